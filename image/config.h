@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_CONFIG_H
+#define CMAN_IMAGE_CONFIG_H
+
+/*
+ * The part of an OCI image configuration (image-spec config.md) that a container is made from.
+ */
+
+#include "store/base/err.h"
+
+struct image_config {
+	char **env;	   /* "KEY=VALUE" */
+	char **entrypoint;
+	char **cmd;
+	char *working_dir; /* NULL: "/" */
+	char *user;	   /* "user[:group]", names or numbers; NULL: root */
+	char *stop_signal; /* "SIGTERM" or a number; NULL */
+	char *architecture;
+};
+
+#define IMAGE_CONFIG_INIT { 0 }
+#define AUTO_IMAGE_CONFIG __attribute__((cleanup(image_config_release)))
+void image_config_release(struct image_config *config);
+
+/* Parse the JSON of images.config. ERR_INVALID naming the member. */
+int image_config_parse(const char *json, struct image_config *out, struct err *err);
+
+#endif

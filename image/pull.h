@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_PULL_H
+#define CMAN_IMAGE_PULL_H
+
+/*
+ * The whole journey from a name to an image in the store: catalog or URL → fetch stage → verify →
+ * unpack stage → layer → image row. The bytes are passed over once.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/base/err.h"
+#include "store/images.h"
+
+struct store;
+
+struct pull_request {
+	const char *source; /* catalog name[:version], URL, or path of a tarball */
+	const char *name;   /* --name: what to call it; NULL: derived from the source */
+	const char *sha256; /* --sha256: 64 hex digits (optional "sha256:"); NULL: none given */
+	const char *cacert; /* --cacert: PEM file; NULL: SSL_CERT_FILE, then the usual places */
+};
+
+/* What the user sees meanwhile. Any member may be NULL. Called in the calling process. */
+struct pull_ui {
+	void (*step)(const char *text, void *data); /* "fetching https://…", "verified sha256:…" */
+	void (*progress)(int64_t done, int64_t total, void *data); /* bytes; total -1: unknown */
+	void *data;
+};
+
+/* ERR_* as in err.h; nothing of the image is visible on failure. Interrupted by SIGINT/SIGTERM
+ * (EINTR) it ends its stages and keeps what can be resumed. */
+int image_pull(struct store *store, const struct pull_request *request, const struct pull_ui *ui,
+	       struct image_record *out, struct err *err);
+
+/* Stages. */
+int fetch_stage_main(void);
+int unpack_stage_main(void);
+
+#endif

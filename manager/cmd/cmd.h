@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_CMD_H
+#define CMAN_MANAGER_CMD_CMD_H
+
+/*
+ * The command table. Each command is one file with one `const struct cmd cmd_NAME`; main.c lists them;
+ * --help, `cman help` and the completions are made from the same data, so they cannot disagree.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/base/err.h"
+#include "store/store.h"
+
+/* Global options, given before the command. */
+struct app {
+	const char *root; /* --root or CMAN_ROOT; NULL: the default place */
+};
+
+struct cmd_option {
+	char letter;	   /* 0: none */
+	const char *name;  /* without "--" */
+	const char *value; /* metavariable such as "SECONDS"; NULL: a flag without a value */
+	const char *help;  /* one line */
+};
+
+struct cmd_parse; /* cmd/options.h */
+
+struct cmd {
+	const char *name;
+	const char *group;    /* heading in `cman help` */
+	const char *operands; /* "[OPTIONS] [IMAGE] [COMMAND [ARG...]]" */
+	const char *summary;  /* one line, lower case, no full stop */
+	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
+	const struct cmd_option *options; /* ended by an entry with name NULL */
+	/*
+	 * argv[0] is the command's name. Returns the process's exit status. When it fails with a
+	 * message of cman's own it fills err and returns -1 (main prints it and exits 125; usage errors too, with a line that
+	 * points to --help).
+	 */
+	int (*run)(struct app *app, int argc, char **argv, struct err *err);
+};
+
+#endif

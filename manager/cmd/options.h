@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_OPTIONS_H
+#define CMAN_MANAGER_CMD_OPTIONS_H
+
+/*
+ * Command line parsing from the option table of a command: -x, -xVALUE, -x VALUE, bundled flags (-it),
+ * --name VALUE, --name=VALUE, "--". Options end at the first operand, as Docker's run does: what
+ * follows belongs to the payload. An unknown option is an error that names it and the nearest known one.
+ * -h/--help are understood by every command (-h only where no option of it has that letter: run's -h is --hostname).
+ */
+
+#include <stdint.h>
+
+#include "manager/cmd/cmd.h"
+
+struct option_parse {
+	const struct cmd *cmd;
+	int argc;
+	char **argv;
+	int next;	   /* index of the first word not yet taken: after the end, the first operand */
+	const char *bundle; /* rest of a bundled "-itd" */
+	bool interspersed; /* options may follow operands (ps, rm, … but never run and exec) */
+};
+
+void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, char **argv);
+/*
+ * The next option given: returns 1 and sets *option and *value (NULL for a flag), 0 at the end,
+ * -EINVAL on a usage error.
+ */
+int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
+		 struct err *err);
+
+/* Values. `option` is used in the message: "--memory: not a size: 12q". */
+int option_int(const struct cmd_option *option, const char *value, int64_t min, int64_t max,
+	       int64_t *out, struct err *err);
+/* 512, 64k, 100m, 2g (powers of 1024; also kb, KiB …). Bytes. */
+int option_size(const struct cmd_option *option, const char *value, int64_t *out, struct err *err);
+/* Seconds with fraction or a Go duration (1h30m, 90s, 500ms). Nanoseconds. */
+int option_duration(const struct cmd_option *option, const char *value, int64_t *out,
+		    struct err *err);
+/* TERM, SIGTERM, 15, RTMIN+3. */
+int option_signal(const struct cmd_option *option, const char *value, int *out, struct err *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_ENGINE_H
+#define CMAN_MANAGER_RUNTIME_ENGINE_H
+
+/*
+ * The engine turns a spec into a running process tree. It knows no store and no command line. The
+ * caller becomes the parent of the container's first process.
+ *
+ *	engine_create   clone3 … READY: the payload waits at the gate, everything is set up
+ *	engine_start    the gate opens; returns when the payload was really exec'd, or why not
+ *	engine_exec     a further process inside a running container
+ *	engine_cleanup  what is left of it on the host: its cgroups
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "manager/runtime/spec.h"
+#include "store/base/err.h"
+
+/*
+ * The payload's stdio. Without a terminal: the container's ends of pipes; stdin -1 gives the
+ * end-of-file pseudo-terminal. With process.terminal all three are -1 and `console_fd` comes back. The engine does not close them.
+ */
+struct engine_stdio {
+	int in, out, err;
+};
+
+struct engine_request {
+	const struct spec *spec;
+	struct engine_stdio stdio;
+	/* Descriptors that ctinit keeps open for an adopting monitor (not given to the payload). */
+	const int *hold_fds;
+	size_t nhold_fds;
+	/* Where caches that survive a start live (compiled seccomp filters): a directory, root's own. */
+	int cache_fd;
+};
+
+struct engine_process {
+	pid_t pid;		/* as the host sees it */
+	uint64_t start_time;	/* field 22 of /proc/pid/stat */
+	int pidfd;		/* polls readable when it ended */
+	int console_fd;		/* pty master, non-blocking, with process.terminal; else -1 */
+	int eof_console_fd;	/* master of the end-of-file pseudo-terminal that must stay open; else -1 */
+	int sync_fd;		/* handshake, until engine_start */
+	int report_fd;		/* ctinit's records, until the end; -1 without init */
+	bool init;		/* PID 1 is ctinit */
+};
+
+#define ENGINE_PROCESS_INIT                                                                  \
+	{                                                                                    \
+		.pidfd = -1, .console_fd = -1, .eof_console_fd = -1, .sync_fd = -1, .report_fd = -1 \
+	}
+void engine_process_release(struct engine_process *process); /* closes; kills nothing */
+
+/*
+ * On failure everything it made is gone again, and err names the phase's object. ERR_NO_PROGRAM and
+ * ERR_NO_EXEC (exit status 127, 126) when the payload cannot be resolved. ERR_UNSUPPORTED for a kernel before 5.11.
+ */
+int engine_create(const struct engine_request *request, struct engine_process *out,
+		  struct err *err);
+
+/* ERR_NO_PROGRAM / ERR_NO_EXEC when the execve failed; the process is then reaped and gone. */
+int engine_start(struct engine_process *process, struct err *err);
+
+/*
+ * Wait (waitid on the pidfd; the process must have ended or will) and give the payload's status as
+ * waitpid(2) encodes it: ctinit's final record where there is one, so that death by signal is told apart from exit 128+n.
+ */
+int engine_wait(struct engine_process *process, int *wait_status, struct err *err);
+
+/* Remove the cgroups of `spec` after killing whatever is still in them. */
+int engine_cleanup(const struct spec *spec, struct err *err);
+
+/* Signal process 1 of the container by pidfd. */
+int engine_kill(const struct engine_process *process, int signal, struct err *err);
+
+/*
+ * Open a running container's init from its recorded identity: pidfd, checked against the start
+ * time. ERR_STATE when that process is gone. Only pid, start_time and pidfd of *out are set.
+ */
+int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, struct err *err);
+
+/*
+ * Run a further process in the container of `init` under the confinement of `container`, with
+ * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded: joins
+ * the namespaces by pidfd, the cgroup by clone3, and returns once the payload was exec'd, or says why not (as engine_start). *out is the
+ * new process, child of the caller: reap with engine_wait.
+ */
+int engine_exec(const struct spec *container, const struct engine_process *init,
+		const struct spec_process *process, const struct engine_stdio *stdio, int cache_fd,
+		struct engine_process *out, struct err *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_SPEC_H
+#define CMAN_MANAGER_RUNTIME_SPEC_H
+
+/*
+ * The one internal description of a container that the engine runs. It follows the OCI runtime
+ * specification (config.md, config-linux.md): names of members are the specification's; what cman
+ * adds is marked and kept in annotations "io.cman.*" in JSON. All strings are owned by the spec.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/base/err.h"
+
+struct spec_user {
+	uid_t uid;
+	gid_t gid;
+	gid_t *additional_gids;
+	size_t nadditional_gids;
+	mode_t umask;
+	/* cman: "name[:group]" still to be resolved inside the root file system, or NULL */
+	char *lookup;
+};
+
+struct spec_rlimit {
+	int resource; /* RLIMIT_* */
+	uint64_t soft;
+	uint64_t hard;
+};
+
+/* Capabilities as bit masks (1 << CAP_*). */
+struct spec_capabilities {
+	uint64_t bounding, effective, inheritable, permitted, ambient;
+};
+
+struct spec_process {
+	bool terminal;
+	uint16_t rows, cols; /* consoleSize, 0: leave */
+	struct spec_user user;
+	char **args;
+	char **env;
+	char *cwd;
+	struct spec_capabilities capabilities;
+	struct spec_rlimit *rlimits;
+	size_t nrlimits;
+	bool no_new_privileges;
+	bool open_stdin; /* cman: stdin is a pipe (or the terminal); else it holds only end-of-file */
+};
+
+struct spec_mount {
+	char *destination; /* absolute, resolved inside the root */
+	char *type;	   /* "bind", "proc", "tmpfs", … */
+	char *source;
+	char **options; /* "ro", "nosuid", "mode=755", "rbind", … */
+};
+
+struct spec_device {
+	char *path; /* absolute, inside */
+	char type;  /* 'c', 'b', 'p' */
+	int64_t major, minor;
+	mode_t file_mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct spec_device_rule { /* linux.resources.devices */
+	bool allow;
+	char type; /* 'a', 'c', 'b' */
+	int64_t major, minor; /* -1: any */
+	char access[4];	      /* subset of "rwm" */
+};
+
+struct spec_resources { /* each limit: 0 (or NULL) means not set; only these are ever written */
+	int64_t memory_limit;
+	uint64_t cpu_shares;
+	int64_t cpu_quota;
+	uint64_t cpu_period;
+	char *cpuset_cpus;
+	int64_t pids_limit;
+	struct spec_device_rule *devices;
+	size_t ndevices;
+};
+
+enum spec_namespace { /* bits of spec.namespaces; a bit set: new, else the caller's */
+	SPEC_NS_MOUNT = 1 << 0,
+	SPEC_NS_PID = 1 << 1,
+	SPEC_NS_UTS = 1 << 2,
+	SPEC_NS_IPC = 1 << 3,
+	SPEC_NS_NETWORK = 1 << 4,
+	SPEC_NS_CGROUP = 1 << 5,
+	SPEC_NS_USER = 1 << 6,
+};
+
+struct spec_overlay { /* cman: the root as layers instead of root.path */
+	char **lower; /* absolute host paths, bottom first (as in the image) */
+	char *upper;
+	char *work;
+	bool is_volatile; /* upper is thrown away at the end: no sync at umount */
+};
+
+struct spec {
+	struct spec_process process;
+	char *root_path; /* NULL when `overlay` is used */
+	struct spec_overlay overlay;
+	bool root_readonly;
+	char *hostname;
+	struct spec_mount *mounts;
+	size_t nmounts;
+	unsigned namespaces;
+	struct spec_device *devices;
+	size_t ndevices;
+	struct spec_resources resources;
+	char *cgroups_path; /* below the cgroup root, such as "/cman/<id>" */
+	char **masked_paths;
+	char **readonly_paths;
+	bool seccomp_default; /* the built-in allow-list; false: unconfined */
+	bool init;	      /* cman: ctinit as PID 1 */
+	int stop_signal;      /* cman */
+};
+
+#define SPEC_INIT { 0 }
+#define AUTO_SPEC __attribute__((cleanup(spec_release)))
+void spec_release(struct spec *spec);
+
+/* JSON in the shape of config.json (OCI runtime-spec 1.x), and back. ERR_INVALID names the member. */
+int spec_parse(const char *json, size_t len, struct spec *out, struct err *err);
+int spec_print(const struct spec *spec, char **out, struct err *err);
+
+/* Docker's default: masked and read-only paths, mounts, devices, rules, the 14 capabilities, seccomp, namespaces. */
+int spec_set_defaults(struct spec *spec, struct err *err);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_STORE_BASE_CLOCK_H
+#define CMAN_STORE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds since the epoch (CLOCK_REALTIME), the unit of every time on disk. */
+int64_t clock_now_ns(void);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_code(const struct err *err)
+{
+	return err->num > 0 ? -err->num : -EINVAL;
+}
+
+int err_set(struct err *err, enum err_kind kind, int num, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->kind = kind;
+	err->num = num;
+	err->hint[0] = '\0';
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return err_code(err);
+}
+
+int err_sys(struct err *err, int num, const char *fmt, ...)
+{
+	va_list ap;
+	size_t len;
+
+	err->kind = ERR_SYS;
+	err->num = num;
+	err->hint[0] = '\0';
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	len = strlen(err->text);
+	snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(num));
+	return err_code(err);
+}
+
+int err_wrap(struct err *err, const char *fmt, ...)
+{
+	char inner[sizeof(err->text)];
+	va_list ap;
+	size_t len;
+
+	memcpy(inner, err->text, sizeof(inner));
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	len = strlen(err->text);
+	snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
+	return err_code(err);
+}
+
+int err_hint(struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	va_end(ap);
+	return err_code(err);
+}

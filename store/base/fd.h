@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_STORE_BASE_FD_H
+#define CMAN_STORE_BASE_FD_H
+
+/*
+ * Descriptors: whole reads and writes, and paths resolved beneath a descriptor. Every descriptor
+ * made here is close-on-exec from birth.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/base/err.h"
+
+/*
+ * Open `path` below `dirfd` with openat2(2), RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS: no "..", no
+ * absolute path or symlink leads out. `flags` as for open(2), O_CLOEXEC is added. Returns the
+ * descriptor or -errno; no err, because callers name the object better.
+ */
+int fd_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+
+/*
+ * As above, but `dirfd` is taken for "/" (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): absolute paths
+ * and symlinks are resolved as the container would, and never lead out.
+ */
+int fd_open_in_root(int dirfd, const char *path, int flags, mode_t mode);
+
+/* Write all `len` bytes, whatever write(2) takes at once; EINTR is retried. 0 or -errno. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+/* Read until `len` bytes or end of file. Returns the number read or -errno. */
+ssize_t fd_read_all(int fd, void *data, size_t len);
+
+/*
+ * Read all of a regular file `path` beneath `dirfd` (AT_FDCWD: an ordinary path), at most `max`
+ * bytes, opened O_NONBLOCK so that a FIFO put there cannot hang us. `*text` is NUL-terminated and
+ * to be freed, `*len` excludes the NUL. Fails with -ENOENT …, -EFBIG above max, -EINVAL if not a
+ * regular file.
+ */
+int fd_read_file(int dirfd, const char *path, size_t max, char **text, size_t *len,
+		 struct err *err);
+
+/* As fd_read_file, for a descriptor that is open already. `name` is for messages. */
+int fd_read_open_file(int fd, const char *name, size_t max, char **text, size_t *len,
+		      struct err *err);
+
+/*
+ * Write `len` bytes as file `name` in `dirfd` so that it is there whole or not at all (temporary
+ * name, rename; fsync of file and directory when `durable`). Mode as given.
+ */
+int fd_replace_file(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
+		    bool durable, struct err *err);
+
+/* Open or create directory `name` (one component) in `dirfd`, mode as given; *out is O_PATH-free. */
+int fd_ensure_dir(int dirfd, const char *name, mode_t mode, int *out, struct err *err);
+
+/* mkdir -p of an absolute or relative host path `path`; *out is the opened directory. */
+int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err);
+
+/*
+ * Remove `name` in `dirfd` and all below it, without following symlinks and without leaving the
+ * mount it is on (-EXDEV … is an error, named). Missing is success. Restores search permission
+ * where it is missing. Depth is not bounded by the stack.
+ */
+int fd_remove_tree(int dirfd, const char *name, struct err *err);
+
+/* A sealed, close-on-exec memfd holding `data`, positioned at 0. */
+int fd_from_memory(const char *name, const void *data, size_t len, int *out, struct err *err);
+
+#endif

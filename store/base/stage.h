@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_STORE_BASE_STAGE_H
+#define CMAN_STORE_BASE_STAGE_H
+
+/*
+ * Stages: entry points of this binary that are reached by re-executing it under another argv[0],
+ * as Docker's reexec package does. main() asks stage_find() first thing, before any option is
+ * looked at. A stage gets its input over descriptors only: its environment is empty and its command
+ * line is its name, because both can be read by others in /proc.
+ *
+ * A stage is executed through a read-only detached clone of the mount that holds the binary
+ * (open_tree(2), mount_setattr(2)), so that a process that gets at /proc/<pid>/exe from inside a
+ * container can never open the host's binary for writing (the CVE-2019-5736 class). Where the
+ * kernel lacks mount_setattr (before 5.12) a sealed memfd copy is executed instead.
+ */
+
+#include <sys/types.h>
+
+#include "store/base/err.h"
+
+typedef int stage_main(void); /* its return value is the process's exit status */
+
+struct stage {
+	const char *name; /* argv[0], such as "cman-monitor" */
+	stage_main *main;
+};
+
+/* The stage called `name` in `stages` (ended by a NULL name) or NULL. A name twice aborts. */
+const struct stage *stage_find(const struct stage *stages, const char *name);
+
+struct stage_child {
+	pid_t pid;
+	int pidfd;
+};
+
+/*
+ * Start stage `name`. `fds[i]` becomes descriptor i of the stage for i < nfds (-1: /dev/null for
+ * i < 3, closed above); nothing else is inherited. The stage starts with an empty environment,
+ * all signals unblocked and default, and, if `parent_death_signal` is not 0, with that
+ * PR_SET_PDEATHSIG. With `new_session` it calls setsid(2) first. Uses a vfork-like clone, so it is
+ * cheap in a large parent. The caller reaps child->pid and closes child->pidfd.
+ */
+struct stage_options {
+	const int *fds;
+	int nfds; /* at most 16 */
+	int parent_death_signal;
+	int new_session; /* bool */
+};
+int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
+		struct err *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_STORE_BASE_STRV_H
+#define CMAN_STORE_BASE_STRV_H
+
+/* NULL-terminated vectors of strings, as execve(2) takes them. NULL stands for an empty one. */
+
+#include <stddef.h>
+
+#define AUTO_STRV __attribute__((cleanup(strv_release)))
+
+void strv_free(char **v);
+void strv_release(char ***v);
+size_t strv_len(char *const *v);
+/* Append a copy of `text`. 0 or -ENOMEM (then *v is unchanged). */
+int strv_add(char ***v, const char *text);
+/* Append copies of all of `more`. */
+int strv_extend(char ***v, char *const *more);
+/* "KEY=…" strings: replace the one with the same KEY, or append. */
+int strv_set_env(char ***v, const char *assignment);
+/* Value of KEY in "KEY=VALUE" strings, or NULL. */
+const char *strv_get_env(char *const *v, const char *key);
+
+#endif

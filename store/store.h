@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_STORE_STORE_H
+#define CMAN_STORE_STORE_H
+
+/*
+ * An opened state directory: everything cman keeps. Two roots never meet.
+ *
+ *   <root>/cman.db  blobs/sha256/  layers/<diff id>/  tmp/  containers/<id>/
+ *   <run>/          run-time files, gone after a reboot (default /run/cman; <root>/run with --root)
+ */
+
+#include <stdbool.h>
+
+#include "store/base/err.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+struct store {
+	struct sqlite3 *db;
+	char *root; /* absolute path */
+	char *run;  /* absolute path */
+	int root_fd;
+	int run_fd;
+	int containers_fd;
+	int layers_fd;
+	int tmp_fd;
+};
+
+#define STORE_INIT                                                                           \
+	{                                                                                    \
+		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .tmp_fd = -1 \
+	}
+#define AUTO_STORE __attribute__((cleanup(store_close)))
+
+/*
+ * Open (and on first use create, mode 0700) the state directory. `root` NULL means CMAN_ROOT's
+ * absence: /var/lib/cman with /run/cman. Migrates the schema by user_version; a database of a newer
+ * cman is refused by name of both versions. Costs no fsync on an existing root. ERR_SYS with EACCES
+ * for somebody without permission (hint: run as root), ENOSPC named as such, ERR_CORRUPT when SQLite says
+ * that the file is not a database.
+ */
+int store_open(const char *root, struct store *out, struct err *err);
+void store_close(struct store *store);
+
+#endif
