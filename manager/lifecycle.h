@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_LIFECYCLE_H
+#define CMAN_MANAGER_LIFECYCLE_H
+
+/*
+ * Record + engine: the one way to create, start, signal, stop, wait for and remove a container. Commands
+ * go through here and never write a container's row themselves.
+ *
+ * The truth about a running container is the process with the recorded identity (pid, start time,
+ * boot ID), not the row: lifecycle_refresh() brings a row up to date that a killed monitor, or a
+ * reboot, left behind.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "manager/runtime/spec.h"
+#include "store/containers.h"
+#include "store/store.h"
+
+struct create_request {
+	struct container_record *record; /* filled but for id, created_ns, state; id is set */
+	struct spec *spec; /* without overlay, cgroups_path, which are set here */
+	char *const *layers; /* diff IDs, bottom first */
+};
+
+/* Insert the row, make the directory, write spec.json. On failure nothing is left. */
+int lifecycle_create(struct store *store, struct create_request *request, struct err *err);
+
+/*
+ * Correct `record` (and its row) when it says running but its process is gone: if a monitor still
+ * lives, it is given a moment to write the end; else exited with exit code -1 (or what ctinit kept) and an error that says what was lost.
+ */
+int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err);
+
+/* container_find + lifecycle_refresh. */
+int lifecycle_find(struct store *store, const char *name_or_id, struct container_record *out,
+		   struct err *err);
+
+/* ERR_STATE when it is not running. */
+int lifecycle_kill(struct store *store, struct container_record *record, int signal,
+		   struct err *err);
+
+/*
+ * Stop signal, up to timeout_s seconds (-1: for ever), SIGKILL; returns when the process is really
+ * gone and its end is recorded. Already stopped is success.
+ */
+int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
+		   struct err *err);
+
+/* Until it has exited and that is recorded; *exit_code as recorded. With --rm the row may be gone: then what the monitor told. */
+int lifecycle_wait(struct store *store, struct container_record *record, int *exit_code,
+		   struct err *err);
+
+/* Remove an ended container, its directory, cgroups and row. `force`: kill it first. ERR_STATE else, with a hint. */
+int lifecycle_remove(struct store *store, struct container_record *record, bool force,
+		     struct err *err);
+
+/* containers/<id>/spec.json, parsed. */
+int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err);
+
+#endif
