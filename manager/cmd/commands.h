@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_COMMANDS_H
+#define CMAN_MANAGER_CMD_COMMANDS_H
+
+/* All commands. Help, completion and dispatch read this one list. */
+
+#include "manager/cmd/cmd.h"
+
+/* Headings of `cman help`, for cmd.group. A command without a group is not shown. */
+#define CMD_GROUP_CONTAINERS "Containers"
+#define CMD_GROUP_IMAGES "Images"
+#define CMD_GROUP_CMAN "About cman"
+
+/* In the order of `cman help`, ended by NULL. */
+extern const struct cmd *const commands[];
+
+/* What stands before the command: --root, --log-level, --version, --help. */
+extern const struct cmd cmd_global;
+
+/* The command called `name`, or NULL. */
+const struct cmd *command_find(const char *name);
+
+/* As command_find; ERR_USAGE "unknown command: NAME" with the nearest one as a hint. */
+int command_get(const char *name, const struct cmd **out, struct err *err);
+
+#endif

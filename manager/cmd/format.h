@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_FORMAT_H
+#define CMAN_MANAGER_CMD_FORMAT_H
+
+/*
+ * Lists as people and scripts read them (`ps`, `images`): a table that fits the terminal, one JSON
+ * object a line, or a template, from one description of the fields and the same rows.
+ *
+ *	static const struct format_field fields[] = {
+ *		{ "ID", "IMAGE ID", FORMAT_COLUMN },
+ *		{ "Repository", "NAME", FORMAT_COLUMN | FORMAT_CUT },
+ *		{ NULL, NULL, 0 },
+ *	};
+ *	AUTO_FORMAT struct format *format = NULL;
+ *
+ *	format_new(fields, &request, &format, err);
+ *	format_row(format, values);           // once per row
+ *	format_print(format, stdout, err);
+ *
+ * Whatever the values hold, no byte that acts on a terminal is printed (buf_add_escaped).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "store/base/err.h"
+
+enum format_flag {
+	FORMAT_COLUMN = 1 << 0, /* a column of the default table */
+	FORMAT_CUT = 1 << 1,	/* may be cut (with an ellipsis) to fit the terminal */
+	FORMAT_RAW = 1 << 2,	/* values are JSON already: a number, true, an array; not quoted */
+	FORMAT_ALIAS = 1 << 3,	/* for templates only: left out of JSON */
+};
+
+struct format_field {
+	const char *name;  /* in templates ({{.Name}}) and JSON; NULL ends the list */
+	const char *title; /* heading of its column */
+	unsigned flags;
+};
+
+#define FORMAT_MAX_FIELDS 32
+
+struct format_request {
+	/*
+	 * --format: NULL or "table": the default table; "json"; "table TEMPLATE": a table of the
+	 * template's parts between tabs; else a template for one line per row. A template is text
+	 * with {{.Field}}, {{json .Field}} and {{json .}}; \t and \n stand for a tab and a newline.
+	 */
+	const char *format;
+	bool quiet;    /* only the first field of each row, without a heading; `format` is ignored */
+	bool no_trunc; /* nothing is cut */
+	int width;     /* terminal columns to fit into, as format_terminal_width() gives it */
+};
+
+struct format;
+#define AUTO_FORMAT __attribute__((cleanup(format_release)))
+void format_release(struct format **format);
+
+/* `fields` must outlive *out. ERR_USAGE for a bad template: names the unknown field and lists all. */
+int format_new(const struct format_field *fields, const struct format_request *request,
+	       struct format **out, struct err *err);
+
+/* Whether rows are printed as JSON or in full, so that values should not be shortened. */
+bool format_wants_full(const struct format *format);
+
+/* Add a row: values[i] belongs to fields[i], NULL is empty (JSON: null). Copied. */
+void format_row(struct format *format, const char *const *values);
+
+/* Forget all rows. */
+void format_reset(struct format *format);
+
+/* Print all rows. Fails with -ENOMEM only; output errors stay in ferror(out), as main looks there. */
+int format_print(struct format *format, FILE *out, struct err *err);
+
+/* Columns of the terminal behind `fd` (COLUMNS, then TIOCGWINSZ); 0 when it is not a terminal. */
+int format_terminal_width(int fd);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_HUMAN_H
+#define CMAN_MANAGER_CMD_HUMAN_H
+
+/* Times and sizes as people read them. No locale and no time zone is looked at. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HUMAN_MAX 48 /* bytes that any text made here fits in, NUL included */
+
+/* A span of time in its largest unit: "less than a second", "3 minutes", "2 weeks". Nanoseconds. */
+void human_duration(int64_t ns, char out[HUMAN_MAX]);
+
+/* Bytes in decimal units, three digits: "0 B", "980 kB", "183 MB", "1.25 GB". */
+void human_size(int64_t bytes, char out[HUMAN_MAX]);
+
+/* RFC 3339 in UTC with nanoseconds: "2026-01-31T09:05:00.000000000Z". Nanoseconds since the epoch. */
+void human_time(int64_t ns, char out[HUMAN_MAX]);
+
+#endif

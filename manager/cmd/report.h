@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_REPORT_H
+#define CMAN_MANAGER_CMD_REPORT_H
+
+/*
+ * How an error reaches a person: "cman: TEXT" and, where there is one, "hint: HINT" on stderr, with
+ * everything that could act on a terminal made visible. A command calls this itself only where it
+ * goes on after an error (`cman rm a b c`); the error it returns is printed by main.
+ */
+
+#include "store/base/err.h"
+
+#define EXIT_CMAN 125	    /* cman itself failed */
+#define EXIT_NO_EXEC 126    /* the payload cannot be executed */
+#define EXIT_NO_PROGRAM 127 /* the payload was not found */
+
+void report_error(const struct err *err);
+
+/* The exit status that `err` asks for: 126, 127 or 125. */
+int report_status(const struct err *err);
+
+#endif
