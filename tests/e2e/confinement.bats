@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What the payload may not do, seen from inside, and images that try to lead the runtime out.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+inside() {
+	cman run --rm busybox "$@"
+}
+
+@test "Docker's 14 capabilities, none inheritable or ambient, no_new_privs, seccomp" {
+	run inside grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status
+	assert_output 'CapInh:	0000000000000000
+CapPrm:	00000000a80425fb
+CapEff:	00000000a80425fb
+CapBnd:	00000000a80425fb
+CapAmb:	0000000000000000
+NoNewPrivs:	1
+Seccomp:	2'
+	run cman run --rm -u bird busybox grep -E '^Cap(Prm|Eff):' /proc/self/status
+	assert_output 'CapPrm:	0000000000000000
+CapEff:	0000000000000000'
+}
+
+@test "no descriptor above 2, umask 022" {
+	exec 7</etc/passwd
+	run inside sh -c 'ls /proc/self/fd | tr "\n" " "; umask'
+	exec 7<&-
+	# ls holds the directory it reads
+	assert_output '0 1 2 3 0022'
+	run cman run --rm --no-init busybox sh -c 'ls /proc/1/fd | tr "\n" " "'
+	assert_match "$output" '^0 1 2 (10 )?$'
+}
+
+@test "the old root is gone: nothing of the host is mounted or reachable" {
+	run inside sh -c 'cat /proc/self/mountinfo'
+	! [[ $output == *"$CMAN_ROOT/containers"*" - ext4"* ]]
+	run inside ls /
+	! [[ $output == *old* ]]
+	run inside chroot /proc/1/root ls /
+	! [[ $output == *$REPO* ]]
+}
+
+@test "masked and read-only paths" {
+	run inside sh -c 'wc -c </proc/kcore; ls /proc/acpi 2>/dev/null | wc -l; echo 1 >/proc/sys/kernel/hostname'
+	assert_match "${lines[0]}" '^0$'
+	assert_match "$output" 'Read-only file system'
+	run inside sh -c 'echo 1 >/sys/kernel/mm/ksm/run'
+	assert_match "$output" 'Read-only file system'
+	run inside sh -c 'echo b >/proc/sysrq-trigger'
+	assert_match "$output" 'Read-only file system'
+}
+
+@test "/dev holds the usual nodes and no others; other devices cannot be opened" {
+	run inside sh -c 'ls /dev | sort | tr "\n" " "'
+	assert_output 'core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero '
+	run inside sh -c 'head -c 4 /dev/zero | wc -c; echo x >/dev/null; echo x >/dev/full'
+	assert_match "${lines[0]}" 4
+	assert_match "$output" 'No space left'
+	run inside sh -c 'mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem'
+	assert_match "$output" 'Operation not permitted'
+	major=$(stat -Lc %Hd "$BATS_TEST_TMPDIR")
+	minor=$(stat -Lc %Ld "$BATS_TEST_TMPDIR")
+	run inside sh -c "mknod /tmp/disk b $major $minor && head -c 1 /tmp/disk"
+	assert_match "$output" 'Operation not permitted'
+}
+
+@test "mount, unshare of a user namespace, keyctl, reboot are refused" {
+	run inside mount -t tmpfs none /mnt
+	[ "$status" != 0 ]
+	run inside unshare -U true
+	[ "$status" != 0 ]
+	run inside unshare -n true
+	[ "$status" != 0 ]
+	run inside reboot -f
+	[ "$status" != 0 ]
+}
+
+@test "PID 1's memory and descriptors are closed to the payload" {
+	run inside sh -c 'ls /proc/1/fd; cat /proc/1/environ; readlink /proc/1/exe'
+	! [[ $output == *cman* ]]
+	assert_match "$output" 'Permission denied'
+}
+
+@test "the cman binary cannot be overwritten from inside" {
+	sum=$(sha256sum <"$CMAN")
+	# a payload that is the runtime's own binary, as a script's interpreter or directly
+	run cman run --rm --no-init busybox sh -c 'printf "#!/proc/self/exe\n" >/tmp/x; chmod +x /tmp/x; /tmp/x; for i in /proc/[0-9]*/exe; do (echo evil >"$i"); done'
+	run cman run --rm --no-init busybox /proc/self/exe version
+	cman run -d --name bird busybox sh -c 'while :; do for i in /proc/[0-9]*/exe; do (echo evil >"$i") 2>/dev/null; done; done' >/dev/null
+	for _ in $(seq 20); do
+		run cman exec bird /proc/self/exe true
+		run cman exec bird true
+	done
+	[ "$(sha256sum <"$CMAN")" = "$sum" ]
+}
+
+# An image made from the tree that the function given makes in $tree.
+hostile_image() {
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree"
+	tar -C "$tree" -xzf "$FIXTURES/busybox.tar.gz"
+	(cd "$tree" && "$1")
+	tar -C "$tree" -czf "$BATS_TEST_TMPDIR/hostile.tar.gz" .
+	cman pull --quiet --name hostile "$BATS_TEST_TMPDIR/hostile.tar.gz" >/dev/null
+}
+
+links_everywhere() {
+	mkdir -p "$BATS_TEST_TMPDIR/host"
+	rmdir proc sys dev tmp
+	for name in proc sys dev tmp work data; do
+		ln -s "$BATS_TEST_TMPDIR/host" "$name"
+	done
+}
+
+@test "symlinks at /proc, /sys, /dev, a volume target or the working directory never lead out" {
+	hostile_image links_everywhere
+	mkdir "$BATS_TEST_TMPDIR/vol"
+	run cman run --rm -v "$BATS_TEST_TMPDIR/vol:/data/vol" -w /work/dir hostile sh -c 'echo x >/tmp/x; pwd'
+	assert_empty_dir "$BATS_TEST_TMPDIR/host"
+	! grep -q "$BATS_TEST_TMPDIR/host" /proc/self/mountinfo
+}
+
+bad_users() {
+	rm etc/passwd
+	mkfifo etc/passwd
+}
+
+@test "/etc/passwd that is a FIFO, a device or a link outside does not hang or leak" {
+	hostile_image bad_users
+	run --separate-stderr timeout 10 "$CMAN" run --rm -u bird hostile true
+	assert_status 125
+	assert_match "$stderr" 'etc/passwd'
+	run timeout 10 "$CMAN" run --rm -u 12 hostile true
+	[ "$status" = 0 ]
+}
+
+@test "a process of the container cannot see the host's processes" {
+	run inside sh -c 'ls -d /proc/[0-9]* | wc -l'
+	[ "$output" -le 5 ]
+}
+
+@test "text from outside is escaped before it reaches the terminal" {
+	run --separate-stderr cman run --rm $'bad\e[2Jimage:tag' true
+	assert_status 125
+	! [[ $stderr == *$'\e'* ]]
+	run --separate-stderr cman run --rm busybox $'no\e[2Jprogram'
+	assert_status 127
+	! [[ $stderr == *$'\e'* ]]
+}

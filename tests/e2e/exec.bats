@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# cman exec: into the same namespaces, cgroup, environment and confinement.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+	cman run -d --name bird -e GIVEN=to-run -h nest busybox sleep 300 >/dev/null
+}
+
+@test "exit status, streams and stdin" {
+	run --separate-stderr cman exec bird sh -c 'echo out; echo err >&2; exit 9'
+	assert_status 9
+	assert_output out
+	assert_stderr err
+	run --separate-stderr cman exec bird sh -c 'kill -9 $$'
+	assert_status 137
+	run --separate-stderr bash -c 'echo in | "$CMAN" exec -i bird cat'
+	assert_output in
+	run --separate-stderr bash -c 'echo in | "$CMAN" exec bird cat'
+	assert_output ''
+}
+
+@test "it is in all the container's namespaces" {
+	for ns in mnt pid uts ipc net cgroup; do
+		inside=$(cman exec bird readlink "/proc/1/ns/$ns" || cman exec bird readlink "/proc/self/ns/$ns")
+		[ "$(cman exec bird readlink "/proc/self/ns/$ns")" = "$inside" ]
+		[ "$(readlink "/proc/self/ns/$ns")" != "$inside" ]
+	done
+	run --separate-stderr cman exec bird hostname
+	assert_output nest
+}
+
+@test "same confinement as the container's payload" {
+	pid=$(cman ps --format '{{.PID}}')
+	payload=$(pgrep -P "$pid")
+	want=$(grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' "/proc/$payload/status")
+	got=$(cman exec bird grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status)
+	[ "$want" = "$got" ]
+	[ "$(grep -E ':(memory|pids|):|^0::' "/proc/$payload/cgroup" | tail -1)" = \
+		"0::/cman/$(cman ps -q --no-trunc)" ]
+	cman exec -d bird sleep 123
+	sleeper=$(pgrep -f '^sleep 123$')
+	[ "$(tail -1 "/proc/$sleeper/cgroup")" = "$(tail -1 "/proc/$payload/cgroup")" ]
+}
+
+@test "environment of the container, -e, -w, -u" {
+	run --separate-stderr cman exec -e MORE=x -w /tmp -u bird bird sh -c 'echo $GIVEN $MORE $PWD; id -un; id -Gn'
+	assert_output 'to-run x /tmp
+bird
+bird flock'
+}
+
+@test "one single argument with spaces that names no program is a shell command" {
+	run --separate-stderr cman exec bird 'echo a  b | tr a-z A-Z'
+	assert_status 0
+	assert_output 'A B'
+}
+
+@test "what cannot be executed" {
+	run --separate-stderr cman exec bird nosuch
+	assert_status 127
+	assert_match "$stderr" '^cman: .*nosuch.*not found'
+	run --separate-stderr cman exec bird /etc/passwd
+	assert_status 126
+	assert_match "$stderr" '^cman: .*/etc/passwd'
+}
+
+@test "a container that is unknown, ended or ambiguous" {
+	run --separate-stderr cman exec nobody true
+	assert_status 125
+	assert_match "$stderr" '^cman: .*nobody.*'
+	cman stop -t 0 bird
+	run --separate-stderr cman exec bird true
+	assert_status 125
+	assert_match "$stderr" '^cman: .*bird.*not running'
+}
+
+@test "orphans of an exec are reaped" {
+	cman exec bird sh -c 'for i in 1 2 3 4 5; do (sleep 0.2 &) ; done'
+	sleep 0.6
+	run --separate-stderr cman exec bird sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null'
+	assert_output ''
+}
+
+@test "exec -d comes back at once and leaves it running" {
+	run --separate-stderr cman exec -d bird sh -c 'sleep 1; echo done >/tmp/done'
+	assert_status 0
+	eventually cman exec bird cat /tmp/done
+}
+
+@test "200 in a row" {
+	for i in $(seq 200); do
+		cman exec bird true
+	done
+}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every end-to-end test loads: a root directory of its own, images in it, and the check that
+# nothing is left behind.
+# shellcheck shell=bash
+
+bats_require_minimum_version 1.5.0
+
+# cman on the root directory of this test.
+cman() {
+	"$CMAN" "$@"
+}
+
+setup() {
+	new_root
+}
+
+teardown() {
+	end_of_root
+}
+
+# A fresh root directory. Call it from a setup() of your own.
+new_root() {
+	export CMAN_ROOT=$BATS_TEST_TMPDIR/root
+	# The machine's own configuration must not change what a test sees.
+	export CMAN_CONFIG=$BATS_TEST_TMPDIR/cman.conf
+	: >"$CMAN_CONFIG"
+	unset CMAN_CATALOG SSL_CERT_FILE
+	host_state >"$BATS_TEST_TMPDIR/before"
+}
+
+# Remove all containers, then compare the host with what it was before the test.
+end_of_root() {
+	local ids
+	ids=$(cman ps -aq --no-trunc)
+	if [ -n "$ids" ]; then
+		# shellcheck disable=SC2086
+		cman rm -f $ids >/dev/null
+	fi
+	assert_nothing_left
+}
+
+# Everything of the host that a container could leave behind: mounts, cgroups, network devices,
+# network namespaces that have a name, and cman's processes.
+host_state() {
+	awk '{ print "mount", $5 }' /proc/self/mountinfo
+	find /sys/fs/cgroup -type d -path '*/cman/*' -printf 'cgroup %p\n' 2>/dev/null
+	ip -o link | awk '{ print "link", $2 }'
+	ps -eo args | awk '$1 ~ /^cman-/ || $1 ~ /ctinit/ { print "process", $0 }'
+}
+
+assert_nothing_left() {
+	local try
+	# A process that was just killed may need a moment to leave the process table.
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		host_state >"$BATS_TEST_TMPDIR/after"
+		if diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" >"$BATS_TEST_TMPDIR/left"; then
+			break
+		fi
+		if [ "$try" = 10 ]; then
+			echo "left behind:"
+			cat "$BATS_TEST_TMPDIR/left"
+			return 1
+		fi
+		sleep 0.1
+	done
+	if [ -d "$CMAN_ROOT" ]; then
+		assert_empty_dir "$CMAN_ROOT/containers"
+		[ -z "$(find "$CMAN_ROOT/tmp" -mindepth 1 ! -name 'partial-*' 2>/dev/null)" ]
+	fi
+}
+
+assert_empty_dir() {
+	local left
+	left=$(ls -A "$1" 2>/dev/null)
+	if [ -n "$left" ]; then
+		echo "left in $1: $left"
+		return 1
+	fi
+}
+
+import_busybox() {
+	cman pull --quiet --name "${1:-busybox}" "$FIXTURES/busybox.tar.gz" >/dev/null
+}
+
+# The Debian image takes seconds to unpack: it is unpacked once a run, and each test gets a copy of that
+# root directory whose layer files are hard links (layers are never written).
+import_debian() {
+	local kept=$BATS_RUN_TMPDIR/debian-root
+	(
+		flock 9
+		if [ ! -d "$kept" ]; then
+			CMAN_ROOT=$kept.new cman pull --quiet --name "debian" "$FIXTURES/debian.tar.gz"
+			mv "$kept.new" "$kept"
+		fi
+	) 9>"$BATS_RUN_TMPDIR/debian-root.lock" >/dev/null
+	rm -rf "$CMAN_ROOT"
+	cp -al "$kept" "$CMAN_ROOT"
+	# The database is written: it must be a copy of its own.
+	rm -f "$CMAN_ROOT"/cman.db*
+	cp -a "$kept"/cman.db* "$CMAN_ROOT"
+}
+
+# Wait until a command succeeds, at most 10 seconds.
+eventually() {
+	local try
+	for try in $(seq 100); do
+		if "$@"; then
+			return 0
+		fi
+		[ "$try" = 100 ] || sleep 0.1
+	done
+	echo "did not happen within 10 s: $*"
+	return 1
+}
+
+# After `run --separate-stderr`: exact comparisons that show both sides when they fail.
+assert_status() {
+	# shellcheck disable=SC2154
+	if [ "$status" != "$1" ]; then
+		printf 'exit status: expected %s, got %s\n--- stdout\n%s\n--- stderr\n%s\n' \
+			"$1" "$status" "$output" "${stderr:-}"
+		return 1
+	fi
+}
+
+assert_output() {
+	if [ "$output" != "$1" ]; then
+		printf 'stdout: expected\n%s\n--- got\n%s\n--- stderr\n%s\n' "$1" "$output" "${stderr:-}"
+		return 1
+	fi
+}
+
+assert_stderr() {
+	# shellcheck disable=SC2154
+	if [ "$stderr" != "$1" ]; then
+		printf 'stderr: expected\n%s\n--- got\n%s\n' "$1" "$stderr"
+		return 1
+	fi
+}
+
+# A pattern as in [[ =~ ]].
+assert_match() {
+	if ! [[ $1 =~ $2 ]]; then
+		printf 'expected a match of\n%s\n--- in\n%s\n' "$2" "$1"
+		return 1
+	fi
+}

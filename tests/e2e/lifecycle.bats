@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# stop, kill, rm, wait, ps, inspect, and what a kill leaves behind.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+state() {
+	cman ps -a --filter "name=$1" --format '{{.Status}}'
+}
+
+@test "stop: the stop signal, then SIGKILL after the timeout; gone when it returns" {
+	cman run -d --name polite busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name stubborn busybox sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name usr1 --stop-signal USR1 busybox sh -c 'trap "exit 4" USR1; while :; do sleep 0.1; done' >/dev/null
+	sleep 0.3
+	pid=$(cman ps --filter name=stubborn --format '{{.PID}}')
+	run --separate-stderr cman stop -t 1 polite stubborn usr1
+	assert_status 0
+	assert_output 'polite
+stubborn
+usr1'
+	[ ! -e "/proc/$pid" ]
+	assert_match "$(state polite)" '^Exited \(3\)'
+	assert_match "$(state stubborn)" '^Exited \(137\)'
+	assert_match "$(state usr1)" '^Exited \(4\)'
+	# stopping what is stopped is fine
+	run --separate-stderr cman stop polite
+	assert_status 0
+}
+
+@test "kill, by name and by signal" {
+	cman run -d --name a busybox sh -c 'trap "exit 5" HUP; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name b busybox sleep 60 >/dev/null
+	sleep 0.3
+	cman kill -s HUP a
+	cman kill b
+	run --separate-stderr cman wait a b
+	assert_status 0
+	assert_output '5
+137'
+	run --separate-stderr cman kill a
+	assert_status 125
+	assert_match "$stderr" '^cman: .*a.*not running'
+	run --separate-stderr cman kill -s NOSUCH a
+	assert_status 125
+	assert_match "$stderr" 'NOSUCH'
+}
+
+@test "rm: not while it runs, -f does; several at once" {
+	cman run -d --name bird busybox sleep 60 >/dev/null
+	run --separate-stderr cman rm bird
+	assert_status 125
+	assert_match "$stderr" '^cman: .*bird.*running'
+	assert_match "$stderr" 'hint: .*(stop|-f)'
+	cman run --name done busybox true
+	run --separate-stderr cman rm -f bird done nosuch
+	assert_status 125
+	assert_output 'bird
+done'
+	assert_match "$stderr" 'nosuch'
+	run --separate-stderr cman ps -aq
+	assert_output ''
+	assert_empty_dir "$CMAN_ROOT/containers"
+}
+
+@test "names and ID prefixes; ambiguous and unknown ones say so" {
+	id=$(cman run -d --name bird busybox sleep 60)
+	[ "$(cman inspect "${id:0:6}" | jq -r '.[0].Name // .[0].name')" = bird ]
+	run --separate-stderr cman stop "${id:0:64}" -t 0
+	assert_status 0
+	for _ in $(seq 40); do cman run busybox true; done
+	ambiguous=$(cman ps -aq --no-trunc | cut -c1 | sort | uniq -d | head -1)
+	run --separate-stderr cman inspect "$ambiguous"
+	assert_status 125
+	assert_match "$stderr" "^cman: .*$ambiguous.*ambiguous"
+}
+
+@test "ps: filters, formats, and no raw escape bytes" {
+	cman run --name a busybox sh -c 'exit 3' || true
+	cman run -d --name b busybox sleep 60 >/dev/null
+	cman run --name c busybox sh -c $': \e[31mred\e[0m' x
+	run --separate-stderr cman ps -a --filter exited=3 --format '{{.Name}}'
+	assert_output a
+	run --separate-stderr cman ps --filter status=running --format json
+	[ "$(echo "$output" | jq -r '.Name // .Names')" = b ]
+	cman ps -a --no-trunc >"$BATS_TEST_TMPDIR/ps"
+	! grep -q $'\e' "$BATS_TEST_TMPDIR/ps"
+	grep -q 'x1B\|x1b' "$BATS_TEST_TMPDIR/ps"
+	run --separate-stderr cman ps --filter color=red
+	assert_status 125
+	assert_match "$stderr" 'color'
+	run --separate-stderr cman ps --format '{{.Nothing}}'
+	assert_status 125
+	assert_match "$stderr" 'Nothing'
+}
+
+@test "kill -9 of the monitor: the end is told honestly and nothing is left" {
+	cman run -d --name bird busybox sh -c 'while :; do echo tick; sleep 0.1; done' >/dev/null
+	pid=$(cman ps --format '{{.PID}}')
+	monitor=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+	kill -9 "$monitor"
+	sleep 0.5
+	[ -e "/proc/$pid" ]
+	assert_match "$(state bird)" '^Up '
+	before=$(cman logs bird | wc -l)
+	sleep 0.6
+	[ "$(cman logs bird | wc -l)" -gt "$before" ]
+	run --separate-stderr cman stop -t 0 bird
+	assert_status 0
+	assert_match "$(state bird)" '^Exited \(137\)'
+}
+
+@test "wait gives the exit status, also of one started with --rm" {
+	cman run -d --rm --name bird busybox sh -c 'sleep 0.5; exit 6' >/dev/null
+	run --separate-stderr cman wait bird
+	assert_output 6
+}
+
+@test "inspect is JSON and knows containers and images" {
+	cman run --name bird busybox true
+	cman inspect bird | jq -e '.[0]' >/dev/null
+	cman inspect busybox | jq -e '.[0]' >/dev/null
+	run --separate-stderr cman inspect nosuch
+	assert_status 125
+	assert_match "$stderr" '^cman: .*nosuch'
+}
+
+@test "images and rmi; an image in use stays" {
+	run --separate-stderr cman images
+	assert_match "${lines[1]}" 'busybox'
+	cman run --name bird busybox true
+	run --separate-stderr cman rmi busybox
+	assert_status 125
+	assert_match "$stderr" '^cman: .*busybox.*bird'
+	cman rm bird
+	run --separate-stderr cman rmi busybox
+	assert_status 0
+	run --separate-stderr cman images -q
+	assert_output ''
+	assert_empty_dir "$CMAN_ROOT/layers"
+	run --separate-stderr cman rmi busybox
+	assert_status 125
+	assert_match "$stderr" '^cman: .*busybox'
+}
+
+@test "200 in a row leave nothing, and ps -a tells each exit status" {
+	for i in $(seq 200); do
+		run cman run --name "n$i" busybox sh -c "exit $((i % 256))"
+		[ "$status" = $((i % 256)) ]
+	done
+	cman ps -a --format '{{.Name}} {{.Status}}' | sed 's/^n//; s/ Exited (/ /; s/).*//' >"$BATS_TEST_TMPDIR/got"
+	for i in $(seq 200 -1 1); do echo "$i $((i % 256))"; done | cmp - "$BATS_TEST_TMPDIR/got"
+}
+
+@test "50 at once leave nothing, and ps -a tells each exit status" {
+	for i in $(seq 50); do
+		cman run --name "n$i" busybox sh -c "sleep 0.2; exit $i" 2>"$BATS_TEST_TMPDIR/err.$i" &
+		eval "pid_$i=$!"
+	done
+	for i in $(seq 50); do
+		code=0
+		eval "wait \$pid_$i" || code=$?
+		[ "$code" = "$i" ] || { cat "$BATS_TEST_TMPDIR/err.$i"; false; }
+	done
+	[ "$(cman ps -aq | wc -l)" = 50 ]
+	for i in $(seq 50); do
+		assert_match "$(state "n$i" | head -1)" "^Exited \("
+		[ "$(cman ps -a --filter exited="$i" --format '{{.Name}}')" = "n$i" ]
+	done
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# -it on a real pseudo-terminal: size, raw mode, job control keys, detach, and the terminal restored on every way out.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+on_terminal() {
+	"$REPO/tests/e2e/on_terminal.py" "$@"
+}
+
+@test "run -it: a terminal of the right size from the start, that follows" {
+	on_terminal --size 33x101 "$CMAN" run -it --rm busybox sh <<-'END'
+		expect [#$] 
+		raw
+		send stty size; tty\r
+		expect 33 101
+		expect /dev/(pts/0|console)
+		resize 44x111
+		send sleep 0.2; stty size\r
+		expect 44 111
+		send exit 5\r
+		exits 5
+		cooked
+	END
+	on_terminal --size 33x101 "$CMAN" run -it --rm busybox stty size <<-'END'
+		expect 33 101
+		exits 0
+	END
+}
+
+@test "ctrl-c reaches the program inside, ctrl-d ends the shell" {
+	on_terminal "$CMAN" run -it --rm busybox sh <<-'END'
+		expect [#$] 
+		send sleep 100\r
+		send \x03
+		expect [#$] 
+		send echo $?\r
+		expect 130
+		send \x04
+		exits 130
+		cooked
+	END
+}
+
+@test "detach with ctrl-p ctrl-q: the container goes on" {
+	on_terminal "$CMAN" run -it --name bird busybox sh <<-'END'
+		expect [#$] 
+		send echo before\r
+		expect before\r
+		send \x10\x11
+		exits 0
+		cooked
+	END
+	[ "$(cman ps --format '{{.Name}}')" = bird ]
+	cman logs bird | grep -q before
+	cman stop -t 0 bird
+}
+
+@test "ctrl-p alone is passed on" {
+	on_terminal "$CMAN" run -it --rm busybox cat -v <<-'END'
+		raw
+		send a\x10b\r
+		expect a\^Pb
+		send \x04
+		exits 0
+	END
+}
+
+@test "the terminal is restored when the client is killed by TERM" {
+	on_terminal "$CMAN" run -it --name bird busybox sh <<-'END'
+		expect [#$] 
+		raw
+		signal 15
+		cooked
+	END
+	cman rm -f bird
+}
+
+@test "a hangup of the terminal does not take cman's records with it" {
+	on_terminal "$CMAN" run -it --name bird busybox sh <<-'END'
+		expect [#$] 
+		hangup
+	END
+	sleep 0.5
+	run --separate-stderr cman ps -a --format '{{.Name}}'
+	assert_output bird
+}
+
+@test "exec -it, and exec of a shell typed at a terminal" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	on_terminal --size 20x60 "$CMAN" exec -it bird sh <<-'END'
+		expect [#$] 
+		raw
+		send stty size\r
+		expect 20 60
+		resize 30x70
+		send sleep 0.2; stty size\r
+		expect 30 70
+		send exit 4\r
+		exits 4
+		cooked
+	END
+	on_terminal "$CMAN" exec bird sh <<-'END'
+		expect [#$] 
+		send exit 3\r
+		exits 3
+		cooked
+	END
+}
+
+@test "-t without a terminal on stdin is refused in words" {
+	run --separate-stderr cman run -it --rm busybox true </dev/null
+	assert_status 125
+	assert_match "$stderr" '^cman: .*terminal'
+}
+
+@test "bash has job control" {
+	import_debian
+	on_terminal "$CMAN" run -it --rm debian bash <<-'END'
+		expect [#$] 
+		send sleep 100\r
+		send \x1a
+		expect Stopped
+		send jobs\r
+		expect sleep 100
+		send kill %1; exit 0\r
+		exits 0
+	END
+}
