@@ -74,7 +74,7 @@ commands() {
 }
 
 @test "a database that is none, and one of the future, are refused by name" {
-	mkdir -p -m 700 "$CMAN_ROOT"
+	mkdir -m 700 "$CMAN_ROOT"
 	head -c 20000 /dev/urandom >"$CMAN_ROOT/cman.db"
 	run --separate-stderr cman ps
 	assert_status 125

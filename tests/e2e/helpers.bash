@@ -145,3 +145,18 @@ assert_match() {
 		return 1
 	fi
 }
+
+refute_match() {
+	if [[ $1 =~ $2 ]]; then
+		printf 'expected no match of\n%s\n--- in\n%s\n' "$2" "$1"
+		return 1
+	fi
+}
+
+# refute COMMAND...: fails when it succeeds (a plain "!" does not fail a test).
+refute() {
+	if "$@"; then
+		echo "expected to fail: $*"
+		return 1
+	fi
+}

@@ -89,7 +89,7 @@ done'
 	run --separate-stderr cman ps --filter status=running --format json
 	[ "$(echo "$output" | jq -r '.Name // .Names')" = b ]
 	cman ps -a --no-trunc >"$BATS_TEST_TMPDIR/ps"
-	! grep -q $'\e' "$BATS_TEST_TMPDIR/ps"
+	refute grep -q $'\e' "$BATS_TEST_TMPDIR/ps"
 	grep -q 'x1B\|x1b' "$BATS_TEST_TMPDIR/ps"
 	run --separate-stderr cman ps --filter color=red
 	assert_status 125

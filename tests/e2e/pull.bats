@@ -242,7 +242,7 @@ partial_has_bytes() {
 @test "a progress bar on a terminal, plain lines elsewhere, and only the ID with --quiet" {
 	run --separate-stderr cman pull --name a "$FIXTURES/busybox.tar.gz"
 	assert_status 0
-	! [[ $output$stderr == *$'\r'* ]]
+	refute_match "$output$stderr" $'\r'
 	run --separate-stderr cman pull --quiet --name b "$FIXTURES/busybox.tar.gz"
 	assert_match "$output" '^[0-9a-f]{64}$'
 	assert_stderr ''
