@@ -92,7 +92,7 @@ bird flock'
 }
 
 @test "200 in a row" {
-	for i in $(seq 200); do
+	for _ in $(seq 200); do
 		cman exec bird true
 	done
 }

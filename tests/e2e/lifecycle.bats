@@ -57,11 +57,11 @@ usr1'
 	assert_status 125
 	assert_match "$stderr" '^cman: .*bird.*running'
 	assert_match "$stderr" 'hint: .*(stop|-f)'
-	cman run --name done busybox true
-	run --separate-stderr cman rm -f bird done nosuch
+	cman run --name ended busybox true
+	run --separate-stderr cman rm -f bird ended nosuch
 	assert_status 125
 	assert_output 'bird
-done'
+ended'
 	assert_match "$stderr" 'nosuch'
 	run --separate-stderr cman ps -aq
 	assert_output ''

@@ -26,6 +26,11 @@ teardown() {
 	end_of_root
 }
 
+# How many layers are on disk.
+layers() {
+	find "$1/layers" -mindepth 1 -maxdepth 1 | wc -l
+}
+
 no_image() {
 	run --separate-stderr cman images -q
 	assert_output ''
@@ -80,7 +85,7 @@ no_image() {
 	run --separate-stderr cman pull --name by-url "file://$BATS_TEST_TMPDIR/box.tar.gz"
 	assert_status 0
 	# one tree, whatever it was packed with
-	[ "$(ls "$CMAN_ROOT/layers" | wc -l)" = 1 ]
+	[ "$(layers "$CMAN_ROOT")" = 1 ]
 }
 
 @test "--sha256" {
@@ -211,7 +216,7 @@ partial_has_bytes() {
 	assert_output ''
 	run --separate-stderr cman pull --name box "$FIXTURES/busybox.tar.gz"
 	assert_status 0
-	[ "$(ls "$CMAN_ROOT/layers" | wc -l)" = 1 ]
+	[ "$(layers "$CMAN_ROOT")" = 1 ]
 	sqlite3 "$CMAN_ROOT/cman.db" 'PRAGMA integrity_check' | grep -qx ok
 }
 
@@ -225,14 +230,14 @@ partial_has_bytes() {
 	wait "$a"
 	wait "$b"
 	[ "$(cman images -q | wc -l)" = 1 ]
-	[ "$(ls "$CMAN_ROOT/layers" | wc -l)" = 1 ]
+	[ "$(layers "$CMAN_ROOT")" = 1 ]
 }
 
 @test "no space: said, and nothing left" {
 	mkdir "$BATS_TEST_TMPDIR/small"
 	mount -t tmpfs -o size=3m tmpfs "$BATS_TEST_TMPDIR/small"
 	CMAN_ROOT=$BATS_TEST_TMPDIR/small/root run --separate-stderr cman pull --name deb "$FIXTURES/debian.tar.gz"
-	left=$(ls "$BATS_TEST_TMPDIR/small/root/layers" | wc -l)
+	left=$(layers "$BATS_TEST_TMPDIR/small/root")
 	umount "$BATS_TEST_TMPDIR/small"
 	assert_status 125
 	assert_match "$stderr" '^cman: .*No space left on device'

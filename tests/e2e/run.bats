@@ -204,7 +204,7 @@ up'
 }
 
 @test "two at once under one name: exactly one wins" {
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		cman run --name race -d busybox sleep 60 >"$BATS_TEST_TMPDIR/a" 2>&1 &
 		a=$!
 		cman run --name race -d busybox sleep 60 >"$BATS_TEST_TMPDIR/b" 2>&1 &
