@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/base/buf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/cleanup.h"
+
+void buf_release(struct buf *buf)
+{
+	cleanup_free(&buf->data);
+	*buf = (struct buf)BUF_INIT;
+}
+
+/* Room for `more` bytes and the NUL after them. */
+static bool buf_grow(struct buf *buf, size_t more)
+{
+	size_t cap = buf->cap ? buf->cap : 64;
+	char *data;
+
+	if (buf->failed)
+		return false;
+	if (more >= SIZE_MAX / 2 - buf->len) {
+		buf->failed = true;
+		return false;
+	}
+	if (buf->len + more + 1 <= buf->cap)
+		return true;
+	while (cap < buf->len + more + 1)
+		cap *= 2;
+	data = realloc(buf->data, cap);
+	if (!data) {
+		buf->failed = true;
+		return false;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return true;
+}
+
+void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	if (!buf_grow(buf, len))
+		return;
+	if (len)
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_addstr(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_addch(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_addf(struct buf *buf, const char *fmt, ...)
+{
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		buf->failed = true;
+		return;
+	}
+	if (!buf_grow(buf, (size_t)len))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	buf->len += (size_t)len;
+}
+
+void buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+	if (buf->data)
+		buf->data[0] = '\0';
+}
+
+bool buf_failed(const struct buf *buf)
+{
+	return buf->failed;
+}
+
+/*
+ * Length of the well-formed UTF-8 sequence at `s` (RFC 3629: shortest form, no surrogates), its
+ * code point in *cp; 0 where there is none.
+ */
+static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *cp)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t need;
+	uint32_t c;
+
+	if (s[0] < 0x80) {
+		*cp = s[0];
+		return 1;
+	}
+	if ((s[0] & 0xe0) == 0xc0)
+		need = 2;
+	else if ((s[0] & 0xf0) == 0xe0)
+		need = 3;
+	else if ((s[0] & 0xf8) == 0xf0)
+		need = 4;
+	else
+		return 0;
+	if (len < need)
+		return 0;
+	c = s[0] & (0x7fu >> need);
+	for (size_t i = 1; i < need; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < smallest[need] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*cp = c;
+	return need;
+}
+
+/* Embeddings, overrides and isolates: what makes a line read other than it is (UAX #9). */
+static bool is_bidi_control(uint32_t cp)
+{
+	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+void buf_add_escaped(struct buf *buf, const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (len > 0) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(s, len, &cp);
+
+		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp <= 0x9f)) {
+			n = n ? n : 1;
+			for (size_t i = 0; i < n; i++) {
+				if (s[i] == '\n')
+					buf_addstr(buf, "\\n");
+				else if (s[i] == '\t')
+					buf_addstr(buf, "\\t");
+				else
+					buf_addf(buf, "\\x%02x", s[i]);
+			}
+		} else if (is_bidi_control(cp)) {
+			buf_addf(buf, "\\u{%04x}", (unsigned)cp);
+		} else {
+			buf_add(buf, s, n);
+		}
+		s += n;
+		len -= n;
+	}
+}
+
+char *buf_steal(struct buf *buf)
+{
+	char *data;
+
+	if (!buf->data)
+		buf_add(buf, "", 0);
+	if (buf->failed) {
+		buf_release(buf);
+		return NULL;
+	}
+	data = buf->data;
+	*buf = (struct buf)BUF_INIT;
+	return data;
+}
