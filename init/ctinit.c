@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ctinit: the first process of a container.
+ *
+ * The kernel treats a PID 1 in three special ways, and programs that were not written for that part
+ * run into all of them: signals that it has no handler for are dropped instead of ending it, every
+ * orphan of the container becomes its child and stays a zombie until it reaps it, and when it ends
+ * all others are killed. So ctinit is PID 1 and the program proper, the payload, is its child:
+ *
+ *	take over the signals → read the options → start the payload (payload.c)
+ *	→ pass signals on and reap, until the payload has ended → end with its status
+ *
+ * All signals are blocked and fetched one at a time (signals.c): there are no handlers, hence no
+ * races with them, and nothing to wake up for when there is nothing to do. No memory is allocated.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init/clock.h"
+#include "init/linger.h"
+#include "init/options.h"
+#include "init/payload.h"
+#include "init/report.h"
+#include "init/signals.h"
+#include "init/text.h"
+
+/* Tells whoever started us, where asked to. A reader that is gone is no reason to end. */
+static void report(
+	const struct options *options, enum ctinit_report_type type, pid_t pid, int value)
+{
+	struct ctinit_report record = {
+		.magic = CTINIT_REPORT_MAGIC,
+		.version = CTINIT_REPORT_VERSION,
+		.type = (uint16_t)type,
+		.pid = pid,
+		.value = value,
+		.time_ns = clock_ns(CLOCK_REALTIME),
+	};
+
+	for (int i = 0; i < options->reports; i++)
+		if (write(options->report_fds[i], &record, sizeof(record)) < 0)
+			continue;
+}
+
+static void tell(const struct options *options, int verbosity, const char *what, int number)
+{
+	struct number_room room;
+
+	if (options->verbosity >= verbosity)
+		say(what, number_text(&room, number));
+}
+
+/* What this process is to the kernel, apart from its signals. */
+static void prepare(const struct options *options)
+{
+	int reaper = getpid() == 1;
+
+	if (options->managed) {
+		/* Hides our descriptors, memory and environment in /proc/1 from the payload. */
+		prctl(PR_SET_DUMPABLE, 0);
+		/* We were started from a descriptor, and would be listed under its number. */
+		prctl(PR_SET_NAME, "ctinit");
+	}
+	if (options->parent_death && prctl(PR_SET_PDEATHSIG, options->parent_death) < 0)
+		say("cannot ask for the parent's death signal: ", strerror(errno));
+	if (options->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		say("cannot become a subreaper: ", strerror(errno));
+	if (!reaper)
+		prctl(PR_GET_CHILD_SUBREAPER, &reaper);
+	if (!reaper && options->verbosity >= SAY_WARNINGS)
+		say("neither PID 1 nor a subreaper: orphans will not be reaped (see --subreaper)");
+}
+
+/* Returns the exit status for a payload that could not be started. */
+static int cannot_start(const struct options *options, const char *name, bool exec, int error)
+{
+	const char *why = strerror(error);
+
+	if (options->reports > 0) {
+		report(options, exec ? CTINIT_EXEC_FAILED : CTINIT_SPAWN_FAILED, 0, error);
+	} else {
+		if (exec && error == ENOENT && strchr(name, '/') && access(name, F_OK) == 0)
+			why = "the interpreter or loader that it asks for does not exist";
+		say(exec ? "" : "cannot create a process for ", name, ": ", why);
+	}
+	return exec ? payload_exit_status(error) : EXIT_OWN;
+}
+
+/*
+ * What ctinit was given and the payload now has is the payload's alone: a socket or pipe that it
+ * closes is closed, a directory that it leaves can be unmounted. Before Linux 5.9, which cannot do
+ * this, the descriptors stay open.
+ */
+static void let_go(const struct options *options)
+{
+	unsigned next = 0;
+
+	for (int i = 0; i < options->kept; i++) {
+		unsigned kept = (unsigned)options->kept_fds[i];
+
+		if (kept > next)
+			syscall(SYS_close_range, next, kept - 1, 0);
+		next = kept + 1;
+	}
+	syscall(SYS_close_range, next, ~0U, 0);
+	if (chdir("/") < 0)
+		tell(options, SAY_EVENTS, "cannot leave the working directory: error ", errno);
+}
+
+/* Passes one signal on to the payload. */
+static void forward(const struct options *options, pid_t payload, const siginfo_t *info)
+{
+	int number = options->rewrite[info->si_signo];
+	struct number_room got, sent;
+
+	if (info->si_signo == SIGCHLD && info->si_code > 0)
+		return; /* from the kernel, about a child of ours; from a process it is a signal as
+			   any */
+	if (info->si_code == SI_USER && info->si_pid == getpid())
+		return; /* the echo of something we did: gave up the terminal, wrote to a closed
+			   pipe */
+	if (options->verbosity >= SAY_ALL)
+		say("got ", signal_text(&got, info->si_signo), ", passing on ",
+			number ? signal_text(&sent, number) : "nothing");
+	if (number)
+		signals_pass_on(info, number, options->group ? -payload : payload);
+}
+
+/*
+ * The loop that all is about. Returns the payload's status as of wait(2).
+ *
+ * While there may be somebody to reap, each turn takes one signal other than SIGCHLD, if there is
+ * one, and reaps one child. So neither a flood of signals nor one of orphans holds up the other.
+ */
+static int watch(const struct options *options, pid_t payload)
+{
+	bool children = true;
+
+	for (;;) {
+		siginfo_t info;
+		int status;
+		int number = signals_next(&info, children, children ? 0 : -1);
+		pid_t pid;
+
+		if (number)
+			forward(options, payload, &info);
+		if (number == SIGCHLD)
+			children = true;
+		if (!children)
+			continue;
+		pid = waitpid(-1, &status, WNOHANG);
+		children = pid > 0;
+		if (pid == payload)
+			return status;
+		if (pid > 0)
+			tell(options, options->warn_reaped ? SAY_ERRORS : SAY_ALL, "reaped orphan ",
+				pid);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	const char *name;
+	pid_t payload;
+	int status, error;
+
+	signals_take_over();
+	status = options_parse(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	prepare(&options);
+
+	name = options.program[0];
+	payload = payload_start(options.program, options.no_tty, &error);
+	if (payload <= 0)
+		return cannot_start(&options, name, payload == 0, error);
+	report(&options, CTINIT_EXEC_OK, payload, 0);
+	tell(&options, SAY_EVENTS, "started the payload as process ", payload);
+	let_go(&options);
+
+	status = watch(&options, payload);
+	report(&options, CTINIT_EXIT, payload, status);
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	tell(&options, SAY_EVENTS, "the payload ended with status ", status);
+	if (options.grace_ms > 0)
+		linger(options.grace_ms);
+	return options.expected[status] ? 0 : status;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/payload.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "init/signals.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What to do with the terminal on stdin. */
+enum terminal {
+	TERMINAL_LEAVE, /* nothing */
+	TERMINAL_TAKE,  /* make it the controlling terminal of the payload's own session */
+	TERMINAL_SHARE, /* stay in the session it belongs to */
+};
+
+/*
+ * A terminal controls one session at most. It is free to be taken if it controls none (or if there
+ * is no terminal: then taking it fails, and nothing is lost), and if it controls a session that is
+ * ours to give up, as it is in a container whose terminal was set up for PID 1. Giving it up sends
+ * HUP and CONT to the terminal's foreground group, which is us: the signal loop knows that echo by
+ * its sender.
+ *
+ * If it controls somebody else's session (`unshare -pf ctinit bash`, typed in a shell), the payload
+ * becomes that session's foreground group instead. Then ctinit leaves the session, which makes that
+ * group an orphaned one: the kernel does not stop those by ctrl-z, so that nobody has to wake them.
+ */
+static enum terminal terminal_plan(bool no_tty)
+{
+	pid_t session;
+
+	if (no_tty)
+		return TERMINAL_LEAVE;
+	if (ioctl(STDIN_FILENO, TIOCGSID, &session) < 0)
+		return TERMINAL_TAKE;
+	if (session == getpid())
+		return ioctl(STDIN_FILENO, TIOCNOTTY) < 0 ? TERMINAL_LEAVE : TERMINAL_TAKE;
+	if (getpid() == 1 && getpgrp() != 1)
+		return TERMINAL_SHARE;
+	return TERMINAL_LEAVE;
+}
+
+/* As execve(2), but a file of unknown format is a script for /bin/sh, as execvp(3) has it. */
+static void execute(const char *path, char **program)
+{
+	char shell[] = "/bin/sh";
+
+	execve(path, program, environ);
+	if (errno != ENOEXEC)
+		return;
+	program[0] = (char *)path;
+	program[-1] = shell;
+	execve(shell, program - 1, environ);
+	errno = ENOEXEC;
+}
+
+/*
+ * Executes program, searching PATH as a shell does. Returns the errno if that failed: what was
+ * found but could not be executed counts for more than what was not found.
+ */
+static int search_and_execute(char **program)
+{
+	const char *name = program[0];
+	const char *path = getenv("PATH");
+	int error = ENOENT;
+
+	if (strchr(name, '/')) {
+		execute(name, program);
+		return errno;
+	}
+	if (!*name)
+		return ENOENT;
+	for (const char *at = path ? path : DEFAULT_PATH;; at++) {
+		size_t length = strcspn(at, ":");
+		size_t slash = length > 0; /* an empty entry is the working directory */
+		char candidate[PATH_MAX];
+
+		if (length + slash + strlen(name) < sizeof(candidate)) {
+			memcpy(candidate, at, length);
+			candidate[length] = '/';
+			memcpy(candidate + length + slash, name, strlen(name) + 1);
+			execute(candidate, program);
+			if (errno == EACCES)
+				error = EACCES;
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return errno;
+		}
+		at += length;
+		if (!*at)
+			return error;
+	}
+}
+
+/* The child's way to its exec. Returns the errno of what failed. */
+static int become(char **program, enum terminal terminal)
+{
+	pid_t self = getpid();
+
+	if (terminal == TERMINAL_SHARE) {
+		setpgid(0, 0);
+		ioctl(STDIN_FILENO, TIOCSPGRP, &self);
+	} else {
+		setsid();
+	}
+	if (terminal == TERMINAL_TAKE)
+		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+	signals_let_go();
+	return search_and_execute(program);
+}
+
+int payload_exit_status(int error)
+{
+	return error == ENOENT ? 127 : 126;
+}
+
+/*
+ * The child of vfork() runs in our memory while we sleep, until its exec: no page has to be copied,
+ * and it can leave us a note of what failed. Not inlined, since its caller's variables would be in
+ * reach of both.
+ */
+__attribute__((noinline)) static pid_t start(char **program, enum terminal terminal, int *error)
+{
+	volatile int failed = 0;
+	pid_t child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+
+	if (child == 0) {
+		failed = become(program, terminal);
+		_exit(payload_exit_status(failed));
+	}
+	*error = child < 0 ? errno : failed;
+	return failed ? 0 : child;
+}
+
+pid_t payload_start(char **program, bool no_tty, int *error)
+{
+	enum terminal terminal = terminal_plan(no_tty);
+	pid_t child = start(program, terminal, error);
+
+	if (child > 0 && terminal == TERMINAL_SHARE)
+		setsid();
+	return child;
+}

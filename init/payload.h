@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From ctinit to the payload: session, terminal, signals, exec. */
+#ifndef CTINIT_PAYLOAD_H
+#define CTINIT_PAYLOAD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Starts program (its arguments, ends with a null pointer; program[0] is searched for in PATH) as a
+ * child in a session of its own, with no signal blocked or ignored. If stdin is a terminal and
+ * no_tty is not set, that becomes the session's controlling terminal.
+ *
+ * Returns the child's process ID once it executes the program; 0 with *error set to the errno of
+ * the exec that failed; -1 with *error set if there could be no child (*error is 0 on success). The
+ * slot before program[0] is used and must exist: in an argument vector, it does.
+ */
+pid_t payload_start(char **program, bool no_tty, int *error);
+
+/* What shells exit with if the exec of a program failed with this errno: 127 not found, else 126.
+ */
+int payload_exit_status(int error);
+
+#endif

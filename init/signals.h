@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All 64 signals, by raw system calls: the C library keeps some real-time signals for itself and
+ * leaves them out of every set that goes through its own functions. See signal(7).
+ */
+#ifndef CTINIT_SIGNALS_H
+#define CTINIT_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum {
+	SIGNAL_FIRST_REALTIME = 32, /* for the kernel; libraries take the first two or three */
+	SIGNAL_RTMIN = 34,          /* what shells and kill(1) call RTMIN */
+	SIGNAL_LAST = 64,           /* RTMAX */
+};
+
+/*
+ * Blocks every signal and sets each one's action to the default.
+ *
+ * Blocked comes first: the kernel drops a signal that a PID 1 neither handles nor blocks, while a
+ * blocked one stays pending until signals_next() fetches it. Default actions undo what the starter
+ * ignored: with SIGCHLD ignored, children would vanish without a status.
+ */
+void signals_take_over(void);
+
+/* Unblocks every signal: for the payload, just before its exec. */
+void signals_let_go(void);
+
+/*
+ * Waits for a signal and fetches it: no handler ever runs. Returns its number and fills *info, or
+ * returns 0 after timeout_ms milliseconds without one; -1 waits for as long as it takes, without
+ * waking up. With but_sigchld, a SIGCHLD stays pending.
+ */
+int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms);
+
+/*
+ * Sends the signal that *info describes on as number `to`. A single process gets the value that
+ * came with it too, if it was sent with sigqueue(3). pid as in kill(2).
+ */
+void signals_pass_on(const siginfo_t *info, int to, pid_t pid);
+
+#endif
