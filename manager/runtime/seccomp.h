@@ -9,9 +9,10 @@
 #include "store/base/err.h"
 
 /*
- * The default system call allow-list, equal in strength to Docker's current default (seccomp(2)).
- * libseccomp takes milliseconds to compile it, so the BPF is cached in a file below `cache_fd` under a name
- * that holds the digest of everything it depends on (profile version, architecture, capabilities); one that does not check out is compiled anew.
+ * The default system call allow-list, equal in strength to Docker's current default (seccomp(2)):
+ * seccomp_profile.h says what, seccomp_compile.h how. The program is cached in a file below `cache_fd` under a name that
+ * holds a digest of everything it depends on (profile, compiler's version, architecture, capabilities);
+ * one that does not check out is compiled anew.
  */
 struct seccomp_filter {
 	struct sock_fprog program; /* program.filter is owned */
@@ -20,7 +21,10 @@ struct seccomp_filter {
 #define SECCOMP_FILTER_INIT { { 0, NULL } }
 void seccomp_filter_release(struct seccomp_filter *filter);
 
-/* In the parent. `capabilities`: the bounding set, as some calls are allowed with them only. */
+/*
+ * In the parent. `capabilities`: the bounding set, as some calls are allowed with them only.
+ * `cache_fd` -1: no cache. A cache that cannot be written is no failure.
+ */
 int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filter *out,
 			struct err *err);
 /* In the child, last before exec: async-signal-safe. Needs no_new_privs or CAP_SYS_ADMIN. */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "manager/runtime/seccomp_compile.h"
+#include "manager/runtime/seccomp_profile.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/log.h"
+
+#if defined(__x86_64__)
+static const enum seccomp_machine this_machine = SECCOMP_X86_64;
+#elif defined(__aarch64__)
+static const enum seccomp_machine this_machine = SECCOMP_AARCH64;
+#else
+#error "the system call filter is made for x86-64 and arm64"
+#endif
+
+#define CACHE_MAGIC UINT64_C(0x3166706263616e6d)
+#define CACHE_NAME_MAX 32
+
+/* What a cache file is: this, then the instructions. */
+struct cached_filter {
+	uint64_t magic;
+	uint64_t key;
+	uint64_t digest; /* of code[0, len) */
+	uint64_t len;	 /* instructions */
+	struct sock_filter code[SECCOMP_PROGRAM_MAX];
+};
+#define CACHE_HEADER_SIZE offsetof(struct cached_filter, code)
+
+/* FNV-1a: it finds torn and stale files. Whoever may forge one in root's own directory is root. */
+static uint64_t digest_add(uint64_t digest, const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return digest;
+}
+
+#define DIGEST_INIT UINT64_C(0xcbf29ce484222325)
+
+/* Of everything that the program is made from. Capabilities that change nothing are left out. */
+static uint64_t filter_key(uint64_t capabilities)
+{
+	const uint32_t versions[] = { SECCOMP_COMPILER_VERSION, (uint32_t)this_machine };
+	uint64_t digest = digest_add(DIGEST_INIT, versions, sizeof(versions));
+	uint64_t relevant = 0;
+
+	for (const struct seccomp_group *group = seccomp_profile; group->names; group++) {
+		for (const char *const *name = group->names; *name; name++)
+			digest = digest_add(digest, *name, strlen(*name) + 1);
+		digest = digest_add(digest, &group->needs, sizeof(group->needs));
+		digest = digest_add(digest, &group->unless, sizeof(group->unless));
+		digest = digest_add(digest, &group->verdict, sizeof(group->verdict));
+		relevant |= group->needs | group->unless;
+	}
+	digest = digest_add(digest, &seccomp_socket_families, sizeof(seccomp_socket_families));
+	digest = digest_add(digest, seccomp_personalities,
+			    nseccomp_personalities * sizeof(seccomp_personalities[0]));
+	relevant &= capabilities;
+	return digest_add(digest, &relevant, sizeof(relevant));
+}
+
+static uint64_t code_digest(const struct cached_filter *filter)
+{
+	return digest_add(DIGEST_INIT, filter->code, filter->len * sizeof(filter->code[0]));
+}
+
+static bool cache_read(int cache_fd, const char *name, uint64_t key, struct cached_filter *out)
+{
+	AUTO_CLOSE int fd =
+		fd_open_beneath(cache_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH)) {
+		log_debug("%s in the cache is not cman's own file: not used", name);
+		return false;
+	}
+	n = fd_read_all(fd, out, sizeof(*out));
+	if (n < (ssize_t)CACHE_HEADER_SIZE || out->magic != CACHE_MAGIC || out->key != key ||
+	    out->len == 0 || out->len > SECCOMP_PROGRAM_MAX ||
+	    (size_t)n != CACHE_HEADER_SIZE + out->len * sizeof(out->code[0]) ||
+	    out->digest != code_digest(out)) {
+		log_debug("%s in the cache is damaged: compiled anew", name);
+		return false;
+	}
+	return true;
+}
+
+/* Nothing depends on the file: what cannot be kept is made again next time. */
+static void cache_write(int cache_fd, const char *name, const struct cached_filter *filter)
+{
+	struct err err = ERR_INIT;
+	size_t size = CACHE_HEADER_SIZE + filter->len * sizeof(filter->code[0]);
+
+	if (fd_replace_file(cache_fd, name, 0600, filter, size, false, &err) < 0)
+		log_debug("the system call filter is not cached: %s", err.text);
+}
+
+static int compile(uint64_t key, uint64_t capabilities, struct cached_filter *out, struct err *err)
+{
+	size_t len;
+	int r = seccomp_compile(this_machine, capabilities, out->code, &len, err);
+
+	if (r < 0)
+		return r;
+	out->magic = CACHE_MAGIC;
+	out->key = key;
+	out->len = len;
+	out->digest = code_digest(out);
+	return 0;
+}
+
+int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filter *out,
+			struct err *err)
+{
+	uint64_t key = filter_key(capabilities);
+	struct cached_filter filter;
+	struct sock_filter *code;
+	char name[CACHE_NAME_MAX];
+	int r;
+
+	snprintf(name, sizeof(name), "seccomp-%016" PRIx64, key);
+	if (cache_fd < 0 || !cache_read(cache_fd, name, key, &filter)) {
+		r = compile(key, capabilities, &filter, err);
+		if (r < 0)
+			return r;
+		if (cache_fd >= 0)
+			cache_write(cache_fd, name, &filter);
+	}
+	code = malloc(filter.len * sizeof(*code));
+	if (!code)
+		return err_sys(err, ENOMEM, "cannot load the system call filter");
+	memcpy(code, filter.code, filter.len * sizeof(*code));
+	out->program.filter = code;
+	out->program.len = (unsigned short)filter.len;
+	return 0;
+}
+
+int seccomp_filter_apply(const struct seccomp_filter *filter, struct err *err)
+{
+	/* Not prctl(2): seccomp(2) tells a kernel without filters (EINVAL, ENOSYS) from a wrong argument. */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter->program) == 0)
+		return 0;
+	switch (errno) {
+	case ENOSYS:
+	case EINVAL:
+		return err_set(err, ERR_UNSUPPORTED, errno,
+			       "this kernel has no system call filters (CONFIG_SECCOMP_FILTER)");
+	case EACCES:
+		err_sys(err, errno, "cannot load the system call filter");
+		return err_hint(err, "it needs no_new_privs or CAP_SYS_ADMIN");
+	default:
+		return err_sys(err, errno, "cannot load the system call filter");
+	}
+}
+
+void seccomp_filter_release(struct seccomp_filter *filter)
+{
+	free(filter->program.filter);
+	filter->program.filter = NULL;
+	filter->program.len = 0;
+}
