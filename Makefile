@@ -161,11 +161,13 @@ $(OBJ)/%.o: %.c $(OBJ)/flags $(DEPS)/flags.mk
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# ctinit travels inside cman.
-$(OBJ)/%.o: %.S $(OBJ)/flags $(CTINIT)
+# Files that travel inside cman: ctinit and the catalog. The assembler does not tell make of .incbin.
+$(OBJ)/manager/runtime/ctinit_blob.o: $(CTINIT)
+$(OBJ)/image/catalog_blob.o: $(wildcard packaging/catalog.d/*)
+$(OBJ)/%.o: %.S $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$@)
-	$(Q)$(CC) -DCTINIT_FILE='"$(CTINIT)"' -c $< -o $@
+	$(Q)$(CC) -I. -DCTINIT_FILE='"$(CTINIT)"' -c $< -o $@
 
 $(CTINIT_OBJ_DIR)/%.o: %.c $(CTINIT_OBJ_DIR)/flags $(DEPS)/flags.mk
 	@mkdir -p $(@D)
