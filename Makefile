@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make help       what can be built
+# make help         what can be built
 #
-# VARIANT=...     how: release and debug are static against musl; glibc, asan, ubsan, coverage and
-#                 clang use the system's shared libraries
-# BUILD=DIR       where (build)
-# WERROR=-Werror  warnings are errors (set in CI)
-# V=1             show the commands
+# VARIANT=debug     how: release and debug are static against musl; glibc, asan, ubsan, coverage
+#                   and clang use the system's shared libraries
+# BUILD=DIR         where (build)
+# WERROR=-Werror    warnings are errors (so in CI)
+# V=1               show the commands
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(MAKELEVEL),0)
@@ -59,7 +59,8 @@ SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer
 # The compiler and libraries of the static variants: packaging/deps wrote them down.
 # Targets that compile nothing should not wait for a build of the libraries.
 DEPS := $(shell packaging/deps path)
-NO_COMPILE := help clean format format-check dist uninstall lint-text
+NO_COMPILE := help clean format format-check dist uninstall lint-text compile_commands.json \
+	$(if $(wildcard $(OUT)/cman),install)
 ifneq ($(filter-out $(NO_COMPILE),$(or $(MAKECMDGOALS),all)),)
 include $(DEPS)/flags.mk
 endif
@@ -121,7 +122,7 @@ all: programs ## build/cman and build/ctinit, static
 debug asan ubsan glibc: ## the same in build/debug, build/asan, ...
 	+$(MAKE) VARIANT=$@ programs
 
-programs: $(OUT)/cman $(CTINIT)
+programs: $(OUT)/cman $(CTINIT) ;
 
 $(DEPS)/flags.mk:
 	packaging/deps build >/dev/null
@@ -229,9 +230,9 @@ $(OUT)/fuzzers/%: $(OBJ)/tests/fuzz/%.o $(OUT)/libcman.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 .PHONY: unit-programs replay-programs fuzzers test-tools
-unit-programs: $(UNIT_TESTS)
-replay-programs: $(REPLAY_TESTS)
-fuzzers: $(FUZZERS)
+unit-programs: $(UNIT_TESTS) ;
+replay-programs: $(REPLAY_TESTS) ;
+fuzzers: $(FUZZERS) ;
 test-tools:
 	@packaging/tools build test
 
@@ -306,11 +307,12 @@ format: ## put all C files into the style of .clang-format
 format-check: ## say which files are not
 	clang-format --dry-run -Werror $(C_FILES)
 
-# For editors and clang-tidy; against the system's headers, which they know best.
-compile_commands.json: Makefile $(sort $(dir $(C_FILES)))
+# Against the system's headers, which these tools know best.
+JSON_ARGUMENTS := $(foreach word,cc -std=gnu17 $(BASE_CPPFLAGS),"$(word)",) "-DCMAN_VERSION=\"0\""
+compile_commands.json: Makefile $(sort $(dir $(C_FILES))) ## for editors and clang-tidy
 	@{ echo '['; sep=; for file in $(filter %.c,$(C_FILES)); do \
-		printf '%s{"directory":"%s","file":"%s","command":"cc -std=gnu17 %s %s -c %s"}\n' \
-			"$$sep" '$(CURDIR)' "$$file" '$(BASE_CPPFLAGS)' '-DCMAN_VERSION=\"0\"' "$$file"; \
+		printf '%s{"directory":"%s","file":"%s","arguments":[%s,"-c","%s"]}\n' \
+			"$$sep" '$(CURDIR)' "$$file" '$(JSON_ARGUMENTS)' "$$file"; \
 		sep=,; \
 	done; echo ']'; } >$@
 
@@ -325,7 +327,8 @@ INSTALL_DATA := \
 	$(foreach f,$(wildcard packaging/catalog.d/*),$(f):$(DATADIR)/cman/catalog.d/$(notdir $(f)))
 
 .PHONY: install uninstall dist clean help
-install: programs ## into DESTDIR and PREFIX (/usr/local)
+# What `make` built is installed as it is: `sudo make install` must not build anew with root's cache.
+install: $(if $(wildcard $(OUT)/cman),,programs) ## into DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(OUT)/cman $(CTINIT) $(DESTDIR)$(BINDIR)
 	@set -e; for pair in $(INSTALL_DATA); do \
@@ -345,6 +348,6 @@ clean: ## remove build/; the cache of libraries stays
 	rm -rf $(BUILD) compile_commands.json
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z. -]*:.*## / { printf "%-26s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9_. -]*:.*## / { printf "%-24s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@sed -n 's/^# \([A-Z]*=[^ ]* .*\)/\1/p; s/^#   \( *[a-z].*\)/\1/p' Makefile | head -n 4
+	@sed -n '/^# VARIANT/,/^$$/s/^# //p' Makefile
