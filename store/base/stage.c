@@ -7,9 +7,9 @@
 #include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -22,7 +22,8 @@
 
 #include "store/base/cleanup.h"
 
-#define STAGE_MAX_FDS 16
+#define STAGE_MAX_FDS     16
+#define CHILD_STACK_BYTES 16384
 
 /* Since Linux 6.3; absent from older headers. */
 #ifndef MFD_EXEC
@@ -204,18 +205,20 @@ static int spawn_child(void *arg)
  */
 static int clone_and_wait(struct spawn *s, struct stage_child *child, struct err *err)
 {
-	alignas(16) char stack[16384];
+	AUTO_FREE char *stack = malloc(CHILD_STACK_BYTES);
 	sigset_t all, before;
 	int pidfd = -1;
 	pid_t pid;
 
+	if (!stack)
+		return err_sys(err, ENOMEM, "cannot start stage %s", s->name);
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = clone(spawn_child, stack + sizeof(stack),
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = clone(spawn_child, stack + CHILD_STACK_BYTES,
 		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, s, &pidfd, NULL, NULL);
 	if (pid < 0)
 		err_sys(err, errno, "cannot start stage %s", s->name);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		return err_code(err);
 	if (s->failed) {

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/db.h"
+#include "store/schema.h"
+
+#define DEFAULT_ROOT "/var/lib/cman"
+#define DEFAULT_RUN  "/run/cman"
+
+static void close_fd(int *fd)
+{
+	cleanup_close(fd);
+	*fd = -1;
+}
+
+void store_close(struct store *store)
+{
+	db_close(store->db);
+	cleanup_free(&store->root);
+	cleanup_free(&store->run);
+	close_fd(&store->root_fd);
+	close_fd(&store->run_fd);
+	close_fd(&store->containers_fd);
+	close_fd(&store->layers_fd);
+	close_fd(&store->tmp_fd);
+	*store = (struct store)STORE_INIT;
+}
+
+/* Paths are told to other processes and the kernel, whose working directory may be another one. */
+static int make_absolute(const char *path, char **out, struct err *err)
+{
+	char *absolute = path[0] == '/' ? strdup(path) : realpath(path, NULL);
+
+	if (!absolute)
+		return err_sys(err, errno, "cannot use %s", path);
+	for (size_t len = strlen(absolute); len > 1 && absolute[len - 1] == '/'; len--)
+		absolute[len - 1] = '\0';
+	*out = absolute;
+	return 0;
+}
+
+static int open_directories(const char *root, struct store *store, struct err *err)
+{
+	int r = fd_ensure_dir_path(root ? root : DEFAULT_ROOT, 0700, &store->root_fd, err);
+
+	if (r < 0)
+		return r;
+	r = make_absolute(root ? root : DEFAULT_ROOT, &store->root, err);
+	if (r < 0)
+		return r;
+	if (root) {
+		if (asprintf(&store->run, "%s/run", store->root) < 0) {
+			store->run = NULL;
+			return err_sys(err, ENOMEM, "cannot open %s", store->root);
+		}
+		r = fd_ensure_dir(store->root_fd, "run", 0700, &store->run_fd, err);
+	} else {
+		store->run = strdup(DEFAULT_RUN);
+		if (!store->run)
+			return err_sys(err, ENOMEM, "cannot open " DEFAULT_RUN);
+		r = fd_ensure_dir_path(DEFAULT_RUN, 0700, &store->run_fd, err);
+	}
+	if (r == 0)
+		r = fd_ensure_dir(store->root_fd, "containers", 0700, &store->containers_fd, err);
+	if (r == 0)
+		r = fd_ensure_dir(store->root_fd, "layers", 0700, &store->layers_fd, err);
+	if (r == 0)
+		r = fd_ensure_dir(store->root_fd, "tmp", 0700, &store->tmp_fd, err);
+	return r;
+}
+
+int store_open(const char *root, struct store *out, struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	int r = open_directories(root, &store, err);
+
+	if (r == 0)
+		r = schema_open(store.root, store.root_fd, &store.db, err);
+	if (r < 0) {
+		if ((r == -EACCES || r == -EPERM || r == -EROFS) && geteuid() != 0)
+			err_hint(err,
+				"run cman as root, or set CMAN_ROOT to a directory of your own");
+		return r;
+	}
+	*out = store;
+	store = (struct store)STORE_INIT;
+	return 0;
+}
