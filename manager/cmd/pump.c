@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/pump.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "manager/cmd/flow.h"
+#include "manager/cmd/terminal.h"
+#include "manager/monitor/protocol.h"
+#include "store/base/cleanup.h"
+#include "store/base/log.h"
+
+/*
+ * Not forwarded: what cannot be, what a fault of this program raises, what the terminal's job
+ * control does to this process, and what only concerns it (its children, its own pipes).
+ */
+static const int kept_signals[] = {
+	SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT, SIGSYS,	 SIGTRAP,
+	SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG,  SIGWINCH,
+};
+
+int pump_block_signals(bool raw, int *out, struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigfillset(&set);
+	for (size_t i = 0; i < sizeof(kept_signals) / sizeof(kept_signals[0]); i++)
+		sigdelset(&set, kept_signals[i]);
+	if (raw) {
+		sigaddset(&set, SIGTSTP);
+		sigaddset(&set, SIGWINCH);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(err, errno, "cannot block signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a descriptor for signals");
+	*out = fd;
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void pump_release(struct pump *pump)
+{
+	close_fd(&pump->socket);
+	close_fd(&pump->signals);
+	close_fd(&pump->in);
+	close_fd(&pump->out[0]);
+	close_fd(&pump->out[1]);
+}
+
+struct state {
+	struct pump *pump;
+	struct flow in;
+	struct flow out[2];
+	bool ended; /* EXITED was received */
+	int exit_code;
+	bool done;
+	enum pump_end end;
+};
+
+/* A stage that is gone shows at its socket: here nothing is to be said about it. */
+static void tell(struct state *state, const struct packet *packet)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)packet_send(state->pump->socket, packet, -1, &ignored);
+}
+
+static void tell_size(struct state *state)
+{
+	struct packet packet = { .type = PACKET_RESIZE };
+
+	terminal_size(STDIN_FILENO, &packet.size.rows, &packet.size.cols);
+	if (state->pump->console >= 0) {
+		struct winsize size = { .ws_row = packet.size.rows, .ws_col = packet.size.cols };
+
+		(void)ioctl(state->pump->console, TIOCSWINSZ, &size);
+	} else {
+		tell(state, &packet);
+	}
+}
+
+/* kill -TSTP: give the terminal back, stop as anybody would, and take it again afterwards. */
+static int suspend(struct state *state, struct err *err)
+{
+	int rc;
+
+	terminal_restore();
+	raise(SIGSTOP);
+	rc = terminal_make_raw(STDIN_FILENO, err);
+	tell_size(state);
+	return rc;
+}
+
+static int on_signal(struct state *state, struct err *err)
+{
+	struct signalfd_siginfo info;
+
+	while (read(state->pump->signals, &info, sizeof(info)) == sizeof(info)) {
+		struct packet packet = {
+			.type = PACKET_SIGNAL,
+			.number = (int)info.ssi_signo,
+		};
+		int rc = 0;
+
+		if (packet.number == SIGWINCH)
+			tell_size(state);
+		else if (packet.number == SIGTSTP)
+			rc = suspend(state, err);
+		else
+			tell(state, &packet);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int on_message(struct state *state, struct err *err)
+{
+	struct packet packet;
+	int rc = packet_receive(state->pump->socket, &packet, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		state->end = PUMP_LOST;
+	else if (packet.type == PACKET_EXITED)
+		state->exit_code = packet.exit_code;
+	else
+		return 0;
+	state->ended = true;
+	/* Nobody is left to read it. */
+	state->in.from = -1;
+	if (state->pump->console < 0)
+		close_fd(&state->pump->in);
+	return 0;
+}
+
+static void on_input(struct state *state)
+{
+	switch (flow_step(&state->in)) {
+	case FLOW_GOES_ON:
+		return;
+	case FLOW_DETACHED:
+		(void)flow_step(&state->in); /* what was typed before the keys */
+		state->done = true;
+		state->end = PUMP_DETACHED;
+		return;
+	case FLOW_ENDED:
+	case FLOW_BROKEN:
+		state->in.from = -1;
+		/* A pty master is the output's descriptor too: it is closed when that has ended. */
+		if (state->pump->console < 0)
+			close_fd(&state->pump->in);
+		return;
+	}
+}
+
+static void on_output(struct state *state, int i)
+{
+	struct packet broken = { .type = PACKET_BROKEN, .stream = i + 1 };
+
+	switch (flow_step(&state->out[i])) {
+	case FLOW_GOES_ON:
+	case FLOW_DETACHED:
+		return;
+	case FLOW_BROKEN:
+		if (errno != EPIPE)
+			log_warn("cannot write to %s: %s", i == 0 ? "stdout" : "stderr",
+				 strerror(errno));
+		tell(state, &broken);
+		break;
+	case FLOW_ENDED:
+		break;
+	}
+	state->out[i].from = -1;
+	close_fd(&state->pump->out[i]);
+}
+
+enum { AT_SOCKET, AT_SIGNALS, AT_IN, AT_OUT, AT_ERR, NPOLL };
+
+/* One turn: wait for something and answer it. */
+static int turn(struct state *state, struct err *err)
+{
+	struct pollfd fds[NPOLL] = {
+		[AT_SOCKET] = { .fd = state->ended ? -1 : state->pump->socket, .events = POLLIN },
+		[AT_SIGNALS] = { .fd = state->pump->signals, .events = POLLIN },
+		[AT_IN] = flow_poll(&state->in),
+		[AT_OUT] = flow_poll(&state->out[0]),
+		[AT_ERR] = flow_poll(&state->out[1]),
+	};
+	bool last = state->ended && !state->pump->drain && !flow_has_pending(&state->out[0]) &&
+		    !flow_has_pending(&state->out[1]);
+	int n = poll(fds, NPOLL, last ? 0 : -1);
+	int rc = 0;
+
+	if (n < 0)
+		return errno == EINTR ? 0 : err_sys(err, errno, "cannot wait for the container");
+	if (fds[AT_SIGNALS].revents)
+		rc = on_signal(state, err);
+	if (rc == 0 && fds[AT_IN].revents)
+		on_input(state);
+	if (rc == 0 && fds[AT_OUT].revents)
+		on_output(state, 0);
+	if (rc == 0 && fds[AT_ERR].revents)
+		on_output(state, 1);
+	/* Its last: the outputs that came with the end are then seen as ready by the next turn. */
+	if (rc == 0 && fds[AT_SOCKET].revents)
+		rc = on_message(state, err);
+	if (last && !fds[AT_OUT].revents && !fds[AT_ERR].revents)
+		state->done = true;
+	if (state->ended && state->out[0].from < 0 && state->out[1].from < 0)
+		state->done = true;
+	return rc;
+}
+
+int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *err)
+{
+	struct state state = { .pump = pump, .end = PUMP_EXITED, .exit_code = -1 };
+	int rc = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	flow_init(&state.in, pump->in < 0 ? -1 : STDIN_FILENO, pump->in,
+		  pump->raw ? &pump->keys : NULL);
+	flow_init(&state.out[0], pump->out[0], STDOUT_FILENO, NULL);
+	flow_init(&state.out[1], pump->out[1], STDERR_FILENO, NULL);
+	if (pump->raw) {
+		rc = terminal_make_raw(STDIN_FILENO, err);
+		/* It may have been resized since its size was read for the start. */
+		if (rc == 0)
+			tell_size(&state);
+	}
+	while (rc == 0 && !state.done)
+		rc = turn(&state, err);
+	terminal_restore();
+	flow_release(&state.in);
+	flow_release(&state.out[0]);
+	flow_release(&state.out[1]);
+	if (rc < 0)
+		return rc;
+	*end = state.end;
+	*exit_code = state.exit_code;
+	return 0;
+}

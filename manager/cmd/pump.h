@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_PUMP_H
+#define CMAN_MANAGER_CMD_PUMP_H
+
+/*
+ * The client's side of a running payload: copies the user's stdin to it and its output to the
+ * user's stdout and stderr, unchanged and apart, forwards signals and the window's size, and waits
+ * for its end. It never waits on the user's descriptors while there is something else to do.
+ */
+
+#include <stdbool.h>
+
+#include "manager/cmd/detach.h"
+#include "store/base/err.h"
+
+struct pump {
+	int socket;  /* to the stage, manager/monitor/protocol.h */
+	int signals; /* signalfd of pump_block_signals() */
+	int in;	     /* where the user's stdin goes, non-blocking; -1: nowhere. Owned */
+	int out[2];  /* what goes to the user's stdout and stderr; -1: none. Owned */
+	int console; /* pty master to resize, or -1: the stage is told. Borrowed */
+	bool raw;    /* the user's stdin is a terminal that is to be raw meanwhile */
+	bool drain;  /* after the end, read the output to its end of file, which will come */
+	struct detach_keys keys;
+};
+
+#define PUMP_INIT                                                                       \
+	{                                                                               \
+		.socket = -1, .signals = -1, .in = -1, .out = { -1, -1 }, .console = -1 \
+	}
+void pump_release(struct pump *pump); /* closes what is owned, the socket and signals too */
+
+enum pump_end {
+	PUMP_EXITED,   /* the payload has ended: *exit_code, -1 where it was lost */
+	PUMP_DETACHED, /* the user typed the detach keys */
+	PUMP_LOST,     /* the stage was killed */
+};
+
+/*
+ * Block the signals that are forwarded, for the rest of this process; *out is a signalfd for them.
+ * With `raw` also SIGTSTP and SIGWINCH, which are answered here.
+ */
+int pump_block_signals(bool raw, int *out, struct err *err);
+
+/* Until the end. The terminal is as it was when this returns. */
+int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *err);
+
+#endif

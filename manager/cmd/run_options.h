@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_RUN_OPTIONS_H
+#define CMAN_MANAGER_CMD_RUN_OPTIONS_H
+
+/* The command line of `cman run`. */
+
+#include <stdbool.h>
+
+#include "manager/cmd/cmd.h"
+#include "manager/cmd/detach.h"
+#include "manager/spec_build.h"
+#include "store/base/err.h"
+
+struct run_options {
+	bool detach, interactive, tty, auto_remove;
+	const char *name;  /* NULL: one is made up */
+	const char *image; /* --image, or NULL */
+	int stop_timeout_s;
+	struct detach_keys keys;
+	char *const *words; /* operands: [IMAGE] [COMMAND [ARG...]], ended by NULL */
+	struct container_options container; /* but for command, which depends on the image */
+};
+
+#define RUN_OPTIONS_INIT \
+	{                \
+		0        \
+	}
+#define AUTO_RUN_OPTIONS __attribute__((cleanup(run_options_release)))
+void run_options_release(struct run_options *options);
+
+extern const struct cmd_option run_option_table[];
+
+/* ERR_USAGE naming option and value. `argv` must live as long as *out. */
+int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_options *out,
+		      struct err *err);
+
+#endif

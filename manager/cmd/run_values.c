@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/run_values.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/strv.h"
+
+#define ENV_FILE_MAX (4u << 20)
+#define CPUS_MIN 0.01
+#define CPUS_MAX 8192
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot keep the options");
+}
+
+static int bad_value(const struct cmd_option *option, const char *what, const char *value,
+		     struct err *err)
+{
+	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
+}
+
+/* One assignment of `len` bytes that has a name. */
+static int add_assignment(const char *text, size_t len, char ***env, struct err *err)
+{
+	AUTO_FREE char *line = strndup(text, len);
+	AUTO_FREE char *assignment = NULL;
+	const char *value;
+
+	if (!line)
+		return no_memory(err);
+	if (!strchr(line, '=')) {
+		value = getenv(line);
+		if (!value)
+			return 0;
+		if (asprintf(&assignment, "%s=%s", line, value) < 0)
+			return no_memory(err);
+	}
+	if (strv_set_env(env, assignment ? assignment : line) < 0)
+		return no_memory(err);
+	return 0;
+}
+
+int run_value_env(const struct cmd_option *option, const char *value, char ***env, struct err *err)
+{
+	if (value[0] == '\0' || value[0] == '=')
+		return bad_value(option, "KEY=VALUE or KEY", value, err);
+	return add_assignment(value, strlen(value), env, err);
+}
+
+static int add_line(const char *path, int number, const char *line, size_t len, char ***env,
+		    struct err *err)
+{
+	size_t name;
+
+	while (len > 0 && (*line == ' ' || *line == '\t')) {
+		line++;
+		len--;
+	}
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len == 0 || *line == '#')
+		return 0;
+	if (memchr(line, '\0', len))
+		return err_set(err, ERR_INVALID, 0, "--env-file: %s:%d: a NUL byte", path, number);
+	for (name = 0; name < len && line[name] != '='; name++) {
+		if (isspace((unsigned char)line[name]))
+			return err_set(err, ERR_INVALID, 0,
+				       "--env-file: %s:%d: a name has white space: %.*s", path,
+				       number, (int)len, line);
+	}
+	if (name == 0)
+		return err_set(err, ERR_INVALID, 0, "--env-file: %s:%d: no name before '='", path,
+			       number);
+	return add_assignment(line, len, env, err);
+}
+
+int run_value_env_file(const struct cmd_option *option, const char *path, char ***env,
+		       struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	const char *at;
+	size_t len;
+	int number = 0;
+	int rc = fd_read_file(AT_FDCWD, path, ENV_FILE_MAX, &text, &len, err);
+
+	if (rc < 0)
+		return err_wrap(err, "--%s", option->name);
+	at = text;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		at += 3;
+	while (rc == 0 && at < text + len) {
+		const char *end = memchr(at, '\n', (size_t)(text + len - at));
+
+		if (!end)
+			end = text + len;
+		rc = add_line(path, ++number, at, (size_t)(end - at), env, err);
+		at = end + 1;
+	}
+	return rc;
+}
+
+/* `path` made absolute, without a look at what it names. To be freed. */
+static int make_absolute(const char *path, char **out, struct err *err)
+{
+	AUTO_FREE char *cwd = NULL;
+	char *text = NULL;
+
+	if (path[0] == '/') {
+		text = strdup(path);
+	} else {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return err_sys(err, errno, "cannot read the working directory");
+		if (asprintf(&text, "%s/%s", cwd, path) < 0)
+			text = NULL;
+	}
+	if (!text)
+		return no_memory(err);
+	*out = text;
+	return 0;
+}
+
+static bool is_path(const char *text, size_t len)
+{
+	return text[0] == '/' || (len == 1 && text[0] == '.') ||
+	       (len == 2 && memcmp(text, "..", 2) == 0) ||
+	       (len >= 2 && memcmp(text, "./", 2) == 0) ||
+	       (len >= 3 && memcmp(text, "../", 3) == 0);
+}
+
+static int check_destination(const struct cmd_option *option, const char *path, const char *value,
+			     struct err *err)
+{
+	if (path[0] != '/')
+		return err_set(err, ERR_USAGE, 0, "--%s: the path inside is not absolute: %s",
+			       option->name, value);
+	if (path[strspn(path, "/")] == '\0')
+		return err_set(err, ERR_USAGE, 0, "--%s: it cannot be mounted over /: %s",
+			       option->name, value);
+	return 0;
+}
+
+static int check_source(const struct cmd_option *option, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return 0;
+	err_sys(err, errno, "--%s: %s", option->name, path);
+	if (err->num == ENOENT)
+		err_hint(err, "make it first: mkdir -p %.200s", path);
+	return err_code(err);
+}
+
+static int named_volume(const struct cmd_option *option, const char *value, size_t len,
+			struct err *err)
+{
+	err_set(err, ERR_USAGE, 0, "--%s: volumes with a name are not supported yet: %s",
+		option->name, value);
+	return err_hint(err, "for a directory of the host: --%s ./%.100s", option->name,
+			len > 0 ? value : "DIR:/PATH");
+}
+
+int run_value_volume(const struct cmd_option *option, const char *value,
+		     struct container_options *options, struct err *err)
+{
+	struct container_volume *volumes;
+	AUTO_FREE char *source = NULL;
+	AUTO_FREE char *given = NULL;
+	AUTO_FREE char *destination = NULL;
+	const char *colon = strchr(value, ':');
+	const char *mode;
+	int rc;
+
+	if (!colon || colon == value || colon[1] == '\0' || colon[1] == ':')
+		return bad_value(option, "SRC:DST[:ro]", value, err);
+	if (!is_path(value, (size_t)(colon - value)))
+		return named_volume(option, value, (size_t)(colon - value), err);
+	mode = strchr(colon + 1, ':');
+	if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
+		return bad_value(option, "SRC:DST[:ro]", value, err);
+	given = strndup(value, (size_t)(colon - value));
+	destination = mode ? strndup(colon + 1, (size_t)(mode - colon - 1)) : strdup(colon + 1);
+	if (!given || !destination)
+		return no_memory(err);
+	rc = check_destination(option, destination, value, err);
+	if (rc == 0)
+		rc = make_absolute(given, &source, err);
+	if (rc == 0)
+		rc = check_source(option, source, err);
+	if (rc < 0)
+		return rc;
+	volumes = realloc(options->volumes, (options->nvolumes + 1) * sizeof(*volumes));
+	if (!volumes)
+		return no_memory(err);
+	options->volumes = volumes;
+	volumes[options->nvolumes++] = (struct container_volume){
+		.source = STEAL_PTR(source),
+		.destination = STEAL_PTR(destination),
+		.read_only = mode && strcmp(mode, ":ro") == 0,
+	};
+	return 0;
+}
+
+int run_value_tmpfs(const struct cmd_option *option, const char *value,
+		    struct container_options *options, struct err *err)
+{
+	struct container_tmpfs *tmpfs;
+	const char *colon = strchr(value, ':');
+	AUTO_FREE char *destination = NULL;
+	AUTO_FREE char *text = NULL;
+	int rc;
+
+	destination = colon ? strndup(value, (size_t)(colon - value)) : strdup(value);
+	if (!destination)
+		return no_memory(err);
+	rc = check_destination(option, destination, value, err);
+	if (rc < 0)
+		return rc;
+	if (colon && colon[1]) {
+		text = strdup(colon + 1);
+		if (!text)
+			return no_memory(err);
+	}
+	tmpfs = realloc(options->tmpfs, (options->ntmpfs + 1) * sizeof(*tmpfs));
+	if (!tmpfs)
+		return no_memory(err);
+	options->tmpfs = tmpfs;
+	tmpfs[options->ntmpfs++] = (struct container_tmpfs){
+		.destination = STEAL_PTR(destination),
+		.options = STEAL_PTR(text),
+	};
+	return 0;
+}
+
+int run_value_cpus(const struct cmd_option *option, const char *value, double *out, struct err *err)
+{
+	char *end = NULL;
+	double cpus;
+
+	/* strtod would also take "inf", "0x1p3" and white space. */
+	if (value[0] == '\0' || value[strspn(value, "0123456789.")] != '\0')
+		return bad_value(option, "a number of processors", value, err);
+	cpus = strtod(value, &end);
+	if (*end != '\0' || cpus < CPUS_MIN || cpus > CPUS_MAX)
+		return bad_value(option, "a number of processors", value, err);
+	*out = cpus;
+	return 0;
+}
+
+int run_value_cpuset(const struct cmd_option *option, const char *value, struct err *err)
+{
+	const char *at = value;
+
+	do {
+		char *end;
+		unsigned long first, last;
+
+		at += *at == ',' && at != value;
+		if (!isdigit((unsigned char)*at))
+			return bad_value(option, "a list of processors such as 0-2,5", value, err);
+		first = last = strtoul(at, &end, 10);
+		if (*end == '-' && isdigit((unsigned char)end[1]))
+			last = strtoul(end + 1, &end, 10);
+		if ((*end && *end != ',') || last < first || last > CPUS_MAX)
+			return bad_value(option, "a list of processors such as 0-2,5", value, err);
+		at = end;
+	} while (*at);
+	return 0;
+}
+
+int run_value_name(const struct cmd_option *option, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > CONTAINER_NAME_MAX || !isalnum((unsigned char)value[0]))
+		return bad_value(option, "a name", value, err);
+	for (size_t i = 0; i < len; i++) {
+		if (!isascii(value[i]) ||
+		    (!isalnum((unsigned char)value[i]) && !strchr("_.-", value[i]))) {
+			bad_value(option, "a name", value, err);
+			return err_hint(err, "a name has letters, digits, '_', '.' and '-'");
+		}
+	}
+	return 0;
+}
+
+int run_value_hostname(const struct cmd_option *option, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > HOST_NAME_MAX || !isalnum((unsigned char)value[0]))
+		return bad_value(option, "a host name", value, err);
+	for (size_t i = 0; i < len; i++) {
+		if (!isascii(value[i]) ||
+		    (!isalnum((unsigned char)value[i]) && !strchr("_.-", value[i])))
+			return bad_value(option, "a host name", value, err);
+	}
+	return 0;
+}
+
+int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err)
+{
+	if (value[0] != '/')
+		return bad_value(option, "an absolute path", value, err);
+	return 0;
+}

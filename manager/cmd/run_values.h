@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_RUN_VALUES_H
+#define CMAN_MANAGER_CMD_RUN_VALUES_H
+
+/*
+ * Values of options that only `run` and `exec` have. `option` is for the message; all fail with
+ * ERR_USAGE that names option and value, unless something else is said.
+ */
+
+#include <stdint.h>
+
+#include "manager/cmd/cmd.h"
+#include "manager/spec_build.h"
+
+/* Append "KEY=VALUE", or "KEY" with the value it has in this process (none: nothing), to *env. */
+int run_value_env(const struct cmd_option *option, const char *value, char ***env, struct err *err);
+
+/*
+ * Append such lines from the file `path`, after Docker: blank lines and those that begin with '#'
+ * are skipped, values are taken as they stand, quotes included. ERR_SYS, ERR_INVALID with the line.
+ */
+int run_value_env_file(const struct cmd_option *option, const char *path, char ***env,
+		       struct err *err);
+
+/* SRC:DST[:ro|:rw]. SRC is absolute, or begins with ./ or ../, and exists (else ERR_SYS). */
+int run_value_volume(const struct cmd_option *option, const char *value,
+		     struct container_options *options, struct err *err);
+
+/* DST[:OPTIONS]. */
+int run_value_tmpfs(const struct cmd_option *option, const char *value,
+		    struct container_options *options, struct err *err);
+
+/* A positive decimal number of processors, such as 0.5. */
+int run_value_cpus(const struct cmd_option *option, const char *value, double *out,
+		   struct err *err);
+
+/* A list such as 0-2,5 (cpuset(7)). */
+int run_value_cpuset(const struct cmd_option *option, const char *value, struct err *err);
+
+/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most CONTAINER_NAME_MAX. */
+int run_value_name(const struct cmd_option *option, const char *value, struct err *err);
+
+/* hostname(7): letters, digits, '-' and '.', at most 64. */
+int run_value_hostname(const struct cmd_option *option, const char *value, struct err *err);
+
+/* A path that begins with '/'. */
+int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err);
+
+#endif

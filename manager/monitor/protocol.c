@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/monitor/protocol.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+
+/* Bytes of a message of that type: the head and its own member, 0 for an unknown one. */
+static size_t packet_size_of(uint32_t type)
+{
+#define WITH(member) (offsetof(struct packet, member) + sizeof(((struct packet *)NULL)->member))
+	switch (type) {
+	case PACKET_OPEN:
+		return WITH(open);
+	case PACKET_START:
+		return WITH(start);
+	case PACKET_STARTED:
+		return WITH(pid);
+	case PACKET_FAILED:
+		return WITH(failed);
+	case PACKET_EXITED:
+		return WITH(exit_code);
+	case PACKET_SIGNAL:
+		return WITH(number);
+	case PACKET_RESIZE:
+		return WITH(size);
+	case PACKET_BROKEN:
+		return WITH(stream);
+	default:
+		return 0;
+	}
+#undef WITH
+}
+
+int packet_send(int socket, const struct packet *packet, int fd, struct err *err)
+{
+	struct iovec iov = {
+		.iov_base = (void *)packet,
+		.iov_len = packet_size_of(packet->type),
+	};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		struct cmsghdr *cmsg;
+
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0) {
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot send to the other side");
+	}
+	return 0;
+}
+
+static int take_descriptor(struct msghdr *msg)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
+		    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+	}
+	return fd;
+}
+
+/* Text from the other side ends where its field ends. */
+static void terminate_text(struct packet *packet)
+{
+	switch (packet->type) {
+	case PACKET_OPEN:
+		packet->open.root[sizeof(packet->open.root) - 1] = '\0';
+		break;
+	case PACKET_START:
+		packet->start.id[sizeof(packet->start.id) - 1] = '\0';
+		packet->start.name[sizeof(packet->start.name) - 1] = '\0';
+		break;
+	case PACKET_FAILED:
+		packet->failed.err.text[sizeof(packet->failed.err.text) - 1] = '\0';
+		packet->failed.err.hint[sizeof(packet->failed.err.hint) - 1] = '\0';
+		break;
+	default:
+		break;
+	}
+}
+
+int packet_receive(int socket, struct packet *packet, int *fd, struct err *err)
+{
+	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(*packet) };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	AUTO_CLOSE int taken = -1;
+	ssize_t n;
+
+	do
+		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return -EAGAIN;
+	/* A reset is what a peer leaves that died with something unread. */
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0)
+		return err_sys(err, errno, "cannot receive from the other side");
+	taken = take_descriptor(&msg);
+	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type))
+		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
+	terminate_text(packet);
+	if (fd)
+		*fd = STEAL_FD(taken);
+	return 1;
+}

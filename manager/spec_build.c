@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/spec_build.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "manager/signals.h"
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* Period of the CPU bandwidth controller in microseconds, the kernel's default. */
+#define CPU_PERIOD 100000
+/* Digits of the ID that make a host name, as in `cman ps`. */
+#define HOSTNAME_DIGITS 12
+
+void container_options_release(struct container_options *options)
+{
+	strv_free(options->env);
+	for (size_t i = 0; i < options->nvolumes; i++) {
+		free(options->volumes[i].source);
+		free(options->volumes[i].destination);
+	}
+	free(options->volumes);
+	for (size_t i = 0; i < options->ntmpfs; i++) {
+		free(options->tmpfs[i].destination);
+		free(options->tmpfs[i].options);
+	}
+	free(options->tmpfs);
+	*options = (struct container_options){ 0 };
+}
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot build the container's spec");
+}
+
+static int split_options(const char *text, char ***out, struct err *err)
+{
+	AUTO_STRV char **v = NULL;
+	AUTO_FREE char *copy = strdup(text);
+	char *rest = NULL;
+
+	if (!copy)
+		return no_memory(err);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (strv_add(&v, word) < 0)
+			return no_memory(err);
+	}
+	*out = STEAL_PTR(v);
+	return 0;
+}
+
+int spec_add_mount(struct spec *spec, const char *destination, const char *type, const char *source,
+		   const char *options, struct err *err)
+{
+	struct spec_mount mount = {
+		.destination = strdup(destination),
+		.type = strdup(type),
+		.source = strdup(source),
+	};
+	struct spec_mount *mounts = NULL;
+	int rc = split_options(options, &mount.options, err);
+
+	if (rc == 0 && mount.destination && mount.type && mount.source)
+		mounts = realloc(spec->mounts, (spec->nmounts + 1) * sizeof(*mounts));
+	if (!mounts) {
+		free(mount.destination);
+		free(mount.type);
+		free(mount.source);
+		strv_free(mount.options);
+		return rc < 0 ? rc : no_memory(err);
+	}
+	spec->mounts = mounts;
+	spec->mounts[spec->nmounts++] = mount;
+	return 0;
+}
+
+static int add_volumes(const struct container_options *options, struct spec *spec, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < options->nvolumes; i++) {
+		const struct container_volume *volume = &options->volumes[i];
+
+		rc = spec_add_mount(spec, volume->destination, "bind", volume->source,
+				    volume->read_only ? "rbind,rprivate,ro" : "rbind,rprivate,rw",
+				    err);
+	}
+	for (size_t i = 0; rc == 0 && i < options->ntmpfs; i++) {
+		AUTO_FREE char *text = NULL;
+		const char *given = options->tmpfs[i].options;
+
+		/* Docker's default; what was given comes later and wins. */
+		if (asprintf(&text, "nosuid,nodev,noexec%s%s", given ? "," : "",
+			     given ? given : "") < 0)
+			return no_memory(err);
+		rc = spec_add_mount(spec, options->tmpfs[i].destination, "tmpfs", "tmpfs", text,
+				    err);
+	}
+	return rc;
+}
+
+static int build_args(const struct image_config *config, const struct container_options *options,
+		      char ***out, struct err *err)
+{
+	AUTO_STRV char **args = NULL;
+	bool given = options->command && options->command[0];
+
+	if (strv_extend(&args, config->entrypoint) < 0 ||
+	    strv_extend(&args, given ? options->command : config->cmd) < 0)
+		return no_memory(err);
+	if (strv_len(args) == 0) {
+		err_set(err, ERR_INVALID, 0, "no command: none was given and the image has none");
+		return err_hint(err, "name one after the image: cman run IMAGE COMMAND");
+	}
+	if (args[0][0] == '\0')
+		return err_set(err, ERR_INVALID, 0, "the command is an empty word");
+	*out = STEAL_PTR(args);
+	return 0;
+}
+
+static int build_env(const struct image_config *config, const struct container_options *options,
+		     const char *hostname, char ***out, struct err *err)
+{
+	AUTO_STRV char **env = NULL;
+	AUTO_FREE char *name = NULL;
+	/* A dumb terminal is what a log is; and xterm is what every image has an entry for. */
+	const char *term = options->tty ? "TERM=xterm" : "TERM=dumb";
+
+	if (asprintf(&name, "HOSTNAME=%s", hostname) < 0)
+		return no_memory(err);
+	if (strv_add(&env, DEFAULT_PATH) < 0 || strv_add(&env, name) < 0 ||
+	    strv_add(&env, term) < 0)
+		return no_memory(err);
+	for (char *const *at = config->env; at && *at; at++) {
+		if (strv_set_env(&env, *at) < 0)
+			return no_memory(err);
+	}
+	for (char *const *at = options->env; at && *at; at++) {
+		if (strv_set_env(&env, *at) < 0)
+			return no_memory(err);
+	}
+	*out = STEAL_PTR(env);
+	return 0;
+}
+
+static int build_hostname(const struct container_options *options, const char *id, char **out,
+			  struct err *err)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (options->hostname)
+		snprintf(name, sizeof(name), "%s", options->hostname);
+	else if (!options->host_network)
+		snprintf(name, sizeof(name), "%.*s", HOSTNAME_DIGITS, id);
+	else if (gethostname(name, sizeof(name)) < 0)
+		return err_sys(err, errno, "cannot read the host's name");
+	name[sizeof(name) - 1] = '\0';
+	*out = strdup(name);
+	return *out ? 0 : no_memory(err);
+}
+
+static int build_process(const struct image_config *config, const struct container_options *options,
+			 struct spec *spec, struct err *err)
+{
+	struct spec_process *process = &spec->process;
+	const char *cwd = options->workdir ? options->workdir : config->working_dir;
+	const char *user = options->user ? options->user : config->user;
+	int rc;
+
+	strv_free(process->args);
+	process->args = NULL;
+	strv_free(process->env);
+	process->env = NULL;
+	free(process->cwd);
+	process->cwd = strdup(cwd && *cwd ? cwd : "/");
+	if (!process->cwd)
+		return no_memory(err);
+	if (user && *user) {
+		process->user.lookup = strdup(user);
+		if (!process->user.lookup)
+			return no_memory(err);
+	}
+	process->terminal = options->tty;
+	process->open_stdin = options->open_stdin;
+	process->rows = options->rows;
+	process->cols = options->cols;
+	rc = build_args(config, options, &process->args, err);
+	if (rc < 0)
+		return rc;
+	return build_env(config, options, spec->hostname, &process->env, err);
+}
+
+static int build_resources(const struct container_options *options, struct spec_resources *out,
+			   struct err *err)
+{
+	out->memory_limit = options->memory;
+	out->pids_limit = options->pids_limit;
+	out->cpu_shares = options->cpu_shares;
+	if (options->cpus > 0) {
+		out->cpu_period = CPU_PERIOD;
+		out->cpu_quota = (int64_t)(options->cpus * CPU_PERIOD + 0.5);
+	}
+	if (options->cpuset_cpus) {
+		out->cpuset_cpus = strdup(options->cpuset_cpus);
+		if (!out->cpuset_cpus)
+			return no_memory(err);
+	}
+	return 0;
+}
+
+static int stop_signal(const struct image_config *config, const struct container_options *options,
+		       int *out, struct err *err)
+{
+	int number = options->stop_signal;
+
+	if (number == 0 && config->stop_signal && *config->stop_signal) {
+		number = signal_from_name(config->stop_signal);
+		if (number <= 0)
+			return err_set(err, ERR_INVALID, 0, "the image's StopSignal is none: %s",
+				       config->stop_signal);
+	}
+	*out = number ? number : SIGTERM;
+	return 0;
+}
+
+int spec_build(const struct image_config *config, const struct container_options *options,
+	       const char id[CONTAINER_ID_LEN + 1], struct spec *out, struct err *err)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	int rc = spec_set_defaults(&spec, err);
+
+	if (rc == 0) {
+		free(spec.hostname);
+		spec.hostname = NULL;
+		rc = build_hostname(options, id, &spec.hostname, err);
+	}
+	if (rc == 0)
+		rc = build_process(config, options, &spec, err);
+	if (rc == 0)
+		rc = add_volumes(options, &spec, err);
+	if (rc == 0)
+		rc = build_resources(options, &spec.resources, err);
+	if (rc == 0)
+		rc = stop_signal(config, options, &spec.stop_signal, err);
+	if (rc < 0)
+		return rc;
+	spec.root_readonly = options->read_only;
+	spec.overlay.is_volatile = options->is_volatile;
+	spec.init = options->init;
+	if (options->host_network)
+		spec.namespaces &= ~(unsigned)SPEC_NS_NETWORK;
+	*out = spec;
+	spec = (struct spec)SPEC_INIT;
+	return 0;
+}

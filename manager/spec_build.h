@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_SPEC_BUILD_H
+#define CMAN_MANAGER_SPEC_BUILD_H
+
+/*
+ * Image configuration + what the user asked for → the spec that the engine runs. The conversion
+ * follows the OCI image-spec (conversion.md) and Docker where that leaves it open.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/config.h"
+#include "manager/runtime/spec.h"
+#include "store/base/err.h"
+#include "store/containers.h"
+
+struct container_volume {
+	char *source;	   /* absolute path on the host */
+	char *destination; /* absolute path inside */
+	bool read_only;
+};
+
+struct container_tmpfs {
+	char *destination; /* absolute path inside */
+	char *options;	   /* "size=64m,exec" after mount(8), or NULL */
+};
+
+/* What the user asked for. Borrowed strings but where it says owned. */
+struct container_options {
+	char *const *command; /* replaces the image's Cmd; empty or NULL: not given */
+	char **env;	      /* "KEY=VALUE", owned */
+	const char *workdir;  /* NULL: the image's */
+	const char *user;     /* NULL: the image's */
+	const char
+		*hostname; /* NULL: the first 12 digits of the ID; with host_network the host's */
+	bool tty, open_stdin;
+	uint16_t rows, cols; /* of the terminal, 0: unknown */
+	bool read_only, init, host_network;
+	bool is_volatile;		  /* the upper directory is thrown away at the end */
+	struct container_volume *volumes; /* owned */
+	size_t nvolumes;
+	struct container_tmpfs *tmpfs; /* owned */
+	size_t ntmpfs;
+	int64_t memory, pids_limit; /* 0: no limit */
+	double cpus;		    /* 0: no limit */
+	uint64_t cpu_shares;
+	const char *cpuset_cpus;
+	int stop_signal; /* 0: the image's, or SIGTERM */
+};
+
+void container_options_release(struct container_options *options);
+
+/*
+ * *out lacks only what depends on the store: overlay, cgroups_path. ERR_INVALID when there is no
+ * command, or the image's configuration holds a stop signal that is none.
+ */
+int spec_build(const struct image_config *config, const struct container_options *options,
+	       const char id[CONTAINER_ID_LEN + 1], struct spec *out, struct err *err);
+
+/* Append a mount; `options` are comma separated. The spec owns copies. */
+int spec_add_mount(struct spec *spec, const char *destination, const char *type, const char *source,
+		   const char *options, struct err *err);
+
+#endif
