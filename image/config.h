@@ -25,4 +25,12 @@ void image_config_release(struct image_config *config);
 /* Parse the JSON of images.config. ERR_INVALID naming the member. */
 int image_config_parse(const char *json, struct image_config *out, struct err *err);
 
+/*
+ * The configuration of an image that is one root file system archive: `shell` is its command.
+ * It holds nothing but what the archive is, so that the same archive gets the same image ID on
+ * every machine. `architecture` as OCI names it (amd64, arm64). To be freed.
+ */
+int image_config_for_rootfs(const char *architecture, const char *diff_id, const char *shell,
+			    char **out, struct err *err);
+
 #endif

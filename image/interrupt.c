@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/interrupt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+int interrupt_begin(struct interrupt *interrupt, struct err *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t read, blocked;
+
+	sigemptyset(&read);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!is_ignored(signals[i]))
+			sigaddset(&read, signals[i]);
+	blocked = read;
+	sigaddset(&blocked, SIGPIPE);
+	interrupt->fd = signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (interrupt->fd < 0)
+		return err_sys(err, errno, "cannot watch for signals");
+	sigprocmask(SIG_BLOCK, &blocked, &interrupt->before);
+	return 0;
+}
+
+void interrupt_end(struct interrupt *interrupt)
+{
+	static const struct timespec now = { 0, 0 };
+	int saved = errno;
+	sigset_t pipe;
+
+	if (interrupt->fd < 0)
+		return;
+	/* One that our own write(2) caused must not reach the caller when it is unblocked. */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (!sigismember(&interrupt->before, SIGPIPE))
+		while (sigtimedwait(&pipe, NULL, &now) > 0)
+			;
+	sigprocmask(SIG_SETMASK, &interrupt->before, NULL);
+	cleanup_close(&interrupt->fd);
+	interrupt->fd = -1;
+	errno = saved;
+}
+
+int interrupt_poll(const struct interrupt *interrupt, int fd, short events, int timeout_ms,
+		   struct err *err)
+{
+	int64_t deadline = clock_now_ns() + timeout_ms * 1000000LL;
+
+	for (;;) {
+		struct pollfd fds[] = { { interrupt->fd, POLLIN, 0 }, { fd, events, 0 } };
+		int n = poll(fds, 2, timeout_ms);
+		struct signalfd_siginfo info;
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait");
+		if (n > 0 && fds[0].revents && read(interrupt->fd, &info, sizeof(info)) > 0)
+			return err_set(err, ERR_SYS, EINTR, "interrupted");
+		if (n > 0 && fds[1].revents)
+			return 1;
+		if (n == 0)
+			return 0;
+		if (timeout_ms >= 0) {
+			int64_t left = (deadline - clock_now_ns()) / 1000000;
+
+			timeout_ms = left > 0 ? (int)left : 0;
+		}
+	}
+}

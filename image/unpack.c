@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "image/inflate.h"
+#include "image/tree.h"
+#include "store/base/cleanup.h"
+
+#define TAR_BLOCK 512
+#define TAR_FILTER 0 /* archive_filter_bytes(3): the uncompressed archive */
+
+struct unpack {
+	struct inflate inflate;
+	struct archive *tar;
+	struct tree tree;
+	struct unpack_result result;
+	struct err input_err; /* why the tar reader got no more bytes */
+};
+
+static void unpack_release(struct unpack *unpack)
+{
+	archive_read_free(unpack->tar);
+	inflate_release(&unpack->inflate);
+	tree_release(&unpack->tree);
+}
+
+static la_ssize_t feed(struct archive *tar, void *data, const void **block)
+{
+	struct unpack *unpack = data;
+	size_t len;
+
+	if (inflate_next(&unpack->inflate, block, &len, &unpack->input_err) < 0) {
+		archive_set_error(tar, EIO, "no more input");
+		return -1;
+	}
+	return (la_ssize_t)len;
+}
+
+static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, int64_t max_bytes,
+		       struct err *err)
+{
+	int r = inflate_open(&unpack->inflate, in_fd, max_bytes, err);
+
+	tree_init(&unpack->tree, root_fd);
+	if (r < 0)
+		return r;
+	unpack->tar = archive_read_new();
+	if (!unpack->tar || archive_read_support_format_tar(unpack->tar) != ARCHIVE_OK)
+		return err_sys(err, ENOMEM, "cannot read the archive");
+	return 0;
+}
+
+/* What stopped the tar reader. */
+static int tar_failed(struct unpack *unpack, struct err *err)
+{
+	const char *why = archive_error_string(unpack->tar);
+
+	if (unpack->input_err.kind != ERR_NONE) {
+		*err = unpack->input_err;
+		return err_code(err);
+	}
+	if (archive_errno(unpack->tar) == ENOMEM)
+		return err_sys(err, ENOMEM, "cannot read the archive");
+	if (unpack->result.entries == 0) {
+		err_set(err, ERR_INVALID, EBADMSG, "this is not a tar archive");
+		return err_hint(err, "it can be compressed by gzip, zstd or xz");
+	}
+	return err_set(err, ERR_INVALID, EBADMSG, "the archive is corrupt or truncated (%s)",
+		       why ? why : "no reason given");
+}
+
+static int write_at(int fd, const char *data, size_t len, int64_t offset, struct err *err)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, data, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot write");
+		data += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
+/* The blocks of the current entry; what is between them are holes. */
+static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *err)
+{
+	int64_t end = 0;
+
+	for (;;) {
+		const void *block;
+		la_int64_t offset;
+		size_t len;
+		int r = archive_read_data_block(unpack->tar, &block, &len, &offset);
+
+		if (r == ARCHIVE_EOF)
+			break;
+		if (r < ARCHIVE_WARN)
+			return tar_failed(unpack, err);
+		if (len == 0)
+			continue;
+		r = write_at(fd, block, len, offset, err);
+		if (r < 0)
+			return r;
+		end = offset + (int64_t)len;
+		unpack->result.size += (int64_t)len;
+	}
+	if (end < size && ftruncate(fd, size) < 0)
+		return err_sys(err, errno, "cannot set the size");
+	return 0;
+}
+
+static bool keeps_attribute(const char *name)
+{
+	if (strcmp(name, "security.capability") == 0)
+		return true;
+	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
+}
+
+/* `fd` -1: an entry that cannot have any of those that are kept. */
+static int set_attributes(struct unpack *unpack, struct archive_entry *entry, int fd,
+			  struct err *err)
+{
+	int left = archive_entry_xattr_reset(entry);
+
+	while (left-- > 0) {
+		const char *name;
+		const void *value;
+		size_t len;
+
+		if (archive_entry_xattr_next(entry, &name, &value, &len) != ARCHIVE_OK)
+			break;
+		if (fd < 0 || !keeps_attribute(name)) {
+			unpack->result.attributes++;
+			continue;
+		}
+		if (fsetxattr(fd, name, value, len, 0) == 0)
+			continue;
+		/* A file system without such attributes, or with less room for them. */
+		if (errno != ENOTSUP && errno != E2BIG && errno != ERANGE && errno != EPERM &&
+		    errno != EINVAL)
+			return err_sys(err, errno, "cannot set the attribute %s", name);
+		unpack->result.attributes++;
+	}
+	return 0;
+}
+
+static int unpack_file(struct unpack *unpack, struct archive_entry *entry,
+		       const struct tree_entry *what, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r = tree_make_file(&unpack->tree, what, &fd, err);
+
+	if (r == 0)
+		r = write_data(unpack, fd, archive_entry_size(entry), err);
+	/* A change of owner would clear security.capability, so it comes after; and it changes no time. */
+	if (r == 0 && archive_entry_xattr_count(entry) == 0)
+		return tree_finish_file(what, STEAL_FD(fd), err);
+	if (r == 0) {
+		AUTO_CLOSE int again = dup(fd);
+
+		if (again < 0)
+			return err_sys(err, errno, "cannot set attributes");
+		r = tree_finish_file(what, STEAL_FD(fd), err);
+		if (r == 0)
+			r = set_attributes(unpack, entry, again, err);
+	}
+	return r;
+}
+
+static int unpack_dir(struct unpack *unpack, struct archive_entry *entry,
+		      const struct tree_entry *what, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r = tree_make_dir(&unpack->tree, what, err);
+
+	if (r < 0 || archive_entry_xattr_count(entry) == 0)
+		return r;
+	r = tree_open_dir(&unpack->tree, what->path, &fd, err);
+	return r < 0 ? r : set_attributes(unpack, entry, fd, err);
+}
+
+static int unpack_link(struct unpack *unpack, const char *path, const char *raw, struct err *err)
+{
+	char target[PATH_MAX];
+	int r = tree_clean_path(raw, target, err);
+
+	if (r < 0)
+		return err_wrap(err, "hard link to %s", raw), r;
+	return tree_make_hardlink(&unpack->tree, path, target, err);
+}
+
+static int unpack_node(struct unpack *unpack, struct archive_entry *entry,
+		       const struct tree_entry *what, struct err *err)
+{
+	mode_t type = archive_entry_filetype(entry);
+	int r = tree_make_node(&unpack->tree, what, type, archive_entry_rdev(entry), err);
+
+	/* A container gets its own /dev; a host that forbids device nodes can still run the rest. */
+	if (r == -EPERM && type != S_IFIFO) {
+		unpack->result.devices++;
+		return 0;
+	}
+	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
+}
+
+static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry,
+			  const struct tree_entry *what, struct err *err)
+{
+	const char *target = archive_entry_symlink(entry);
+	int r;
+
+	if (!target || target[0] == '\0')
+		return err_set(err, ERR_INVALID, EINVAL, "is a symbolic link to nothing");
+	r = tree_make_symlink(&unpack->tree, what, target, err);
+	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
+}
+
+static struct timespec mtime_of(struct archive_entry *entry)
+{
+	long ns = archive_entry_mtime_nsec(entry);
+
+	return (struct timespec){
+		.tv_sec = archive_entry_mtime(entry),
+		.tv_nsec = ns >= 0 && ns < 1000000000L ? ns : 0,
+	};
+}
+
+static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const char *name,
+			struct err *err)
+{
+	char path[PATH_MAX];
+	const char *hardlink = archive_entry_hardlink(entry);
+	const struct tree_entry what = {
+		.path = path,
+		.mode = archive_entry_perm(entry),
+		.uid = (uid_t)archive_entry_uid(entry),
+		.gid = (gid_t)archive_entry_gid(entry),
+		.mtime = mtime_of(entry),
+	};
+	int r = tree_clean_path(name, path, err);
+
+	if (r < 0)
+		return r;
+	if (hardlink)
+		return unpack_link(unpack, path, hardlink, err);
+	switch (archive_entry_filetype(entry)) {
+	case S_IFREG:
+		return unpack_file(unpack, entry, &what, err);
+	case S_IFDIR:
+		return unpack_dir(unpack, entry, &what, err);
+	case S_IFLNK:
+		return unpack_symlink(unpack, entry, &what, err);
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+		return unpack_node(unpack, entry, &what, err);
+	case S_IFSOCK:
+		unpack->result.sockets++;
+		return 0;
+	default:
+		return err_set(err, ERR_INVALID, EINVAL, "is of an unknown type");
+	}
+}
+
+static int unpack_entries(struct unpack *unpack, int64_t max, struct err *err)
+{
+	struct archive_entry *entry;
+	const char *name;
+	int r;
+
+	for (;;) {
+		r = archive_read_next_header(unpack->tar, &entry);
+		if (r == ARCHIVE_EOF)
+			return 0;
+		/* A warning is about names that are not of this locale: their bytes are taken as they are. */
+		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+			return tar_failed(unpack, err);
+		if (++unpack->result.entries > max)
+			return err_set(err, ERR_INVALID, EFBIG,
+				       "the archive has more than the limit of %lld entries",
+				       (long long)max);
+		name = archive_entry_pathname(entry);
+		if (!name)
+			return err_set(err, ERR_INVALID, EINVAL, "an entry has no name");
+		r = unpack_entry(unpack, entry, name, err);
+		if (r < 0)
+			return err_wrap(err, "%s", name), r;
+	}
+}
+
+/*
+ * The tar reader stops at the end-of-archive marker, or at a file that just ends. Read the rest, and
+ * tell a whole archive (a marker, then zeros) from one that was cut between two entries and
+ * from one that is followed by something else.
+ */
+static int finish_input(struct unpack *unpack, struct err *err)
+{
+	int64_t position = archive_filter_bytes(unpack->tar, TAR_FILTER), rest;
+	const struct inflate *inflate = &unpack->inflate;
+	const void *block;
+	size_t len = 1;
+
+	while (len > 0) {
+		int r = inflate_next(&unpack->inflate, &block, &len, err);
+
+		if (r < 0)
+			return r;
+	}
+	rest = inflate->digest.size - position;
+	if (unpack->result.entries == 0)
+		return err_set(err, ERR_INVALID, EINVAL, "the archive contains no files");
+	if (inflate->out_zeros < rest)
+		return err_set(err, ERR_INVALID, EBADMSG, "the archive has garbage after its end");
+	if (inflate->out_zeros < rest + TAR_BLOCK)
+		return err_set(err, ERR_INVALID, EBADMSG,
+			       "the archive is truncated (it has no end-of-archive marker)");
+	return 0;
+}
+
+int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
+		   struct unpack_result *out, struct err *err)
+{
+	struct unpack unpack __attribute__((cleanup(unpack_release))) = {
+		.inflate = INFLATE_INIT,
+		.input_err = ERR_INIT,
+	};
+	int r = unpack_init(&unpack, in_fd, root_fd, limits->bytes, err);
+
+	if (r < 0)
+		return r;
+	if (archive_read_open(unpack.tar, &unpack, NULL, feed, NULL) != ARCHIVE_OK)
+		return tar_failed(&unpack, err);
+	r = unpack_entries(&unpack, limits->entries, err);
+	if (r == 0)
+		r = finish_input(&unpack, err);
+	if (r == 0)
+		r = tree_finish(&unpack.tree, err);
+	if (r == 0)
+		r = verify_finish(&unpack.inflate.digest, unpack.result.diff_id, err);
+	if (r == 0)
+		*out = unpack.result;
+	return r;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/unpack_stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/confine.h"
+#include "image/pull.h"
+#include "store/base/cleanup.h"
+
+#define BIT(capability) (1ULL << (capability))
+
+/* What ownership, modes, device nodes and file capabilities need. */
+static const uint64_t capabilities = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) |
+				     BIT(CAP_FSETID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP);
+
+/* Decompressors may ask for a lot of memory, on the word of the archive. */
+#define MAX_MEMORY (1LL << 30)
+#define MAX_FILES 64
+
+static const char *const system_calls[] = {
+	/* the archive, the report, files */
+	"read", "write", "pwrite64", "lseek", "close", "dup", "fcntl", "ftruncate",
+	/* the tree */
+	"openat", "openat2", "mkdirat", "mkdir", "linkat", "symlinkat", "symlink", "unlinkat",
+	"mknodat", "mknod", "fchown", "fchownat", "fchmod", "fchmodat", "utimensat", "fsetxattr",
+	"fstat", "newfstatat", "statx", "fstatfs", "getdents64",
+	/* memory and the end */
+	"brk", "munmap", "mremap", "madvise", "futex", "getrandom", "clock_gettime", "gettimeofday",
+	"geteuid", "getegid", "getuid", "getgid", "getpid", "gettid", "tgkill", "rt_sigaction",
+	"rt_sigprocmask", "rt_sigreturn", "exit", "exit_group", "restart_syscall", NULL
+};
+
+/* Nothing of the archive is read before all of this is done. */
+static int confine(int *root, struct err *err)
+{
+	int r = confine_limits(-1, MAX_FILES, MAX_MEMORY, err);
+
+	if (r == 0)
+		r = confine_root(UNPACK_FD_TARGET, err);
+	if (r < 0)
+		return r;
+	/* This one was opened outside: ".." from it would lead there. */
+	close(UNPACK_FD_TARGET);
+	*root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*root < 0)
+		return err_sys(err, errno, "cannot open the target directory");
+	umask(0);
+	r = confine_capabilities(capabilities, err);
+	if (r == 0)
+		r = confine_no_new_privs(err);
+	if (r == 0)
+		r = confine_seccomp(system_calls, false, err);
+	return r;
+}
+
+int unpack_stage_main(void)
+{
+	static const struct unpack_limits limits = { UNPACK_MAX_BYTES, UNPACK_MAX_ENTRIES };
+	struct unpack_report report;
+	AUTO_CLOSE int root = -1;
+	int r;
+
+	/* Whole, because all of it is sent. */
+	memset(&report, 0, sizeof(report));
+	r = confine(&root, &report.err);
+	if (r == 0)
+		r = unpack_archive(UNPACK_FD_ARCHIVE, root, &limits, &report.result, &report.err);
+	report.failed = r < 0;
+	return write(UNPACK_FD_REPORT, &report, sizeof(report)) == sizeof(report) ? 0 : 1;
+}
+
+int unpack_report_check(struct unpack_report *report, struct err *err)
+{
+	const struct unpack_result *result = &report->result;
+
+	report->err.text[sizeof(report->err.text) - 1] = '\0';
+	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
+	report->result.diff_id[DIGEST_HEX_LEN] = '\0';
+	if (report->failed ? report->err.kind == ERR_NONE || report->err.num < 0
+			   : strspn(result->diff_id, "0123456789abcdef") != DIGEST_HEX_LEN ||
+				     result->size < 0 || result->entries < 1 ||
+				     result->sockets < 0 || result->devices < 0 ||
+				     result->attributes < 0)
+		return err_set(err, ERR_INVALID, EPROTO, "the unpack stage sent nonsense");
+	return 0;
+}
