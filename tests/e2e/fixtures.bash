@@ -37,7 +37,7 @@ fixture_debian() {
 			--dpkgopt='path-exclude=/usr/share/man/*' \
 			--dpkgopt='path-exclude=/usr/share/doc/*' \
 			--dpkgopt='path-exclude=/usr/share/locale/*' \
-			stable "$kept.$$.tar.gz"
+			"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$kept.$$.tar.gz"
 		mv "$kept.$$.tar.gz" "$kept"
 	fi
 	ln -s "$kept" "$1"
