@@ -68,7 +68,7 @@ endif
 ifneq ($(filter $(VARIANT),release debug),)
 # Fixed addresses (no PIE): nothing has to be relocated at the start of every container.
 VARIANT_CC = $(STATIC_CC)
-VARIANT_CFLAGS := $(if $(filter debug,$(VARIANT)),-O0,-O2) -fno-pie
+VARIANT_CFLAGS = $(if $(filter debug,$(VARIANT)),-O0,-O2) -fno-pie $(STATIC_CFLAGS)
 VARIANT_CPPFLAGS = $(STATIC_CPPFLAGS)
 VARIANT_LDFLAGS := -static -no-pie
 LIBS = $(STATIC_LIBS)
@@ -109,7 +109,7 @@ ALL_CFLAGS = $(BASE_CFLAGS) $(VARIANT_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(VARIANT_LDFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 
 # ctinit runs inside containers: static in every variant, and small.
-CTINIT_CFLAGS = -Os -fno-pie -fno-asynchronous-unwind-tables
+CTINIT_CFLAGS = -Os -fno-pie -fno-asynchronous-unwind-tables $(STATIC_CFLAGS)
 CTINIT_LDFLAGS = -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack
 -include init/flags.mk
 CTINIT := $(if $(filter debug,$(VARIANT)),$(OUT),$(BUILD))/ctinit
