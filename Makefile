@@ -294,7 +294,7 @@ C_FILES = $(sort $(shell find init store image manager tests -name '*.[ch]' 2>/d
 lint: ## everything a reviewer should not have to say
 	@packaging/tools build test lint
 	+@$(MAKE) BUILD=$(BUILD)/lint WERROR=-Werror programs
-	+@$(MAKE) BUILD=$(BUILD)/lint VARIANT=clang WERROR=-Werror unit-programs replay-programs
+	+@$(MAKE) BUILD=$(BUILD)/lint VARIANT=clang WERROR=-Werror programs unit-programs replay-programs
 	+@$(MAKE) compile_commands.json
 	@packaging/lint
 
