@@ -19,7 +19,10 @@ struct config {
 	char *default_image; /* what `cman run` takes when no image is named */
 };
 
-#define CONFIG_INIT { 0 }
+#define CONFIG_INIT \
+	{           \
+		0   \
+	}
 #define AUTO_CONFIG __attribute__((cleanup(config_release)))
 void config_release(struct config *config);
 

@@ -29,8 +29,9 @@
 enum format_flag {
 	FORMAT_COLUMN = 1 << 0, /* a column of the default table */
 	FORMAT_CUT = 1 << 1,	/* may be cut (with an ellipsis) to fit the terminal */
-	FORMAT_RAW = 1 << 2,	/* values are JSON already: a number, true, an array; not quoted */
-	FORMAT_ALIAS = 1 << 3,	/* for templates only: left out of JSON */
+	FORMAT_LONG = 1 << 2,	/* cut at 30 columns where the output is no terminal, too */
+	FORMAT_RAW = 1 << 3,	/* values are JSON already: a number, true, an array; not quoted */
+	FORMAT_ALIAS = 1 << 4,	/* for templates only: left out of JSON */
 };
 
 struct format_field {
@@ -50,7 +51,7 @@ struct format_request {
 	const char *format;
 	bool quiet;    /* only the first field of each row, without a heading; `format` is ignored */
 	bool no_trunc; /* nothing is cut */
-	int width;     /* terminal columns to fit into, as format_terminal_width() gives it */
+	int width;     /* columns to fit into, as format_terminal_width() gives it; 0: no limit */
 };
 
 struct format;
@@ -61,10 +62,16 @@ void format_release(struct format **format);
 int format_new(const struct format_field *fields, const struct format_request *request,
 	       struct format **out, struct err *err);
 
-/* Whether rows are printed as JSON or in full, so that values should not be shortened. */
+/* Whether values should not be shortened (12 digits of an ID): for JSON and with no_trunc. */
 bool format_wants_full(const struct format *format);
 
-/* Add a row: values[i] belongs to fields[i], NULL is empty (JSON: null). Copied. */
+/* Whether field number `i` is printed at all, so that nobody makes values in vain. */
+bool format_uses(const struct format *format, size_t i);
+
+/*
+ * Add a row: values[i] belongs to fields[i]. NULL is null in JSON, "-" in a table and nothing in a
+ * template. Copied.
+ */
 void format_row(struct format *format, const char *const *values);
 
 /* Forget all rows. */
@@ -73,7 +80,10 @@ void format_reset(struct format *format);
 /* Print all rows. Fails with -ENOMEM only; output errors stay in ferror(out), as main looks there. */
 int format_print(struct format *format, FILE *out, struct err *err);
 
-/* Columns of the terminal behind `fd` (COLUMNS, then TIOCGWINSZ); 0 when it is not a terminal. */
+/*
+ * Columns of the terminal behind `fd`: TIOCGWINSZ, else COLUMNS, else 80. 0 when it is not a
+ * terminal and COLUMNS is not set.
+ */
 int format_terminal_width(int fd);
 
 #endif

@@ -7,6 +7,13 @@
  * --name VALUE, --name=VALUE, "--". Options end at the first operand, as Docker's run does: what
  * follows belongs to the payload. An unknown option is an error that names it and the nearest known one.
  * -h/--help are understood by every command (-h only where no option of it has that letter: run's -h is --hostname).
+ *
+ *	options_begin(&parse, &cmd_x, argc, argv);
+ *	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+ *		switch (option->letter) …
+ *	if (rc < 0)
+ *		return -1;
+ *	// operands: argv[parse.next] … argv[argc - 1]
  */
 
 #include <stdint.h>
@@ -20,20 +27,27 @@ struct option_parse {
 	int next;	   /* index of the first word not yet taken: after the end, the first operand */
 	const char *bundle; /* rest of a bundled "-itd" */
 	bool interspersed; /* options may follow operands (ps, rm, … but never run and exec) */
+	int operands;	   /* internal: operands passed over so far, the words before `next` */
 };
 
 void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, char **argv);
 /*
  * The next option given: returns 1 and sets *option and *value (NULL for a flag), 0 at the end,
- * -EINVAL on a usage error.
+ * -EINVAL on a usage error, -ECANCELED when --help was given. With `interspersed`, argv is permuted
+ * so that the operands are its last words.
  */
 int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
 		 struct err *err);
+/* Whether `err` is --help, which is no error: main prints the command's help. */
+bool options_help_asked(const struct err *err);
+
+/* ERR_USAGE unless there are min to max operands (max -1: any number). Call after the end. */
+int options_operands(const struct option_parse *parse, int min, int max, struct err *err);
 
 /* Values. `option` is used in the message: "--memory: not a size: 12q". */
 int option_int(const struct cmd_option *option, const char *value, int64_t min, int64_t max,
 	       int64_t *out, struct err *err);
-/* 512, 64k, 100m, 2g (powers of 1024; also kb, KiB …). Bytes. */
+/* 512, 64k, 100m, 1.5g (powers of 1024; also kb, KiB …). Bytes. */
 int option_size(const struct cmd_option *option, const char *value, int64_t *out, struct err *err);
 /* Seconds with fraction or a Go duration (1h30m, 90s, 500ms). Nanoseconds. */
 int option_duration(const struct cmd_option *option, const char *value, int64_t *out,

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `cman __complete WORD...`: what the completion scripts of the shells ask. The words are those of
+ * the command line after "cman", the last is the one to be completed and may be empty. Candidates
+ * are printed one a line, with a tab and a description where there is one; none at all means file
+ * names. So completion knows exactly the options that the command table has, and the containers
+ * and images that there are. It never fails: nobody wants errors while typing.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "manager/cmd/commands.h"
+#include "manager/signals.h"
+#include "store/base/buf.h"
+#include "store/containers.h"
+#include "store/images.h"
+#include "store/store.h"
+
+#define DEFAULT_ROOT "/var/lib/cman"
+
+struct completion {
+	struct app app;
+	char **words;
+	int n;		  /* without the word to be completed */
+	const char *word; /* that one */
+	struct buf out;
+};
+
+static void offer(struct completion *c, const char *candidate, const char *description)
+{
+	if (strncmp(candidate, c->word, strlen(c->word)) != 0)
+		return;
+	buf_add_escaped(&c->out, candidate, strlen(candidate));
+	if (description)
+		buf_addf(&c->out, "\t%s", description);
+	buf_addch(&c->out, '\n');
+}
+
+static int offer_container(const struct container_record *record, void *data, struct err *err)
+{
+	(void)err;
+	if (record->name)
+		offer(data, record->name, container_state_name(record->state));
+	return 0;
+}
+
+static int offer_image(const struct image_record *record, void *data, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < record->nnames; i++)
+		offer(data, record->names[i], NULL);
+	return 0;
+}
+
+/* Names from the store, if there is one: pressing tab must not make it. */
+static void offer_kept(struct completion *c, bool containers, bool images)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (stat(c->app.root ? c->app.root : DEFAULT_ROOT, &st) < 0 ||
+	    store_open(c->app.root, &store, &ignored) < 0)
+		return;
+	if (containers)
+		container_each(&store, offer_container, c, &ignored);
+	if (images)
+		image_each(&store, offer_image, c, &ignored);
+}
+
+static void offer_commands(struct completion *c)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (commands[i]->group)
+			offer(c, commands[i]->name, commands[i]->summary);
+}
+
+static void offer_options(struct completion *c, const struct cmd *cmd)
+{
+	char name[64];
+
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+		snprintf(name, sizeof(name), "--%s", o->name);
+		offer(c, name, o->help);
+	}
+	offer(c, "--help", "print this help");
+}
+
+static void offer_signals(struct completion *c)
+{
+	char name[SIGNAL_NAME_MAX];
+
+	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
+		offer(c, signal_name(signal, name) + strlen("SIG"), NULL);
+}
+
+/* The words of a metavariable such as "none|host". */
+static void offer_alternatives(struct completion *c, const char *list)
+{
+	char word[64];
+
+	for (; *list; list += strspn(list, "|")) {
+		size_t len = strcspn(list, "|");
+
+		if (len < sizeof(word)) {
+			memcpy(word, list, len);
+			word[len] = '\0';
+			offer(c, word, NULL);
+		}
+		list += len;
+	}
+}
+
+/* Values of an option, known by its metavariable. */
+static void offer_values(struct completion *c, const char *metavariable)
+{
+	static const struct {
+		const char *metavariable;
+		const char *values;
+	} known[] = {
+		{ "FORMAT", "json|table" },
+		{ "LEVEL", "error|warn|info|debug" },
+		{ "TYPE", "container|image" },
+		{ "KEY=VALUE", "id=|name=|status=|exited=|image=" },
+	};
+
+	if (strcmp(metavariable, "SIGNAL") == 0)
+		offer_signals(c);
+	else if (strcmp(metavariable, "IMAGE") == 0)
+		offer_kept(c, false, true);
+	else if (strcmp(metavariable, "CONTAINER") == 0)
+		offer_kept(c, true, false);
+	else if (strpbrk(metavariable, "abcdefghijklmnopqrstuvwxyz"))
+		offer_alternatives(c, metavariable);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(known[i].metavariable, metavariable) == 0)
+			offer_alternatives(c, known[i].values);
+}
+
+/* Operand number `i` of "[OPTIONS] CONTAINER COMMAND [ARG...]"; false when there is no such. */
+static bool operand_kind(const struct cmd *cmd, int i, char out[64])
+{
+	const char *p = cmd->operands;
+
+	for (;;) {
+		size_t len;
+
+		p += strspn(p, " []");
+		len = strcspn(p, " ]");
+		if (len == 0 || len >= 64)
+			return false;
+		memcpy(out, p, len);
+		out[len] = '\0';
+		p += len;
+		if (strcmp(out, "OPTIONS") == 0)
+			continue;
+		if (i-- == 0 || strstr(out, "..."))
+			return true;
+	}
+}
+
+static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
+{
+	char kind[64];
+
+	if (!operand_kind(cmd, i, kind))
+		return;
+	if (cmd == &cmd_help)
+		offer_commands(c);
+	else
+		offer_kept(c, strstr(kind, "CONTAINER") != NULL, strstr(kind, "IMAGE") != NULL);
+}
+
+/* The option that `word` is, when its value is the next word. */
+static const struct cmd_option *awaits_value(const struct cmd *cmd, const char *word)
+{
+	const char *last = word + strlen(word) - 1;
+
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+		bool here = word[1] == '-' ? strcmp(word + 2, o->name) == 0 :
+					     o->letter != 0 && o->letter == *last;
+
+		if (here)
+			return o->value ? o : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Pass over the options of `cmd` from words[*at] on, and over operands if they may come between.
+ * When the word to be completed is one of them, or the value of one, it is served: returns true.
+ */
+static bool pass_options(struct completion *c, const struct cmd *cmd, bool interspersed, int *at,
+			 int *operands)
+{
+	bool ended = false;
+
+	while (*at < c->n) {
+		const char *word = c->words[(*at)++];
+		const struct cmd_option *option;
+
+		if (ended || word[0] != '-' || word[1] == '\0') {
+			(*operands)++;
+			ended = ended || !interspersed;
+			if (cmd == &cmd_global)
+				return false;
+			continue;
+		}
+		if (strcmp(word, "--") == 0) {
+			ended = true;
+			continue;
+		}
+		option = awaits_value(cmd, word);
+		if (!option)
+			continue;
+		if (*at == c->n) {
+			offer_values(c, option->value);
+			return true;
+		}
+		if (cmd == &cmd_global && strcmp(option->name, "root") == 0)
+			c->app.root = c->words[*at];
+		(*at)++;
+	}
+	if (!ended && c->word[0] == '-') {
+		offer_options(c, cmd);
+		return true;
+	}
+	return false;
+}
+
+static void complete(struct completion *c)
+{
+	const struct cmd *cmd;
+	int operands = 0;
+	int at = 0;
+
+	if (pass_options(c, &cmd_global, false, &at, &operands))
+		return;
+	if (operands == 0) {
+		offer_commands(c);
+		return;
+	}
+	cmd = command_find(c->words[at - 1]);
+	operands = 0;
+	/* Behind the operands of run and exec stands the payload's own command line. */
+	if (cmd && !pass_options(c, cmd, !strstr(cmd->operands, "[ARG...]"), &at, &operands))
+		offer_operands(c, cmd, operands);
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	struct completion c = { .app = *app, .words = argv + 1, .n = argc - 2 };
+
+	(void)err;
+	if (argc < 2)
+		return 0;
+	c.word = argv[argc - 1];
+	complete(&c);
+	if (!buf_failed(&c.out) && c.out.len > 0)
+		fwrite(c.out.data, 1, c.out.len, stdout);
+	buf_release(&c.out);
+	return 0;
+}
+
+const struct cmd cmd_complete = {
+	.name = "__complete",
+	.operands = "WORD...",
+	.summary = "print what a shell can complete a command line with",
+	.run = run,
+};

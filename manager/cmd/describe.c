@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/describe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manager/cmd/human.h"
+#include "manager/cmd/status.h"
+#include "manager/signals.h"
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/store.h"
+
+/*
+ * An object that is being made. A member that could not be added is counted, and told once at the
+ * end.
+ */
+struct maker {
+	json_t *object;
+	int failures;
+};
+
+static void add(struct maker *maker, const char *key, json_t *value)
+{
+	maker->failures += json_object_set_new(maker->object, key, value) < 0;
+}
+
+/* Text of any bytes: jansson takes UTF-8 only, so that others are shown as \xNN. */
+static json_t *text_value(const char *text)
+{
+	AUTO_BUF struct buf escaped = BUF_INIT;
+	json_t *value;
+
+	if (!text)
+		return json_null();
+	value = json_string(text);
+	if (value)
+		return value;
+	buf_add_escaped(&escaped, text, strlen(text));
+	return buf_failed(&escaped) ? NULL : json_string(escaped.data);
+}
+
+static json_t *time_value(int64_t ns)
+{
+	char text[HUMAN_MAX];
+
+	if (ns == 0)
+		return json_null();
+	human_time(ns, text);
+	return json_string(text);
+}
+
+static json_t *digest_value(const char *hex)
+{
+	return hex ? json_sprintf("sha256:%s", hex) : json_null();
+}
+
+/* JSON that was kept as text; null where it is damaged, as the rest is worth showing. */
+static json_t *document_value(const char *name, const char *text, size_t len)
+{
+	struct err ignored = ERR_INIT;
+	json_t *value = NULL;
+
+	if (!text || json_parse(name, text, len, &value, &ignored) < 0)
+		return json_null();
+	return value;
+}
+
+static json_t *spec_value(struct store *store, const char *id)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_CLOSE int dir_fd = -1;
+	struct err ignored = ERR_INIT;
+	size_t len = 0;
+
+	if (container_dir_open(store, id, &dir_fd, &ignored) < 0 ||
+	    fd_read_file(dir_fd, "spec.json", JSON_MAX_BYTES, &text, &len, &ignored) < 0)
+		return json_null();
+	return document_value("spec.json", text, len);
+}
+
+static json_t *state_value(const struct container_record *record)
+{
+	struct maker maker = { json_object(), 0 };
+	bool ended = record->state == CONTAINER_EXITED;
+
+	add(&maker, "Status", json_string(container_state_name(record->state)));
+	add(&maker, "Running", json_boolean(record->state == CONTAINER_RUNNING));
+	add(&maker, "Paused", json_boolean(record->state == CONTAINER_PAUSED));
+	add(&maker, "OOMKilled", json_boolean(record->oom_killed));
+	add(&maker, "Pid", json_integer(status_is_live(record->state) ? record->pid : 0));
+	add(&maker, "ExitCode",
+	    ended && record->exit_code >= 0 ? json_integer(record->exit_code) : json_null());
+	add(&maker, "Error", text_value(record->error));
+	add(&maker, "StartedAt", time_value(record->started_ns));
+	add(&maker, "FinishedAt", time_value(record->finished_ns));
+	if (maker.failures > 0) {
+		json_decref(maker.object);
+		return NULL;
+	}
+	return maker.object;
+}
+
+static int finish(struct maker *maker, json_t **out, struct err *err)
+{
+	if (maker->failures > 0) {
+		json_decref(maker->object);
+		return err_sys(err, ENOMEM, "cannot describe what was found");
+	}
+	*out = maker->object;
+	return 0;
+}
+
+int describe_container(struct store *store, const struct container_record *record, json_t **out,
+		       struct err *err)
+{
+	struct maker maker = { json_object(), 0 };
+	char stop_signal[SIGNAL_NAME_MAX];
+
+	add(&maker, "Id", json_string(record->id));
+	add(&maker, "Name", text_value(record->name));
+	add(&maker, "Created", time_value(record->created_ns));
+	add(&maker, "Image", text_value(record->image));
+	add(&maker, "ImageID", digest_value(record->image_id));
+	add(&maker, "Command",
+	    document_value("command", record->command,
+			   record->command ? strlen(record->command) : 0));
+	add(&maker, "State", state_value(record));
+	add(&maker, "MonitorPid",
+	    json_integer(status_is_live(record->state) ? record->monitor_pid : 0));
+	add(&maker, "AutoRemove", json_boolean(record->auto_remove));
+	add(&maker, "Tty", json_boolean(record->tty));
+	add(&maker, "StopSignal", json_string(signal_name(record->stop_signal, stop_signal)));
+	add(&maker, "StopTimeout", json_integer(record->stop_timeout_s));
+	add(&maker, "Directory", json_sprintf("%s/containers/%s", store->root, record->id));
+	add(&maker, "LogPath", json_sprintf("%s/containers/%s/log.db", store->root, record->id));
+	add(&maker, "Spec", spec_value(store, record->id));
+	return finish(&maker, out, err);
+}
+
+int describe_image(const struct image_record *record, json_t **out, struct err *err)
+{
+	struct maker maker = { json_object(), 0 };
+	json_t *names = json_array();
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < record->nnames; i++)
+		maker.failures += json_array_append_new(names, text_value(record->names[i])) < 0;
+	for (size_t i = 0; i < record->nlayers; i++)
+		maker.failures +=
+			json_array_append_new(layers, digest_value(record->layers[i].diff_id)) < 0;
+	add(&maker, "Id", digest_value(record->id));
+	add(&maker, "RepoTags", names);
+	add(&maker, "Created", time_value(record->created_ns));
+	add(&maker, "Size", json_integer(record->size));
+	add(&maker, "Source", text_value(record->source));
+	add(&maker, "SourceDigest", text_value(record->source_digest));
+	add(&maker, "Layers", layers);
+	add(&maker, "Config",
+	    document_value("config", record->config, record->config ? strlen(record->config) : 0));
+	return finish(&maker, out, err);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_DESCRIBE_H
+#define CMAN_MANAGER_CMD_DESCRIBE_H
+
+/*
+ * Records as JSON objects, for `cman inspect`. Where Docker's inspect has a member for the same
+ * thing, it has that name here.
+ */
+
+#include "store/containers.h"
+#include "store/images.h"
+#include "store/json.h"
+
+struct store;
+
+/* With the spec as it is on disk; "Spec" is null where it cannot be read. *out is to be released. */
+int describe_container(struct store *store, const struct container_record *record, json_t **out,
+		       struct err *err);
+
+/* *out is to be released. */
+int describe_image(const struct image_record *record, json_t **out, struct err *err);
+
+#endif

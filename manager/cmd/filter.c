@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/filter.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/ref.h"
+#include "manager/cmd/options.h"
+#include "manager/cmd/suggest.h"
+#include "store/base/cleanup.h"
+
+struct key;
+
+struct filter {
+	const struct key *key;
+	char *text; /* the value */
+	int64_t number;
+	char *reference; /* image=: normalised; NULL where it can be no reference */
+	bool is_id;	 /* image=: it can be the beginning of an ID */
+	regex_t regex;
+	bool has_regex;
+};
+
+struct key {
+	const char *name;
+	/* Make the filter ready for `match`; `text` is set. */
+	int (*prepare)(struct filter *filter, struct err *err);
+	bool (*match)(const struct filter *filter, const struct container_record *record);
+	bool state; /* asks for a state */
+};
+
+static int prepare_id(struct filter *filter, struct err *err)
+{
+	size_t len = strlen(filter->text);
+
+	if (len == 0 || len > CONTAINER_ID_LEN || strspn(filter->text, "0123456789abcdef") != len)
+		return err_set(err, ERR_USAGE, EINVAL, "--filter: not digits of an ID: %s",
+			       filter->text);
+	return 0;
+}
+
+static bool match_id(const struct filter *filter, const struct container_record *record)
+{
+	return strncmp(record->id, filter->text, strlen(filter->text)) == 0;
+}
+
+static int prepare_name(struct filter *filter, struct err *err)
+{
+	char why[128];
+	int rc = regcomp(&filter->regex, filter->text, REG_EXTENDED | REG_NOSUB);
+
+	if (rc != 0) {
+		regerror(rc, &filter->regex, why, sizeof(why));
+		return err_set(err, ERR_USAGE, EINVAL, "--filter: not a regular expression: %s: %s",
+			       filter->text, why);
+	}
+	filter->has_regex = true;
+	return 0;
+}
+
+static bool match_name(const struct filter *filter, const struct container_record *record)
+{
+	return record->name && regexec(&filter->regex, record->name, 0, NULL, 0) == 0;
+}
+
+static int prepare_status(struct filter *filter, struct err *err)
+{
+	for (int state = CONTAINER_CREATED; state <= CONTAINER_REMOVING; state++)
+		if (strcmp(container_state_name((enum container_state)state), filter->text) == 0) {
+			filter->number = state;
+			return 0;
+		}
+	err_set(err, ERR_USAGE, EINVAL, "--filter: not a status: %s", filter->text);
+	return err_hint(err, "one of created, running, paused, exited, removing");
+}
+
+static bool match_status(const struct filter *filter, const struct container_record *record)
+{
+	return (int64_t)record->state == filter->number;
+}
+
+static int prepare_exited(struct filter *filter, struct err *err)
+{
+	static const struct cmd_option option = { 0, "filter", "exited=STATUS", NULL };
+
+	return option_int(&option, filter->text, 0, 255, &filter->number, err);
+}
+
+static bool match_exited(const struct filter *filter, const struct container_record *record)
+{
+	return record->state == CONTAINER_EXITED && record->exit_code == filter->number;
+}
+
+static const char *image_digits(const char *text)
+{
+	return strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+}
+
+static bool is_image_id(const char *text)
+{
+	const char *digits = image_digits(text);
+	size_t len = strlen(digits);
+
+	return len >= 4 && len <= 64 && strspn(digits, "0123456789abcdef") == len;
+}
+
+/* The beginning of an image's ID or a reference; "beef" may be both. */
+static int prepare_image(struct filter *filter, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (is_image_id(filter->text)) {
+		filter->is_id = true;
+		ref_normalize(filter->text, &filter->reference, &ignored);
+		return 0;
+	}
+	if (ref_normalize(filter->text, &filter->reference, err) < 0)
+		return err_wrap(err, "--filter");
+	return 0;
+}
+
+static bool match_image(const struct filter *filter, const struct container_record *record)
+{
+	const char *digits = image_digits(filter->text);
+
+	if (filter->reference && record->image && strcmp(record->image, filter->reference) == 0)
+		return true;
+	return filter->is_id && record->image_id &&
+	       strncmp(record->image_id, digits, strlen(digits)) == 0;
+}
+
+static const struct key keys[] = {
+	{ "id", prepare_id, match_id, false },
+	{ "name", prepare_name, match_name, false },
+	{ "status", prepare_status, match_status, true },
+	{ "exited", prepare_exited, match_exited, true },
+	{ "image", prepare_image, match_image, false },
+	{ "ancestor", prepare_image, match_image, false },
+};
+#define NKEYS (sizeof(keys) / sizeof(*keys))
+
+static void filter_release(struct filter *filter)
+{
+	if (filter->has_regex)
+		regfree(&filter->regex);
+	free(filter->reference);
+	free(filter->text);
+}
+
+void filters_release(struct filters *filters)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		filter_release(&filters->list[i]);
+	free(filters->list);
+	*filters = (struct filters)FILTERS_INIT;
+}
+
+static int find_key(const char *text, const struct key **out, struct err *err)
+{
+	size_t len = strcspn(text, "=");
+	struct suggest suggest;
+
+	suggest_begin(&suggest, text, len);
+	for (size_t i = 0; i < NKEYS; i++) {
+		if (strlen(keys[i].name) == len && memcmp(keys[i].name, text, len) == 0) {
+			*out = &keys[i];
+			return 0;
+		}
+		suggest_offer(&suggest, keys[i].name);
+	}
+	err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
+	if (suggest_best(&suggest))
+		return err_hint(err, "did you mean %s?", suggest_best(&suggest));
+	return err_hint(err, "keys: id, name, status, exited, image, ancestor");
+}
+
+int filters_add(struct filters *filters, const char *text, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	struct filter filter = { 0 };
+	struct filter *list;
+
+	if (find_key(text, &filter.key, err) < 0)
+		return err_code(err);
+	if (!equals || equals[1] == '\0')
+		return err_set(err, ERR_USAGE, EINVAL, "--filter: not of the form KEY=VALUE: %s",
+			       text);
+	filter.text = strdup(equals + 1);
+	if (!filter.text)
+		return err_sys(err, ENOMEM, "cannot keep a filter");
+	list = reallocarray(filters->list, filters->n + 1, sizeof(*list));
+	if (list)
+		filters->list = list;
+	if (!list)
+		err_sys(err, ENOMEM, "cannot keep a filter");
+	if (!list || filter.key->prepare(&filter, err) < 0) {
+		filter_release(&filter);
+		return err_code(err);
+	}
+	list[filters->n++] = filter;
+	return 0;
+}
+
+bool filters_ask_for_state(const struct filters *filters)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (filters->list[i].key->state)
+			return true;
+	return false;
+}
+
+/* Whether any filter with the key of filter number `i` holds. */
+static bool any_holds(const struct filters *filters, size_t i,
+		      const struct container_record *record)
+{
+	const struct key *key = filters->list[i].key;
+
+	for (size_t j = 0; j < filters->n; j++)
+		if (filters->list[j].key->match == key->match &&
+		    key->match(&filters->list[j], record))
+			return true;
+	return false;
+}
+
+bool filters_match(const struct filters *filters, const struct container_record *record)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (!any_holds(filters, i, record))
+			return false;
+	return true;
+}

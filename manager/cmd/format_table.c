@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/format_table.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/cmd/format.h"
+#include "manager/cmd/text.h"
+
+#define GAP 2	      /* blanks between columns */
+#define NARROWEST 8   /* what a column that may be cut keeps */
+#define LONG_WIDTH 30 /* FORMAT_LONG where there is no terminal */
+#define MAX_COLUMNS 32
+#define ELLIPSIS "\xe2\x80\xa6"
+
+struct cell {
+	size_t at; /* in table.text */
+	uint32_t len;
+	uint32_t width;
+};
+
+struct column {
+	struct cell title;
+	unsigned flags;
+	size_t width;
+};
+
+struct table {
+	int fit;
+	struct column columns[MAX_COLUMNS];
+	size_t ncolumns;
+	size_t titles_len; /* of `text`, which begins with them */
+	struct buf text;
+	struct cell *cells;
+	size_t ncells;
+	size_t capacity;
+	bool failed;
+};
+
+struct table *table_new(int width)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (table)
+		table->fit = width;
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	if (!table)
+		return;
+	buf_release(&table->text);
+	free(table->cells);
+	free(table);
+}
+
+static struct cell keep(struct table *table, const char *text, size_t len)
+{
+	struct cell cell = { table->text.len, (uint32_t)len, (uint32_t)text_width(text, len) };
+
+	buf_add(&table->text, text, len);
+	return cell;
+}
+
+void table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
+{
+	if (table->ncolumns == MAX_COLUMNS) {
+		table->failed = true;
+		return;
+	}
+	table->columns[table->ncolumns++] =
+		(struct column){ .title = keep(table, title, len), .flags = flags };
+	table->titles_len = table->text.len;
+}
+
+void table_add_cell(struct table *table, const char *text, size_t len)
+{
+	if (table->ncells == table->capacity) {
+		size_t capacity = table->capacity ? 2 * table->capacity : 256;
+		struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
+
+		if (!cells) {
+			table->failed = true;
+			return;
+		}
+		table->cells = cells;
+		table->capacity = capacity;
+	}
+	table->cells[table->ncells++] = keep(table, text, len);
+}
+
+void table_reset(struct table *table)
+{
+	table->ncells = 0;
+	table->text.len = table->titles_len;
+}
+
+static void measure(struct table *table)
+{
+	for (size_t c = 0; c < table->ncolumns; c++) {
+		struct column *column = &table->columns[c];
+
+		column->width = column->title.width;
+		for (size_t i = c; i < table->ncells; i += table->ncolumns)
+			if (table->cells[i].width > column->width)
+				column->width = table->cells[i].width;
+		if (table->fit > 0 && column->flags & FORMAT_CUT &&
+		    column->width > (size_t)table->fit)
+			column->width = (size_t)table->fit;
+		if (table->fit == 0 && column->flags & FORMAT_LONG && column->width > LONG_WIDTH)
+			column->width = LONG_WIDTH;
+	}
+}
+
+static size_t narrowest(const struct column *column)
+{
+	if (column->flags & FORMAT_CUT && column->width > NARROWEST)
+		return NARROWEST;
+	return column->width;
+}
+
+/* How many columns fit when each is at its narrowest; at least one. */
+static size_t count_fitting(const struct table *table, size_t room)
+{
+	size_t used = narrowest(&table->columns[0]);
+	size_t n = 1;
+
+	while (n < table->ncolumns) {
+		used += GAP + narrowest(&table->columns[n]);
+		if (used > room)
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* Take room from the widest of the first n columns that may be cut, until they fit. */
+static void shrink(struct table *table, size_t n, size_t room)
+{
+	for (;;) {
+		struct column *widest = NULL;
+		size_t total = GAP * (n - 1);
+
+		for (size_t c = 0; c < n; c++) {
+			struct column *column = &table->columns[c];
+
+			total += column->width;
+			if (column->flags & FORMAT_CUT &&
+			    (!widest || column->width > widest->width))
+				widest = column;
+		}
+		if (total <= room || !widest || widest->width <= NARROWEST)
+			return;
+		widest->width--;
+	}
+}
+
+static void print_cell(const struct table *table, struct buf *out, const struct cell *cell,
+		       size_t width, bool last)
+{
+	const char *text = table->text.data + cell->at;
+	size_t used = cell->width;
+
+	if (used <= width) {
+		buf_add(out, text, cell->len);
+	} else {
+		size_t len = text_fit(text, cell->len, width > 0 ? width - 1 : 0);
+
+		buf_add(out, text, len);
+		buf_addstr(out, ELLIPSIS);
+		used = text_width(text, len) + 1;
+	}
+	if (last)
+		return;
+	for (; used < width + GAP; used++)
+		buf_addch(out, ' ');
+}
+
+bool table_print(struct table *table, struct buf *out)
+{
+	size_t shown = table->ncolumns;
+
+	if (table->failed || buf_failed(&table->text) || table->ncolumns == 0)
+		return false;
+	measure(table);
+	if (table->fit > 0) {
+		shown = count_fitting(table, (size_t)table->fit);
+		shrink(table, shown, (size_t)table->fit);
+		if (table->columns[0].width > (size_t)table->fit)
+			table->columns[0].width = (size_t)table->fit;
+	}
+	for (size_t c = 0; c < shown; c++)
+		print_cell(table, out, &table->columns[c].title, table->columns[c].width,
+			   c + 1 == shown);
+	buf_addch(out, '\n');
+	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns) {
+		for (size_t c = 0; c < shown; c++)
+			print_cell(table, out, &table->cells[i + c], table->columns[c].width,
+				   c + 1 == shown);
+		buf_addch(out, '\n');
+	}
+	return true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_FORMAT_TABLE_H
+#define CMAN_MANAGER_CMD_FORMAT_TABLE_H
+
+/*
+ * A table that fits the terminal. Where its rows are too long, first the last columns that would
+ * not fit even with all others at their narrowest are left out, then the widest of the columns that
+ * may be cut give up room until all fit.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/base/buf.h"
+
+struct table;
+
+#define TABLE_UNCUT (-1) /* as width: nothing is cut, FORMAT_LONG columns neither */
+
+/* `width` in columns of the terminal; 0: no terminal. NULL without memory. */
+struct table *table_new(int width);
+void table_free(struct table *table);
+
+/* All columns come before the first cell. `flags` as in format.h. Copies `title`. */
+void table_add_column(struct table *table, const char *title, size_t len, unsigned flags);
+
+/* Row by row, as many to a row as there are columns. Copies `text`, which is printable. */
+void table_add_cell(struct table *table, const char *text, size_t len);
+
+/* Forget all cells. */
+void table_reset(struct table *table);
+
+/* Add the lines to `out`, headings first. False when memory ran out, now or before. */
+bool table_print(struct table *table, struct buf *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/human.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define SECOND INT64_C(1000000000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+#define MONTH (30 * DAY)
+#define YEAR (365 * DAY)
+
+void human_duration(int64_t ns, char out[HUMAN_MAX])
+{
+	/* Each unit is used from two of it on, so that "2 hours" means more than "1 hour" would. */
+	static const struct {
+		int64_t from;
+		int64_t unit;
+		const char *name;
+	} units[] = {
+		{ 2 * YEAR, YEAR, "years" },	   { 2 * MONTH, MONTH, "months" },
+		{ 2 * WEEK, WEEK, "weeks" },	   { 2 * DAY, DAY, "days" },
+		{ 2 * HOUR, HOUR, "hours" },	   { 2 * MINUTE, MINUTE, "minutes" },
+		{ 2 * SECOND, SECOND, "seconds" },
+	};
+
+	if (ns < SECOND) {
+		snprintf(out, HUMAN_MAX, "less than a second");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (ns >= units[i].from) {
+			snprintf(out, HUMAN_MAX, "%lld %s", (long long)(ns / units[i].unit),
+				 units[i].name);
+			return;
+		}
+	snprintf(out, HUMAN_MAX, "1 second");
+}
+
+void human_size(int64_t bytes, char out[HUMAN_MAX])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	uint64_t rest = bytes > 0 ? (uint64_t)bytes : 0;
+	uint64_t unit = 1;
+	size_t i = 0;
+	double value;
+
+	/* 999.5 and above would be printed as 1000 of the smaller unit. */
+	while (i + 1 < sizeof(units) / sizeof(*units) && (double)rest / (double)unit >= 999.5) {
+		unit *= 1000;
+		i++;
+	}
+	value = (double)rest / (double)unit;
+	snprintf(out, HUMAN_MAX, "%.*f %s",
+		 i == 0 || value >= 99.95 ? 0 :
+		 value >= 9.995		  ? 1 :
+					    2,
+		 value, units[i]);
+}
+
+void human_time(int64_t ns, char out[HUMAN_MAX])
+{
+	int64_t seconds = ns / SECOND;
+	int64_t part = ns % SECOND;
+	struct tm tm;
+	time_t time;
+
+	if (part < 0) {
+		part += SECOND;
+		seconds--;
+	}
+	time = (time_t)seconds;
+	gmtime_r(&time, &tm); /* cannot fail: an int64_t of nanoseconds ends in the year 2262 */
+	snprintf(out, HUMAN_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)part);
+}

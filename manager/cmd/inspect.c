@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect: all that is known of containers and images, as a JSON array or through a template. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manager/cmd/commands.h"
+#include "manager/cmd/describe.h"
+#include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
+#include "manager/cmd/template.h"
+#include "manager/cmd/text.h"
+#include "manager/lifecycle.h"
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/images.h"
+#include "store/json.h"
+
+enum type { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
+
+struct inspect {
+	enum type type;
+	struct template template;
+	bool has_template;
+};
+
+static int find_container(struct store *store, const char *name, json_t **out, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+
+	if (lifecycle_find(store, name, &record, err) < 0)
+		return err_code(err);
+	return describe_container(store, &record, out, err);
+}
+
+static int find_image(struct store *store, const char *name, json_t **out, struct err *err)
+{
+	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+
+	if (image_find(store, name, &record, err) < 0)
+		return err_code(err);
+	return describe_image(&record, out, err);
+}
+
+static int find(struct store *store, enum type type, const char *name, json_t **out,
+		struct err *err)
+{
+	int rc;
+
+	if (type == TYPE_IMAGE)
+		return find_image(store, name, out, err);
+	rc = find_container(store, name, out, err);
+	if (rc == 0 || type == TYPE_CONTAINER || err->kind != ERR_NOT_FOUND)
+		return rc;
+	rc = find_image(store, name, out, err);
+	if (rc < 0 && err->kind == ERR_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "no such container or image: %s", name);
+	return rc;
+}
+
+/* The member that "State.Pid" leads to. */
+static int follow(json_t *object, const char *path, json_t **out, struct err *err)
+{
+	AUTO_BUF struct buf known = BUF_INIT;
+	const char *rest = path;
+
+	while (*rest) {
+		size_t len = strcspn(rest, ".");
+		AUTO_FREE char *key = strndup(rest, len);
+		json_t *member = key ? json_object_get(object, key) : NULL;
+		const char *name;
+		json_t *value;
+
+		if (!member) {
+			err_set(err, ERR_USAGE, EINVAL, "--format: there is no field .%.*s",
+				(int)(rest + len - path), path);
+			json_object_foreach (object, name, value)
+				buf_addf(&known, " .%s", name);
+			if (known.len > 0 && !buf_failed(&known))
+				err_hint(err, "fields there:%s", known.data);
+			return err_code(err);
+		}
+		object = member;
+		rest += len + (rest[len] == '.');
+	}
+	*out = object;
+	return 0;
+}
+
+static int add_value(struct buf *buf, enum template_kind kind, json_t *value, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+
+	if (kind == TEMPLATE_VALUE && json_is_string(value)) {
+		buf_add_escaped(buf, json_string_value(value), json_string_length(value));
+		return 0;
+	}
+	if (json_print(value, false, &text, err) < 0)
+		return err_code(err);
+	text_add_safe_json(buf, text, strlen(text));
+	return 0;
+}
+
+static int add_line(struct buf *buf, const struct template *template, json_t *object,
+		    struct err *err)
+{
+	for (size_t i = 0; i < template->nparts; i++) {
+		const struct template_part *part = &template->parts[i];
+		json_t *value;
+
+		if (part->kind == TEMPLATE_TEXT)
+			buf_addstr(buf, part->text);
+		else if (follow(object, part->text, &value, err) < 0 ||
+			 add_value(buf, part->kind, value, err) < 0)
+			return err_code(err);
+	}
+	buf_addch(buf, '\n');
+	return 0;
+}
+
+static int print_all(const struct inspect *inspect, json_t *found, struct err *err)
+{
+	AUTO_BUF struct buf out = BUF_INIT;
+	AUTO_FREE char *text = NULL;
+	json_t *object;
+	size_t i;
+
+	if (inspect->has_template) {
+		json_array_foreach (found, i, object)
+			if (add_line(&out, &inspect->template, object, err) < 0)
+				return err_code(err);
+	} else {
+		if (json_print(found, true, &text, err) < 0)
+			return err_code(err);
+		text_add_safe_json(&out, text, strlen(text));
+		buf_addch(&out, '\n');
+	}
+	if (buf_failed(&out))
+		return err_sys(err, ENOMEM, "cannot print what was found");
+	if (out.len > 0)
+		fwrite(out.data, 1, out.len, stdout);
+	return 0;
+}
+
+static int inspect_all(struct app *app, const struct inspect *inspect, char *const *names, int n,
+		       struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_JSON json_t *found = json_array();
+	int status = 0;
+
+	if (store_open(app->root, &store, err) < 0)
+		return err_code(err);
+	for (int i = 0; i < n; i++) {
+		struct err one = ERR_INIT;
+		json_t *object = NULL;
+
+		if (find(&store, inspect->type, names[i], &object, &one) < 0) {
+			report_error(&one);
+			status = EXIT_CMAN;
+		} else if (json_array_append_new(found, object) < 0) {
+			return err_sys(err, ENOMEM, "cannot keep what was found");
+		}
+	}
+	return print_all(inspect, found, err) < 0 ? err_code(err) : status;
+}
+
+static int set_type(struct inspect *inspect, const char *value, struct err *err)
+{
+	if (strcmp(value, "container") == 0)
+		inspect->type = TYPE_CONTAINER;
+	else if (strcmp(value, "image") == 0)
+		inspect->type = TYPE_IMAGE;
+	else
+		return err_set(err, ERR_USAGE, EINVAL, "--type: neither container nor image: %s",
+			       value);
+	return 0;
+}
+
+static int set_format(struct inspect *inspect, const char *value, struct err *err)
+{
+	if (strcmp(value, "json") == 0)
+		return 0;
+	template_release(&inspect->template);
+	inspect->has_template = true;
+	return template_parse(value, &inspect->template, err);
+}
+
+static void inspect_release(struct inspect *inspect)
+{
+	template_release(&inspect->template);
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	__attribute__((cleanup(inspect_release))) struct inspect inspect = { 0 };
+	const struct cmd_option *option;
+	struct option_parse parse;
+	const char *value;
+	int rc;
+
+	options_begin(&parse, &cmd_inspect, argc, argv);
+	parse.interspersed = true;
+	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+		if ((option->letter == 'f' ? set_format : set_type)(&inspect, value, err) < 0)
+			return -1;
+	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
+		return -1;
+	return inspect_all(app, &inspect, argv + parse.next, argc - parse.next, err);
+}
+
+const struct cmd cmd_inspect = {
+	.name = "inspect",
+	.group = CMD_GROUP_CONTAINERS,
+	.operands = "[OPTIONS] CONTAINER|IMAGE...",
+	.summary = "print all that is known of containers and images, as JSON",
+	.details =
+		"A name that both have is the container's.\n\n"
+		"A template is text with {{.Field}}, {{.Field.Below}} or {{json .Field}}, and is "
+		"printed in a line for each.",
+	.options =
+		(const struct cmd_option[]){
+			{ 'f', "format", "FORMAT", "json, or a template such as '{{.State.Pid}}'" },
+			{ 0, "type", "TYPE", "only a container, or only an image" },
+			{ 0, NULL, NULL, NULL },
+		},
+	.run = run,
+};

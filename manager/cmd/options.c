@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "manager/cmd/suggest.h"
+
+static const struct cmd_option help_option = { 'h', "help", NULL, NULL };
+
+void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, char **argv)
+{
+	*parse = (struct option_parse){ .cmd = cmd, .argc = argc, .argv = argv, .next = 1 };
+}
+
+bool options_help_asked(const struct err *err)
+{
+	return err->kind == ERR_USAGE && err->num == ECANCELED;
+}
+
+static const struct cmd_option *find_letter(const struct cmd *cmd, char letter)
+{
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+		if (o->letter == letter)
+			return o;
+	return letter == help_option.letter ? &help_option : NULL;
+}
+
+static const struct cmd_option *find_name(const struct cmd *cmd, const char *name, size_t len)
+{
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+		if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+			return o;
+	if (len == strlen(help_option.name) && memcmp(name, help_option.name, len) == 0)
+		return &help_option;
+	return NULL;
+}
+
+static int unknown_name(const struct cmd *cmd, const char *name, size_t len, struct err *err)
+{
+	struct suggest suggest;
+
+	suggest_begin(&suggest, name, len);
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+		suggest_offer(&suggest, o->name);
+	suggest_offer(&suggest, help_option.name);
+	err_set(err, ERR_USAGE, EINVAL, "unknown option: --%.*s", (int)len, name);
+	if (suggest_best(&suggest))
+		err_hint(err, "did you mean --%s?", suggest_best(&suggest));
+	return err_code(err);
+}
+
+/* The word after the option, as its value. */
+static const char *take_word(struct option_parse *parse)
+{
+	return parse->next < parse->argc ? parse->argv[parse->next++] : NULL;
+}
+
+static int parse_long(struct option_parse *parse, const char *word,
+		      const struct cmd_option **option, const char **value, struct err *err)
+{
+	const char *name = word + 2;
+	size_t len = strcspn(name, "=");
+	const char *given = name[len] == '=' ? name + len + 1 : NULL;
+	const struct cmd_option *found = find_name(parse->cmd, name, len);
+
+	if (!found)
+		return unknown_name(parse->cmd, name, len, err);
+	if (!found->value && given)
+		return err_set(err, ERR_USAGE, EINVAL, "--%s takes no value: %s", found->name,
+			       given);
+	if (found->value && !given)
+		given = take_word(parse);
+	if (found->value && !given)
+		return err_set(err, ERR_USAGE, EINVAL, "--%s needs a value: %s", found->name,
+			       found->value);
+	*option = found;
+	*value = given;
+	return 1;
+}
+
+static int parse_letter(struct option_parse *parse, const struct cmd_option **option,
+			const char **value, struct err *err)
+{
+	const char *letter = parse->bundle;
+	const char *rest = letter[1] ? letter + 1 : NULL;
+	const struct cmd_option *found = find_letter(parse->cmd, *letter);
+
+	parse->bundle = NULL;
+	if (!found) {
+		/* Of a multi-byte character show all of it, not its first byte. */
+		int len = (unsigned char)*letter < 0x80 ? 1 : (int)strlen(letter);
+
+		return err_set(err, ERR_USAGE, EINVAL, "unknown option: -%.*s", len, letter);
+	}
+	if (!found->value) {
+		parse->bundle = rest;
+		*value = NULL;
+	} else {
+		const char *given = rest ? rest : take_word(parse);
+
+		if (!given)
+			return err_set(err, ERR_USAGE, EINVAL, "-%c needs a value: %s",
+				       found->letter, found->value);
+		*value = given;
+	}
+	*option = found;
+	return 1;
+}
+
+/* Move the words argv[from] … argv[next - 1] before the operands that were passed over. */
+static void permute(struct option_parse *parse, int from)
+{
+	for (int i = from; parse->operands > 0 && i < parse->next; i++) {
+		char *word = parse->argv[i];
+		char **to = &parse->argv[i - parse->operands];
+
+		memmove(to + 1, to, (size_t)parse->operands * sizeof(*to));
+		*to = word;
+	}
+}
+
+static int finish(struct option_parse *parse)
+{
+	parse->next -= parse->operands;
+	parse->operands = 0;
+	return 0;
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+static int help_asked(struct err *err)
+{
+	return err_set(err, ERR_USAGE, ECANCELED, "help was asked for");
+}
+
+int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
+		 struct err *err)
+{
+	const char *word;
+	int start;
+	int rc;
+
+	if (parse->bundle) {
+		start = parse->next; /* the bundle's word itself has been moved already */
+		rc = parse_letter(parse, option, value, err);
+	} else {
+		while (parse->interspersed && parse->next < parse->argc &&
+		       !is_option(parse->argv[parse->next])) {
+			parse->operands++;
+			parse->next++;
+		}
+		if (parse->next >= parse->argc || !is_option(parse->argv[parse->next]))
+			return finish(parse);
+		start = parse->next;
+		word = parse->argv[parse->next++];
+		if (strcmp(word, "--") == 0) {
+			permute(parse, start);
+			return finish(parse);
+		}
+		if (word[1] == '-') {
+			rc = parse_long(parse, word, option, value, err);
+		} else {
+			parse->bundle = word + 1;
+			rc = parse_letter(parse, option, value, err);
+		}
+	}
+	if (rc < 0)
+		return rc;
+	permute(parse, start);
+	return *option == &help_option ? help_asked(err) : 1;
+}
+
+int options_operands(const struct option_parse *parse, int min, int max, struct err *err)
+{
+	int given = parse->argc - parse->next;
+
+	if (given < min)
+		return err_set(err, ERR_USAGE, EINVAL, "%s: too few operands", parse->cmd->name);
+	if (max >= 0 && given > max)
+		return err_set(err, ERR_USAGE, EINVAL, "%s: one operand too many: %s",
+			       parse->cmd->name, parse->argv[parse->next + max]);
+	return 0;
+}

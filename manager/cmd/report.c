@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/report.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/buf.h"
+#include "store/base/fd.h"
+
+void report_error(const struct err *err)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	buf_addstr(&buf, "cman: ");
+	buf_add_escaped(&buf, err->text, strlen(err->text));
+	buf_addch(&buf, '\n');
+	if (err->hint[0]) {
+		buf_addstr(&buf, "hint: ");
+		buf_add_escaped(&buf, err->hint, strlen(err->hint));
+		buf_addch(&buf, '\n');
+	}
+	/* Where stderr cannot be written there is nobody left to tell. */
+	if (buf_failed(&buf))
+		fd_write_all(STDERR_FILENO, "cman: out of memory\n", 20);
+	else
+		fd_write_all(STDERR_FILENO, buf.data, buf.len);
+}
+
+int report_status(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NO_EXEC:
+		return EXIT_NO_EXEC;
+	case ERR_NO_PROGRAM:
+		return EXIT_NO_PROGRAM;
+	default:
+		return EXIT_CMAN;
+	}
+}

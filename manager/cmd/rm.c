@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/commands.h"
+#include "manager/cmd/operands.h"
+#include "manager/cmd/options.h"
+#include "manager/lifecycle.h"
+
+static int remove_one(struct store *store, const char *operand, const void *data,
+		      char answer[ANSWER_MAX], struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	const bool *force = data;
+
+	(void)answer;
+	if (lifecycle_find(store, operand, &record, err) < 0)
+		return err_code(err);
+	return lifecycle_remove(store, &record, *force, err);
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	const struct cmd_option *option;
+	struct option_parse parse;
+	const char *value;
+	bool force = false;
+	int rc;
+
+	options_begin(&parse, &cmd_rm, argc, argv);
+	parse.interspersed = true;
+	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+		force = true;
+	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
+		return -1;
+	return operands_each(app, argv + parse.next, argc - parse.next, remove_one, &force, err);
+}
+
+const struct cmd cmd_rm = {
+	.name = "rm",
+	.group = CMD_GROUP_CONTAINERS,
+	.operands = "[OPTIONS] CONTAINER...",
+	.summary = "remove containers, their files and their logs",
+	.options =
+		(const struct cmd_option[]){
+			{ 'f', "force", NULL, "kill it first, if it runs" },
+			{ 0, NULL, NULL, NULL },
+		},
+	.run = run,
+};

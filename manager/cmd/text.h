@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_TEXT_H
+#define CMAN_MANAGER_CMD_TEXT_H
+
+/*
+ * Text on a terminal and in JSON: UTF-8, columns, strings. The libc's wcwidth(3) is not used: it
+ * depends on the locale with glibc, and output must not depend on how cman was built.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/buf.h"
+
+/*
+ * Decode the first code point (RFC 3629: no surrogates, no overlong forms). Returns the bytes it
+ * takes, or 0 where text[0 … len) does not begin with one.
+ */
+size_t text_decode(const char *text, size_t len, uint32_t *point);
+
+/* Columns that printable UTF-8 takes on a terminal: 0 for combining marks, 2 for wide characters. */
+size_t text_width(const char *text, size_t len);
+
+/* Bytes of the longest beginning of `text` that fits into `columns`. */
+size_t text_fit(const char *text, size_t len, size_t columns);
+
+/*
+ * Add `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD; what could
+ * act on a terminal (DEL, C1, bidirectional overrides) is written as \uXXXX.
+ */
+void text_add_json(struct buf *buf, const char *text, size_t len);
+
+/*
+ * Add JSON that somebody else printed, with what could act on a terminal as \uXXXX: outside of
+ * strings valid JSON has none of it.
+ */
+void text_add_safe_json(struct buf *buf, const char *json, size_t len);
+
+#endif
