@@ -4,7 +4,9 @@
 
 /*
  * Control groups, v1, v2 and hybrid (cgroups(7)). Every container is born into its cgroup2 group with
- * CLONE_INTO_CGROUP, which waits for no RCU grace period; v1 controllers are joined only for a limit that was asked for.
+ * CLONE_INTO_CGROUP, which waits for no RCU grace period; v1 controllers are joined only for a limit that
+ * was asked for. `path` is absolute below the hierarchies' roots, such as "/cman/<id>"; the groups above the last
+ * one are made and stay.
  */
 
 #include <stdbool.h>
@@ -26,11 +28,11 @@ void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothi
 /*
  * Make the groups at `path` and set the limits of `resources`, devices included (v1 devices controller or
  * BPF_PROG_TYPE_CGROUP_DEVICE). No write access to any hierarchy: one warning (log_warn) and a cgroup without groups, unless
- * a limit was asked for: then an error that names the limit.
+ * a limit was asked for: then an error that names the limit. On failure nothing is left.
  */
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err);
-/* The existing groups at `path`, for a process that joins. */
+/* The existing groups at `path`, for a process that joins; one without any where there is none. */
 int cgroup_open(const char *path, struct cgroup *out, struct err *err);
 /* Write `pid` into the v1 groups (the cgroup2 one was joined by clone3). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);

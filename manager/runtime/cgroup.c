@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "manager/runtime/cgroup_devices.h"
+#include "manager/runtime/cgroup_host.h"
+#include "manager/runtime/cgroup_limits.h"
+#include "manager/runtime/cgroup_tree.h"
+#include "store/base/cleanup.h"
+#include "store/base/log.h"
+
+/* Only on a group of cman's own may a program be parked: it would hold for all below that have none. */
+#define PARK_PARENT "/cman/"
+
+static const char *const v1_controllers[] = { "memory", "cpu", "cpuset", "pids", "devices" };
+#define NV1_CONTROLLERS (sizeof(v1_controllers) / sizeof(v1_controllers[0]))
+
+void cgroup_release(struct cgroup *cgroup)
+{
+	if (cgroup->v2_fd >= 0)
+		close(cgroup->v2_fd);
+	cgroup->v2_fd = -1;
+	for (size_t i = 0; i < CGROUP_V1_MAX; i++) {
+		if (cgroup->v1_fds[i] >= 0)
+			close(cgroup->v1_fds[i]);
+		cgroup->v1_fds[i] = -1;
+	}
+}
+
+/* ---- creation ------------------------------------------------------------------------------- */
+
+/* That a place is not ours to write to is no fault of anybody's. */
+static bool is_denied(int r)
+{
+	return r == -EROFS || r == -EACCES || r == -EPERM || r == -ENOENT;
+}
+
+/* Whether cgroup2's root offers `controller` at all; on a hybrid host it may belong to v1. */
+static bool v2_offers(int root_fd, const char *controller)
+{
+	char text[1024], *rest = text, *word;
+
+	if (cgroup_tree_read(root_fd, "cgroup.controllers", text, sizeof(text)) < 0)
+		return false;
+	while ((word = strsep(&rest, " ")))
+		if (strcmp(word, controller) == 0)
+			return true;
+	return false;
+}
+
+/* Let `controller` reach the group at `path`: "+memory" in every group above it. */
+static int enable_v2(int root_fd, const char *path, const char *controller, struct err *err)
+{
+	char prefix[PATH_MAX], file[PATH_MAX + 32], word[32];
+
+	snprintf(word, sizeof(word), "+%s", controller);
+	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+		int r;
+
+		snprintf(prefix, sizeof(prefix), ".%.*s", (int)(slash - path), path);
+		snprintf(file, sizeof(file), "%s/cgroup.subtree_control", prefix);
+		r = cgroup_tree_write(root_fd, file, word);
+		if (r == 0)
+			continue;
+		err_sys(err, -r, "cannot enable the %s controller in cgroup %s", controller,
+			prefix + 1);
+		if (r == -EBUSY)
+			return err_hint(err, "a cgroup with processes of its own cannot hand controllers "
+					     "on: move them into a cgroup below it");
+		return r;
+	}
+	return 0;
+}
+
+/* The v1 group of `controller`; its cgroup.procs is added to `out`. */
+static int make_v1(const struct cgroup_host *host, const char *controller, const char *path,
+		   int *dir, struct cgroup *out, struct err *err)
+{
+	AUTO_CLOSE int root = cgroup_host_v1(host, controller);
+	size_t slot = 0;
+	int r;
+
+	if (root < 0)
+		return err_set(err, ERR_UNSUPPORTED, ENOENT, "this host has no %s controller",
+			       controller);
+	r = cgroup_tree_make(root, path, dir, err);
+	if (r < 0)
+		return err_wrap(err, "%s controller", controller);
+	while (out->v1_fds[slot] >= 0)
+		slot++;
+	out->v1_fds[slot] = openat(*dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (out->v1_fds[slot] < 0)
+		return err_sys(err, errno, "%s controller: cannot open cgroup.procs", controller);
+	return 0;
+}
+
+static int set_limit(const struct cgroup_host *host, const char *path,
+		     enum cgroup_controller controller, const struct spec_resources *resources,
+		     struct cgroup *out, struct err *err)
+{
+	const char *name = cgroup_controller_name(controller);
+	AUTO_CLOSE int dir = -1;
+	int r;
+
+	if (out->v2_fd >= 0 && v2_offers(host->v2_root, name)) {
+		r = enable_v2(host->v2_root, path, name, err);
+		return r < 0 ? r : cgroup_limits_write_v2(out->v2_fd, controller, resources, err);
+	}
+	r = make_v1(host, name, path, &dir, out, err);
+	return r < 0 ? r : cgroup_limits_write_v1(dir, controller, resources, err);
+}
+
+static int set_limits(const struct cgroup_host *host, const char *path,
+		      const struct spec_resources *resources, struct cgroup *out, struct err *err)
+{
+	for (int i = 0; i < CGROUP_NCONTROLLERS; i++) {
+		enum cgroup_controller controller = (enum cgroup_controller)i;
+		const char *limit;
+		int r;
+
+		if (!cgroup_limit_wanted(resources, controller, &limit))
+			continue;
+		r = set_limit(host, path, controller, resources, out, err);
+		if (r < 0)
+			return err_wrap(err, "%s", limit);
+	}
+	return 0;
+}
+
+/* cgroup2 with BPF, else the v1 controller, else a warning: the container then runs with what its user may open. */
+static int set_devices(const struct cgroup_host *host, const char *path,
+		       const struct spec_resources *resources, struct cgroup *out, struct err *err)
+{
+	AUTO_CLOSE int park = -1, dir = -1;
+	int r = -EOPNOTSUPP;
+
+	if (!resources->ndevices)
+		return 0;
+	if (out->v2_fd >= 0) {
+		if (strncmp(path, PARK_PARENT, strlen(PARK_PARENT)) == 0)
+			park = openat(host->v2_root, "cman", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = cgroup_devices_attach(out->v2_fd, park, resources->devices, resources->ndevices,
+					  err);
+	}
+	if (r != -EOPNOTSUPP)
+		return r;
+	r = make_v1(host, "devices", path, &dir, out, err);
+	if (r < 0) {
+		log_warn("access to devices is not confined: no BPF for cgroups, and %s", err->text);
+		return 0;
+	}
+	return cgroup_devices_write_v1(dir, resources->devices, resources->ndevices, err);
+}
+
+/* The cgroup2 group. Where it cannot be had, *without says why, for the warning. */
+static int make_v2(int root, const char *path, struct cgroup *out, struct err *without,
+		   struct err *err)
+{
+	int r = root < 0 ? err_set(without, ERR_UNSUPPORTED, ENOENT, "no cgroup2 hierarchy is mounted") :
+			   cgroup_tree_make(root, path, &out->v2_fd, without);
+
+	if (r == 0 || is_denied(r))
+		return 0;
+	*err = *without;
+	return r;
+}
+
+int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
+		  struct err *err)
+{
+	struct cgroup made = CGROUP_INIT;
+	struct err without = ERR_INIT, ignored = ERR_INIT;
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	int r = cgroup_tree_check(path, err);
+
+	if (r < 0)
+		return r;
+	host = cgroup_host_find();
+	r = make_v2(host.v2_root, path, &made, &without, err);
+	if (r == 0)
+		r = set_limits(&host, path, resources, &made, err);
+	if (r == 0)
+		r = set_devices(&host, path, resources, &made, err);
+	if (r < 0) {
+		cgroup_release(&made);
+		(void)cgroup_destroy(path, &ignored);
+		return r;
+	}
+	if (made.v2_fd < 0 && made.v1_fds[0] < 0)
+		log_warn("the container runs without a cgroup of its own: %s", without.text);
+	*out = made;
+	return 0;
+}
+
+/* ---- the rest of its life ------------------------------------------------------------------- */
+
+int cgroup_open(const char *path, struct cgroup *out, struct err *err)
+{
+	struct cgroup found = CGROUP_INIT;
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	char procs[PATH_MAX];
+	size_t n = 0;
+	int r = cgroup_tree_check(path, err);
+
+	if (r < 0)
+		return r;
+	host = cgroup_host_find();
+	if (host.v2_root >= 0) {
+		r = cgroup_tree_open(host.v2_root, path);
+		if (r < 0 && r != -ENOENT)
+			return err_sys(err, -r, "cannot open cgroup %s", path);
+		found.v2_fd = r < 0 ? -1 : r;
+	}
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path + 1);
+	for (size_t i = 0; i < NV1_CONTROLLERS; i++) {
+		AUTO_CLOSE int root = -1;
+
+		if (cgroup_host_v1_lacks(&host, v1_controllers[i], path))
+			continue;
+		root = cgroup_host_v1(&host, v1_controllers[i]);
+		if (root < 0)
+			continue;
+		found.v1_fds[n] = openat(root, procs, O_WRONLY | O_CLOEXEC);
+		if (found.v1_fds[n] >= 0) {
+			n++;
+		} else if (errno != ENOENT) {
+			err_sys(err, errno, "%s controller: cannot open cgroup %s",
+				v1_controllers[i], path);
+			cgroup_release(&found);
+			return err_code(err);
+		}
+	}
+	*out = found;
+	return 0;
+}
+
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", pid);
+
+	for (size_t i = 0; i < CGROUP_V1_MAX && cgroup->v1_fds[i] >= 0; i++)
+		if (write(cgroup->v1_fds[i], text, (size_t)len) < 0)
+			return err_sys(err, errno, "cannot move the container into its cgroup");
+	return 0;
+}
+
+int cgroup_destroy(const char *path, struct err *err)
+{
+	int first = 0, r = cgroup_tree_check(path, err);
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+
+	if (r < 0)
+		return r;
+	/* cgroup2 first: cgroup.kill there leaves the v1 groups empty. */
+	host = cgroup_host_find();
+	if (host.v2_root >= 0)
+		first = cgroup_tree_remove(host.v2_root, path, err);
+	for (size_t i = 0; i < NV1_CONTROLLERS; i++) {
+		AUTO_CLOSE int root = -1;
+		struct err later = ERR_INIT;
+
+		if (cgroup_host_v1_lacks(&host, v1_controllers[i], path))
+			continue;
+		root = cgroup_host_v1(&host, v1_controllers[i]);
+		r = root < 0 ? 0 : cgroup_tree_remove(root, path, &later);
+		if (r == 0 || first < 0)
+			continue;
+		*err = later;
+		first = err_wrap(err, "%s controller", v1_controllers[i]);
+	}
+	return first;
+}
+
+/* Whether "oom_kill N" with N above 0 is in a file of lines "key value". */
+static bool counts_oom_kill(int dir_fd, const char *file)
+{
+	char text[512], *line;
+
+	if (cgroup_tree_read(dir_fd, file, text, sizeof(text)) < 0)
+		return false;
+	line = strstr(text, "oom_kill ");
+	return line && strtoull(line + strlen("oom_kill "), NULL, 10) > 0;
+}
+
+bool cgroup_oom_killed(const char *path)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	AUTO_CLOSE int v2 = -1, v1_root = -1, v1 = -1;
+
+	if (cgroup_tree_check(path, &ignored) < 0)
+		return false;
+	host = cgroup_host_find();
+	v2 = host.v2_root >= 0 ? cgroup_tree_open(host.v2_root, path) : -1;
+	if (v2 >= 0 && counts_oom_kill(v2, "memory.events"))
+		return true;
+	v1_root = cgroup_host_v1(&host, "memory");
+	v1 = v1_root >= 0 ? cgroup_tree_open(v1_root, path) : -1;
+	return v1 >= 0 && counts_oom_kill(v1, "memory.oom_control");
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/cgroup_host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+
+static long type_of(int fd)
+{
+	struct statfs st;
+
+	return fd >= 0 && fstatfs(fd, &st) == 0 ? (long)st.f_type : -1;
+}
+
+/* `path` below `dir_fd` if a file system of type `magic` is there, else -ENOENT. */
+static int open_if(int dir_fd, const char *path, long magic)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return type_of(fd) == magic ? STEAL_FD(fd) : -ENOENT;
+}
+
+static bool has_option(char *options, const char *wanted)
+{
+	char *rest = options, *option;
+
+	while ((option = strsep(&rest, ",")))
+		if (strcmp(option, wanted) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * One line of mountinfo (proc_pid_mountinfo(5)) is cut in place: the mount point if it is a mount of
+ * `type`, with `option` among the superblock's unless that is NULL; else NULL. Mount points with
+ * escaped characters do not occur for cgroups and are not undone.
+ */
+static const char *match_line(char *line, const char *type, const char *option)
+{
+	char *tail = strstr(line, " - "), *rest = line, *mount_point = NULL;
+
+	if (!tail)
+		return NULL;
+	*tail = '\0';
+	tail += strlen(" - ");
+	for (int field = 0; field < 5; field++)
+		mount_point = strsep(&rest, " ");
+	if (!mount_point || strcmp(strsep(&tail, " "), type) != 0)
+		return NULL;
+	if (option) {
+		char *source = strsep(&tail, " ");
+
+		if (!source || !tail)
+			return NULL;
+		tail[strcspn(tail, "\n")] = '\0';
+		if (!has_option(tail, option))
+			return NULL;
+	}
+	return mount_point;
+}
+
+static int find_mount(const char *type, long magic, const char *option)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/self/mountinfo", "re");
+	AUTO_FREE char *line = NULL;
+	size_t cap = 0;
+
+	while (file && getline(&line, &cap, file) > 0) {
+		const char *mount_point = match_line(line, type, option);
+		int fd = mount_point ? open_if(AT_FDCWD, mount_point, magic) : -ENOENT;
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}
+
+struct cgroup_host cgroup_host_find(void)
+{
+	struct cgroup_host host = CGROUP_HOST_INIT;
+	AUTO_CLOSE int fd = open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	switch (type_of(fd)) {
+	case CGROUP2_SUPER_MAGIC:
+		host.v2_root = STEAL_FD(fd);
+		break;
+	case TMPFS_MAGIC:
+		host.v2_root = open_if(fd, "unified", CGROUP2_SUPER_MAGIC);
+		host.v1_dir = STEAL_FD(fd);
+		break;
+	default:
+		host.unusual = true;
+		host.v2_root = find_mount("cgroup2", CGROUP2_SUPER_MAGIC, NULL);
+	}
+	return host;
+}
+
+void cgroup_host_release(struct cgroup_host *host)
+{
+	if (host->v2_root >= 0)
+		close(host->v2_root);
+	if (host->v1_dir >= 0)
+		close(host->v1_dir);
+	host->v2_root = host->v1_dir = -1;
+}
+
+int cgroup_host_v1(const struct cgroup_host *host, const char *controller)
+{
+	if (host->v1_dir >= 0)
+		return open_if(host->v1_dir, controller, CGROUP_SUPER_MAGIC);
+	return host->unusual ? find_mount("cgroup", CGROUP_SUPER_MAGIC, controller) : -ENOENT;
+}
+
+bool cgroup_host_v1_lacks(const struct cgroup_host *host, const char *controller, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (host->unusual)
+		return false;
+	if (host->v1_dir < 0)
+		return true;
+	snprintf(whole, sizeof(whole), "%s%s", controller, path);
+	return faccessat(host->v1_dir, whole, F_OK, 0) < 0 && errno == ENOENT;
+}
