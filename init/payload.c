@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "init/signals.h"
+#include "init/text.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+enum { LISTENER_SIZE = 24 }; /* LISTEN_PID= and a number */
 
 /* What to do with the terminal on stdin. */
 enum terminal {
@@ -32,7 +35,7 @@ enum terminal {
  */
 static enum terminal terminal_plan(bool no_tty)
 {
-	pid_t session;
+	pid_t session = 0;
 
 	if (no_tty)
 		return TERMINAL_LEAVE;
@@ -96,9 +99,29 @@ static int search_and_execute(char **program)
 	}
 }
 
+/*
+ * Sockets passed by sd_listen_fds(3) are for the process that LISTEN_PID names. If that is ctinit,
+ * which hands them on to the payload, it has to be the payload.
+ */
+static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE])
+{
+	static const char name[] = "LISTEN_PID=";
+	struct number_room number;
+
+	for (char **variable = environ; *variable; variable++) {
+		if (strncmp(*variable, name, strlen(name)) != 0 ||
+			number_parse(*variable + strlen(name), INT_MAX) != from)
+			continue;
+		memcpy(room, name, strlen(name));
+		strcpy(room + strlen(name), number_text(&number, to));
+		*variable = room;
+	}
+}
+
 /* The child's way to its exec. Returns the errno of what failed. */
 static int become(char **program, enum terminal terminal)
 {
+	char listener[LISTENER_SIZE];
 	pid_t self = getpid();
 
 	if (terminal == TERMINAL_SHARE) {
@@ -109,6 +132,7 @@ static int become(char **program, enum terminal terminal)
 	}
 	if (terminal == TERMINAL_TAKE)
 		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+	rename_listener(getppid(), self, listener);
 	signals_let_go();
 	return search_and_execute(program);
 }
