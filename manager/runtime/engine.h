@@ -28,12 +28,24 @@ struct engine_stdio {
 	int in, out, err;
 };
 
+/*
+ * Descriptors that ctinit keeps open, under these numbers, for a monitor that adopts the container
+ * (pidfd_getfd(2)): both ends of the pipe of its records, the master of the end-of-file pseudo-terminal where there is
+ * one, and what the request says. The payload gets none of them.
+ */
+enum engine_held {
+	ENGINE_HELD_REPORT_WRITE = 3,
+	ENGINE_HELD_REPORT_READ,
+	ENGINE_HELD_EOF_CONSOLE,
+	ENGINE_HELD_FIRST, /* hold_fds[0] */
+};
+#define ENGINE_HOLD_MAX 13
+
 struct engine_request {
 	const struct spec *spec;
 	struct engine_stdio stdio;
-	/* Descriptors that ctinit keeps open for an adopting monitor (not given to the payload). */
-	const int *hold_fds;
-	size_t nhold_fds;
+	const int *hold_fds; /* only with spec->init */
+	size_t nhold_fds;    /* at most ENGINE_HOLD_MAX */
 	/* Where caches that survive a start live (compiled seccomp filters): a directory, root's own. */
 	int cache_fd;
 };
@@ -47,6 +59,7 @@ struct engine_process {
 	int sync_fd;		/* handshake, until engine_start */
 	int report_fd;		/* ctinit's records, until the end; -1 without init */
 	bool init;		/* PID 1 is ctinit */
+	char *program;		/* the payload's file as it was resolved, for messages; owned */
 };
 
 #define ENGINE_PROCESS_INIT                                                                  \

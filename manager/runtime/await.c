@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/await.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/reap.h"
+#include "store/base/cleanup.h"
+#include "store/base/log.h"
+
+/* Neither expected message came: what did? */
+static int fail(const struct message *message, struct err *err)
+{
+	if (message->type != MESSAGE_FAILED)
+		return err_set(err, ERR_INVALID, EBADMSG, "unexpected message %u from the child",
+			       (unsigned)message->type);
+	log_debug("the child failed in phase \"%s\": %s", message->phase, message->err.text);
+	*err = message->err;
+	return err_code(err);
+}
+
+int await_ready(struct engine_process *process, bool terminal, const char *who, struct err *err)
+{
+	int *console = terminal ? &process->console_fd : &process->eof_console_fd;
+	struct message message;
+	int attached;
+	int got = handshake_receive(process->sync_fd, &message, &attached, err);
+
+	if (got > 0 && message.type == MESSAGE_CONSOLE && attached >= 0) {
+		*console = attached;
+		got = handshake_receive(process->sync_fd, &message, &attached, err);
+	}
+	if (got < 0)
+		return got;
+	if (got == 0)
+		return reap_explain(process->pidfd, who, err);
+	cleanup_close(&attached);
+	if (message.type != MESSAGE_READY)
+		return fail(&message, err);
+	process->program = strdup(message.program);
+	return process->program ? 0 : err_sys(err, ENOMEM, "cannot keep the program's path");
+}
+
+int await_exec(const struct engine_process *process, struct err *err)
+{
+	struct message message;
+	int got = handshake_receive(process->sync_fd, &message, NULL, err);
+
+	return got <= 0 ? got : fail(&message, err);
+}

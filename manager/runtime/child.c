@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "manager/runtime/devices.h"
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/mounts.h"
+#include "manager/runtime/namespaces.h"
+#include "manager/runtime/payload.h"
+#include "manager/runtime/protect.h"
+#include "manager/runtime/rootfs.h"
+#include "manager/runtime/tty.h"
+#include "store/base/strv.h"
+
+#define KEPT_BASE ENGINE_HELD_REPORT_WRITE
+#define KEPT_OWN (ENGINE_HELD_FIRST - KEPT_BASE) /* the engine's own */
+#define SPARE_BASE 64 /* descriptors from here on are out of the way of the kept ones */
+
+struct child {
+	const struct child_plan *plan;
+	const struct spec *spec;
+	struct payload payload;
+	struct rootfs rootfs;
+	int *sources; /* of bind mounts, one for each mount of the spec */
+	int init_fd;
+	bool held[KEPT_OWN + ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
+	size_t nheld;
+};
+
+static int settle_namespaces(void *context, struct err *err)
+{
+	const struct spec *spec = ((struct child *)context)->spec;
+	int result = namespaces_enter_cgroup(spec->namespaces, err);
+
+	if (result == 0)
+		result = namespaces_set_hostname(spec->namespaces, spec->hostname, err);
+	if (result == 0)
+		result = namespaces_raise_loopback(spec->namespaces, err);
+	return result;
+}
+
+static int prepare_root(void *context, struct err *err)
+{
+	struct child *child = context;
+	int result = rootfs_isolate(err);
+
+	return result < 0 ? result : rootfs_prepare(child->spec, &child->rootfs, err);
+}
+
+static int open_sources(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return mounts_open_sources(child->spec, &child->sources, err);
+}
+
+static int enter_root(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return rootfs_enter(&child->rootfs, &child->payload.root_fd, err);
+}
+
+static int make_mounts(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return mounts_make(child->spec, child->payload.root_fd, child->sources, err);
+}
+
+static int make_devices(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return devices_make(child->spec, child->payload.root_fd, err);
+}
+
+static int open_stdio(void *context, struct err *err)
+{
+	struct child *child = context;
+	int result = payload_open_stdio(&child->payload, err);
+
+	if (result < 0 || !child->spec->process.terminal)
+		return result;
+	result = devices_bind_console(child->payload.root_fd, STDIN_FILENO, err);
+	/* ctinit takes the terminal for its payload's session, not for its own */
+	if (result == 0 && child->init_fd < 0)
+		result = tty_take_control(STDIN_FILENO, err);
+	return result;
+}
+
+static int protect(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return protect_paths(child->spec, child->payload.root_fd, err);
+}
+
+static int move_up(int *fd, struct err *err)
+{
+	int moved;
+
+	if (*fd < 0)
+		return 0;
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, SPARE_BASE);
+	if (moved < 0)
+		return err_sys(err, errno, "cannot move a descriptor");
+	*fd = moved;
+	return 0;
+}
+
+static int move_down(int *fd, int place, struct err *err)
+{
+	if (*fd < 0)
+		return 0;
+	if (dup3(*fd, place, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot place a descriptor");
+	*fd = place;
+	return 0;
+}
+
+/*
+ * What ctinit keeps goes to fixed numbers, what the last phases need behind it, and everything
+ * else of the parent's is closed: while the child waits at the gate it holds nothing of the host.
+ */
+static int sort_descriptors(void *context, struct err *err)
+{
+	struct child *child = context;
+	const struct engine_request *request = child->plan->request;
+	int kept[KEPT_OWN + ENGINE_HOLD_MAX + 3] = { child->plan->report_fds[1], child->plan->report_fds[0],
+					  child->payload.eof_console };
+	size_t nkept = 0;
+	int result = 0;
+
+	if (child->init_fd >= 0) {
+		if (request->nhold_fds > ENGINE_HOLD_MAX)
+			return err_set(err, ERR_INVALID, E2BIG, "too many descriptors to hold");
+		for (size_t i = 0; i < request->nhold_fds; i++)
+			kept[KEPT_OWN + i] = request->hold_fds[i];
+		child->nheld = nkept = KEPT_OWN + request->nhold_fds;
+	}
+	for (size_t i = 0; i < nkept; i++)
+		child->held[i] = kept[i] >= 0;
+	kept[nkept++] = child->payload.sync_fd;
+	kept[nkept++] = child->payload.root_fd;
+	kept[nkept++] = child->init_fd;
+	for (size_t i = 0; i < nkept && result == 0; i++)
+		result = move_up(&kept[i], err);
+	child->payload.sync_fd = kept[nkept - 3];
+	if (result == 0 && syscall(SYS_close_range, KEPT_BASE, SPARE_BASE - 1, 0) < 0)
+		result = err_sys(err, errno, "cannot close descriptors");
+	for (size_t i = 0; i < nkept && result == 0; i++)
+		result = move_down(&kept[i], KEPT_BASE + (int)i, err);
+	child->payload.sync_fd = kept[nkept - 3];
+	if (result < 0)
+		return result;
+	child->payload.root_fd = kept[nkept - 2];
+	child->init_fd = kept[nkept - 1];
+	if (syscall(SYS_close_range, (unsigned)(KEPT_BASE + nkept), ~0U, 0) < 0)
+		return err_sys(err, errno, "cannot close descriptors");
+	return 0;
+}
+
+static int wait_at_gate(void *context, struct err *err)
+{
+	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START, err);
+}
+
+/* ctinit's command line: its options, then the payload's words. */
+static int init_arguments(const struct child *child, char ***out, struct err *err)
+{
+	const struct payload *payload = &child->payload;
+	char **argv = NULL;
+	char number[16];
+	bool failed = strv_add(&argv, "ctinit") < 0;
+
+	for (size_t i = 0; i < child->nheld; i++) {
+		if (!child->held[i])
+			continue;
+		snprintf(number, sizeof(number), "%zu", KEPT_BASE + i);
+		failed |= strv_add(&argv, i == 0 ? "--report-fd" : "--hold-fd") < 0;
+		failed |= strv_add(&argv, number) < 0;
+	}
+	if (!payload->process.terminal)
+		failed |= strv_add(&argv, "--no-tty") < 0;
+	failed |= strv_add(&argv, "--") < 0;
+	/* ctinit looks in PATH as was done here; without one, let it not guess */
+	failed |= strv_add(&argv, strv_get_env(payload->env, "PATH") ? payload->process.args[0] :
+								       payload->program) < 0;
+	failed |= strv_extend(&argv, payload->process.args + 1) < 0;
+	if (failed) {
+		strv_free(argv);
+		return err_sys(err, ENOMEM, "cannot make the command line of ctinit");
+	}
+	*out = argv;
+	return 0;
+}
+
+/* ctinit expects all signals to be blocked, so that none is lost before it listens. */
+static int execute_init(const struct child *child, struct err *err)
+{
+	char **argv = NULL;
+	int result = init_arguments(child, &argv, err);
+
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < child->nheld; i++)
+		if (child->held[i] && fcntl(KEPT_BASE + (int)i, F_SETFD, 0) < 0)
+			return err_sys(err, errno, "cannot hand a descriptor to ctinit");
+	syscall(SYS_execveat, child->init_fd, "", argv, child->payload.env, AT_EMPTY_PATH);
+	return err_sys(err, errno, "cannot execute ctinit");
+}
+
+static int execute(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return child->init_fd >= 0 ? execute_init(child, err) :
+				     payload_execute(&child->payload, err);
+}
+
+/*
+ * The order matters: the host's files are opened before the pivot takes them out of sight; the
+ * foreign user database is read after powers are reduced; a filter that needs no privilege comes last.
+ */
+static const struct phase phases[] = {
+	{ "await parent", .step = payload_await_parent },
+	{ "namespaces", .own = settle_namespaces },
+	{ "root file system", .own = prepare_root },
+	{ "mount sources", .own = open_sources },
+	{ "pivot", .own = enter_root },
+	{ "mounts", .own = make_mounts },
+	{ "devices", .own = make_devices },
+	{ "standard streams", .own = open_stdio },
+	{ "working directory", .step = payload_enter_directory },
+	{ "protected paths", .own = protect },
+	{ "descriptors", .own = sort_descriptors },
+	{ "limits", .step = payload_limit },
+	{ "seccomp, privileged", .step = payload_filter_privileged },
+	{ "user", .step = payload_find_user },
+	{ "credentials", .step = payload_apply_credentials },
+	{ "program", .step = payload_resolve_program },
+	{ "ready", .step = payload_tell_ready },
+	{ "gate", .own = wait_at_gate },
+	{ "seccomp", .step = payload_filter_unprivileged },
+	{ "exec", .own = execute },
+};
+
+_Noreturn void child_main(const struct child_plan *plan)
+{
+	struct child child = {
+		.plan = plan,
+		.spec = plan->request->spec,
+		.rootfs = ROOTFS_INIT,
+		.init_fd = plan->init_fd,
+	};
+
+	payload_begin(&child.payload, &child.spec->process, &plan->request->stdio, plan->filter,
+		      plan->sync_fd);
+	payload_run(phases, &child.payload, &child);
+}

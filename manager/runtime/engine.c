@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/report.h"
+#include "manager/runtime/await.h"
+#include "manager/runtime/cgroup.h"
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/program.h"
+#include "manager/runtime/reap.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+void engine_process_release(struct engine_process *process)
+{
+	cleanup_close(&process->pidfd);
+	cleanup_close(&process->console_fd);
+	cleanup_close(&process->eof_console_fd);
+	cleanup_close(&process->sync_fd);
+	cleanup_close(&process->report_fd);
+	cleanup_free(&process->program);
+	*process = (struct engine_process)ENGINE_PROCESS_INIT;
+}
+
+/* The next record of ctinit's: 1, or 0 when there will be none. */
+static int read_report(int fd, struct ctinit_report *out, struct err *err)
+{
+	struct ctinit_report report;
+	ssize_t len = fd_read_all(fd, &report, sizeof(report));
+
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read what ctinit reports");
+	if (len == 0)
+		return 0;
+	if (len != sizeof(report) || report.magic != CTINIT_REPORT_MAGIC ||
+	    report.version != CTINIT_REPORT_VERSION)
+		return err_set(err, ERR_INVALID, EBADMSG, "malformed report of ctinit");
+	*out = report;
+	return 1;
+}
+
+static int await_init(const struct engine_process *process, struct err *err)
+{
+	struct ctinit_report report;
+	int got = read_report(process->report_fd, &report, err);
+
+	if (got < 0)
+		return got;
+	if (got == 0)
+		return reap_explain(process->pidfd, "ctinit", err);
+	switch (report.type) {
+	case CTINIT_EXEC_OK:
+		return 0;
+	case CTINIT_EXEC_FAILED:
+		return program_exec_failed(process->program, report.value, err);
+	default:
+		return err_sys(err, report.value > 0 ? report.value : EINVAL,
+			       "cannot make a process for \"%s\"", process->program);
+	}
+}
+
+int engine_start(struct engine_process *process, struct err *err)
+{
+	int result = handshake_send(process->sync_fd, MESSAGE_START, -1, err);
+
+	if (result == 0)
+		result = await_exec(process, err);
+	if (result == 0 && process->init)
+		result = await_init(process, err);
+	if (result < 0)
+		reap_killed(process->pidfd);
+	cleanup_close(&process->sync_fd);
+	process->sync_fd = -1;
+	return result;
+}
+
+static int await_end(int pidfd, struct err *err)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int result;
+
+	do {
+		result = poll(&end, 1, -1);
+	} while (result < 0 && errno == EINTR);
+	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : 0;
+}
+
+int engine_wait(struct engine_process *process, int *wait_status, struct err *err)
+{
+	struct ctinit_report report;
+	bool reported = false;
+	int status;
+	int result = 0;
+
+	while (process->report_fd >= 0 && !reported) {
+		result = read_report(process->report_fd, &report, err);
+		if (result <= 0)
+			break;
+		reported = report.type == CTINIT_EXIT;
+	}
+	if (result >= 0)
+		result = await_end(process->pidfd, err);
+	if (result < 0)
+		return result;
+	/* reap it even if ctinit has told more than waitid(2) does; after an adoption it is not ours */
+	result = reap_wait(process->pidfd, &status, err);
+	if (result < 0 && !(reported && result == -ECHILD))
+		return result;
+	*wait_status = reported ? report.value : status;
+	return 0;
+}
+
+int engine_cleanup(const struct spec *spec, struct err *err)
+{
+	return cgroup_destroy(spec->cgroups_path, err);
+}
+
+int engine_kill(const struct engine_process *process, int signal, struct err *err)
+{
+	if (syscall(SYS_pidfd_send_signal, process->pidfd, signal, NULL, 0) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return err_set(err, ERR_STATE, ESRCH, "the process has ended");
+	return err_sys(err, errno, "cannot send signal %d", signal);
+}
+
+int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, struct err *err)
+{
+	AUTO_CLOSE int proc_fd = -1;
+	AUTO_CLOSE int pidfd = -1;
+	uint64_t found;
+	int result = identity_open_proc(&proc_fd, err);
+
+	if (result < 0)
+		return result;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 && errno == ESRCH)
+		return err_set(err, ERR_STATE, ESRCH, "process %d is gone", (int)pid);
+	if (pidfd < 0)
+		return err_sys(err, errno, "cannot open process %d", (int)pid);
+	/* read after the pidfd was opened: if it is the right one now, the pidfd is of the right one */
+	result = identity_start_time(proc_fd, pid, &found, err);
+	if (result < 0)
+		return result;
+	if (found != start_time)
+		return err_set(err, ERR_STATE, ESRCH, "process %d is another one by now", (int)pid);
+	out->pid = pid;
+	out->start_time = start_time;
+	out->pidfd = STEAL_FD(pidfd);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define STAT_MAX 1024	/* 52 numbers and a name of at most 64 bytes */
+#define FIELD_STATE 3	/* the first one after the name in parentheses */
+#define FIELD_START 22
+
+int identity_open_proc(int *out, struct err *err)
+{
+	AUTO_CLOSE int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open /proc");
+	if (fstatfs(fd, &fs) < 0)
+		return err_sys(err, errno, "cannot examine /proc");
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "/proc is not a proc file system");
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
+int identity_parse_stat(const char *text, size_t len, char *state, uint64_t *start_time)
+{
+	const char *end = text + len;
+	const char *at = memrchr(text, ')', len); /* the name may hold anything, parentheses too */
+	uint64_t value = 0;
+
+	if (!at || end - at < 3 || at[1] != ' ')
+		return -EINVAL;
+	*state = at[2];
+	for (int field = FIELD_STATE - 1; field < FIELD_START; field++) {
+		at = memchr(at, ' ', (size_t)(end - at));
+		if (!at)
+			return -EINVAL;
+		at++;
+	}
+	if (at == end || *at < '0' || *at > '9')
+		return -EINVAL;
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
+			return -EINVAL;
+	*start_time = value;
+	return 0;
+}
+
+int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[32];
+	char text[STAT_MAX];
+	uint64_t start_time;
+	char state;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%d/stat", (int)pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, sizeof(text));
+	if (len == -ENOENT || len == -ESRCH)
+		return err_set(err, ERR_STATE, ESRCH, "process %d is gone", (int)pid);
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
+	if (identity_parse_stat(text, (size_t)len, &state, &start_time) < 0)
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
+	if (state == 'Z' || state == 'X')
+		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid);
+	*out = start_time;
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_IDENTITY_H
+#define CMAN_MANAGER_RUNTIME_IDENTITY_H
+
+/*
+ * Which process it is: a number is given to others once its process is gone, the pair (number,
+ * start time) is not. Start times are field 22 of /proc/<pid>/stat, in clock ticks since boot (proc_pid_stat(5)).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/base/err.h"
+
+/* Open /proc and see that it is a proc file system; for a caller that changes its root later. */
+int identity_open_proc(int *out, struct err *err);
+
+/* ERR_STATE when there is no such process, or it has ended and only waits to be reaped. */
+int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
+
+/* State letter and start time out of the `len` bytes of a stat file; -EINVAL. */
+int identity_parse_stat(const char *text, size_t len, char *state, uint64_t *start_time);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "manager/runtime/await.h"
+#include "manager/runtime/cgroup.h"
+#include "manager/runtime/engine.h"
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/namespaces.h"
+#include "manager/runtime/payload.h"
+#include "manager/runtime/reap.h"
+#include "manager/runtime/tty.h"
+#include "store/base/cleanup.h"
+
+/* The process that joins a running container: its parent's side first, then its own way in. */
+
+struct joiner {
+	const struct spec *container;
+	int init_pidfd;
+	struct payload payload;
+};
+
+struct join {
+	struct cgroup cgroup;
+	struct seccomp_filter filter;
+	int sync[2]; /* parent's end, child's end */
+	int proc_fd; /* the host's: the container's shows other numbers */
+	struct engine_process process;
+};
+
+static void join_release(struct join *join)
+{
+	cgroup_release(&join->cgroup);
+	seccomp_filter_release(&join->filter);
+	cleanup_close(&join->sync[0]);
+	cleanup_close(&join->sync[1]);
+	cleanup_close(&join->proc_fd);
+	engine_process_release(&join->process);
+}
+
+/* Only now, from within the group: the kernel refuses to move in by clone3(2) from another one. */
+static int join_cgroup_namespace(void *context, struct err *err)
+{
+	const struct joiner *joiner = context;
+
+	return namespaces_join(joiner->container->namespaces & SPEC_NS_CGROUP, joiner->init_pidfd,
+			       err);
+}
+
+static int open_stdio(void *context, struct err *err)
+{
+	struct joiner *joiner = context;
+	int result;
+
+	joiner->payload.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (joiner->payload.root_fd < 0)
+		return err_sys(err, errno, "cannot open / of the container");
+	result = payload_open_stdio(&joiner->payload, err);
+	if (result == 0 && joiner->payload.process.terminal)
+		result = tty_take_control(STDIN_FILENO, err);
+	return result;
+}
+
+static const struct phase phases[] = {
+	{ "await parent", .step = payload_await_parent },
+	{ "cgroup namespace", .own = join_cgroup_namespace },
+	{ "standard streams", .own = open_stdio },
+	{ "working directory", .step = payload_enter_directory },
+	{ "limits", .step = payload_limit },
+	{ "seccomp, privileged", .step = payload_filter_privileged },
+	{ "user", .step = payload_find_user },
+	{ "credentials", .step = payload_apply_credentials },
+	{ "program", .step = payload_resolve_program },
+	{ "ready", .step = payload_tell_ready },
+	{ "seccomp", .step = payload_filter_unprivileged },
+	{ "exec", .step = payload_execute },
+};
+
+static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = namespaces_fork(0, join->cgroup.v2_fd, &join->process.pidfd, err);
+	if (pid == 0) {
+		close(join->sync[0]);
+		payload_run(phases, &joiner->payload, joiner);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return (int)pid;
+	join->process.pid = pid;
+	join->process.sync_fd = STEAL_FD(join->sync[0]);
+	cleanup_close(&join->sync[1]);
+	join->sync[1] = -1;
+	return 0;
+}
+
+static int start_joiner(const struct spec *container, const struct engine_process *init,
+			struct joiner *joiner, struct join *join, struct err *err)
+{
+	int result = namespaces_join(container->namespaces & ~(unsigned)SPEC_NS_CGROUP,
+				     init->pidfd, err);
+
+	if (result == 0)
+		result = fork_joiner(joiner, join, err);
+	if (result == 0)
+		result = cgroup_attach(&join->cgroup, join->process.pid, err);
+	if (result == 0)
+		result = identity_start_time(join->proc_fd, join->process.pid,
+					     &join->process.start_time, err);
+	if (result == 0)
+		result = handshake_send(join->process.sync_fd, MESSAGE_PROCEED, -1, err);
+	if (result == 0)
+		result = await_ready(&join->process, joiner->payload.process.terminal, "the process",
+				     err);
+	if (result == 0)
+		result = await_exec(&join->process, err);
+	return result;
+}
+
+int engine_exec(const struct spec *container, const struct engine_process *init,
+		const struct spec_process *process, const struct engine_stdio *stdio, int cache_fd,
+		struct engine_process *out, struct err *err)
+{
+	struct join join = {
+		.cgroup = CGROUP_INIT,
+		.filter = SECCOMP_FILTER_INIT,
+		.sync = { -1, -1 },
+		.proc_fd = -1,
+		.process = ENGINE_PROCESS_INIT,
+	};
+	struct joiner joiner = { .container = container, .init_pidfd = init->pidfd };
+	int result = cgroup_open(container->cgroups_path, &join.cgroup, err);
+
+	if (result == 0 && container->seccomp_default)
+		result = seccomp_filter_load(cache_fd, process->capabilities.bounding, &join.filter,
+					     err);
+	if (result == 0)
+		result = identity_open_proc(&join.proc_fd, err);
+	if (result == 0)
+		result = handshake_open(join.sync, err);
+	if (result == 0) {
+		/* programs in the container may neither trace the newcomer nor look at its descriptors */
+		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+			result = err_sys(err, errno, "cannot protect the process");
+		payload_begin(&joiner.payload, process, stdio,
+			      container->seccomp_default ? &join.filter : NULL, join.sync[1]);
+	}
+	if (result == 0)
+		result = start_joiner(container, init, &joiner, &join, err);
+	if (result < 0) {
+		reap_killed(join.process.pidfd);
+	} else {
+		cleanup_close(&join.process.sync_fd);
+		join.process.sync_fd = -1;
+		*out = join.process;
+		join.process = (struct engine_process)ENGINE_PROCESS_INIT;
+	}
+	join_release(&join);
+	return result;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/mounts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "manager/runtime/mount_api.h"
+#include "manager/runtime/target.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/log.h"
+
+static int open_source(const struct spec_mount *mount, const struct mount_options *options,
+		       int *out, struct err *err)
+{
+	int fd = mount_api_clone(AT_FDCWD, mount->source, options->recursive ? AT_RECURSIVE : 0);
+
+	if (fd < 0) {
+		err_sys(err, -fd, "cannot open %s to mount it on %s", mount->source,
+			mount->destination);
+		if (fd == -ENOENT)
+			err_hint(err, "the source of a bind mount has to exist on the host");
+		return err_code(err);
+	}
+	*out = fd;
+	return 0;
+}
+
+int mounts_open_sources(const struct spec *spec, int **out, struct err *err)
+{
+	int *sources = malloc((spec->nmounts + 1) * sizeof(*sources));
+	int result = 0;
+
+	if (!sources)
+		return err_sys(err, ENOMEM, "cannot list the mounts");
+	for (size_t i = 0; i < spec->nmounts; i++)
+		sources[i] = -1;
+	for (size_t i = 0; i < spec->nmounts && result == 0; i++) {
+		struct mount_options options;
+
+		mount_options_parse(spec->mounts[i].options, &options);
+		if (options.bind || strcmp(spec->mounts[i].type, "bind") == 0)
+			result = open_source(&spec->mounts[i], &options, &sources[i], err);
+	}
+	if (result < 0) {
+		mounts_close_sources(spec, sources);
+		return result;
+	}
+	*out = sources;
+	return 0;
+}
+
+void mounts_close_sources(const struct spec *spec, int *sources)
+{
+	for (size_t i = 0; sources && i < spec->nmounts; i++)
+		if (sources[i] >= 0)
+			close(sources[i]);
+	free(sources);
+}
+
+void mount_explain(int fs, char *text, size_t size)
+{
+	char line[200];
+	ssize_t len = read(fs, line, sizeof(line) - 1); /* "e overlay: …", one a read; fsopen(2) */
+
+	text[0] = '\0';
+	if (len <= 2)
+		return;
+	line[len] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	snprintf(text, size, " (%s)", line + 2);
+}
+
+static int configure(int fs, const char *option)
+{
+	const char *equals = strchr(option, '=');
+	char key[64];
+
+	if (!equals)
+		return mount_api_fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL);
+	if ((size_t)(equals - option) >= sizeof(key))
+		return -EINVAL;
+	memcpy(key, option, (size_t)(equals - option));
+	key[equals - option] = '\0';
+	return mount_api_fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1);
+}
+
+int mount_filesystem(const char *type, const char *source, char *const *options,
+		     uint64_t attributes, int *out, struct err *err)
+{
+	AUTO_CLOSE int fs = mount_api_fsopen(type);
+	char why[256];
+	int result = 0;
+
+	if (fs == -ENODEV)
+		return err_set(err, ERR_UNSUPPORTED, ENODEV, "this kernel has no file system %s",
+			       type);
+	if (fs < 0)
+		return err_sys(err, -fs, "cannot prepare file system %s", type);
+	if (source)
+		result = mount_api_fsconfig(fs, FSCONFIG_SET_STRING, "source", source);
+	for (size_t i = 0; options && options[i] && result == 0; i++) {
+		if (mount_option_is_data(options[i]))
+			result = configure(fs, options[i]);
+		if (result < 0) {
+			mount_explain(fs, why, sizeof(why));
+			return err_sys(err, -result, "option %s of file system %s%s", options[i],
+				       type, why);
+		}
+	}
+	if (result == 0)
+		result = mount_api_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	if (result == 0)
+		result = mount_api_fsmount(fs, attributes);
+	if (result < 0) {
+		mount_explain(fs, why, sizeof(why));
+		return err_sys(err, -result, "cannot make file system %s%s", type, why);
+	}
+	*out = result;
+	return 0;
+}
+
+/* mount_setattr(2) and mount(2) have different names for the same. */
+static const struct {
+	uint64_t attribute;
+	unsigned long flag;
+} classic[] = {
+	{ MOUNT_ATTR_RDONLY, MS_RDONLY },     { MOUNT_ATTR_NOSUID, MS_NOSUID },
+	{ MOUNT_ATTR_NODEV, MS_NODEV },	      { MOUNT_ATTR_NOEXEC, MS_NOEXEC },
+	{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME },
+};
+
+static int change_classic(int mount_fd, const struct mount_options *options)
+{
+	unsigned long flags = MS_REMOUNT | MS_BIND;
+	char path[64];
+	int result;
+
+	for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++)
+		if (options->set & classic[i].attribute)
+			flags |= classic[i].flag;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", mount_fd);
+	result = mount_api_mount(NULL, path, NULL, flags, NULL);
+	if (result == 0 && options->propagation)
+		result = mount_api_mount(NULL, path, NULL,
+					 options->propagation |
+						 (options->recursive_propagation ? MS_REC : 0),
+					 NULL);
+	return result;
+}
+
+int mount_change(int mount_fd, bool recursive, const struct mount_options *options,
+		 struct err *err)
+{
+	struct mount_attr change = { .attr_set = options->set, .attr_clr = options->clear };
+	int result = 0;
+
+	if (options->set || options->clear)
+		result = mount_api_setattr(mount_fd, recursive ? AT_RECURSIVE : 0, &change);
+	if (result == 0 && options->propagation) {
+		change = (struct mount_attr){ .propagation = options->propagation };
+		result = mount_api_setattr(
+			mount_fd, options->recursive_propagation ? AT_RECURSIVE : 0, &change);
+	}
+	if (result == -ENOSYS)
+		result = change_classic(mount_fd, options);
+	if (result < 0)
+		return err_sys(err, -result, "cannot set the mount's attributes");
+	return 0;
+}
+
+/*
+ * An image with a symlink at /proc or /sys would have the engine mask and protect one place while
+ * programs look at another.
+ */
+static int refuse_symlink(int root_fd, const struct spec_mount *mount, struct err *err)
+{
+	struct stat status;
+	AUTO_CLOSE int fd = -1;
+
+	if (strcmp(mount->type, "proc") != 0 && strcmp(mount->type, "sysfs") != 0)
+		return 0;
+	fd = fd_open_in_root(root_fd, mount->destination, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISLNK(status.st_mode))
+		return 0;
+	return err_set(err, ERR_INVALID, ELOOP,
+		       "%s of the image is a symlink, and %s is mounted on directories only",
+		       mount->destination, mount->type);
+}
+
+/* A bind mount has no file system of its own to hand options to. */
+static int refuse_data(const struct spec_mount *mount, struct err *err)
+{
+	for (size_t i = 0; mount->options && mount->options[i]; i++)
+		if (mount_option_is_data(mount->options[i]))
+			return err_set(err, ERR_INVALID, EINVAL, "unknown option %s",
+				       mount->options[i]);
+	return 0;
+}
+
+static int open_target(int root_fd, const struct spec_mount *mount, int source, int *out,
+		       struct err *err)
+{
+	enum target_kind kind = TARGET_DIRECTORY;
+	struct stat status;
+	int result = refuse_symlink(root_fd, mount, err);
+
+	if (result < 0)
+		return result;
+	if (source >= 0) {
+		result = refuse_data(mount, err);
+		if (result < 0)
+			return result;
+		if (fstat(source, &status) < 0)
+			return err_sys(err, errno, "cannot examine %s", mount->source);
+		if (!S_ISDIR(status.st_mode))
+			kind = TARGET_FILE;
+	}
+	return target_ensure(root_fd, mount->destination, kind, out, err);
+}
+
+/* In a cgroup namespace the one hierarchy every kernel has shows the container's own group. */
+static const char *type_of(const struct spec_mount *mount)
+{
+	return strcmp(mount->type, "cgroup") == 0 ? "cgroup2" : mount->type;
+}
+
+static int make_one(const struct spec_mount *mount, int root_fd, int source, struct err *err)
+{
+	struct mount_options options;
+	AUTO_CLOSE int made = -1;
+	AUTO_CLOSE int target = -1;
+	int result = open_target(root_fd, mount, source, &target, err);
+
+	if (result < 0)
+		return result;
+	mount_options_parse(mount->options, &options);
+	if (source < 0) {
+		result = mount_filesystem(type_of(mount), mount->source, mount->options,
+					  options.set, &made, err);
+		options.set = options.clear = 0; /* fsmount(2) did it */
+		if (result < 0)
+			return result;
+	}
+	result = mount_api_attach(source < 0 ? made : source, target);
+	if (result < 0)
+		return err_sys(err, -result, "cannot attach the mount");
+	return mount_change(source < 0 ? made : source, options.recursive, &options, err);
+}
+
+int mounts_make(const struct spec *spec, int root_fd, const int *sources, struct err *err)
+{
+	for (size_t i = 0; i < spec->nmounts; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (make_one(mount, root_fd, sources[i], err) < 0)
+			return err_wrap(err, "cannot mount %s on %s",
+					sources[i] < 0 ? mount->type : mount->source,
+					mount->destination);
+	}
+	return 0;
+}

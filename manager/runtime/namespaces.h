@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_NAMESPACES_H
+#define CMAN_MANAGER_RUNTIME_NAMESPACES_H
+
+/*
+ * Namespaces (namespaces(7)): made all at once by clone3(2), joined all at once through a pidfd by
+ * setns(2). `set` is a set of SPEC_NS_* bits.
+ */
+
+#include <sys/types.h>
+
+#include "store/base/err.h"
+
+/* ERR_UNSUPPORTED for a kernel before 5.11 and for what the engine cannot do with `set`. */
+int namespaces_check(unsigned set, struct err *err);
+/* Major and minor number of a kernel release such as "6.1.0-18-amd64"; -EINVAL. */
+int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
+
+/*
+ * fork(2) into new namespaces, and into the cgroup2 group open at `cgroup_fd` (-1: the caller's).
+ * Returns the process ID in the parent (*pidfd is set), 0 in the child, or -errno. The cgroup
+ * namespace is left out: it would be rooted at the caller's group; see namespaces_enter_cgroup().
+ */
+pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err);
+
+/* In a child that has been put into its control groups: make its cgroup namespace, rooted there. */
+int namespaces_enter_cgroup(unsigned set, struct err *err);
+/* In the child: take the host name, where it has a UTS namespace of its own and `hostname` is not NULL. */
+int namespaces_set_hostname(unsigned set, const char *hostname, struct err *err);
+/* In the child: bring up the loopback device, where it has a network namespace of its own. */
+int namespaces_raise_loopback(unsigned set, struct err *err);
+
+/* Join the namespaces of the process behind `pidfd`; the process ID one takes effect in children. */
+int namespaces_join(unsigned set, int pidfd, struct err *err);
+
+#endif

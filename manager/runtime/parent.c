@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "manager/runtime/await.h"
+#include "manager/runtime/cgroup.h"
+#include "manager/runtime/child.h"
+#include "manager/runtime/engine.h"
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/init_image.h"
+#include "manager/runtime/namespaces.h"
+#include "manager/runtime/reap.h"
+#include "store/base/cleanup.h"
+
+/* All that the parent holds while it makes a container. */
+struct setup {
+	struct cgroup cgroup;
+	struct seccomp_filter filter;
+	int sync[2]; /* parent's end, child's end */
+	int report[2];
+	int init_fd;
+	struct engine_process process;
+};
+
+static void setup_release(struct setup *setup)
+{
+	cgroup_release(&setup->cgroup);
+	seccomp_filter_release(&setup->filter);
+	for (int i = 0; i < 2; i++) {
+		cleanup_close(&setup->sync[i]);
+		cleanup_close(&setup->report[i]);
+	}
+	cleanup_close(&setup->init_fd);
+	engine_process_release(&setup->process);
+}
+
+static int open_channels(struct setup *setup, bool init, struct err *err)
+{
+	int result = handshake_open(setup->sync, err);
+
+	if (result < 0 || !init)
+		return result;
+	if (pipe2(setup->report, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	return init_image_open(&setup->init_fd, err);
+}
+
+/* Signals are blocked from before the fork, so that the child can never run a handler of ours. */
+static int fork_child(const struct engine_request *request, struct setup *setup, struct err *err)
+{
+	const struct child_plan plan = {
+		.request = request,
+		.filter = request->spec->seccomp_default ? &setup->filter : NULL,
+		.sync_fd = setup->sync[1],
+		.init_fd = setup->init_fd,
+		.report_fds = { setup->report[0], setup->report[1] },
+	};
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = namespaces_fork(request->spec->namespaces, setup->cgroup.v2_fd,
+			      &setup->process.pidfd, err);
+	if (pid == 0) {
+		close(setup->sync[0]); /* or it would never see the parent's end of file */
+		child_main(&plan);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return (int)pid;
+	setup->process.pid = pid;
+	cleanup_close(&setup->sync[1]);
+	cleanup_close(&setup->report[1]);
+	setup->sync[1] = setup->report[1] = -1;
+	return 0;
+}
+
+static int make_container(const struct engine_request *request, struct setup *setup,
+			  struct err *err)
+{
+	AUTO_CLOSE int proc_fd = -1;
+	int result = fork_child(request, setup, err);
+
+	if (result < 0)
+		return result;
+	setup->process.sync_fd = STEAL_FD(setup->sync[0]);
+	setup->process.report_fd = STEAL_FD(setup->report[0]);
+	result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
+	if (result == 0)
+		result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, -1, err);
+	if (result == 0)
+		result = identity_open_proc(&proc_fd, err);
+	if (result == 0)
+		result = identity_start_time(proc_fd, setup->process.pid,
+					     &setup->process.start_time, err);
+	if (result == 0)
+		result = await_ready(&setup->process, request->spec->process.terminal,
+				     "the container's first process", err);
+	return result;
+}
+
+int engine_create(const struct engine_request *request, struct engine_process *out,
+		  struct err *err)
+{
+	const struct spec *spec = request->spec;
+	struct setup setup = {
+		.cgroup = CGROUP_INIT,
+		.filter = SECCOMP_FILTER_INIT,
+		.sync = { -1, -1 },
+		.report = { -1, -1 },
+		.init_fd = -1,
+		.process = ENGINE_PROCESS_INIT,
+	};
+	struct err cleanup_err;
+	int result = namespaces_check(spec->namespaces, err);
+
+	if (result < 0)
+		return result;
+	result = cgroup_create(spec->cgroups_path, &spec->resources, &setup.cgroup, err);
+	if (result < 0)
+		return result;
+	if (spec->seccomp_default)
+		result = seccomp_filter_load(request->cache_fd,
+					     spec->process.capabilities.bounding, &setup.filter, err);
+	if (result == 0)
+		result = open_channels(&setup, spec->init, err);
+	if (result == 0)
+		result = make_container(request, &setup, err);
+	if (result < 0) {
+		reap_killed(setup.process.pidfd);
+		cgroup_destroy(spec->cgroups_path, &cleanup_err);
+	} else {
+		setup.process.init = spec->init;
+		*out = setup.process;
+		setup.process = (struct engine_process)ENGINE_PROCESS_INIT;
+	}
+	setup_release(&setup);
+	return result;
+}

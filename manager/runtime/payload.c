@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/payload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "manager/runtime/creds.h"
+#include "manager/runtime/handshake.h"
+#include "manager/runtime/program.h"
+#include "manager/runtime/target.h"
+#include "manager/runtime/tty.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/strv.h"
+
+#define CAP(number) (UINT64_C(1) << (number))
+#define STDIO_SPARE 10 /* descriptors from here on are out of the way of 0 to 2 */
+
+void payload_begin(struct payload *payload, const struct spec_process *process,
+		   const struct engine_stdio *stdio, const struct seccomp_filter *filter,
+		   int sync_fd)
+{
+	*payload = (struct payload){
+		.process = *process,
+		.stdio = *stdio,
+		.filter = filter,
+		.sync_fd = sync_fd,
+		.root_fd = -1,
+		.eof_console = -1,
+	};
+}
+
+_Noreturn void payload_run(const struct phase *phases, struct payload *payload,
+			   void *context)
+{
+	struct err err = ERR_INIT;
+
+	while ((phases->step ? phases->step(payload, &err) : phases->own(context, &err)) == 0)
+		phases++;
+	handshake_send_failed(payload->sync_fd, phases->name, &err);
+	_exit(125);
+}
+
+int payload_await_parent(struct payload *payload, struct err *err)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &action, NULL);
+	umask(0);
+	if (setsid() < 0)
+		return err_sys(err, errno, "cannot make a session");
+	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, err);
+}
+
+static int open_terminal(struct payload *payload, struct err *err)
+{
+	const struct spec_process *process = &payload->process;
+	AUTO_CLOSE int master = -1;
+	AUTO_CLOSE int slave = -1;
+	int result = tty_open_pair(payload->root_fd, &master, &slave, err);
+
+	if (result == 0)
+		result = tty_resize(slave, process->rows, process->cols, err);
+	if (result == 0)
+		result = handshake_send(payload->sync_fd, MESSAGE_CONSOLE, master, err);
+	if (result < 0)
+		return result;
+	payload->stdio = (struct engine_stdio){ slave, slave, slave };
+	slave = -1;
+	return 0;
+}
+
+static int open_null(int root_fd, int *out, struct err *err)
+{
+	int fd = fd_open_in_root(root_fd, "/dev/null", O_RDWR | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open /dev/null in the container");
+	*out = fd;
+	return 0;
+}
+
+/* Nobody types: a terminal at its end, or the null device in a container that has no terminals. */
+static int open_empty_stdin(struct payload *payload, struct err *err)
+{
+	AUTO_CLOSE int master = -1;
+	AUTO_CLOSE int slave = -1;
+	int result = tty_open_pair(payload->root_fd, &master, &slave, err);
+
+	if (result == -ENOENT || result == -ENOTSUP)
+		return open_null(payload->root_fd, &payload->stdio.in, err);
+	if (result == 0)
+		result = tty_set_end_of_file(slave, err);
+	if (result == 0)
+		result = handshake_send(payload->sync_fd, MESSAGE_CONSOLE, master, err);
+	if (result < 0)
+		return result;
+	payload->eof_console = STEAL_FD(master);
+	payload->stdio.in = STEAL_FD(slave);
+	return 0;
+}
+
+/* Put the three in place; each may stand in another's way, so all step aside first. */
+static int place_stdio(const struct engine_stdio *stdio, struct err *err)
+{
+	const int given[3] = { stdio->in, stdio->out, stdio->err };
+	int moved[3];
+
+	for (int i = 0; i < 3; i++) {
+		moved[i] = fcntl(given[i], F_DUPFD_CLOEXEC, STDIO_SPARE);
+		if (moved[i] < 0)
+			return err_sys(err, errno, "cannot take standard stream %d", i);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (dup2(moved[i], i) < 0)
+			return err_sys(err, errno, "cannot place standard stream %d", i);
+		close(moved[i]);
+	}
+	return 0;
+}
+
+int payload_open_stdio(struct payload *payload, struct err *err)
+{
+	struct engine_stdio *stdio = &payload->stdio;
+	int result = 0;
+
+	if (payload->process.terminal) {
+		result = open_terminal(payload, err);
+	} else {
+		if (stdio->in < 0)
+			result = open_empty_stdin(payload, err);
+		if (result == 0 && stdio->out < 0)
+			result = open_null(payload->root_fd, &stdio->out, err);
+		if (result == 0 && stdio->err < 0)
+			result = open_null(payload->root_fd, &stdio->err, err);
+	}
+	return result < 0 ? result : place_stdio(stdio, err);
+}
+
+int payload_enter_directory(struct payload *payload, struct err *err)
+{
+	const char *cwd = payload->process.cwd ? payload->process.cwd : "/";
+	AUTO_CLOSE int fd = -1;
+	char where[PATH_MAX];
+	int result = target_ensure(payload->root_fd, cwd, TARGET_DIRECTORY, &fd, err);
+
+	if (result < 0)
+		return err_wrap(err, "working directory");
+	if (fchdir(fd) < 0)
+		return err_sys(err, errno, "cannot enter working directory %s", cwd);
+	/* a directory outside of the root has no path that starts with a slash; getcwd(2) */
+	if (syscall(SYS_getcwd, where, sizeof(where)) < 0 || where[0] != '/')
+		return err_set(err, ERR_INVALID, EXDEV,
+			       "working directory %s is outside of the container", cwd);
+	return 0;
+}
+
+int payload_limit(struct payload *payload, struct err *err)
+{
+	/* the host's keys are not the container's; a kernel or sandbox without keyrings has none to see */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
+	    errno != EPERM)
+		return err_sys(err, errno, "cannot make a session keyring");
+	return creds_apply_rlimits(&payload->process, err);
+}
+
+static int apply_filter(const struct payload *payload, bool no_new_privileges, struct err *err)
+{
+	if (!payload->filter || payload->process.no_new_privileges != no_new_privileges)
+		return 0;
+	return seccomp_filter_apply(payload->filter, err);
+}
+
+int payload_filter_privileged(struct payload *payload, struct err *err)
+{
+	return apply_filter(payload, false, err);
+}
+
+int payload_filter_unprivileged(struct payload *payload, struct err *err)
+{
+	return apply_filter(payload, true, err);
+}
+
+/* Give up for good all capabilities that are not in `keep`. */
+static int reduce_capabilities(uint64_t keep, struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return err_sys(err, errno, "cannot read the capabilities");
+	for (int half = 0; half < 2; half++) {
+		data[half].permitted &= (uint32_t)(keep >> 32 * half);
+		data[half].effective = data[half].permitted;
+		data[half].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &header, data) < 0)
+		return err_sys(err, errno, "cannot reduce the capabilities");
+	return 0;
+}
+
+/* Let the user open its own /dev/stdin and its like again: they are pipes or the container's terminal. */
+static int own_stdio(uid_t uid, struct err *err)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat status;
+
+		if (fstat(fd, &status) < 0)
+			return err_sys(err, errno, "cannot examine standard stream %d", fd);
+		if (status.st_uid == uid || (!S_ISFIFO(status.st_mode) && !isatty(fd)))
+			continue;
+		if (fchown(fd, uid, (gid_t)-1) < 0)
+			return err_sys(err, errno, "cannot give standard stream %d to user %u", fd,
+				       uid);
+	}
+	return 0;
+}
+
+/* HOME where the environment has none, as login(1) would set it. */
+static int add_home(struct payload *payload, const char *home, struct err *err)
+{
+	AUTO_FREE char *assignment = NULL;
+
+	if (strv_get_env(payload->env, "HOME"))
+		return 0;
+	if (asprintf(&assignment, "HOME=%s", home ? home : "/") < 0)
+		assignment = NULL;
+	if (!assignment || strv_add(&payload->env, assignment) < 0)
+		return err_sys(err, ENOMEM, "cannot set HOME");
+	return 0;
+}
+
+int payload_find_user(struct payload *payload, struct err *err)
+{
+	const uint64_t needed = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETPCAP) |
+				CAP(CAP_CHOWN);
+	struct spec_process *process = &payload->process;
+	struct spec_user only_home;
+	AUTO_FREE char *home = NULL;
+	char number[16];
+	int result = reduce_capabilities(process->capabilities.bounding | needed, err);
+
+	if (result < 0)
+		return result;
+	snprintf(number, sizeof(number), "%u", process->user.uid);
+	result = creds_lookup(payload->root_fd, process->user.lookup ? process->user.lookup : number,
+			      process->user.lookup ? &process->user : &only_home, &home, err);
+	if (result < 0 && process->user.lookup)
+		return result;
+	if (strv_extend(&payload->env, process->env) < 0)
+		return err_sys(err, ENOMEM, "cannot copy the environment");
+	result = add_home(payload, home, err);
+	return result < 0 ? result : own_stdio(process->user.uid, err);
+}
+
+int payload_apply_credentials(struct payload *payload, struct err *err)
+{
+	return creds_apply(&payload->process, err);
+}
+
+int payload_resolve_program(struct payload *payload, struct err *err)
+{
+	if (!payload->process.args || !payload->process.args[0])
+		return err_set(err, ERR_INVALID, EINVAL, "there is no command to run");
+	return program_resolve(payload->process.args[0], strv_get_env(payload->env, "PATH"),
+			       &payload->program, err);
+}
+
+int payload_tell_ready(struct payload *payload, struct err *err)
+{
+	return handshake_send_ready(payload->sync_fd, payload->program, err);
+}
+
+int payload_execute(struct payload *payload, struct err *err)
+{
+	char *const empty[] = { NULL };
+	sigset_t none;
+
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot mark descriptors as close-on-exec");
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(payload->program, payload->process.args, payload->env ? payload->env : empty);
+	return program_exec_failed(payload->program, errno, err);
+}

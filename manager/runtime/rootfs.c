@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/rootfs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/runtime/mount_api.h"
+#include "manager/runtime/mounts.h"
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+
+#define VALUE_MAX 255	   /* of a string given to fsconfig(2) */
+#define OPTIONS_MAX 4096   /* of mount(2): a page */
+
+int rootfs_isolate(struct err *err)
+{
+	int result = mount_api_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+
+	if (result < 0)
+		return err_sys(err, -result, "cannot make the host's mounts private");
+	return 0;
+}
+
+static int open_directory(const char *path, int *out, struct err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	*out = fd;
+	return 0;
+}
+
+/* Give the overlay one directory; a path too long for fsconfig(2) by its descriptor, added to `held`. */
+static int add_directory(int fs, const char *key, const char *path, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char value[64];
+	char why[256];
+	int result;
+
+	if (strlen(path) <= VALUE_MAX) {
+		result = mount_api_fsconfig(fs, FSCONFIG_SET_STRING, key, path);
+	} else {
+		result = open_directory(path, &fd, err);
+		if (result < 0)
+			return result;
+		snprintf(value, sizeof(value), "/proc/self/fd/%d", fd);
+		result = mount_api_fsconfig(fs, FSCONFIG_SET_STRING, key, value);
+	}
+	if (result < 0) {
+		mount_explain(fs, why, sizeof(why));
+		return err_sys(err, -result, "%s %s%s", key, path, why);
+	}
+	return 0;
+}
+
+/* Linux 6.5 and later: one layer at a time, of any number. */
+static int overlay_by_layer(const struct spec_overlay *overlay, int *out, struct err *err)
+{
+	AUTO_CLOSE int fs = mount_api_fsopen("overlay");
+	char why[256];
+	int result = 0;
+
+	if (fs == -ENODEV) {
+		err_set(err, ERR_UNSUPPORTED, ENODEV, "this kernel has no overlay file system");
+		return err_hint(err, "modprobe overlay");
+	}
+	if (fs < 0)
+		return err_sys(err, -fs, "cannot prepare an overlay");
+	mount_api_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay"); /* only a name to show */
+	for (size_t i = strv_len(overlay->lower); i > 0 && result == 0; i--)
+		result = add_directory(fs, "lowerdir+", overlay->lower[i - 1], err);
+	if (result == 0)
+		result = add_directory(fs, "upperdir", overlay->upper, err);
+	if (result == 0)
+		result = add_directory(fs, "workdir", overlay->work, err);
+	if (result < 0)
+		return result;
+	if (overlay->is_volatile)
+		mount_api_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL);
+	result = mount_api_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	if (result == 0)
+		result = mount_api_fsmount(fs, 0);
+	if (result < 0) {
+		mount_explain(fs, why, sizeof(why));
+		return err_sys(err, -result, "cannot make the file system%s", why);
+	}
+	*out = result;
+	return 0;
+}
+
+int rootfs_overlay_options(const int *lower, size_t nlower, int upper, int work, bool is_volatile,
+			   char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = nlower; i > 0; i--) {
+		int n = snprintf(out + len, size - len, "%s/proc/self/fd/%d",
+				 i == nlower ? "lowerdir=" : ":", lower[i - 1]);
+
+		if (n < 0 || (size_t)n >= size - len)
+			return -E2BIG;
+		len += (size_t)n;
+	}
+	len += (size_t)snprintf(out + len, size - len,
+				",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s", upper,
+				work, is_volatile ? ",volatile" : "");
+	return len < size ? (int)len : -E2BIG;
+}
+
+/* Before Linux 6.5: mount(2), which wants a place; the upper directory is as good as any. */
+static int overlay_classic(const struct spec_overlay *overlay, int *out, struct err *err)
+{
+	size_t nlower = strv_len(overlay->lower);
+	AUTO_FREE int *lower = calloc(nlower + 1, sizeof(*lower));
+	AUTO_CLOSE int upper = -1;
+	AUTO_CLOSE int work = -1;
+	char options[OPTIONS_MAX];
+	size_t opened = 0;
+	int result = 0;
+
+	if (!lower)
+		return err_sys(err, ENOMEM, "cannot list the layers");
+	while (opened < nlower && result == 0) {
+		result = open_directory(overlay->lower[opened], &lower[opened], err);
+		opened += result == 0;
+	}
+	if (result == 0)
+		result = open_directory(overlay->upper, &upper, err);
+	if (result == 0)
+		result = open_directory(overlay->work, &work, err);
+	if (result == 0) {
+		result = rootfs_overlay_options(lower, nlower, upper, work, overlay->is_volatile,
+						options, sizeof(options));
+		if (result >= 0)
+			result = mount_api_mount("overlay", overlay->upper, "overlay", 0, options);
+		if (result < 0)
+			err_sys(err, -result, "cannot make the file system of %zu layers", nlower);
+	}
+	while (opened > 0)
+		close(lower[--opened]);
+	/* by its path once more: `upper` is what the mount covers */
+	return result < 0 ? result : open_directory(overlay->upper, out, err);
+}
+
+static int prepare_overlay(const struct spec_overlay *overlay, struct rootfs *out, struct err *err)
+{
+	struct err classic_err;
+	int result = overlay_by_layer(overlay, &out->mount, err);
+
+	if (result != -EINVAL)
+		return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
+	/* where that fails as well, the first message tells more */
+	if (overlay_classic(overlay, &out->mount, &classic_err) < 0)
+		return err_wrap(err, "cannot mount overlay");
+	out->attached = true;
+	return 0;
+}
+
+int rootfs_prepare(const struct spec *spec, struct rootfs *out, struct err *err)
+{
+	int fd;
+
+	if (spec->overlay.lower)
+		return prepare_overlay(&spec->overlay, out, err);
+	fd = mount_api_clone(AT_FDCWD, spec->root_path, AT_RECURSIVE);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot use %s as the root file system", spec->root_path);
+	out->mount = fd;
+	return 0;
+}
+
+/*
+ * The new root is laid over "/", so it needs no directory of its own on the host. pivot_root(2)
+ * with both arguments the same stacks the old root on top of the new one, from where it is taken
+ * off; nothing of it stays reachable.
+ */
+int rootfs_enter(const struct rootfs *rootfs, int *root_fd, struct err *err)
+{
+	AUTO_CLOSE int place = -1;
+	int result;
+
+	if (!rootfs->attached) {
+		place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		result = place < 0 ? -errno : mount_api_attach(rootfs->mount, place);
+		if (result < 0)
+			return err_sys(err, -result, "cannot attach the root file system");
+	}
+	if (fchdir(rootfs->mount) < 0)
+		return err_sys(err, errno, "cannot enter the root file system");
+	result = mount_api_pivot_root(".", ".");
+	if (result < 0)
+		return err_sys(err, -result, "cannot make it the root (pivot_root)");
+	result = mount_api_umount(".", UMOUNT_DETACH);
+	if (result < 0)
+		return err_sys(err, -result, "cannot detach the host's root");
+	if (chdir("/") < 0)
+		return err_sys(err, errno, "cannot enter /");
+	result = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (result < 0)
+		return err_sys(err, errno, "cannot open /");
+	*root_fd = result;
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_ROOTFS_H
+#define CMAN_MANAGER_RUNTIME_ROOTFS_H
+
+/*
+ * The root file system: an overlay of an image's layers and a container's upper directory (the
+ * kernel's overlayfs.rst), or a directory; and the step into it, pivot_root(2). All in the child's mount namespace.
+ */
+
+#include <stdbool.h>
+
+#include "manager/runtime/spec.h"
+#include "store/base/err.h"
+
+struct rootfs {
+	int mount;	/* descriptor of its mount */
+	bool attached;	/* it is somewhere in the mount namespace already */
+};
+
+#define ROOTFS_INIT { .mount = -1 }
+
+/* From here on nothing that is mounted shows on the host. */
+int rootfs_isolate(struct err *err);
+
+/* Make the mount that will be "/". */
+int rootfs_prepare(const struct spec *spec, struct rootfs *out, struct err *err);
+
+/* Make it "/", let go of the host's tree, and stand in the new one; *root_fd is opened on it. */
+int rootfs_enter(const struct rootfs *rootfs, int *root_fd, struct err *err);
+
+/*
+ * One option string for mount(2): "lowerdir=top:…:bottom,upperdir=…,workdir=…". Each directory is
+ * given as /proc/self/fd/N, which needs no escapes and little of the one page there is. The
+ * descriptors are lower[] (bottom first), upper, work. Returns the length, or -E2BIG.
+ */
+int rootfs_overlay_options(const int *lower, size_t nlower, int upper, int work, bool is_volatile,
+			   char *out, size_t size);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/spec.h"
+
+#include <stdlib.h>
+
+#include "store/base/strv.h"
+
+static void process_release(struct spec_process *process)
+{
+	free(process->user.additional_gids);
+	free(process->user.lookup);
+	strv_free(process->args);
+	strv_free(process->env);
+	free(process->cwd);
+	free(process->rlimits);
+}
+
+static void mount_release(struct spec_mount *mount)
+{
+	free(mount->destination);
+	free(mount->type);
+	free(mount->source);
+	strv_free(mount->options);
+}
+
+void spec_release(struct spec *spec)
+{
+	process_release(&spec->process);
+	free(spec->root_path);
+	strv_free(spec->overlay.lower);
+	free(spec->overlay.upper);
+	free(spec->overlay.work);
+	free(spec->hostname);
+	for (size_t i = 0; i < spec->nmounts; i++)
+		mount_release(&spec->mounts[i]);
+	free(spec->mounts);
+	for (size_t i = 0; i < spec->ndevices; i++)
+		free(spec->devices[i].path);
+	free(spec->devices);
+	free(spec->resources.cpuset_cpus);
+	free(spec->resources.devices);
+	free(spec->cgroups_path);
+	strv_free(spec->masked_paths);
+	strv_free(spec->readonly_paths);
+	*spec = (struct spec)SPEC_INIT;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_SPEC_NAMES_H
+#define CMAN_MANAGER_RUNTIME_SPEC_NAMES_H
+
+/* The words of config.json for what is a number in a spec; and cman's own annotations. */
+
+#include <stddef.h>
+
+struct spec_name {
+	const char *name;
+	unsigned long value;
+};
+
+/* Both ended by a NULL name: SPEC_NS_* by linux.namespaces[].type, RLIMIT_* by "RLIMIT_…". */
+extern const struct spec_name spec_namespace_names[];
+extern const struct spec_name spec_rlimit_names[];
+
+/* NULL where there is none. */
+const struct spec_name *spec_name_find(const struct spec_name *names, const char *name);
+const char *spec_name_of(const struct spec_name *names, unsigned long value);
+
+/* Values are strings, as the specification wants; flags are "true" or absent. */
+#define SPEC_NOTE_USER "io.cman.user"
+#define SPEC_NOTE_STDIN "io.cman.stdin"
+#define SPEC_NOTE_LOWER "io.cman.overlay.lower" /* a JSON array of paths */
+#define SPEC_NOTE_UPPER "io.cman.overlay.upper"
+#define SPEC_NOTE_WORK "io.cman.overlay.work"
+#define SPEC_NOTE_VOLATILE "io.cman.overlay.volatile"
+#define SPEC_NOTE_UNCONFINED "io.cman.seccomp.unconfined"
+#define SPEC_NOTE_INIT "io.cman.init"
+#define SPEC_NOTE_STOP_SIGNAL "io.cman.stop-signal" /* a number */
+
+#endif

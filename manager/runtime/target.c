@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define STEPS_MAX 512 /* components made and dangling symlinks followed, together */
+
+/* The length of the shortest prefix of `path`, whole components, that does not exist; 0: none. */
+static size_t missing_prefix(int root_fd, const char *path)
+{
+	char prefix[PATH_MAX];
+	size_t end = 0;
+
+	while (path[end]) {
+		int fd;
+
+		end += strspn(path + end, "/");
+		end += strcspn(path + end, "/");
+		memcpy(prefix, path, end);
+		prefix[end] = '\0';
+		fd = fd_open_in_root(root_fd, prefix, O_PATH, 0);
+		if (fd == -ENOENT)
+			return end;
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+/*
+ * A dangling symlink `name` in `parent` ends the first `end` bytes of `path`: replace them by where
+ * it points to, so that the next look finds what is missing there.
+ */
+static int follow_link(int parent, const char *name, char path[PATH_MAX], size_t end)
+{
+	char link[PATH_MAX], followed[PATH_MAX];
+	ssize_t len = readlinkat(parent, name, link, sizeof(link));
+	size_t keep;
+	int written;
+
+	if (len < 0)
+		return -errno;
+	if ((size_t)len == sizeof(link))
+		return -ENAMETOOLONG;
+	keep = len > 0 && link[0] == '/' ? 0 : end - strlen(name);
+	written = snprintf(followed, sizeof(followed), "%.*s%.*s%s", (int)keep, path, (int)len,
+			   link, path + end);
+	if (written < 0 || (size_t)written >= sizeof(followed))
+		return -ENAMETOOLONG;
+	memcpy(path, followed, (size_t)written + 1);
+	return 0;
+}
+
+static int make_object(int parent, const char *name, bool directory)
+{
+	int fd;
+
+	if (directory)
+		return mkdirat(parent, name, 0755) < 0 ? -errno : 0;
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* One step towards an existing `path`: make its first missing component, or follow it. */
+static int make_step(int root_fd, char path[PATH_MAX], enum target_kind kind)
+{
+	size_t end = missing_prefix(root_fd, path);
+	AUTO_CLOSE int parent = -1;
+	char directory[PATH_MAX];
+	char name[NAME_MAX + 1];
+	size_t start = end;
+	int made;
+
+	if (end == 0)
+		return 0;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (end - start > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + start, end - start);
+	name[end - start] = '\0';
+	snprintf(directory, sizeof(directory), "/%.*s", (int)start, path);
+	parent = fd_open_in_root(root_fd, directory, O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return parent;
+	made = make_object(parent, name, kind == TARGET_DIRECTORY || path[end] != '\0');
+	return made == -EEXIST ? follow_link(parent, name, path, end) : made;
+}
+
+int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out, struct err *err)
+{
+	char at[PATH_MAX];
+	struct stat status;
+	AUTO_CLOSE int fd = -1;
+	int steps = 0;
+
+	if (path[0] != '/' || strlen(path) >= sizeof(at) - 1)
+		return err_set(err, ERR_INVALID, EINVAL, "not an absolute path: %.200s", path);
+	strcpy(at, path);
+	while ((fd = fd_open_in_root(root_fd, at, O_PATH, 0)) == -ENOENT) {
+		int made = steps++ < STEPS_MAX ? make_step(root_fd, at, kind) : -ELOOP;
+
+		if (made < 0)
+			return err_sys(err, -made, "cannot make %s in the container", path);
+	}
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open %s in the container", path);
+	if (fstat(fd, &status) < 0)
+		return err_sys(err, errno, "cannot examine %s in the container", path);
+	if (S_ISDIR(status.st_mode) != (kind == TARGET_DIRECTORY))
+		return err_set(err, ERR_INVALID, S_ISDIR(status.st_mode) ? EISDIR : ENOTDIR,
+			       "%s in the container is %s directory", path,
+			       S_ISDIR(status.st_mode) ? "a" : "not a");
+	*out = STEAL_FD(fd);
+	return 0;
+}
