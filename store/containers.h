@@ -34,10 +34,10 @@ const char *container_state_name(enum container_state state); /* "created" … *
 
 struct container_record {
 	char id[CONTAINER_ID_LEN + 1];
-	char *name;	    /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, unique */
-	char *image;	    /* the reference as the user wrote it, normalised */
-	char *image_id;	    /* images.id */
-	char *command;	    /* JSON array of strings: what runs, entrypoint included */
+	char *name;	/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, unique */
+	char *image;	/* the reference as the user wrote it, normalised */
+	char *image_id; /* images.id */
+	char *command;	/* JSON array of strings: what runs, entrypoint included */
 	enum container_state state;
 	int64_t created_ns; /* CLOCK_REALTIME, 0: not yet */
 	int64_t started_ns;
@@ -46,17 +46,20 @@ struct container_record {
 	uint64_t pid_start_time; /* field 22 of /proc/pid/stat: the identity is (pid, start time) */
 	pid_t monitor_pid;
 	uint64_t monitor_start_time;
-	char boot_id[37];  /* /proc/sys/kernel/random/boot_id when it was started */
-	int exit_code;	   /* 0..255, valid once exited; -1 where it could not be learned */
+	char boot_id[37]; /* /proc/sys/kernel/random/boot_id when it was started */
+	int exit_code;	  /* 0..255, valid once exited; -1 where it could not be learned */
 	bool oom_killed;
-	char *error;	   /* why it could not be started or what was lost; NULL where nothing */
-	bool auto_remove;  /* --rm */
+	char *error;	  /* why it could not be started or what was lost; NULL where nothing */
+	bool auto_remove; /* --rm */
 	bool tty;
 	int stop_signal;
 	int stop_timeout_s; /* -1: wait for ever */
 };
 
-#define CONTAINER_RECORD_INIT { 0 }
+#define CONTAINER_RECORD_INIT \
+	{                     \
+		0             \
+	}
 #define AUTO_CONTAINER_RECORD __attribute__((cleanup(container_record_release)))
 void container_record_release(struct container_record *record);
 

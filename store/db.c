@@ -11,9 +11,16 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/db_memory.h"
 
 /* Pages of a database that are kept in memory. The monitor's private memory is counted. */
 #define CACHE_PAGES "32"
+
+/*
+ * A commit that finds the WAL longer than this checkpoints, and so waits for fsync. It is the last
+ * resort: store_maintain() does so earlier, when nobody waits.
+ */
+#define AUTOCHECKPOINT_PAGES 1000
 
 /* --- errors --- */
 
@@ -92,9 +99,9 @@ int db_fail(sqlite3 *db, struct err *err)
  */
 static int wait_for_lock(void *data, int tries)
 {
-	static const long steps_us[] = {50, 100, 200, 400, 800, 1600, 3200, 6400, 12800};
+	static const long steps_us[] = { 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800 };
 	const int nsteps = sizeof(steps_us) / sizeof(steps_us[0]);
-	struct timespec pause = {0};
+	struct timespec pause = { 0 };
 	unsigned char jitter = 0;
 	long us;
 
@@ -122,9 +129,10 @@ static int create_file(const char *path)
 static int configure(sqlite3 *db, struct err *err)
 {
 	sqlite3_busy_handler(db, wait_for_lock, NULL);
+	sqlite3_wal_autocheckpoint(db, AUTOCHECKPOINT_PAGES);
 	if (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK ||
-		sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK ||
-		sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
 		return db_fail(db, err);
 	return db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=" CACHE_PAGES, err);
 }
@@ -134,12 +142,14 @@ int db_open(const char *path, int flags, sqlite3 **out, struct err *err)
 	sqlite3 *db = NULL;
 	int r, code;
 
+	db_memory_configure();
 	if (flags & SQLITE_OPEN_CREATE) {
 		r = create_file(path);
 		if (r < 0)
 			return err_sys(err, -r, "cannot create %s", path);
 	}
-	code = sqlite3_open_v2(path, &db,
+	code = sqlite3_open_v2(
+		path, &db,
 		(flags & ~SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	if (code != SQLITE_OK) {
 		if (db)
@@ -164,6 +174,29 @@ void db_close(sqlite3 *db)
 
 	sqlite3_close(db);
 	errno = saved;
+}
+
+static bool is_busy(int code)
+{
+	return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+}
+
+int db_checkpoint(sqlite3 *db, struct err *err)
+{
+	/* The first does all the work without holding off writers, the second finds none left. */
+	int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	if (code == SQLITE_OK) {
+		sqlite3_busy_handler(db, NULL, NULL);
+		code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		sqlite3_busy_handler(db, wait_for_lock, NULL);
+	}
+	if (is_busy(code))
+		return 0;
+	if (code != SQLITE_OK)
+		return fail_with_code(db, code, err);
+	return db_exec(db, "BEGIN IMMEDIATE; PRAGMA application_id=" DB_APPLICATION_ID "; COMMIT",
+		       err);
 }
 
 /* --- statements --- */
@@ -192,7 +225,7 @@ int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err)
 			code = sqlite3_bind_text(stmt, i + 1, args[i].data, -1, SQLITE_STATIC);
 		else
 			code = sqlite3_bind_blob64(stmt, i + 1, args[i].data ? args[i].data : "",
-				args[i].len, SQLITE_STATIC);
+						   args[i].len, SQLITE_STATIC);
 		if (code != SQLITE_OK)
 			return db_fail(sqlite3_db_handle(stmt), err);
 	}
@@ -200,7 +233,7 @@ int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err)
 }
 
 int db_prepare(sqlite3 *db, const char *sql, const struct db_arg *args, sqlite3_stmt **out,
-	struct err *err)
+	       struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r;
@@ -237,7 +270,7 @@ int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *
 }
 
 int db_query_int(sqlite3 *db, const char *sql, const struct db_arg *args, int64_t missing,
-	int64_t *out, struct err *err)
+		 int64_t *out, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(db, sql, args, &stmt, err);
@@ -303,7 +336,7 @@ int db_column_copy(sqlite3_stmt *stmt, int column, char *out, size_t size, struc
 
 	if (len >= size)
 		return fail_corrupt(sqlite3_db_filename(sqlite3_db_handle(stmt), "main"),
-			"a text is longer than it may be", err);
+				    "a text is longer than it may be", err);
 	memcpy(out, text ? text : "", len + 1);
 	return 0;
 }

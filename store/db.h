@@ -20,6 +20,9 @@
 
 #define DB_BUSY_LIMIT_MS 30000
 
+/* "cman" in ASCII: file(1) and others tell by it whose database it is. */
+#define DB_APPLICATION_ID "0x636d616e"
+
 /* The statement is finalised, and a transaction that was not committed rolled back, at scope end. */
 #define AUTO_STMT __attribute__((cleanup(db_release_stmt)))
 #define AUTO_TX __attribute__((cleanup(db_release_tx)))
@@ -35,6 +38,13 @@ int db_open(const char *path, int flags, sqlite3 **out, struct err *err);
 /* NULL is allowed. */
 void db_close(sqlite3 *db);
 
+/*
+ * Copy what is in the WAL to the database, make it durable, and start the WAL anew, so that the next
+ * process has little to recover and its first commit no header to sync. Takes fsyncs (milliseconds):
+ * for when nobody waits. What other processes are busy with stays in the WAL: that is no failure.
+ */
+int db_checkpoint(sqlite3 *db, struct err *err);
+
 /* An argument of a statement. Text and bytes must stay until the statement is reset or finalised. */
 struct db_arg {
 	enum { DB_ARG_END, DB_ARG_INT, DB_ARG_TEXT, DB_ARG_BLOB } type;
@@ -42,10 +52,11 @@ struct db_arg {
 	const void *data;
 	size_t len;
 };
-#define DB_INT(value)	    ((struct db_arg){ .type = DB_ARG_INT, .number = (int64_t)(value) })
-#define DB_TEXT(text)	    ((struct db_arg){ .type = DB_ARG_TEXT, .data = (text) }) /* NULL: null */
-#define DB_BLOB(bytes, size) ((struct db_arg){ .type = DB_ARG_BLOB, .data = (bytes), .len = (size) })
-#define DB_ARGS(...)	    ((const struct db_arg[]){ __VA_ARGS__, { .type = DB_ARG_END } })
+#define DB_INT(value) ((struct db_arg){ .type = DB_ARG_INT, .number = (int64_t)(value) })
+#define DB_TEXT(text) ((struct db_arg){ .type = DB_ARG_TEXT, .data = (text) }) /* NULL: null */
+#define DB_BLOB(bytes, size) \
+	((struct db_arg){ .type = DB_ARG_BLOB, .data = (bytes), .len = (size) })
+#define DB_ARGS(...) ((const struct db_arg[]){ __VA_ARGS__, { .type = DB_ARG_END } })
 
 /* One or more statements without arguments or results. */
 int db_exec(sqlite3 *db, const char *sql, struct err *err);

@@ -8,8 +8,8 @@
  */
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 
@@ -24,18 +24,21 @@ struct image_layer {
 
 struct image_record {
 	char id[DIGEST_HEX_LEN + 1];
-	char *config; /* OCI image-spec config JSON */
-	char *source; /* where it was pulled from: a URL or path, for inspect */
-	char *source_digest; /* "sha256:…" of the file as published */
-	int64_t created_ns;  /* when this store got it */
-	int64_t size;	     /* of all layers, unpacked */
+	char *config;		    /* OCI image-spec config JSON */
+	char *source;		    /* where it was pulled from: a URL or path, for inspect */
+	char *source_digest;	    /* "sha256:…" of the file as published */
+	int64_t created_ns;	    /* when this store got it */
+	int64_t size;		    /* of all layers, unpacked */
 	struct image_layer *layers; /* bottom first */
 	size_t nlayers;
 	char **names; /* sorted */
 	size_t nnames;
 };
 
-#define IMAGE_RECORD_INIT { 0 }
+#define IMAGE_RECORD_INIT \
+	{                 \
+		0         \
+	}
 #define AUTO_IMAGE_RECORD __attribute__((cleanup(image_record_release)))
 void image_record_release(struct image_record *record);
 

@@ -19,7 +19,10 @@ struct layer_draft {
 	int lock_fd;   /* flock held: a sweeper leaves it alone while its maker lives */
 };
 
-#define LAYER_DRAFT_INIT { .fd = -1, .lock_fd = -1 }
+#define LAYER_DRAFT_INIT                \
+	{                               \
+		.fd = -1, .lock_fd = -1 \
+	}
 
 int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *err);
 /* Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. */

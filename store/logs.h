@@ -31,7 +31,7 @@ struct log_record {
 struct log_writer;
 
 struct log_limits {
-	int64_t max_bytes;  /* of the database file; 0: LOG_DEFAULT_MAX_BYTES */
+	int64_t max_bytes; /* of the database file; 0: LOG_DEFAULT_MAX_BYTES */
 };
 #define LOG_DEFAULT_MAX_BYTES (64LL << 20)
 

@@ -16,13 +16,16 @@
 struct store;
 
 struct partial {
-	int fd;		 /* read-write, positioned at 0 */
-	int64_t size;	 /* bytes already there */
+	int fd;	      /* read-write, positioned at 0 */
+	int64_t size; /* bytes already there */
 	char *validator; /* ETag or Last-Modified of those bytes; NULL where there was none (then resume is not allowed) */
 	char name[80];
 };
 
-#define PARTIAL_INIT { .fd = -1 }
+#define PARTIAL_INIT     \
+	{                \
+		.fd = -1 \
+	}
 
 /* `key` identifies the bytes (a URL, a digest). Blocks while another process holds it, if `wait`;
  * else ERR_STATE (EAGAIN). */

@@ -9,9 +9,6 @@
 #include "store/base/cleanup.h"
 #include "store/db.h"
 
-/* "cman" in ASCII: file(1) and others tell by it what the database is. */
-#define APPLICATION_ID "0x636d616e"
-
 /*
  * Pages of 1 KiB: a record takes a few hundred bytes, every page that a commit changes is
  * written whole, and the first to open reads all that was not yet checkpointed.
@@ -151,7 +148,7 @@ static int run_migrations(sqlite3 *db, int64_t version, struct err *err)
 	if (r < 0)
 		return r;
 	snprintf(set_version, sizeof(set_version), "PRAGMA user_version=%lld",
-		(long long)SCHEMA_VERSION);
+		 (long long)SCHEMA_VERSION);
 	r = db_exec(db, set_version, err);
 	return r < 0 ? r : db_commit(&tx, err);
 }
@@ -166,9 +163,10 @@ static int migrate_locked(sqlite3 *db, struct err *err)
 		return r;
 	if (version == 0) {
 		r = db_exec(db,
-			"PRAGMA page_size=" PAGE_SIZE "; PRAGMA application_id=" APPLICATION_ID
-			"; PRAGMA journal_mode=WAL",
-			err);
+			    "PRAGMA page_size=" PAGE_SIZE
+			    "; PRAGMA application_id=" DB_APPLICATION_ID
+			    "; PRAGMA journal_mode=WAL",
+			    err);
 		if (r < 0)
 			return r;
 	}

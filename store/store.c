@@ -2,10 +2,12 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
@@ -14,7 +16,13 @@
 #include "store/schema.h"
 
 #define DEFAULT_ROOT "/var/lib/cman"
-#define DEFAULT_RUN  "/run/cman"
+#define DEFAULT_RUN "/run/cman"
+
+/*
+ * 128 pages of 1 KiB, the writes of some 16 containers. Who opens the database next reads all of
+ * it first, which was measured to take 0.3 us a page.
+ */
+#define MAINTAIN_WAL_BYTES (128 << 10)
 
 static void close_fd(int *fd)
 {
@@ -78,6 +86,17 @@ static int open_directories(const char *root, struct store *store, struct err *e
 	return r;
 }
 
+int store_maintain(struct store *store, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(store->root_fd, "cman.db-wal", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ?
+			       0 :
+			       err_sys(err, errno, "cannot read %s/cman.db-wal", store->root);
+	return st.st_size > MAINTAIN_WAL_BYTES ? db_checkpoint(store->db, err) : 0;
+}
+
 int store_open(const char *root, struct store *out, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -88,7 +107,7 @@ int store_open(const char *root, struct store *out, struct err *err)
 	if (r < 0) {
 		if ((r == -EACCES || r == -EPERM || r == -EROFS) && geteuid() != 0)
 			err_hint(err,
-				"run cman as root, or set CMAN_ROOT to a directory of your own");
+				 "run cman as root, or set CMAN_ROOT to a directory of your own");
 		return r;
 	}
 	*out = store;

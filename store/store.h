@@ -27,8 +27,8 @@ struct store {
 	int tmp_fd;
 };
 
-#define STORE_INIT                                                                           \
-	{                                                                                    \
+#define STORE_INIT                                                                              \
+	{                                                                                       \
 		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .tmp_fd = -1 \
 	}
 #define AUTO_STORE __attribute__((cleanup(store_close)))
@@ -42,5 +42,13 @@ struct store {
  */
 int store_open(const char *root, struct store *out, struct err *err);
 void store_close(struct store *store);
+
+/*
+ * Keep the database quick to open: when its write-ahead log has grown, move that into the database
+ * and make it durable. Costs next to nothing when there is nothing to do and a few fsyncs (milliseconds)
+ * when there is, so it is called where nobody waits: by the monitor after it has told the end of its
+ * container. Where nobody ever calls it, every few hundredth write does it at last.
+ */
+int store_maintain(struct store *store, struct err *err);
 
 #endif
