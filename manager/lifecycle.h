@@ -20,8 +20,8 @@
 
 struct create_request {
 	struct container_record *record; /* filled but for id, created_ns, state; id is set */
-	struct spec *spec; /* without overlay, cgroups_path, which are set here */
-	char *const *layers; /* diff IDs, bottom first */
+	struct spec *spec;		 /* without overlay, cgroups_path, which are set here */
+	char *const *layers;		 /* diff IDs, bottom first */
 };
 
 /* Insert the row, make the directory, write spec.json. On failure nothing is left. */
@@ -58,5 +58,16 @@ int lifecycle_remove(struct store *store, struct container_record *record, bool 
 
 /* containers/<id>/spec.json, parsed. */
 int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err);
+
+/*
+ * Remove what there is of a container that does not run any more: cgroups, directory, row, in this
+ * order, so that what is interrupted is still named by a row. For its monitor (with --rm, instead of
+ * container_set_exited) and for who set it to removing. Those who wait for the end in lifecycle_wait() read it
+ * first: for them `ended` is recorded. Already gone is success.
+ */
+int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err);
+
+/* The identity of this boot, proc_sys_kernel(5). */
+int lifecycle_boot_id(char out[37], struct err *err);
 
 #endif

@@ -39,8 +39,7 @@ struct packet_start {
 	char id[CONTAINER_ID_LEN + 1];
 	char name[CONTAINER_NAME_MAX + 1];
 	bool auto_remove;
-	bool stdin_kept; /* -i without a client: stdin stays open, and silent */
-	bool adopt;	 /* it runs already: take it over */
+	bool adopt; /* it runs already: take it over */
 };
 
 struct packet_failed {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a container comes to be, and how it goes. What happens in between is in lifecycle_end.c. */
+#include "manager/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "manager/etc_files.h"
+#include "manager/runtime/cgroup.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/strv.h"
+
+#define SPEC_FILE "spec.json"
+#define SPEC_MAX (4u << 20)
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_LEN 36
+/* How long somebody who waits for the end may take to read it. */
+#define READER_MS 2000
+#define READER_STEP_NS 2000000L
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot create the container");
+}
+
+int lifecycle_boot_id(char out[37], struct err *err)
+{
+	char text[BOOT_ID_LEN + 1] = "";
+	AUTO_CLOSE int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fd_read_all(fd, text, BOOT_ID_LEN) != BOOT_ID_LEN)
+		return err_sys(err, fd < 0 ? errno : EIO, "cannot read " BOOT_ID_FILE);
+	memcpy(out, text, sizeof(text));
+	return 0;
+}
+
+/* --- create --- */
+
+static int cgroup_path(const char *id, char **out, struct err *err)
+{
+	if (asprintf(out, "/cman/%s", id) < 0) {
+		*out = NULL;
+		return no_memory(err);
+	}
+	return 0;
+}
+
+static int set_overlay(struct store *store, const char *id, char *const *layers, struct spec *spec,
+		       struct err *err)
+{
+	struct spec_overlay *overlay = &spec->overlay;
+
+	for (char *const *layer = layers; *layer; layer++) {
+		AUTO_FREE char *path = NULL;
+
+		if (asprintf(&path, "%s/layers/%s", store->root, *layer) < 0)
+			path = NULL;
+		if (!path || strv_add(&overlay->lower, path) < 0)
+			return no_memory(err);
+	}
+	if (asprintf(&overlay->upper, "%s/containers/%s/upper", store->root, id) < 0)
+		overlay->upper = NULL;
+	if (asprintf(&overlay->work, "%s/containers/%s/work", store->root, id) < 0)
+		overlay->work = NULL;
+	if (!overlay->upper || !overlay->work)
+		return no_memory(err);
+	return cgroup_path(id, &spec->cgroups_path, err);
+}
+
+/*
+ * Not synced: after a power cut the container does not run any more, and a spec that was lost with it is one of a
+ * container that can only be removed.
+ */
+static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_CLOSE int fd = -1;
+	int rc = spec_print(spec, &text, err);
+
+	if (rc < 0)
+		return rc;
+	fd = openat(dir_fd, SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot create " SPEC_FILE);
+	rc = fd_write_all(fd, text, strlen(text));
+	return rc < 0 ? err_sys(err, -rc, "cannot write " SPEC_FILE) : 0;
+}
+
+static int create_directory(struct store *store, const char *id, struct spec *spec, struct err *err)
+{
+	AUTO_CLOSE int dir_fd = -1;
+	AUTO_FREE char *dir = NULL;
+	int rc = container_dir_create(store, id, &dir_fd, err);
+
+	if (rc == 0 && asprintf(&dir, "%s/containers/%s", store->root, id) < 0) {
+		dir = NULL;
+		rc = no_memory(err);
+	}
+	if (rc == 0)
+		rc = etc_files_create(dir_fd, dir, spec, err);
+	return rc < 0 ? rc : write_spec(dir_fd, spec, err);
+}
+
+int lifecycle_create(struct store *store, struct create_request *request, struct err *err)
+{
+	const char *id = request->record->id;
+	struct err ignored = ERR_INIT;
+	int rc = set_overlay(store, id, request->layers, request->spec, err);
+
+	if (rc == 0)
+		rc = container_insert(store, request->record, err);
+	if (rc < 0)
+		return rc;
+	rc = create_directory(store, id, request->spec, err);
+	if (rc < 0) {
+		(void)container_dir_remove(store, id, &ignored);
+		(void)container_delete(store, id, &ignored);
+	}
+	return rc;
+}
+
+int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_CLOSE int dir_fd = -1;
+	size_t len;
+	int rc = container_dir_open(store, id, &dir_fd, err);
+
+	if (rc == 0)
+		rc = fd_read_file(dir_fd, SPEC_FILE, SPEC_MAX, &text, &len, err);
+	if (rc == 0)
+		rc = spec_parse(text, len, out, err);
+	return rc < 0 ? err_wrap(err, "container %.12s", id) : 0;
+}
+
+/* --- erase --- */
+
+/*
+ * Nobody may begin to wait for the end from now on; who does so already (they share the lock)
+ * finds it recorded, and gets a moment to read it. *lock_fd may stay -1: nobody is kept waiting for a directory that
+ * is not there.
+ */
+static int serve_waiters(struct store *store, const struct container_record *ended, int *lock_fd,
+			 struct err *err)
+{
+	const struct timespec step = { .tv_nsec = READER_STEP_NS };
+	struct err missing = ERR_INIT;
+	int rc;
+
+	if (container_dir_open(store, ended->id, lock_fd, &missing) < 0 ||
+	    flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	rc = container_set_exited(store, ended, err);
+	for (int ms = 0; rc == 0 && ms < READER_MS; ms += READER_STEP_NS / 1000000) {
+		if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
+			break;
+		nanosleep(&step, NULL);
+	}
+	return rc;
+}
+
+int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err)
+{
+	AUTO_CLOSE int lock_fd = -1;
+	AUTO_FREE char *path = NULL;
+	int rc = serve_waiters(store, ended, &lock_fd, err);
+
+	if (rc < 0)
+		return err->kind == ERR_NOT_FOUND ? 0 : rc;
+	rc = cgroup_path(ended->id, &path, err);
+	if (rc == 0)
+		rc = cgroup_destroy(path, err);
+	if (rc == 0)
+		rc = container_dir_remove(store, ended->id, err);
+	return rc < 0 ? rc : container_delete(store, ended->id, err);
+}

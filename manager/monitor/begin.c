@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "manager/lifecycle.h"
+#include "manager/monitor/state.h"
+#include "manager/runtime/identity.h"
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+#include "store/base/fd.h"
+#include "store/base/log.h"
+
+#define EXIT_FAILED 125
+#define EXIT_NO_EXEC 126
+#define EXIT_NO_PROGRAM 127
+
+/* The container's ends of its stdio; ours are in the monitor. */
+struct ends {
+	int in, out, err;
+};
+
+static void close_fd(int *fd)
+{
+	cleanup_close(fd);
+	*fd = -1;
+}
+
+/* *ours is non-blocking, *theirs is what a program expects. */
+static int open_output(int *ours, int *theirs, struct err *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	*ours = fds[0];
+	*theirs = fds[1];
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot set up a pipe");
+	return 0;
+}
+
+/* Pipes for a container without a terminal. */
+static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *err)
+{
+	int fds[2];
+	int rc = open_output(&monitor->out.source, &ends->out, err);
+
+	if (rc == 0)
+		rc = open_output(&monitor->err.source, &ends->err, err);
+	if (rc < 0 || !monitor->spec.process.open_stdin)
+		return rc;
+	if (monitor->input.from >= 0) {
+		ends->in = STEAL_FD(monitor->input.from);
+		return 0;
+	}
+	/* Nobody is there to write, and nobody may close it either: run -d -i. */
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	ends->in = fds[0];
+	monitor->stdin_kept = fds[1];
+	return 0;
+}
+
+/* Who we are, for those who find our container running. */
+static int identify(struct container_record *record, struct err *err)
+{
+	AUTO_CLOSE int proc = -1;
+	int rc = identity_open_proc(&proc, err);
+
+	record->monitor_pid = getpid();
+	if (rc == 0)
+		rc = identity_start_time(proc, record->monitor_pid, &record->monitor_start_time,
+					 err);
+	if (rc == 0)
+		rc = lifecycle_boot_id(record->boot_id, err);
+	return rc;
+}
+
+/* Take over the terminal's master, and keep a slave open: else it would hang up between two users. */
+static void attach_console(struct monitor *monitor)
+{
+	int master = monitor->process.console_fd;
+
+	if (master < 0)
+		return;
+	monitor->out.source = fcntl(master, F_DUPFD_CLOEXEC, 0);
+	/* Without it a program that leaves the terminal for good has ended the output. */
+	monitor->console_slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static int create(struct monitor *monitor, const struct ends *ends, struct err *err)
+{
+	int hold[2];
+	struct engine_request request = {
+		.spec = &monitor->spec,
+		.stdio = { .in = ends->in, .out = ends->out, .err = ends->err },
+		.hold_fds = hold,
+		.cache_fd = monitor->store.run_fd,
+	};
+
+	if (monitor->out.source >= 0)
+		hold[request.nhold_fds++] = monitor->out.source;
+	if (monitor->err.source >= 0)
+		hold[request.nhold_fds++] = monitor->err.source;
+	return engine_create(&request, &monitor->process, err);
+}
+
+/*
+ * The row says running before the gate opens: whatever kills us in between, a payload that runs is
+ * named by a row, and one that was not let go ends with us.
+ */
+static int create_and_start(struct monitor *monitor, struct err *err)
+{
+	struct container_record *record = &monitor->record;
+	struct ends ends = { -1, -1, -1 };
+	int rc = identify(record, err);
+
+	if (rc == 0 && !monitor->spec.process.terminal)
+		rc = open_stdio(monitor, &ends, err);
+	if (rc == 0)
+		rc = create(monitor, &ends, err);
+	close_fd(&ends.in);
+	close_fd(&ends.out);
+	close_fd(&ends.err);
+	if (rc < 0)
+		return rc;
+	attach_console(monitor);
+	record->pid = monitor->process.pid;
+	record->pid_start_time = monitor->process.start_time;
+	record->started_ns = clock_now_ns();
+	rc = container_set_started(&monitor->store, record, err);
+	return rc < 0 ? rc : engine_start(&monitor->process, err);
+}
+
+static int exit_code_of(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NO_PROGRAM:
+		return EXIT_NO_PROGRAM;
+	case ERR_NO_EXEC:
+		return EXIT_NO_EXEC;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+/* It was not started: leave a record that says why, or with --rm nothing. */
+static void record_failure(struct monitor *monitor, const struct err *failure, int exit_code)
+{
+	struct container_record *record = &monitor->record;
+	struct err err = ERR_INIT;
+	int rc;
+
+	record->exit_code = exit_code;
+	record->finished_ns = clock_now_ns();
+	record->error = strdup(failure->text);
+	/* Killed by nobody else: it waits at the gate, and gives up when we close our end. */
+	if (monitor->process.pidfd >= 0)
+		(void)engine_kill(&monitor->process, SIGKILL, &err);
+	(void)engine_cleanup(&monitor->spec, &err);
+	rc = record->auto_remove ? lifecycle_erase(&monitor->store, record, &err) :
+				   container_set_exited(&monitor->store, record, &err);
+	/* ERR_NOT_FOUND: somebody removed it while it was started. */
+	if (rc < 0 && err.kind != ERR_NOT_FOUND)
+		log_warn("%s: %s", record->name, err.text);
+}
+
+int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
+{
+	int rc = container_dir_open(&monitor->store, monitor->start.id, &monitor->dir_fd, err);
+
+	if (rc == 0)
+		rc = lifecycle_load_spec(&monitor->store, monitor->start.id, &monitor->spec, err);
+	if (rc == 0)
+		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
+	if (rc == 0)
+		rc = create_and_start(monitor, err);
+	if (rc == 0)
+		return 0;
+	*exit_code = exit_code_of(err);
+	record_failure(monitor, err, *exit_code);
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_MONITOR_MONITOR_H
+#define CMAN_MANAGER_MONITOR_MONITOR_H
+
+/*
+ * The monitor is the parent of one container, from its creation to the record of its end: it drains
+ * the output to the log and to the client, if there is one, waits, and records. It is idle
+ * when the container is: no wake-ups.
+ *
+ * It outlives the client that started it: a session of its own, / as its directory, /dev/null as
+ * its stdio once the payload runs (until then its warnings go to the client's stderr).
+ */
+
+#include "store/base/err.h"
+#include "store/base/stage.h"
+
+#define MONITOR_STAGE "cman-monitor"
+
+/* Descriptors of the stage, above its stdio. */
+enum {
+	MONITOR_SOCKET = 3, /* to the client, protocol.h */
+	MONITOR_IN,	    /* read end: the payload's stdin, or what is typed for its terminal */
+	MONITOR_OUT,	    /* write ends, non-blocking: what the client shows */
+	MONITOR_ERR,
+	MONITOR_NFDS,
+};
+
+/* Entry point of the stage `cman-monitor`. */
+int monitor_stage_main(void);
+
+/*
+ * Start a monitor. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the client's
+ * end and has been told `root` (NULL: the default place) already, so that both open the store at the
+ * same time. The monitor ends by itself when the socket is closed before START was sent.
+ */
+int monitor_spawn(const char *root, const int stdio[3], struct stage_child *child, int *socket,
+		  struct err *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_MONITOR_STATE_H
+#define CMAN_MANAGER_MONITOR_STATE_H
+
+/*
+ * What a monitor knows, and the three acts of its life: begin.c creates and starts the container (adopt.c
+ * takes over one that runs), loop.c serves it, ending.c records how it went.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "manager/monitor/journal.h"
+#include "manager/monitor/protocol.h"
+#include "manager/monitor/relay.h"
+#include "manager/runtime/engine.h"
+#include "manager/runtime/spec.h"
+#include "store/containers.h"
+#include "store/store.h"
+
+/* What is typed on its way to the container's terminal. */
+struct monitor_input {
+	int from; /* read end of the client's pipe, -1 without one. Owned */
+	char bytes[4096];
+	size_t begin, end;
+};
+
+struct monitor {
+	struct store store;
+	int dir_fd; /* containers/<id> */
+	struct packet_start start;
+	struct spec spec;
+	struct container_record record; /* of it: id, name and what is written at start and end */
+	struct engine_process process;
+	struct journal journal;
+	struct relay out, err;
+	struct monitor_input input;
+	int client;	   /* socket, -1 once the client is gone */
+	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
+	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
+	bool broken_told;  /* SIGPIPE was sent for a client's output that broke */
+};
+
+#define MONITOR_INIT                                                                         \
+	{                                                                                    \
+		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,           \
+		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),                \
+		.input = { .from = -1 }, .client = -1, .stdin_kept = -1, .console_slave = -1 \
+	}
+void monitor_release(struct monitor *monitor);
+
+/*
+ * begin.c: create the container that `monitor->start` names, record it as running, start it. On
+ * failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127.
+ */
+int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
+
+/* loop.c: until the container has ended. */
+int monitor_loop(struct monitor *monitor, struct err *err);
+/* loop.c: deliver to the client what it has still to get, in its own time. */
+void monitor_deliver(struct monitor *monitor);
+void monitor_drop_client(struct monitor *monitor);
+
+/*
+ * ending.c: read the rest of the output, reap, record (or, with --rm, remove), and leave nothing on
+ * the host. *exit_code: 0..255, or -1 where it was lost.
+ */
+int monitor_end(struct monitor *monitor, int *exit_code, struct err *err);
+
+#endif
