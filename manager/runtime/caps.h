@@ -2,7 +2,10 @@
 #ifndef CMAN_MANAGER_RUNTIME_CAPS_H
 #define CMAN_MANAGER_RUNTIME_CAPS_H
 
-/* Names of capabilities (capabilities(7)); the numbers are the kernel's interface, linux/capability.h. */
+/*
+ * Names of capabilities (capabilities(7)); the numbers are the kernel's interface,
+ * linux/capability.h.
+ */
 
 /* "CAP_SYS_ADMIN", "sys_admin", in any case → its number, or -EINVAL. */
 int capability_from_name(const char *name);

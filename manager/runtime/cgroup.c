@@ -16,7 +16,10 @@
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 
-/* Only on a group of cman's own may a program be parked: it would hold for all below that have none. */
+/*
+ * Only on a group of cman's own may a program be parked: it would hold for all below that have
+ * none.
+ */
 #define PARK_PARENT "/cman/"
 
 static const char *const v1_controllers[] = { "memory", "cpu", "cpuset", "pids", "devices" };
@@ -72,8 +75,9 @@ static int enable_v2(int root_fd, const char *path, const char *controller, stru
 		err_sys(err, -r, "cannot enable the %s controller in cgroup %s", controller,
 			prefix + 1);
 		if (r == -EBUSY)
-			return err_hint(err, "a cgroup with processes of its own cannot hand controllers "
-					     "on: move them into a cgroup below it");
+			return err_hint(
+				err, "a cgroup with processes of its own cannot hand controllers "
+				     "on: move them into a cgroup below it");
 		return r;
 	}
 	return 0;
@@ -134,7 +138,10 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 	return 0;
 }
 
-/* cgroup2 with BPF, else the v1 controller, else a warning: the container then runs with what its user may open. */
+/*
+ * cgroup2 with BPF, else the v1 controller, else a warning: the container then runs with what its
+ * user may open.
+ */
 static int set_devices(const struct cgroup_host *host, const char *path,
 		       const struct spec_resources *resources, struct cgroup *out, struct err *err)
 {
@@ -153,7 +160,8 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 		return r;
 	r = make_v1(host, "devices", path, &dir, out, err);
 	if (r < 0) {
-		log_warn("access to devices is not confined: no BPF for cgroups, and %s", err->text);
+		log_warn("access to devices is not confined: no BPF for cgroups, and %s",
+			 err->text);
 		return 0;
 	}
 	return cgroup_devices_write_v1(dir, resources->devices, resources->ndevices, err);
@@ -163,7 +171,8 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 static int make_v2(int root, const char *path, struct cgroup *out, struct err *without,
 		   struct err *err)
 {
-	int r = root < 0 ? err_set(without, ERR_UNSUPPORTED, ENOENT, "no cgroup2 hierarchy is mounted") :
+	int r = root < 0 ? err_set(without, ERR_UNSUPPORTED, ENOENT,
+				   "no cgroup2 hierarchy is mounted") :
 			   cgroup_tree_make(root, path, &out->v2_fd, without);
 
 	if (r == 0 || is_denied(r))

@@ -3,10 +3,10 @@
 #define CMAN_MANAGER_RUNTIME_CGROUP_H
 
 /*
- * Control groups, v1, v2 and hybrid (cgroups(7)). Every container is born into its cgroup2 group with
- * CLONE_INTO_CGROUP, which waits for no RCU grace period; v1 controllers are joined only for a limit that
- * was asked for. `path` is absolute below the hierarchies' roots, such as "/cman/<id>"; the groups above the last
- * one are made and stay.
+ * Control groups, v1, v2 and hybrid (cgroups(7)). Every container is born into its cgroup2 group
+ * with CLONE_INTO_CGROUP, which waits for no RCU grace period; v1 controllers are joined only for a
+ * limit that was asked for. `path` is absolute below the hierarchies' roots, such as "/cman/<id>";
+ * the groups above the last one are made and stay.
  */
 
 #include <stdbool.h>
@@ -18,17 +18,22 @@
 #define CGROUP_V1_MAX 8
 
 struct cgroup {
-	int v2_fd;		     /* directory on the cgroup2 hierarchy; -1 where it cannot be had */
-	int v1_fds[CGROUP_V1_MAX]; /* cgroup.procs of the v1 groups that have a limit, open for writing; -1 ends */
+	int v2_fd; /* directory on the cgroup2 hierarchy; -1 where it cannot be had */
+	/* cgroup.procs of the v1 groups that have a limit, open for writing; -1 ends */
+	int v1_fds[CGROUP_V1_MAX];
 };
 
-#define CGROUP_INIT { .v2_fd = -1, .v1_fds = { -1, -1, -1, -1, -1, -1, -1, -1 } }
+#define CGROUP_INIT                                                       \
+	{                                                                 \
+		.v2_fd = -1, .v1_fds = { -1, -1, -1, -1, -1, -1, -1, -1 } \
+	}
 void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothing */
 
 /*
- * Make the groups at `path` and set the limits of `resources`, devices included (v1 devices controller or
- * BPF_PROG_TYPE_CGROUP_DEVICE). No write access to any hierarchy: one warning (log_warn) and a cgroup without groups, unless
- * a limit was asked for: then an error that names the limit. On failure nothing is left.
+ * Make the groups at `path` and set the limits of `resources`, devices included (v1 devices
+ * controller or BPF_PROG_TYPE_CGROUP_DEVICE). No write access to any hierarchy: one warning
+ * (log_warn) and a cgroup without groups, unless a limit was asked for: then an error that names
+ * the limit. On failure nothing is left.
  */
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err);
@@ -36,9 +41,15 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 int cgroup_open(const char *path, struct cgroup *out, struct err *err);
 /* Write `pid` into the v1 groups (the cgroup2 one was joined by clone3). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
-/* Kill what is left in it (cgroup.kill, or SIGKILL in a loop on v1), wait until it is empty (bounded, 10 s), remove. Missing is success. */
+/*
+ * Kill what is left in it (cgroup.kill, or SIGKILL in a loop on v1), wait until it is empty
+ * (bounded, 10 s), remove. Missing is success.
+ */
 int cgroup_destroy(const char *path, struct err *err);
-/* Whether the kernel killed something in it for lack of memory (memory.events / memory.oom_control). */
+/*
+ * Whether the kernel killed something in it for lack of memory (memory.events /
+ * memory.oom_control).
+ */
 bool cgroup_oom_killed(const char *path);
 
 #endif

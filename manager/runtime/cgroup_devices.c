@@ -212,7 +212,8 @@ int cgroup_devices_attach(int dir_fd, int park_fd, const struct spec_device_rule
 		if (program == -EPERM || program == -ENOSYS || program == -EINVAL)
 			return -EOPNOTSUPP;
 		if (program < 0)
-			return err_sys(err, -program, "cannot load the device rules as BPF program");
+			return err_sys(err, -program,
+				       "cannot load the device rules as BPF program");
 		if (park_fd >= 0)
 			(void)attach_program(park_fd, program, BPF_F_ALLOW_OVERRIDE);
 	}
@@ -253,7 +254,8 @@ int cgroup_devices_write_v1(int dir_fd, const struct spec_device_rule *rules, si
 		else
 			snprintf(line, sizeof(line), "%c %s:%s %.3s", rules[i].type, major, minor,
 				 rules[i].access);
-		r = cgroup_tree_write(dir_fd, rules[i].allow ? "devices.allow" : "devices.deny", line);
+		r = cgroup_tree_write(dir_fd, rules[i].allow ? "devices.allow" : "devices.deny",
+				      line);
 		if (r < 0)
 			return err_sys(err, -r, "cannot set the device rule \"%s\"", line);
 	}

@@ -3,13 +3,13 @@
 #define CMAN_MANAGER_RUNTIME_CGROUP_DEVICES_H
 
 /*
- * Which device nodes a container may open and make: a program of type BPF_PROG_TYPE_CGROUP_DEVICE on its
- * cgroup2 group (bpf(2)), which needs no controller there, or the v1 devices controller.
+ * Which device nodes a container may open and make: a program of type BPF_PROG_TYPE_CGROUP_DEVICE
+ * on its cgroup2 group (bpf(2)), which needs no controller there, or the v1 devices controller.
  *
- * Loading such a program costs 0.3 ms and more. So the last one loaded stays parked on the group above
- * all containers, /cman, and is found and attached again by the name that its digest gives it, which costs
- * some microseconds. Each container has it attached itself with BPF_F_ALLOW_MULTI: what is
- * attached below can only forbid more.
+ * Loading such a program costs 0.3 ms and more. So the last one loaded stays parked on the group
+ * above all containers, /cman, and is found and attached again by the name that its digest gives
+ * it, which costs some microseconds. Each container has it attached itself with BPF_F_ALLOW_MULTI:
+ * what is attached below can only forbid more.
  */
 
 #include <linux/bpf.h>
@@ -23,15 +23,17 @@
 #define CGROUP_DEVICES_RULES_MAX 256
 
 /*
- * Compile the rules, of which the last that fits decides (as when written to devices.allow and devices.deny one after the
- * other); what fits none is forbidden. Returns the number of instructions.
+ * Compile the rules, of which the last that fits decides (as when written to devices.allow and
+ * devices.deny one after the other); what fits none is forbidden. Returns the number of
+ * instructions.
  */
 size_t cgroup_devices_compile(const struct spec_device_rule *rules, size_t nrules,
 			      struct bpf_insn *out);
 
 /*
  * Attach the rules' program to the group dir_fd. `park_fd` is the group above it where programs are
- * parked, -1: none. -EOPNOTSUPP (err not set) where the kernel or the caller's privileges do not allow BPF.
+ * parked, -1: none. -EOPNOTSUPP (err not set) where the kernel or the caller's privileges do not
+ * allow BPF.
  */
 int cgroup_devices_attach(int dir_fd, int park_fd, const struct spec_device_rule *rules,
 			  size_t nrules, struct err *err);

@@ -40,8 +40,8 @@ static bool has_option(char *options, const char *wanted)
 }
 
 /*
- * One line of mountinfo (proc_pid_mountinfo(5)) is cut in place: the mount point if it is a mount of
- * `type`, with `option` among the superblock's unless that is NULL; else NULL. Mount points with
+ * One line of mountinfo (proc_pid_mountinfo(5)) is cut in place: the mount point if it is a mount
+ * of `type`, with `option` among the superblock's unless that is NULL; else NULL. Mount points with
  * escaped characters do not occur for cgroups and are not undone.
  */
 static const char *match_line(char *line, const char *type, const char *option)

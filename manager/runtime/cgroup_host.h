@@ -3,20 +3,23 @@
 #define CMAN_MANAGER_RUNTIME_CGROUP_HOST_H
 
 /*
- * Where this host has its control group hierarchies (cgroups(7)). The places that systemd, OpenRC and
- * cgroupfs-mount use are asked, with one fstatfs(2) each; /proc/self/mountinfo is read only where
- * nothing at all is mounted on /sys/fs/cgroup.
+ * Where this host has its control group hierarchies (cgroups(7)). The places that systemd, OpenRC
+ * and cgroupfs-mount use are asked, with one fstatfs(2) each; /proc/self/mountinfo is read only
+ * where nothing at all is mounted on /sys/fs/cgroup.
  */
 
 #include <stdbool.h>
 
 struct cgroup_host {
 	int v2_root;  /* O_PATH; -1 where there is no cgroup2 hierarchy */
-	int v1_dir;   /* O_PATH, the directory with one v1 hierarchy a controller; -1 where there is none */
+	int v1_dir;   /* O_PATH, the directory with a v1 hierarchy per controller; -1 without */
 	bool unusual; /* nothing is mounted at the usual place */
 };
 
-#define CGROUP_HOST_INIT { .v2_root = -1, .v1_dir = -1 }
+#define CGROUP_HOST_INIT                    \
+	{                                   \
+		.v2_root = -1, .v1_dir = -1 \
+	}
 #define AUTO_CGROUP_HOST __attribute__((cleanup(cgroup_host_release)))
 
 struct cgroup_host cgroup_host_find(void);
@@ -25,7 +28,10 @@ void cgroup_host_release(struct cgroup_host *host);
 /* The root of the v1 hierarchy with `controller`, an O_PATH descriptor to be closed, or -ENOENT. */
 int cgroup_host_v1(const struct cgroup_host *host, const char *controller);
 
-/* Whether there is certainly no group `path` with `controller` on v1: one system call, for the usual case. */
+/*
+ * Whether there is certainly no group `path` with `controller` on v1: one system call, for the
+ * usual case.
+ */
 bool cgroup_host_v1_lacks(const struct cgroup_host *host, const char *controller, const char *path);
 
 #endif

@@ -103,7 +103,8 @@ static int write_cpu_v2(int dir_fd, const struct spec_resources *resources, stru
 	int r = 0;
 
 	if (resources->cpu_quota || resources->cpu_period) {
-		uint64_t period = resources->cpu_period ? resources->cpu_period : DEFAULT_CPU_PERIOD;
+		uint64_t period =
+			resources->cpu_period ? resources->cpu_period : DEFAULT_CPU_PERIOD;
 
 		if (resources->cpu_quota > 0)
 			snprintf(value, sizeof(value), "%" PRId64 " %" PRIu64, resources->cpu_quota,
@@ -113,7 +114,8 @@ static int write_cpu_v2(int dir_fd, const struct spec_resources *resources, stru
 		r = write_limit(dir_fd, "cpu.max", value, err);
 	}
 	if (r == 0 && resources->cpu_shares) {
-		snprintf(value, sizeof(value), "%u", cgroup_weight_from_shares(resources->cpu_shares));
+		snprintf(value, sizeof(value), "%u",
+			 cgroup_weight_from_shares(resources->cpu_shares));
 		r = write_limit(dir_fd, "cpu.weight", value, err);
 	}
 	return r;
@@ -193,7 +195,10 @@ static void file_above(char *out, size_t size, unsigned level, const char *file)
 	snprintf(out + len, size - len, "%s", file);
 }
 
-/* A new v1 cpuset is empty and takes no process: it and new groups above get what the first filled one has. */
+/*
+ * A new v1 cpuset is empty and takes no process: it and new groups above get what the first filled
+ * one has.
+ */
 static int inherit_cpuset(int dir_fd, const char *file, struct err *err)
 {
 	char name[3 * CPUSET_DEPTH_MAX + 32], value[CPUSET_MAX] = "";

@@ -2,7 +2,10 @@
 #ifndef CMAN_MANAGER_RUNTIME_CGROUP_LIMITS_H
 #define CMAN_MANAGER_RUNTIME_CGROUP_LIMITS_H
 
-/* The limits of spec_resources as the files of the controllers have them (cgroups(7), kernel: cgroup-v2.rst). */
+/*
+ * The limits of spec_resources as the files of the controllers have them (cgroups(7), kernel:
+ * cgroup-v2.rst).
+ */
 
 #include <stdbool.h>
 
@@ -19,11 +22,17 @@ enum cgroup_controller {
 
 const char *cgroup_controller_name(enum cgroup_controller controller);
 
-/* Whether a limit of this controller was asked for; *limit is what a person calls it, such as "memory limit". */
+/*
+ * Whether a limit of this controller was asked for; *limit is what a person calls it, such as
+ * "memory limit".
+ */
 bool cgroup_limit_wanted(const struct spec_resources *resources, enum cgroup_controller controller,
 			 const char **limit);
 
-/* The weight of cgroup2 (1 to 10000, default 100) in the same proportion as v1's shares (default 1024). */
+/*
+ * The weight of cgroup2 (1 to 10000, default 100) in the same proportion as v1's shares (default
+ * 1024).
+ */
 unsigned cgroup_weight_from_shares(unsigned long long shares);
 
 /* Set this controller's limits in the group dir_fd. */

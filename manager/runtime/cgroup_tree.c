@@ -33,9 +33,10 @@ int cgroup_tree_check(const char *path, struct err *err)
 
 		if (len == 0 || len > NAME_MAX || (len == 1 && component[0] == '.') ||
 		    (len == 2 && component[0] == '.' && component[1] == '.'))
-			return err_set(err, ERR_INVALID, 0,
-				       "cgroup path \"%s\" has an empty, \".\", \"..\" or overlong part",
-				       path);
+			return err_set(
+				err, ERR_INVALID, 0,
+				"cgroup path \"%s\" has an empty, \".\", \"..\" or overlong part",
+				path);
 		component += len;
 	}
 	return 0;
@@ -135,8 +136,9 @@ static bool is_member(int dir_fd, long pid)
 }
 
 /*
- * Without cgroup.kill (v1, and v2 before 5.14): SIGKILL through a descriptor. That the number is a member
- * still after the descriptor was opened shows that the process behind it is the member, if it lives at all.
+ * Without cgroup.kill (v1, and v2 before 5.14): SIGKILL through a descriptor. That the number is a
+ * member still after the descriptor was opened shows that the process behind it is the member, if
+ * it lives at all.
  */
 static void kill_members(int dir_fd)
 {
@@ -167,8 +169,8 @@ static bool is_populated(int events_fd)
 }
 
 /*
- * Kill all below at once where the kernel can (5.14), and wait until the group says that it is empty.
- * The kernel holds notifications back for 10 ms: it is asked sooner.
+ * Kill all below at once where the kernel can (5.14), and wait until the group says that it is
+ * empty. The kernel holds notifications back for 10 ms: it is asked sooner.
  */
 static void kill_tree(int dir_fd, long long deadline)
 {
@@ -222,7 +224,10 @@ static int remove_leaf(int parent_fd, const char *name)
 	return -EAGAIN;
 }
 
-/* One way down to a group that has none below it, which is then removed; *done when it was `name` itself. */
+/*
+ * One way down to a group that has none below it, which is then removed; *done when it was `name`
+ * itself.
+ */
 static int remove_deepest(int dir_fd, const char *name, bool *done)
 {
 	AUTO_CLOSE int parent = openat(dir_fd, ".", DIR_FLAGS);
@@ -294,7 +299,8 @@ int cgroup_tree_remove(int root_fd, const char *path, struct err *err)
 		return err_sys(err, errno, "cannot open the cgroup above %s", path);
 	r = remove_all(parent, strrchr(path, '/') + 1, deadline);
 	if (r == -EBUSY)
-		return err_set(err, ERR_SYS, EBUSY, "cgroup %s still has processes after SIGKILL and %d s",
-			       path, REMOVE_DEADLINE_MS / 1000);
+		return err_set(err, ERR_SYS, EBUSY,
+			       "cgroup %s still has processes after SIGKILL and %d s", path,
+			       REMOVE_DEADLINE_MS / 1000);
 	return r < 0 ? err_sys(err, -r, "cannot remove cgroup %s", path) : 0;
 }

@@ -3,8 +3,8 @@
 #define CMAN_MANAGER_RUNTIME_CGROUP_TREE_H
 
 /*
- * Groups as directories below a hierarchy's root, the same for v1 and v2. A path is "/a/b": absolute, without "." and
- * ".."; cgroup_tree_check() says so before anything else looks at it.
+ * Groups as directories below a hierarchy's root, the same for v1 and v2. A path is "/a/b":
+ * absolute, without "." and ".."; cgroup_tree_check() says so before anything else looks at it.
  */
 
 #include "store/base/err.h"
@@ -17,13 +17,19 @@ int cgroup_tree_make(int root_fd, const char *path, int *out, struct err *err);
 /* Its directory if it is there, else -errno. */
 int cgroup_tree_open(int root_fd, const char *path);
 
-/* Kill what is in it and in groups below it, wait at most 10 s, remove them all. Missing is success. */
+/*
+ * Kill what is in it and in groups below it, wait at most 10 s, remove them all. Missing is
+ * success.
+ */
 int cgroup_tree_remove(int root_fd, const char *path, struct err *err);
 
 /* Write `text` to the file `name` of a group in one write(2). 0 or -errno. */
 int cgroup_tree_write(int dir_fd, const char *name, const char *text);
 
-/* Read the file `name`, cut at size - 1 bytes, NUL-terminated, without its last newline. 0 or -errno. */
+/*
+ * Read the file `name`, cut at size - 1 bytes, NUL-terminated, without its last newline. 0 or
+ * -errno.
+ */
 int cgroup_tree_read(int dir_fd, const char *name, char *text, unsigned long size);
 
 #endif

@@ -25,7 +25,10 @@ static int set_groups(const struct spec_user *user, struct err *err)
 	if (syscall(SYS_setgroups, user->nadditional_gids, user->additional_gids) == 0)
 		return 0;
 	num = errno;
-	/* A user namespace of an ordinary user forbids setgroups(2) for good; there may be nothing to drop. */
+	/*
+	 * A user namespace of an ordinary user forbids setgroups(2) for good; there may be nothing
+	 * to drop.
+	 */
 	if (num == EPERM && !user->nadditional_gids && getgroups(0, NULL) == 0)
 		return 0;
 	err_sys(err, num, "cannot set supplementary groups");
@@ -110,7 +113,7 @@ int creds_apply(const struct spec_process *process, struct err *err)
 {
 	const struct spec_user *user = &process->user;
 	struct spec_capabilities caps = process->capabilities;
-	uint64_t available;
+	uint64_t available = 0;
 	int r;
 
 	if (user->uid != 0 && !caps.ambient)
@@ -155,17 +158,26 @@ int creds_apply(const struct spec_process *process, struct err *err)
 static const char *rlimit_name(int resource)
 {
 	static const char *const names[] = {
-		[RLIMIT_AS] = "as",		[RLIMIT_CORE] = "core",
-		[RLIMIT_CPU] = "cpu",		[RLIMIT_DATA] = "data",
-		[RLIMIT_FSIZE] = "fsize",	[RLIMIT_LOCKS] = "locks",
-		[RLIMIT_MEMLOCK] = "memlock",	[RLIMIT_MSGQUEUE] = "msgqueue",
-		[RLIMIT_NICE] = "nice",		[RLIMIT_NOFILE] = "nofile",
-		[RLIMIT_NPROC] = "nproc",	[RLIMIT_RSS] = "rss",
-		[RLIMIT_RTPRIO] = "rtprio",	[RLIMIT_RTTIME] = "rttime",
-		[RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_STACK] = "stack",
+		[RLIMIT_AS] = "as",
+		[RLIMIT_CORE] = "core",
+		[RLIMIT_CPU] = "cpu",
+		[RLIMIT_DATA] = "data",
+		[RLIMIT_FSIZE] = "fsize",
+		[RLIMIT_LOCKS] = "locks",
+		[RLIMIT_MEMLOCK] = "memlock",
+		[RLIMIT_MSGQUEUE] = "msgqueue",
+		[RLIMIT_NICE] = "nice",
+		[RLIMIT_NOFILE] = "nofile",
+		[RLIMIT_NPROC] = "nproc",
+		[RLIMIT_RSS] = "rss",
+		[RLIMIT_RTPRIO] = "rtprio",
+		[RLIMIT_RTTIME] = "rttime",
+		[RLIMIT_SIGPENDING] = "sigpending",
+		[RLIMIT_STACK] = "stack",
 	};
 
-	if (resource < 0 || (size_t)resource >= sizeof(names) / sizeof(names[0]) || !names[resource])
+	if (resource < 0 || (size_t)resource >= sizeof(names) / sizeof(names[0]) ||
+	    !names[resource])
 		return "?";
 	return names[resource];
 }
@@ -190,7 +202,8 @@ int creds_apply_rlimits(const struct spec_process *process, struct err *err)
 		if (limit.rlim_cur > limit.rlim_max)
 			limit.rlim_cur = limit.rlim_max;
 		if (prlimit(0, want->resource, &limit, NULL) < 0)
-			return err_sys(err, errno, "cannot set limit %s", rlimit_name(want->resource));
+			return err_sys(err, errno, "cannot set limit %s",
+				       rlimit_name(want->resource));
 		if (!warned)
 			log_warn("limit %s stays at %" PRIu64
 				 ": raising limits needs CAP_SYS_RESOURCE here",

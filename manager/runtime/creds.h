@@ -15,24 +15,27 @@
 
 /*
  * Resolve "user[:group]" by /etc/passwd and /etc/group of the root at `root_fd` (opened in-root,
- * non-blocking, regular, at most 1 MiB): fills uid, gid and additional_gids of *user (which must hold
- * no additional_gids yet) and nothing else. Numbers need no entry; a user without one gets group 0.
- * The additional groups are those that list the user by name, and none when a group was given, as in
- * Docker. *home (to be freed) is the home directory, or NULL. `lookup` NULL or empty: root ("0").
- * ERR_INVALID "no user bird in the image's /etc/passwd".
+ * non-blocking, regular, at most 1 MiB): fills uid, gid and additional_gids of *user (which must
+ * hold no additional_gids yet) and nothing else. Numbers need no entry; a user without one gets
+ * group 0. The additional groups are those that list the user by name, and none when a group was
+ * given, as in Docker. *home (to be freed) is the home directory, or NULL. `lookup` NULL or empty:
+ * root ("0"). ERR_INVALID "no user bird in the image's /etc/passwd".
  */
 int creds_lookup(int root_fd, const char *lookup, struct spec_user *user, char **home,
 		 struct err *err);
 
 /*
- * Become process->user: umask, groups, bounding set, user, then the capability sets of the process as
- * far as the caller has them itself, no_new_privs. A user other than 0 without ambient capabilities is left
- * with none, as execve(2) would leave it. As root of the (initial or own) user namespace; the
- * caller has one thread, as the system calls are made for it alone.
+ * Become process->user: umask, groups, bounding set, user, then the capability sets of the process
+ * as far as the caller has them itself, no_new_privs. A user other than 0 without ambient
+ * capabilities is left with none, as execve(2) would leave it. As root of the (initial or own) user
+ * namespace; the caller has one thread, as the system calls are made for it alone.
  */
 int creds_apply(const struct spec_process *process, struct err *err);
 
-/* setrlimit for each; where raising is not permitted the limit is cut to the present hard limit with one warning. */
+/*
+ * setrlimit for each; where raising is not permitted the limit is cut to the present hard limit
+ * with one warning.
+ */
 int creds_apply_rlimits(const struct spec_process *process, struct err *err);
 
 #endif

@@ -107,8 +107,9 @@ static int collect_groups(struct slice text, const char *name, gid_t **out, size
 		if (!unique || gids[i] != gids[unique - 1])
 			gids[unique++] = gids[i];
 	if (unique > NGROUPS_MAX)
-		return err_set(err, ERR_INVALID, E2BIG, "user %s is in %zu groups, above the limit of %d",
-			       name, unique, NGROUPS_MAX);
+		return err_set(err, ERR_INVALID, E2BIG,
+			       "user %s is in %zu groups, above the limit of %d", name, unique,
+			       NGROUPS_MAX);
 	*nout = unique;
 	*out = STEAL_PTR(gids);
 	return 0;
@@ -158,7 +159,8 @@ int creds_lookup(int root_fd, const char *lookup, struct spec_user *user, char *
 	int r;
 
 	if (colon && !colon[1])
-		return err_set(err, ERR_INVALID, 0, "user \"%s\" has no group after the colon", wanted);
+		return err_set(err, ERR_INVALID, 0, "user \"%s\" has no group after the colon",
+			       wanted);
 	r = read_database(root_fd, "/etc/passwd", &passwd_text, &passwd, err);
 	if (r < 0)
 		return r;

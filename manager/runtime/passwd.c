@@ -35,7 +35,10 @@ static struct slice slice_trim(struct slice line)
 	return line;
 }
 
-/* The next line that may be an entry, in fields; those that are missing have length 0. False at the end. */
+/*
+ * The next line that may be an entry, in fields; those that are missing have length 0. False at the
+ * end.
+ */
 static bool next_fields(struct slice *text, struct slice fields[MAX_FIELDS], size_t *nfields)
 {
 	while (text->len) {
@@ -75,7 +78,8 @@ bool passwd_next(struct slice *text, struct passwd_entry *out)
 	size_t n;
 
 	while (next_fields(text, fields, &n)) {
-		struct passwd_entry entry = { .name = fields[PASSWD_NAME], .home = fields[PASSWD_HOME] };
+		struct passwd_entry entry = { .name = fields[PASSWD_NAME],
+					      .home = fields[PASSWD_HOME] };
 
 		if (n <= PASSWD_GID || !passwd_parse_id(fields[PASSWD_UID], &entry.uid) ||
 		    !passwd_parse_id(fields[PASSWD_GID], &entry.gid))
@@ -92,7 +96,8 @@ bool group_next(struct slice *text, struct group_entry *out)
 	size_t n;
 
 	while (next_fields(text, fields, &n)) {
-		struct group_entry entry = { .name = fields[GROUP_NAME], .members = fields[GROUP_MEMBERS] };
+		struct group_entry entry = { .name = fields[GROUP_NAME],
+					     .members = fields[GROUP_MEMBERS] };
 
 		if (n <= GROUP_GID || !passwd_parse_id(fields[GROUP_GID], &entry.gid))
 			continue;

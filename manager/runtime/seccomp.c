@@ -81,8 +81,7 @@ static uint64_t code_digest(const struct cached_filter *filter)
 
 static bool cache_read(int cache_fd, const char *name, uint64_t key, struct cached_filter *out)
 {
-	AUTO_CLOSE int fd =
-		fd_open_beneath(cache_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	AUTO_CLOSE int fd = fd_open_beneath(cache_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct stat st;
 	ssize_t n;
 
@@ -155,7 +154,10 @@ int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filt
 
 int seccomp_filter_apply(const struct seccomp_filter *filter, struct err *err)
 {
-	/* Not prctl(2): seccomp(2) tells a kernel without filters (EINVAL, ENOSYS) from a wrong argument. */
+	/*
+	 * Not prctl(2): seccomp(2) tells a kernel without filters (EINVAL, ENOSYS) from a wrong
+	 * argument.
+	 */
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter->program) == 0)
 		return 0;
 	switch (errno) {

@@ -10,15 +10,20 @@
 
 /*
  * The default system call allow-list, equal in strength to Docker's current default (seccomp(2)):
- * seccomp_profile.h says what, seccomp_compile.h how. The program is cached in a file below `cache_fd` under a name that
- * holds a digest of everything it depends on (profile, compiler's version, architecture, capabilities);
- * one that does not check out is compiled anew.
+ * seccomp_profile.h says what, seccomp_compile.h how. The program is cached in a file below
+ * `cache_fd` under a name that holds a digest of everything it depends on (profile, compiler's
+ * version, architecture, capabilities); one that does not check out is compiled anew.
  */
 struct seccomp_filter {
 	struct sock_fprog program; /* program.filter is owned */
 };
 
-#define SECCOMP_FILTER_INIT { { 0, NULL } }
+#define SECCOMP_FILTER_INIT     \
+	{                       \
+		{               \
+			0, NULL \
+		}               \
+	}
 void seccomp_filter_release(struct seccomp_filter *filter);
 
 /*

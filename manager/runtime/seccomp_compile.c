@@ -16,8 +16,8 @@
 #endif
 
 /*
- * x32 is x86-64 with this bit in the number. Below 512 its numbers mean what x86-64's mean, or nothing; the
- * calls of its own come from there on.
+ * x32 is x86-64 with this bit in the number. Below 512 its numbers mean what x86-64's mean, or
+ * nothing; the calls of its own come from there on.
  */
 #define X32_BIT 0x40000000U
 #define X32_OWN (X32_BIT | 512)
@@ -232,8 +232,9 @@ static void emit_verdict(struct program *program, enum seccomp_verdict verdict)
 }
 
 /*
- * The search over runs[lo, hi): one comparison per border, the left half right behind it. A half that
- * is a single run is a jump to its verdict; verdicts stand behind the search at positions ends[].
+ * The search over runs[lo, hi): one comparison per border, the left half right behind it. A half
+ * that is a single run is a jump to its verdict; verdicts stand behind the search at positions
+ * ends[].
  */
 static void emit_search(struct program *program, const struct run *runs, size_t lo, size_t hi,
 			const size_t ends[NVERDICTS])
@@ -275,8 +276,8 @@ static void emit_section(struct program *program, uint32_t audit_arch, const str
 int seccomp_compile(enum seccomp_machine machine, uint64_t capabilities, struct sock_filter *out,
 		    size_t *len, struct err *err)
 {
-	const struct section *section = machine == SECCOMP_X86_64 ? x86_64_sections :
-								    aarch64_sections;
+	const struct section *section =
+		machine == SECCOMP_X86_64 ? x86_64_sections : aarch64_sections;
 	struct program program = { .code = out };
 	struct table *table = malloc(sizeof(*table));
 

@@ -4,10 +4,10 @@
 
 /*
  * From the profile's tables to classic BPF. libseccomp knows the numbers of every architecture; the
- * program is made here, because the kernel checks, translates and simulates it at each start of a container:
- * libseccomp's takes 1,200 instructions and 0.36 ms to load for x86-64 with its two sub-architectures,
- * this one 260 and 0.1 ms. For each architecture one binary search over the borders between runs of numbers that are
- * treated alike.
+ * program is made here, because the kernel checks, translates and simulates it at each start of a
+ * container: libseccomp's takes 1,200 instructions and 0.36 ms to load for x86-64 with its two
+ * sub-architectures, this one 260 and 0.1 ms. For each architecture one binary search over the
+ * borders between runs of numbers that are treated alike.
  */
 
 #include <linux/filter.h>
@@ -21,7 +21,10 @@ enum seccomp_machine { SECCOMP_X86_64, SECCOMP_AARCH64 };
 
 #define SECCOMP_PROGRAM_MAX 1024
 
-/* Part of the cached program's key. Raise when this compiler, or the version of libseccomp, changes. */
+/*
+ * Part of the cached program's key. Raise when this compiler, or the version of libseccomp,
+ * changes.
+ */
 #define SECCOMP_COMPILER_VERSION 1
 
 /*

@@ -8,8 +8,8 @@
 /* clang-format off */
 
 /*
- * Calls that act on the caller's own processes, memory, files and sockets, which the kernel checks against
- * the caller's credentials and namespaces.
+ * Calls that act on the caller's own processes, memory, files and sockets, which the kernel checks
+ * against the caller's credentials and namespaces.
  */
 static const char *const processes[] = {
 	"alarm", "capget", "capset", "execve", "execveat", "exit", "exit_group", "fork", "getcpu",
@@ -33,7 +33,9 @@ static const char *const processes[] = {
 	"ugetrlimit", "umask", "uname", "vfork", "wait4", "waitid", "waitpid",
 	/* The kernel's own trampoline of return probes: the program never calls it itself. */
 	"uretprobe",
-	/* Harmless since 4.8, where seccomp looks again at what a tracer changed; cman wants 5.11. */
+	/*
+	 * Harmless since 4.8, where seccomp looks again at what a tracer changed; cman wants 5.11.
+	 */
 	"process_vm_readv", "process_vm_writev", "ptrace",
 	NULL
 };
@@ -171,37 +173,51 @@ const struct seccomp_group seccomp_profile[] = {
 
 const struct seccomp_number seccomp_new_numbers[] = {
 	{ "uretprobe", 335 }, /* x86-64 alone */
-	{ "cachestat", 451 },	     { "fchmodat2", 452 },	   { "map_shadow_stack", 453 },
-	{ "futex_wake", 454 },	     { "futex_wait", 455 },	   { "futex_requeue", 456 },
-	{ "statmount", 457 },	     { "listmount", 458 },	   { "lsm_get_self_attr", 459 },
-	{ "lsm_set_self_attr", 460 }, { "lsm_list_modules", 461 }, { "mseal", 462 },
-	{ "setxattrat", 463 },	     { "getxattrat", 464 },	   { "listxattrat", 465 },
-	{ "removexattrat", 466 },    { NULL, 0 },
+	{ "cachestat", 451 },
+	{ "fchmodat2", 452 },
+	{ "map_shadow_stack", 453 },
+	{ "futex_wake", 454 },
+	{ "futex_wait", 455 },
+	{ "futex_requeue", 456 },
+	{ "statmount", 457 },
+	{ "listmount", 458 },
+	{ "lsm_get_self_attr", 459 },
+	{ "lsm_set_self_attr", 460 },
+	{ "lsm_list_modules", 461 },
+	{ "mseal", 462 },
+	{ "setxattrat", 463 },
+	{ "getxattrat", 464 },
+	{ "listxattrat", 465 },
+	{ "removexattrat", 466 },
+	{ NULL, 0 },
 };
 
 const struct seccomp_number seccomp_i386_numbers[] = {
-	{ "socket", 359 },	{ "socketpair", 360 },	{ "bind", 361 },
-	{ "connect", 362 },	{ "listen", 363 },	{ "accept4", 364 },
-	{ "getsockopt", 365 },	{ "setsockopt", 366 },	{ "getsockname", 367 },
-	{ "getpeername", 368 }, { "sendto", 369 },	{ "sendmsg", 370 },
-	{ "recvfrom", 371 },	{ "recvmsg", 372 },	{ "shutdown", 373 },
-	{ "recvmmsg", 337 },	{ "sendmmsg", 345 },	{ "semget", 393 },
-	{ "semctl", 394 },	{ "shmget", 395 },	{ "shmctl", 396 },
-	{ "shmat", 397 },	{ "shmdt", 398 },	{ "msgget", 399 },
-	{ "msgsnd", 400 },	{ "msgrcv", 401 },	{ "msgctl", 402 },
-	{ NULL, 0 },
+	{ "socket", 359 },	{ "socketpair", 360 },
+	{ "bind", 361 },	{ "connect", 362 },
+	{ "listen", 363 },	{ "accept4", 364 },
+	{ "getsockopt", 365 },	{ "setsockopt", 366 },
+	{ "getsockname", 367 }, { "getpeername", 368 },
+	{ "sendto", 369 },	{ "sendmsg", 370 },
+	{ "recvfrom", 371 },	{ "recvmsg", 372 },
+	{ "shutdown", 373 },	{ "recvmmsg", 337 },
+	{ "sendmmsg", 345 },	{ "semget", 393 },
+	{ "semctl", 394 },	{ "shmget", 395 },
+	{ "shmctl", 396 },	{ "shmat", 397 },
+	{ "shmdt", 398 },	{ "msgget", 399 },
+	{ "msgsnd", 400 },	{ "msgrcv", 401 },
+	{ "msgctl", 402 },	{ NULL, 0 },
 };
 
 /*
  * All but DECnet (12), Econet (19), ATM SVC (20), IrDA (23), WAN pipe (25), IUCV (32 is kept, 34),
- * CAIF (37), the kernel's crypto (38), vsock (40), which reaches past the network namespace to the hypervisor,
- * and whatever comes after XDP (44) and MCTP (45).
+ * CAIF (37), the kernel's crypto (38), vsock (40), which reaches past the network namespace to the
+ * hypervisor, and whatever comes after XDP (44) and MCTP (45).
  */
 const uint64_t seccomp_socket_families =
-	((UINT64_C(1) << 46) - 1) &
-	~(UINT64_C(1) << 12 | UINT64_C(1) << 19 | UINT64_C(1) << 20 | UINT64_C(1) << 23 |
-	  UINT64_C(1) << 25 | UINT64_C(1) << 34 | UINT64_C(1) << 37 | UINT64_C(1) << 38 |
-	  UINT64_C(1) << 40);
+	((UINT64_C(1) << 46) - 1) & ~(UINT64_C(1) << 12 | UINT64_C(1) << 19 | UINT64_C(1) << 20 |
+				      UINT64_C(1) << 23 | UINT64_C(1) << 25 | UINT64_C(1) << 34 |
+				      UINT64_C(1) << 37 | UINT64_C(1) << 38 | UINT64_C(1) << 40);
 
 /* PER_LINUX, PER_LINUX32, both with UNAME26, and the question what it is. */
 const uint32_t seccomp_personalities[] = { 0x0, 0x8, 0x20000, 0x20008, 0xffffffff };

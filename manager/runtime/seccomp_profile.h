@@ -3,9 +3,9 @@
 #define CMAN_MANAGER_RUNTIME_SECCOMP_PROFILE_H
 
 /*
- * The default system call allow-list as data: what a container may ask the kernel for, and with which
- * capability in its bounding set. It allows what Docker's default profile of 2025 allows (github.com/moby/profiles);
- * what is on no list fails with EPERM. seccomp.c turns it into BPF.
+ * The default system call allow-list as data: what a container may ask the kernel for, and with
+ * which capability in its bounding set. It allows what Docker's default profile of 2025 allows
+ * (github.com/moby/profiles); what is on no list fails with EPERM. seccomp.c turns it into BPF.
  */
 
 #include <stddef.h>
@@ -29,7 +29,10 @@ struct seccomp_group {
 
 extern const struct seccomp_group seccomp_profile[]; /* ended by names NULL */
 
-/* Numbers of calls that libseccomp 2.5.4 does not know by name. They are the same on every architecture since 424. */
+/*
+ * Numbers of calls that libseccomp 2.5.4 does not know by name. They are the same on every
+ * architecture since 424.
+ */
 struct seccomp_number {
 	const char *name; /* NULL ends */
 	int number;
