@@ -10,6 +10,13 @@
 #         SCRATCH  an empty directory
 #         QUICK    set: fewer rounds, for inits that run in an emulation
 
+# build_probe FILE: static, if that can be had, because it forks a lot.
+build_probe() {
+	local source=${BASH_SOURCE[0]%/*}/probe.c
+	cc -std=gnu17 -D_GNU_SOURCE -O1 -static -o "$1" "$source" 2>/dev/null ||
+		cc -std=gnu17 -D_GNU_SOURCE -O1 -o "$1" "$source"
+}
+
 # Everything that can be sent and is not KILL or STOP.
 all_signals() {
 	seq 64 | grep -vxE '9|19' | paste -sd' '
@@ -33,7 +40,6 @@ on_terminal() {
 }
 
 fresh_log() {
-	LOG=$SCRATCH/log
 	: >"$LOG"
 }
 
