@@ -22,12 +22,18 @@ static int failed(struct err *err)
 	return err_set(err, ERR_SYS, EIO, "cannot compute SHA-256: libcrypto failed");
 }
 
+int verify_library_init(struct err *err)
+{
+	/* It could name modules to load, and after a change of root it would be the image's. */
+	return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 ? 0 : failed(err);
+}
+
 int verify_start(struct verify *verify, struct err *err)
 {
-	/* A configuration file could name modules to load, and after a change of root it would be
-	 * the image's. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		return failed(err);
+	int r = verify_library_init(err);
+
+	if (r < 0)
+		return r;
 	if (!verify->ctx)
 		verify->ctx = EVP_MD_CTX_new();
 	if (!verify->ctx || EVP_DigestInit_ex(verify->ctx, EVP_sha256(), NULL) != 1)

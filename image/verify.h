@@ -22,7 +22,10 @@ struct verify {
 #define AUTO_VERIFY __attribute__((cleanup(verify_release)))
 void verify_release(struct verify *verify);
 
-/* Begin, or begin anew. Initialises libcrypto without reading any configuration file. */
+/* Initialise libcrypto without reading any configuration file, before anything else of it is used. */
+int verify_library_init(struct err *err);
+
+/* Begin, or begin anew. */
 int verify_start(struct verify *verify, struct err *err);
 int verify_update(struct verify *verify, const void *data, size_t len, struct err *err);
 /* The SHA-256 of all bytes, lower-case hex. The stream ends. */
