@@ -3,9 +3,9 @@
 #define CMAN_STORE_PARTIALS_H
 
 /*
- * What was downloaded before an interruption, kept under tmp/partial-<sha256 of key> and resumed by
- * Range. One process holds a partial at a time (flock): a second puller of the same thing waits, or learns that it has to.
- * Expired (24 h untouched) partials are removed by store_sweep().
+ * What was downloaded before an interruption, kept as tmp/partial-<sha256 of key> and resumed by
+ * Range. One process holds a partial at a time (flock): a second puller of the same thing waits, or
+ * learns that it has to. Partials that nobody opened for 24 h are removed by store_sweep().
  */
 
 #include <stdbool.h>
@@ -17,8 +17,9 @@ struct store;
 
 struct partial {
 	int fd;	      /* read-write, positioned at 0 */
-	int64_t size; /* bytes already there */
-	char *validator; /* ETag or Last-Modified of those bytes; NULL where there was none (then resume is not allowed) */
+	int64_t size; /* bytes that were there when it was opened */
+	/* ETag or Last-Modified of those bytes. NULL: none is known, and a resume is not allowed. */
+	char *validator;
 	char name[80];
 };
 
@@ -27,18 +28,31 @@ struct partial {
 		.fd = -1 \
 	}
 
-/* `key` identifies the bytes (a URL, a digest). Blocks while another process holds it, if `wait`;
- * else ERR_STATE (EAGAIN). */
+/* What follows a partial's name where its validator is kept. */
+#define PARTIAL_SIDECAR_SUFFIX ".validator"
+
+/*
+ * `key` identifies the bytes (a URL, a digest). While another process holds it: wait if `wait`, else
+ * ERR_STATE (EAGAIN).
+ */
 int partial_open(struct store *store, const char *key, bool wait, struct partial *out,
 		 struct err *err);
-/* Remember the validator of the response whose bytes follow (stored as an xattr or sidecar). */
+
+/*
+ * Remember the validator of the response whose bytes follow; NULL: it has none. To be called after
+ * partial_truncate() and before the first byte is written, so that a kill never leaves bytes with the
+ * validator of others. At most 4096 bytes, else ERR_INVALID.
+ */
 int partial_set_validator(struct store *store, struct partial *partial, const char *validator,
 			  struct err *err);
-/* Forget all bytes: size 0, position 0. */
+
+/* Forget all bytes and the validator: size 0, position 0. */
 int partial_truncate(struct partial *partial, struct err *err);
-/* Done with it: remove. */
+
+/* Done with it: remove and close. It is closed even where removing fails. */
 int partial_discard(struct store *store, struct partial *partial, struct err *err);
-/* Done for now: keep for a later resume. */
+
+/* Done for now: close, keep for a later resume. */
 void partial_close(struct partial *partial);
 
 #endif

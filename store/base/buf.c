@@ -98,7 +98,7 @@ bool buf_failed(const struct buf *buf)
  */
 static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *cp)
 {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t need;
 	uint32_t c;
 

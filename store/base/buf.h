@@ -18,7 +18,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT { 0 }
+#define BUF_INIT  \
+	{         \
+		0 \
+	}
 #define AUTO_BUF __attribute__((cleanup(buf_release)))
 
 void buf_release(struct buf *buf);

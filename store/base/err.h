@@ -35,7 +35,10 @@ struct err {
 	char hint[256];	 /* what a person can do about it; empty where nothing */
 };
 
-#define ERR_INIT { .kind = ERR_NONE }
+#define ERR_INIT                 \
+	{                        \
+		.kind = ERR_NONE \
+	}
 
 /*
  * Set `err` to `kind` with the formatted text. `num` is a positive errno; it is not added to the

@@ -96,7 +96,7 @@ ssize_t fd_read_all(int fd, void *data, size_t len)
 
 /* The size told by fstat(2) is a first guess only: files in /proc and /sys say 0 or a page. */
 static int read_up_to(int fd, const char *name, size_t guess, size_t max, char **text, size_t *len,
-	struct err *err)
+		      struct err *err)
 {
 	size_t room = guess < max ? guess : max;
 	AUTO_FREE char *data = NULL;
@@ -116,8 +116,8 @@ static int read_up_to(int fd, const char *name, size_t guess, size_t max, char *
 		if (done <= room)
 			break;
 		if (done > max)
-			return err_set(
-				err, ERR_INVALID, EFBIG, "%s is larger than %zu bytes", name, max);
+			return err_set(err, ERR_INVALID, EFBIG, "%s is larger than %zu bytes", name,
+				       max);
 		room = room < max / 2 ? room * 2 + 4096 : max;
 	}
 	data[done] = '\0';
@@ -126,8 +126,8 @@ static int read_up_to(int fd, const char *name, size_t guess, size_t max, char *
 	return 0;
 }
 
-int fd_read_open_file(
-	int fd, const char *name, size_t max, char **text, size_t *len, struct err *err)
+int fd_read_open_file(int fd, const char *name, size_t max, char **text, size_t *len,
+		      struct err *err)
 {
 	struct stat st;
 
@@ -158,8 +158,8 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **text, size_t *l
 }
 
 /* Create `temporary` with the data, ready to be renamed. On failure it may be left behind. */
-static int write_temporary(
-	int dirfd, const char *temporary, mode_t mode, const void *data, size_t len, bool durable)
+static int write_temporary(int dirfd, const char *temporary, mode_t mode, const void *data,
+			   size_t len, bool durable)
 {
 	AUTO_CLOSE int fd = -1;
 	int r;
@@ -177,7 +177,7 @@ static int write_temporary(
 }
 
 int fd_replace_file(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
-	bool durable, struct err *err)
+		    bool durable, struct err *err)
 {
 	char temporary[64];
 	uint64_t random;
@@ -292,8 +292,7 @@ int fd_from_memory(const char *name, const void *data, size_t len, int *out, str
 	if (r < 0)
 		return err_sys(err, -r, "cannot write memory file %s", name);
 	if (lseek(fd, 0, SEEK_SET) < 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <
-			0)
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_sys(err, errno, "cannot seal memory file %s", name);
 	*out = STEAL_FD(fd);
 	return 0;

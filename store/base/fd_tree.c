@@ -39,16 +39,16 @@ struct level {
 struct removal {
 	int parent; /* the directory that holds the whole tree */
 	struct level levels[MAX_LEVELS];
-	int depth;            /* levels in use */
+	int depth;	      /* levels in use */
 	unsigned long hoists; /* for the names of what is renamed up */
-	bool hoisted;         /* something was, since the top was last read from its start */
+	bool hoisted;	      /* something was, since the top was last read from its start */
 };
 
 static int remove_fail(const char *name, int num, struct err *err)
 {
 	if (num == EXDEV || num == EBUSY)
 		return err_set(err, ERR_STATE, num,
-			"cannot remove %s: something is still mounted there", name);
+			       "cannot remove %s: something is still mounted there", name);
 	return err_sys(err, num, "cannot remove %s", name);
 }
 
@@ -151,7 +151,7 @@ static int hoist(struct removal *rm, int parent, const char *name, struct err *e
 			return 0;
 		/* Its ".." is rewritten, so the directory itself must be writable, too. */
 		if (errno == EACCES && !permitted && fchmod(parent, 0700) == 0 &&
-			make_accessible(parent, name) == 0)
+		    make_accessible(parent, name) == 0)
 			permitted = true;
 		else if (errno != EEXIST)
 			return remove_fail(name, errno, err);

@@ -22,7 +22,7 @@
 
 #include "store/base/cleanup.h"
 
-#define STAGE_MAX_FDS     16
+#define STAGE_MAX_FDS 16
 #define CHILD_STACK_BYTES 16384
 
 /* Since Linux 6.3; absent from older headers. */
@@ -52,9 +52,9 @@ const struct stage *stage_find(const struct stage *stages, const char *name)
  */
 static int clone_read_only(int exe)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	AUTO_CLOSE int fd = (int)syscall(
-		SYS_open_tree, exe, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	AUTO_CLOSE int fd = (int)syscall(SYS_open_tree, exe, "",
+					 AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -130,13 +130,13 @@ struct spawn {
 	int sources[STAGE_MAX_FDS]; /* likewise, or -1 */
 	pid_t parent;
 	const char *failed; /* the step, NULL while none has */
-	int num;            /* its errno */
+	int num;	    /* its errno */
 };
 
 /* Only SIG_IGN outlives execve(2), but a handler of the parent must not run in this child. */
 static void reset_signals(void)
 {
-	struct sigaction act = {.sa_handler = SIG_DFL};
+	struct sigaction act = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	for (int sig = 1; sig < _NSIG; sig++)
@@ -174,8 +174,8 @@ static int fail(struct spawn *s, const char *step)
 static int spawn_child(void *arg)
 {
 	struct spawn *s = arg;
-	char *const argv[] = {(char *)s->name, NULL};
-	char *const envp[] = {NULL};
+	char *const argv[] = { (char *)s->name, NULL };
+	char *const envp[] = { NULL };
 	int signal = s->options->parent_death_signal;
 
 	if (signal) {
@@ -215,7 +215,7 @@ static int clone_and_wait(struct spawn *s, struct stage_child *child, struct err
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = clone(spawn_child, stack + CHILD_STACK_BYTES,
-		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, s, &pidfd, NULL, NULL);
+		    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, s, &pidfd, NULL, NULL);
 	if (pid < 0)
 		err_sys(err, errno, "cannot start stage %s", s->name);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -288,15 +288,15 @@ static int spawn(struct spawn *s, struct stage_child *child, struct err *err)
 }
 
 int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
-	struct err *err)
+		struct err *err)
 {
-	struct spawn s = {.name = name, .options = options};
+	struct spawn s = { .name = name, .options = options };
 	int copies[STAGE_MAX_FDS];
 	int r;
 
 	if (options->nfds < 0 || options->nfds > STAGE_MAX_FDS)
 		return err_set(err, ERR_INVALID, EINVAL, "cannot start stage %s: %d descriptors",
-			name, options->nfds);
+			       name, options->nfds);
 	for (int i = 0; i < STAGE_MAX_FDS; i++)
 		copies[i] = -1;
 	r = lift_descriptors(&s, copies, err);

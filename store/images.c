@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/images.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+#include "store/db.h"
+#include "store/images_find.h"
+#include "store/layers.h"
+#include "store/store.h"
+
+#define COLUMNS "id, config, source, source_digest, created_ns, size"
+#define MIN_PREFIX 4
+#define MAX_CANDIDATES 3
+
+void image_record_release(struct image_record *record)
+{
+	cleanup_free(&record->config);
+	cleanup_free(&record->source);
+	cleanup_free(&record->source_digest);
+	cleanup_free(&record->layers);
+	strv_release(&record->names);
+	*record = (struct image_record)IMAGE_RECORD_INIT;
+}
+
+/* --- writing --- */
+
+static int put_layers(struct store *store, const struct image_record *image, struct err *err)
+{
+	for (size_t i = 0; i < image->nlayers; i++) {
+		const struct image_layer *layer = &image->layers[i];
+		int r;
+
+		/* Under the write lock, so that nobody can remove it after this look at it. */
+		if (!layer_exists(store, layer->diff_id)) {
+			err_set(err, ERR_NOT_FOUND, ENOENT, "layer %.12s is not in the store",
+				layer->diff_id);
+			return err_hint(err, "it was removed meanwhile: pull again");
+		}
+		r = db_run(store->db,
+			   "INSERT INTO layer (diff_id, size, created_ns) VALUES (?1, ?2, ?3)"
+			   " ON CONFLICT (diff_id) DO UPDATE SET size = excluded.size",
+			   DB_ARGS(DB_TEXT(layer->diff_id), DB_INT(layer->size),
+				   DB_INT(image->created_ns)),
+			   err);
+		if (r == 0)
+			r = db_run(store->db,
+				   "INSERT INTO image_layer (image_id, position, diff_id)"
+				   " VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+				   DB_ARGS(DB_TEXT(image->id), DB_INT(i), DB_TEXT(layer->diff_id)),
+				   err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int image_put(struct store *store, const struct image_record *image, const char *name,
+	      struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = db_run(store->db,
+			   "INSERT INTO image (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+			   " ON CONFLICT (id) DO NOTHING",
+			   DB_ARGS(DB_TEXT(image->id), DB_TEXT(image->config),
+				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
+				   DB_INT(image->created_ns), DB_INT(image->size)),
+			   err);
+	if (r == 0)
+		r = put_layers(store, image, err);
+	if (r == 0)
+		r = db_run(store->db,
+			   "INSERT INTO image_name (name, image_id) VALUES (?1, ?2)"
+			   " ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
+			   DB_ARGS(DB_TEXT(name), DB_TEXT(image->id)), err);
+	if (r == 0)
+		r = db_commit(&tx, err);
+	/* Nobody wants to pull again after a power cut. */
+	return r < 0 ? err_wrap(err, "cannot record image %s", name) :
+		       db_checkpoint(store->db, err);
+}
+
+/* --- reading --- */
+
+static int read_layers(struct store *store, struct image_record *record, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(
+		store->db,
+		"SELECT diff_id, ifnull(size, 0) FROM image_layer JOIN layer USING (diff_id)"
+		" WHERE image_id = ?1 ORDER BY position",
+		DB_ARGS(DB_TEXT(record->id)), &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		struct image_layer *grown =
+			realloc(record->layers, (record->nlayers + 1) * sizeof(*record->layers));
+		struct image_layer *layer;
+
+		if (!grown)
+			return err_sys(err, ENOMEM, "cannot read image %.12s", record->id);
+		record->layers = grown;
+		layer = &grown[record->nlayers];
+		r = db_column_copy(stmt, 0, layer->diff_id, sizeof(layer->diff_id), err);
+		if (r < 0)
+			return r;
+		layer->size = sqlite3_column_int64(stmt, 1);
+		record->nlayers++;
+	}
+	return r;
+}
+
+static int read_names(struct store *store, struct image_record *record, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db,
+			   "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+			   DB_ARGS(DB_TEXT(record->id)), &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (!name || strv_add(&record->names, name) < 0)
+			return err_sys(err, ENOMEM, "cannot read image %.12s", record->id);
+	}
+	record->nnames = strv_len(record->names);
+	return r;
+}
+
+static int read_record(struct store *store, sqlite3_stmt *stmt, struct image_record *out,
+		       struct err *err)
+{
+	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+	int r = db_column_copy(stmt, 0, record.id, sizeof(record.id), err);
+
+	if (r == 0)
+		r = db_column_strdup(stmt, 1, &record.config, err);
+	if (r == 0)
+		r = db_column_strdup(stmt, 2, &record.source, err);
+	if (r == 0)
+		r = db_column_strdup(stmt, 3, &record.source_digest, err);
+	if (r == 0)
+		r = read_layers(store, &record, err);
+	if (r == 0)
+		r = read_names(store, &record, err);
+	if (r < 0)
+		return r;
+	record.created_ns = sqlite3_column_int64(stmt, 4);
+	record.size = sqlite3_column_int64(stmt, 5);
+	*out = record;
+	record = (struct image_record)IMAGE_RECORD_INIT;
+	return 0;
+}
+
+static int read_by_id(struct store *store, const char *id, struct image_record *out,
+		      struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, "SELECT " COLUMNS " FROM image WHERE id = ?1",
+			   DB_ARGS(DB_TEXT(id)), &stmt, err);
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "no such image: %.12s", id);
+	return read_record(store, stmt, out, err);
+}
+
+/* The ID that `name` belongs to; 1 where it does to one, else 0. */
+static int find_name(struct store *store, const char *name, char id[DIGEST_HEX_LEN + 1],
+		     struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, "SELECT image_id FROM image_name WHERE name = ?1",
+			   DB_ARGS(DB_TEXT(name)), &stmt, err);
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r <= 0)
+		return r;
+	r = db_column_copy(stmt, 0, id, DIGEST_HEX_LEN + 1, err);
+	return r < 0 ? r : 1;
+}
+
+static int fail_ambiguous(sqlite3_stmt *stmt, const char *prefix, const char *first,
+			  struct err *err)
+{
+	char list[128];
+	int len = snprintf(list, sizeof(list), "%.12s", first);
+	int count = 1;
+	int r = 1;
+
+	for (; r > 0 && count < MAX_CANDIDATES; count++) {
+		len += snprintf(list + len, sizeof(list) - (size_t)len, ", %.12s",
+				(const char *)sqlite3_column_text(stmt, 0));
+		r = db_step(stmt, err);
+	}
+	if (r < 0)
+		return r;
+	err_set(err, ERR_AMBIGUOUS, ENOTUNIQ, "%s fits several images: %s%s", prefix, list,
+		r > 0 ? ", ..." : "");
+	return err_hint(err, "write more digits of the ID, or the name");
+}
+
+static int find_prefix(struct store *store, const char *prefix, char id[DIGEST_HEX_LEN + 1],
+		       struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	size_t len = strlen(prefix);
+	int r;
+
+	if (len < MIN_PREFIX || len > DIGEST_HEX_LEN || strspn(prefix, "0123456789abcdef") != len)
+		return 0;
+	/* "g" follows every hex digit. */
+	r = db_prepare(store->db,
+		       "SELECT id FROM image WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT 4",
+		       DB_ARGS(DB_TEXT(prefix)), &stmt, err);
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r <= 0)
+		return r;
+	r = db_column_copy(stmt, 0, id, DIGEST_HEX_LEN + 1, err);
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r > 0)
+		return fail_ambiguous(stmt, prefix, id, err);
+	return r < 0 ? r : 1;
+}
+
+int image_find_id(struct store *store, const char *what, char id[DIGEST_HEX_LEN + 1], char **name,
+		  struct err *err)
+{
+	AUTO_FREE char *as_name = strdup(what);
+	AUTO_FREE char *with_tag = NULL;
+	const char *digits = strncmp(what, "sha256:", 7) == 0 ? what + 7 : what;
+	int r;
+
+	if (!as_name || asprintf(&with_tag, "%s:latest", what) < 0)
+		return err_sys(err, ENOMEM, "cannot find image %s", what);
+	r = find_name(store, as_name, id, err);
+	if (r == 0) {
+		r = find_name(store, with_tag, id, err);
+		if (r > 0) {
+			free(as_name);
+			as_name = STEAL_PTR(with_tag);
+		}
+	}
+	if (r > 0)
+		*name = STEAL_PTR(as_name);
+	if (r == 0)
+		r = find_prefix(store, digits, id, err);
+	if (r == 0) {
+		err_set(err, ERR_NOT_FOUND, ENOENT, "no such image: %s", what);
+		return err_hint(err, "cman images lists what there is, cman pull gets more");
+	}
+	return r < 0 ? r : 0;
+}
+
+int image_find(struct store *store, const char *name_or_id, struct image_record *out,
+	       struct err *err)
+{
+	char id[DIGEST_HEX_LEN + 1];
+	AUTO_FREE char *name = NULL;
+	int r = image_find_id(store, name_or_id, id, &name, err);
+
+	return r < 0 ? r : read_by_id(store, id, out, err);
+}
+
+int image_each(struct store *store, image_visit *visit, void *data, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, "SELECT " COLUMNS " FROM image ORDER BY created_ns DESC, id",
+			   NULL, &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+
+		r = read_record(store, stmt, &record, err);
+		if (r == 0)
+			r = visit(&record, data, err);
+		if (r != 0)
+			return r;
+	}
+	return r;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/images.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+#include "store/db.h"
+#include "store/images_find.h"
+#include "store/layers_retire.h"
+#include "store/store.h"
+
+#define MAX_USERS 3 /* containers that an error names */
+
+/* What one call does; told to the caller only after the commit. */
+struct removal {
+	char id[DIGEST_HEX_LEN + 1];
+	char *name;    /* NULL: an ID was given */
+	char **names;  /* that are removed */
+	char **layers; /* that nothing needs any more */
+	bool image;    /* the image goes, too */
+};
+
+static void removal_release(struct removal *rm)
+{
+	cleanup_free(&rm->name);
+	strv_release(&rm->names);
+	strv_release(&rm->layers);
+}
+
+static int collect(struct store *store, const char *sql, const char *id, char ***out,
+		   struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, sql, DB_ARGS(DB_TEXT(id)), &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		const char *text = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (!text || strv_add(out, text) < 0)
+			return err_sys(err, ENOMEM, "cannot read image %.12s", id);
+	}
+	return r;
+}
+
+static int fail_in_use(const struct removal *rm, const char *what, char *const *users,
+		       struct err *err)
+{
+	AUTO_BUF struct buf list = BUF_INIT;
+	size_t count = strv_len(users);
+
+	for (size_t i = 0; i < count && i < MAX_USERS; i++)
+		buf_addf(&list, "%s%s", i ? ", " : "", users[i]);
+	if (count > MAX_USERS)
+		buf_addf(&list, " and %zu more", count - MAX_USERS);
+	if (buf_failed(&list))
+		return err_sys(err, ENOMEM, "cannot remove image %s", what);
+	err_set(err, ERR_STATE, EBUSY, "image %s is in use by container%s %s", what,
+		count > 1 ? "s" : "", list.data);
+	if (rm->name)
+		return err_hint(err, "remove %s first, or just the name with: cman rmi -f %s",
+				count > 1 ? "these containers" : "the container", what);
+	return err_hint(err, "remove %s first: cman rm %s",
+			count > 1 ? "these containers" : "the container", users[0]);
+}
+
+/* Decide what goes. The write lock is held. */
+static int plan(struct store *store, const char *what, bool force, struct removal *rm,
+		struct err *err)
+{
+	AUTO_STRV char **all_names = NULL;
+	AUTO_STRV char **users = NULL;
+	int r = image_find_id(store, what, rm->id, &rm->name, err);
+
+	if (r == 0)
+		r = collect(store, "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+			    rm->id, &all_names, err);
+	if (r == 0)
+		r = collect(store, "SELECT name FROM container WHERE image_id = ?1 ORDER BY name",
+			    rm->id, &users, err);
+	if (r < 0)
+		return r;
+	if (rm->name && strv_len(all_names) > 1)
+		return strv_add(&rm->names, rm->name) < 0 ?
+			       err_sys(err, ENOMEM, "cannot remove image %s", what) :
+			       0;
+	if (users && !force)
+		return fail_in_use(rm, what, users, err);
+	rm->names = STEAL_PTR(all_names);
+	rm->image = !users;
+	/* An ID without a name to remove: force has nothing that it could do. */
+	if (users && !rm->names)
+		return fail_in_use(rm, what, users, err);
+	return 0;
+}
+
+static int delete_image(struct store *store, struct removal *rm, struct err *err)
+{
+	int r = collect(store,
+			"SELECT DISTINCT diff_id FROM image_layer AS mine WHERE image_id = ?1"
+			" AND NOT EXISTS (SELECT 1 FROM image_layer AS other"
+			"  WHERE other.diff_id = mine.diff_id AND other.image_id != ?1)",
+			rm->id, &rm->layers, err);
+
+	/* Names and image_layer rows go with it. */
+	if (r == 0)
+		r = db_run(store->db, "DELETE FROM image WHERE id = ?1", DB_ARGS(DB_TEXT(rm->id)),
+			   err);
+	for (size_t i = 0; r == 0 && rm->layers && rm->layers[i]; i++)
+		r = db_run(store->db, "DELETE FROM layer WHERE diff_id = ?1",
+			   DB_ARGS(DB_TEXT(rm->layers[i])), err);
+	return r;
+}
+
+static int delete_rows(struct store *store, const char *what, bool force, struct removal *rm,
+		       struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = plan(store, what, force, rm, err);
+	for (size_t i = 0; r == 0 && rm->names && rm->names[i]; i++)
+		r = db_run(store->db, "DELETE FROM image_name WHERE name = ?1",
+			   DB_ARGS(DB_TEXT(rm->names[i])), err);
+	if (r == 0 && rm->image)
+		r = delete_image(store, rm, err);
+	return r < 0 ? r : db_commit(&tx, err);
+}
+
+int image_remove(struct store *store, const char *name_or_id, bool force, image_removed *removed,
+		 void *data, struct err *err)
+{
+	__attribute__((cleanup(removal_release))) struct removal rm = { 0 };
+	int r = delete_rows(store, name_or_id, force, &rm, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; rm.names && rm.names[i]; i++)
+		removed(rm.names[i], false, data);
+	if (rm.image)
+		removed(rm.id, true, data);
+	for (size_t i = 0; r == 0 && rm.layers && rm.layers[i]; i++)
+		r = layer_retire(store, rm.layers[i], err);
+	return r;
+}

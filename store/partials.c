@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/partials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/sha256.h"
+#include "store/store.h"
+
+#define MAX_VALIDATOR 4096
+#define SIDECAR ".validator"
+
+/* A URL may be longer than a file name and may hold a password: so its digest. */
+static int name_for_key(const char *key, char *name, size_t size, struct err *err)
+{
+	char hex[SHA256_HEX_LEN + 1];
+
+	if (sha256_hex(key, strlen(key), hex) < 0)
+		return err_sys(err, ENOMEM, "cannot compute a digest");
+	snprintf(name, size, "partial-%s", hex);
+	return 0;
+}
+
+static void sidecar_name(const struct partial *partial, char name[96])
+{
+	snprintf(name, 96, "%s" PARTIAL_SIDECAR_SUFFIX, partial->name);
+}
+
+/* 1 where `fd` is locked and still what the name stands for, 0 where it was removed meanwhile. */
+static int lock_partial(struct store *store, const char *name, int fd, bool wait, struct err *err)
+{
+	struct stat opened, named;
+
+	while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return err_set(err, ERR_STATE, EAGAIN,
+				       "another process is downloading the same");
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot lock %s/tmp/%s", store->root, name);
+	}
+	if (fstat(fd, &opened) < 0)
+		return err_sys(err, errno, "cannot read %s/tmp/%s", store->root, name);
+	if (fstatat(store->tmp_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return err_sys(err, errno, "cannot read %s/tmp/%s", store->root, name);
+	}
+	return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static int open_locked(struct store *store, const char *name, bool wait, int *out, struct err *err)
+{
+	for (;;) {
+		AUTO_CLOSE int fd = openat(store->tmp_fd, name,
+					   O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		int r;
+
+		if (fd < 0)
+			return err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
+		r = lock_partial(store, name, fd, wait, err);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			*out = STEAL_FD(fd);
+			return 0;
+		}
+	}
+}
+
+/* Bytes whose validator is not known are of no use, as nobody can tell what they are part of. */
+static int read_validator(struct store *store, struct partial *partial, struct err *err)
+{
+	char sidecar[96];
+	size_t len = 0;
+	int r;
+
+	if (partial->size == 0)
+		return 0;
+	sidecar_name(partial, sidecar);
+	r = fd_read_file(store->tmp_fd, sidecar, MAX_VALIDATOR, &partial->validator, &len, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+int partial_open(struct store *store, const char *key, bool wait, struct partial *out,
+		 struct err *err)
+{
+	struct partial partial = PARTIAL_INIT;
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+	int r = name_for_key(key, partial.name, sizeof(partial.name), err);
+
+	if (r == 0)
+		r = open_locked(store, partial.name, wait, &fd, err);
+	if (r < 0)
+		return r;
+	/* The time of the last change tells when it expires: being opened counts as one. */
+	if (futimens(fd, NULL) < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot read %s/tmp/%s", store->root, partial.name);
+	partial.size = st.st_size;
+	r = read_validator(store, &partial, err);
+	if (r < 0)
+		return r;
+	partial.fd = STEAL_FD(fd);
+	*out = partial;
+	return 0;
+}
+
+int partial_set_validator(struct store *store, struct partial *partial, const char *validator,
+			  struct err *err)
+{
+	AUTO_FREE char *copy = validator ? strdup(validator) : NULL;
+	char sidecar[96];
+	int r;
+
+	if (validator && !copy)
+		return err_sys(err, ENOMEM, "cannot keep the validator of a download");
+	if (validator && strlen(validator) > MAX_VALIDATOR)
+		return err_set(err, ERR_INVALID, EFBIG, "the validator of a download is too long");
+	sidecar_name(partial, sidecar);
+	if (validator)
+		r = fd_replace_file(store->tmp_fd, sidecar, 0600, validator, strlen(validator),
+				    false, err);
+	else if (unlinkat(store->tmp_fd, sidecar, 0) < 0 && errno != ENOENT)
+		r = err_sys(err, errno, "cannot remove %s/tmp/%s", store->root, sidecar);
+	else
+		r = 0;
+	if (r < 0)
+		return r;
+	free(partial->validator);
+	partial->validator = STEAL_PTR(copy);
+	return 0;
+}
+
+int partial_truncate(struct partial *partial, struct err *err)
+{
+	if (ftruncate(partial->fd, 0) < 0 || lseek(partial->fd, 0, SEEK_SET) < 0)
+		return err_sys(err, errno, "cannot truncate %s", partial->name);
+	partial->size = 0;
+	cleanup_free(&partial->validator);
+	partial->validator = NULL;
+	return 0;
+}
+
+int partial_discard(struct store *store, struct partial *partial, struct err *err)
+{
+	char sidecar[96];
+	int num = 0;
+
+	sidecar_name(partial, sidecar);
+	/* In this order and under the lock: whoever waits for it finds either both or none. */
+	if (unlinkat(store->tmp_fd, sidecar, 0) < 0 && errno != ENOENT)
+		num = errno;
+	else if (unlinkat(store->tmp_fd, partial->name, 0) < 0 && errno != ENOENT)
+		num = errno;
+	if (num)
+		err_sys(err, num, "cannot remove %s/tmp/%s", store->root, partial->name);
+	partial_close(partial);
+	return num ? err_code(err) : 0;
+}
+
+void partial_close(struct partial *partial)
+{
+	cleanup_close(&partial->fd);
+	cleanup_free(&partial->validator);
+	*partial = (struct partial)PARTIAL_INIT;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+#include "store/base/fd.h"
+#include "store/base/strv.h"
+#include "store/db.h"
+#include "store/layers_retire.h"
+#include "store/partials.h"
+#include "store/store.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define YOUNG_NS (60 * SECOND_NS)
+#define KEPT_DOWNLOAD_NS (24 * 3600 * SECOND_NS)
+
+static int64_t age_ns(struct timespec since)
+{
+	return clock_now_ns() - ((int64_t)since.tv_sec * SECOND_NS + since.tv_nsec);
+}
+
+static bool starts_with(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), tail = strlen(suffix);
+
+	return len >= tail && strcmp(name + len - tail, suffix) == 0;
+}
+
+/* --- tmp/ --- */
+
+/* A draft whose maker holds its lock is alive, whatever its age. */
+static int sweep_draft(struct store *store, const char *name, struct err *err)
+{
+	AUTO_CLOSE int fd =
+		openat(store->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ?
+			       0 :
+			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
+	/* Its lock comes a moment after its name. */
+	if (age_ns(st.st_ctim) < YOUNG_NS || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	return fd_remove_tree(store->tmp_fd, name, err);
+}
+
+static int sweep_expired_file(struct store *store, const char *name, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(store->tmp_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT ?
+			       0 :
+			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
+	if (age_ns(st.st_mtim) < KEPT_DOWNLOAD_NS || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	if (unlinkat(store->tmp_fd, name, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove %s/tmp/%s", store->root, name);
+	return 0;
+}
+
+/* A sidecar is as old as the first byte of its download, which may go on for long. */
+static int sweep_sidecar(struct store *store, const char *name, struct err *err)
+{
+	char partial[NAME_MAX + 1];
+	struct stat st;
+
+	snprintf(partial, sizeof(partial), "%.*s",
+		 (int)(strlen(name) - strlen(PARTIAL_SIDECAR_SUFFIX)), name);
+	if (fstatat(store->tmp_fd, partial, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return sweep_expired_file(store, name, err);
+}
+
+static int sweep_tmp_entry(struct store *store, const char *name, struct err *err)
+{
+	if (ends_with(name, PARTIAL_SIDECAR_SUFFIX))
+		return sweep_sidecar(store, name, err);
+	/* ".new-": what fd_replace_file() was about to rename. */
+	if (starts_with(name, "partial-") || starts_with(name, ".new-"))
+		return sweep_expired_file(store, name, err);
+	if (starts_with(name, "draft-"))
+		return sweep_draft(store, name, err);
+	if (starts_with(name, "trash-"))
+		return fd_remove_tree(store->tmp_fd, name, err);
+	return 0;
+}
+
+/* --- layers/ and containers/ --- */
+
+/* Old enough, by the time of its rename or its last change, that nobody is about to name it. */
+static bool is_young(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || age_ns(st.st_ctim) < YOUNG_NS;
+}
+
+static int has_row(struct store *store, const char *sql, const char *id, int64_t *named,
+		   struct err *err)
+{
+	return db_query_int(store->db, sql, DB_ARGS(DB_TEXT(id)), 0, named, err);
+}
+
+static int sweep_layer_entry(struct store *store, const char *name, struct err *err)
+{
+	int64_t named = 0;
+	int r = has_row(store, "SELECT 1 FROM layer WHERE diff_id = ?1", name, &named, err);
+
+	if (r < 0 || named || is_young(store->layers_fd, name))
+		return r;
+	return layer_retire(store, name, err);
+}
+
+static int sweep_container_entry(struct store *store, const char *name, struct err *err)
+{
+	int64_t named = 0;
+	int r = has_row(store, "SELECT 1 FROM container WHERE id = ?1", name, &named, err);
+
+	if (r < 0 || named || is_young(store->containers_fd, name))
+		return r;
+	return fd_remove_tree(store->containers_fd, name, err);
+}
+
+/* Rows of layers whose image never came. Their directories then are found without a row. */
+static int expire_layer_rows(struct store *store, struct err *err)
+{
+	AUTO_STRV char **expired = NULL;
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db,
+			   "SELECT diff_id FROM layer WHERE created_ns < ?1 AND NOT EXISTS"
+			   " (SELECT 1 FROM image_layer WHERE image_layer.diff_id = layer.diff_id)",
+			   DB_ARGS(DB_INT(clock_now_ns() - KEPT_DOWNLOAD_NS)), &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0)
+		if (strv_add(&expired, (const char *)sqlite3_column_text(stmt, 0)) < 0)
+			return err_sys(err, ENOMEM, "cannot sweep layers");
+	for (size_t i = 0; r == 0 && expired && expired[i]; i++) {
+		/* Unless an image has come to name it since. */
+		r = db_run(store->db,
+			   "DELETE FROM layer WHERE diff_id = ?1 AND NOT EXISTS"
+			   " (SELECT 1 FROM image_layer WHERE diff_id = ?1)",
+			   DB_ARGS(DB_TEXT(expired[i])), err);
+		if (r == 0)
+			r = layer_retire(store, expired[i], err);
+	}
+	return r;
+}
+
+/* --- all --- */
+
+typedef int sweep_entry(struct store *store, const char *name, struct err *err);
+
+/* The first failure is kept and told at the end: the rest is swept all the same. */
+static int sweep_directory(struct store *store, int dirfd, const char *name, sweep_entry *sweep,
+			   struct err *err)
+{
+	AUTO_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	struct err later = ERR_INIT;
+	int first = 0;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	if (!dir) {
+		cleanup_close(&fd);
+		return err_sys(err, errno, "cannot read %s/%s", store->root, name);
+	}
+	while ((errno = 0, entry = readdir(dir)) != NULL) {
+		int r;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = sweep(store, entry->d_name, first < 0 ? &later : err);
+		if (r < 0 && first == 0)
+			first = err_wrap(err, "cannot sweep %s/%s", store->root, name);
+	}
+	if (first == 0 && errno)
+		return err_sys(err, errno, "cannot read %s/%s", store->root, name);
+	return first;
+}
+
+int store_sweep(struct store *store, struct err *err)
+{
+	struct err later = ERR_INIT;
+	int first = sweep_directory(store, store->tmp_fd, "tmp", sweep_tmp_entry, err);
+	int r = expire_layer_rows(store, first < 0 ? &later : err);
+
+	first = first < 0 ? first : r;
+	r = sweep_directory(store, store->layers_fd, "layers", sweep_layer_entry,
+			    first < 0 ? &later : err);
+	first = first < 0 ? first : r;
+	r = sweep_directory(store, store->containers_fd, "containers", sweep_container_entry,
+			    first < 0 ? &later : err);
+	first = first < 0 ? first : r;
+	r = store_maintain(store, first < 0 ? &later : err);
+	return first < 0 ? first : r;
+}
