@@ -219,12 +219,6 @@ static char *list_keys(json_t *object)
 	return buf_steal(&text);
 }
 
-static bool is_number(const char *version)
-{
-	return strspn(version, "0123456789.") == strlen(version) && version[0] >= '0' &&
-	       version[0] <= '9';
-}
-
 /* The listed version that `word` is or is another name of; borrowed. NULL: none. */
 static const char *find_version(const json_t *entry, const char *word)
 {
@@ -241,7 +235,7 @@ static const char *find_version(const json_t *entry, const char *word)
 			if (strcmp(json_string_value(alias), word) == 0)
 				return version;
 	}
-	return is_number(word) ? word : NULL;
+	return NULL;
 }
 
 /* `template` with {version} and {arch} filled in. */
@@ -307,7 +301,7 @@ int catalog_find(const struct catalog *catalog, const char *word, const char *ma
 		AUTO_FREE char *known = list_keys(json_object_get(entry, "versions"));
 
 		err_set(err, ERR_NOT_FOUND, ENOENT, "%s: the catalog has no version '%s'", name, wanted);
-		return err_hint(err, "it has: %s", known ? known : "");
+		return err_hint(err, "it has: %s; more can be put into " SYSTEM_DIR, known ? known : "");
 	}
 	arch = json_string_value(json_object_get(json_object_get(entry, "architectures"), machine));
 	if (!arch)

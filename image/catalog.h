@@ -13,12 +13,11 @@
  *     "file":          "ubuntu-base-{version}*-base-{arch}.tar.gz"   '*': the newest point release
  *     "architectures": { "x86_64": "amd64", … }            uname -m to what {arch} becomes
  *     "default":       "26.04"                             what no version, or "latest", means
- *     "versions":      { "26.04": ["resolute"], … }        known ones, newest first, with other names
+ *     "versions":      { "26.04": ["resolute"], … }        newest first, with other names
  *   }
  *
- * A version that is not listed but written as a number (24.10) is tried as it is. Entries are
- * looked for in CMAN_CATALOG (a file, or a directory of *.json), then in /etc/cman/catalog.d/, then
- * in what is built in; the first that has the name wins.
+ * Entries are looked for in CMAN_CATALOG (a file, or a directory of *.json), then in
+ * /etc/cman/catalog.d/, then in what is built in; the first that has the name wins.
  */
 
 #include <jansson.h>

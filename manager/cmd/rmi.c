@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "manager/cmd/commands.h"
+#include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
+#include "store/base/buf.h"
+#include "store/images.h"
+#include "store/store.h"
+
+static void on_removed(const char *what, bool deleted, void *data)
+{
+	AUTO_BUF struct buf line = BUF_INIT;
+
+	(void)data;
+	buf_addstr(&line, deleted ? "deleted: " : "untagged: ");
+	buf_add_escaped(&line, what, strlen(what));
+	buf_addch(&line, '\n');
+	if (!buf_failed(&line))
+		fwrite(line.data, 1, line.len, stdout);
+	fflush(stdout); /* before what may be said on stderr about the next one */
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	const struct cmd_option *option;
+	struct option_parse parse;
+	const char *value;
+	bool force = false;
+	int rc, status = 0;
+
+	options_begin(&parse, &cmd_rmi, argc, argv);
+	parse.interspersed = true;
+	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+		force = true;
+	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0 ||
+	    store_open(app->root, &store, err) < 0)
+		return -1;
+	for (int i = parse.next; i < argc; i++) {
+		struct err one = ERR_INIT;
+
+		if (image_remove(&store, argv[i], force, on_removed, NULL, &one) == 0)
+			continue;
+		report_error(&one);
+		status = EXIT_CMAN;
+	}
+	return status;
+}
+
+const struct cmd cmd_rmi = {
+	.name = "rmi",
+	.group = CMD_GROUP_IMAGES,
+	.operands = "[OPTIONS] IMAGE...",
+	.summary = "remove images, by name or ID",
+	.details =
+		"Takes the name away; the image goes with its last name, or when its ID is given. "
+		"Layers that no other image needs are removed from disk.",
+	.options =
+		(const struct cmd_option[]){
+			{ 'f', "force", NULL,
+			  "take the name away even if containers use the image" },
+			{ 0, NULL, NULL, NULL },
+		},
+	.run = run,
+};
