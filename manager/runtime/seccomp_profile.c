@@ -15,7 +15,7 @@ static const char *const processes[] = {
 	"alarm", "capget", "capset", "execve", "execveat", "exit", "exit_group", "fork", "getcpu",
 	"getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getgroups",
 	"getgroups32", "getitimer", "getpgid", "getpgrp", "getpid", "getppid", "getpriority",
-	"getresgid", "getresgid32", "getresuid", "getresuid32", "getrlimit", "getrusage", "getsid",
+	"getresgid", "getresgid32", "getresuid", "getresuid32", "getrlimit", "getrusage",
 	"gettid", "getuid", "getuid32", "get_robust_list", "get_thread_area", "ioprio_get",
 	"ioprio_set", "kill", "landlock_add_rule", "landlock_create_ruleset",
 	"landlock_restrict_self", "membarrier", "pause", "pidfd_open", "pidfd_send_signal", "prctl",
@@ -103,7 +103,6 @@ static const char *const communication[] = {
 static const char *const architecture[] = {
 	"arch_prctl", "modify_ldt",
 	"arm_fadvise64_64", "arm_sync_file_range", "breakpoint", "cacheflush", "set_tls",
-	"sync_file_range2",
 	NULL
 };
 
