@@ -115,18 +115,22 @@ static void add_line(struct buf *buf, const struct format *format, const char *c
 		add_part(buf, format, &format->template.parts[i], values);
 }
 
-static void add_default_columns(struct format *format)
+static bool add_default_columns(struct format *format)
 {
+	bool added = true;
+
 	for (const struct format_field *field = format->fields; field->name; field++)
 		if (field->flags & FORMAT_COLUMN)
-			table_add_column(format->table, field->title, strlen(field->title),
-					 field->flags);
+			added &= table_add_column(format->table, field->title, strlen(field->title),
+						  field->flags);
+	return added;
 }
 
 /* The columns of a template are what stands between its tabs. */
-static void add_template_columns(struct format *format)
+static bool add_template_columns(struct format *format)
 {
 	AUTO_BUF struct buf title = BUF_INIT;
+	bool added = true;
 	unsigned flags = 0;
 
 	for (size_t i = 0; i < format->template.nparts; i++) {
@@ -145,12 +149,12 @@ static void add_template_columns(struct format *format)
 			buf_add(&title, text, tab ? (size_t)(tab - text) : strlen(text));
 			if (!tab)
 				break;
-			table_add_column(format->table, title.data, title.len, flags);
+			added &= table_add_column(format->table, title.data, title.len, flags);
 			buf_reset(&title);
 			flags = 0;
 		}
 	}
-	table_add_column(format->table, title.data, title.len, flags);
+	return added & table_add_column(format->table, title.data, title.len, flags);
 }
 
 static void add_table_row(struct format *format, const char *const *values)
@@ -294,10 +298,10 @@ int format_new(const struct format_field *fields, const struct format_request *r
 		format->table = table_new(request->no_trunc ? TABLE_UNCUT : request->width);
 		if (!format->table)
 			return err_sys(err, ENOMEM, "cannot make the list");
-		if (format->template.nparts > 0)
-			add_template_columns(format);
-		else
-			add_default_columns(format);
+		if (!(format->template.nparts > 0 ? add_template_columns(format) :
+						    add_default_columns(format)))
+			return err_set(err, ERR_USAGE, EINVAL, "--format: more than %d columns",
+				       TABLE_MAX_COLUMNS);
 	}
 	*out = STEAL_PTR(format);
 	return 0;

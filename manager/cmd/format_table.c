@@ -11,7 +11,6 @@
 #define GAP 2	      /* blanks between columns */
 #define NARROWEST 8   /* what a column that may be cut keeps */
 #define LONG_WIDTH 30 /* FORMAT_LONG where there is no terminal */
-#define MAX_COLUMNS 32
 #define ELLIPSIS "\xe2\x80\xa6"
 
 struct cell {
@@ -28,7 +27,7 @@ struct column {
 
 struct table {
 	int fit;
-	struct column columns[MAX_COLUMNS];
+	struct column columns[TABLE_MAX_COLUMNS];
 	size_t ncolumns;
 	size_t titles_len; /* of `text`, which begins with them */
 	struct buf text;
@@ -64,15 +63,14 @@ static struct cell keep(struct table *table, const char *text, size_t len)
 	return cell;
 }
 
-void table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
+bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
 {
-	if (table->ncolumns == MAX_COLUMNS) {
-		table->failed = true;
-		return;
-	}
+	if (table->ncolumns == TABLE_MAX_COLUMNS)
+		return false;
 	table->columns[table->ncolumns++] =
 		(struct column){ .title = keep(table, title, len), .flags = flags };
 	table->titles_len = table->text.len;
+	return true;
 }
 
 void table_add_cell(struct table *table, const char *text, size_t len)

@@ -21,8 +21,13 @@ struct table;
 struct table *table_new(int width);
 void table_free(struct table *table);
 
-/* All columns come before the first cell. `flags` as in format.h. Copies `title`. */
-void table_add_column(struct table *table, const char *title, size_t len, unsigned flags);
+#define TABLE_MAX_COLUMNS 32
+
+/*
+ * All columns come before the first cell. `flags` as in format.h. Copies `title`. False when there
+ * are TABLE_MAX_COLUMNS already.
+ */
+bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags);
 
 /* Row by row, as many to a row as there are columns. Copies `text`, which is printable. */
 void table_add_cell(struct table *table, const char *text, size_t len);

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command table is the one list of commands and options. Whatever else names them, help, manual
+ * pages and completion, is held against it here, in both directions.
+ */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "manager/cmd/commands.h"
+#include "manager/cmd/help.h"
+#include "manager/cmd/report.h"
+#include "manager/cmd/text.h"
+#include "store/base/cleanup.h"
+
+#define EACH_COMMAND(cmd) \
+	for (const struct cmd *const *c_ = commands, *cmd; (cmd = *c_) != NULL; c_++)
+
+static bool is_shown(const struct cmd *cmd)
+{
+	return cmd->group != NULL;
+}
+
+static void test_table_is_sound(void **state)
+{
+	(void)state;
+	EACH_COMMAND(cmd)
+	{
+		size_t len = strlen(cmd->summary);
+
+		print_message("# %s\n", cmd->name);
+		assert_ptr_equal(command_find(cmd->name), cmd);
+		assert_non_null(cmd->run);
+		assert_true(len > 0 && cmd->summary[len - 1] != '.');
+		assert_false(isupper(cmd->summary[0]));
+		/* [OPTIONS] is said where there are some. */
+		assert_int_equal(cmd->options != NULL && cmd->options->name != NULL,
+				 strstr(cmd->operands, "[OPTIONS]") != NULL);
+		for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+			assert_true(strlen(o->help) > 0);
+			assert_true(o->help[strlen(o->help) - 1] != '.');
+			assert_true(strcmp(o->name, "help") != 0);
+			for (const struct cmd_option *p = cmd->options; p != o; p++) {
+				assert_true(strcmp(p->name, o->name) != 0);
+				assert_true(!o->letter || p->letter != o->letter);
+			}
+		}
+		if (is_shown(cmd))
+			assert_true(strcmp(cmd->group, CMD_GROUP_CONTAINERS) == 0 ||
+				    strcmp(cmd->group, CMD_GROUP_IMAGES) == 0 ||
+				    strcmp(cmd->group, CMD_GROUP_CMAN) == 0);
+	}
+}
+
+static void test_unknown_command(void **state)
+{
+	const struct cmd *cmd = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_true(command_get("rnu", &cmd, &err) < 0);
+	assert_string_equal(err.text, "unknown command: rnu");
+	assert_string_equal(err.hint, "did you mean run?");
+	assert_true(command_get("__complet", &cmd, &err) < 0);
+	assert_string_equal(err.hint, "");
+	assert_null(cmd);
+	assert_int_equal(command_get("ps", &cmd, &err), 0);
+	assert_ptr_equal(cmd, &cmd_ps);
+}
+
+/* No line is wider than `width`, but for a word that does not fit. */
+static void assert_lines_fit(const char *text, size_t width)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (text_width(text, len) > width)
+			fail_msg("wider than %zu: %.*s", width, (int)len, text);
+		assert_true(len == 0 || text[len - 1] != ' ');
+		text += len + (text[len] != '\0');
+	}
+}
+
+static void test_help_of_commands(void **state)
+{
+	(void)state;
+	EACH_COMMAND(cmd)
+	{
+		AUTO_BUF struct buf help = BUF_INIT;
+		char usage[256];
+
+		help_add_command(&help, cmd, 80);
+		assert_false(buf_failed(&help));
+		snprintf(usage, sizeof(usage), "Usage: cman %s %s\n", cmd->name, cmd->operands);
+		assert_ptr_equal(strstr(help.data, usage), help.data);
+		for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+			char line[128];
+
+			if (o->letter)
+				snprintf(line, sizeof(line), "\n  -%c, --%s%s%s", o->letter,
+					 o->name, o->value ? " " : "", o->value ? o->value : "");
+			else
+				snprintf(line, sizeof(line), "\n      --%s%s%s", o->name,
+					 o->value ? " " : "", o->value ? o->value : "");
+			assert_non_null(strstr(help.data, line));
+		}
+		assert_non_null(strstr(help.data, "--help"));
+		assert_lines_fit(help.data, 80);
+	}
+}
+
+static void test_help_overview(void **state)
+{
+	AUTO_BUF struct buf help = BUF_INIT;
+
+	(void)state;
+	help_add_overview(&help, 80);
+	assert_lines_fit(help.data, 80);
+	EACH_COMMAND(cmd)
+	{
+		char line[64];
+
+		snprintf(line, sizeof(line), "\n  %s ", cmd->name);
+		assert_int_equal(strstr(help.data, line) != NULL, is_shown(cmd));
+	}
+	assert_non_null(strstr(help.data, "--root DIR"));
+	assert_null(strstr(help.data, "__complete"));
+}
+
+/* --- manual pages --- */
+
+static char *read_page(const char *name)
+{
+	char path[128];
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "packaging/man/%s.1", name);
+	file = fopen(path, "re");
+	if (!file || getdelim(&text, &size, '\0', file) <= 0)
+		fail_msg("%s: there is no such page", path);
+	fclose(file);
+	return text;
+}
+
+/*
+ * Whether the option list of the page has an entry for it, written as mdoc(7) does:
+ * ".It Fl d , Fl -detach" or ".It Fl -name Ar NAME".
+ */
+static bool page_has_option(const char *page, const struct cmd_option *option)
+{
+	char entry[128];
+
+	if (option->letter)
+		snprintf(entry, sizeof(entry), "\n.It Fl %c , Fl -%s%s%s\n", option->letter,
+			 option->name, option->value ? " Ar " : "",
+			 option->value ? option->value : "");
+	else
+		snprintf(entry, sizeof(entry), "\n.It Fl -%s%s%s\n", option->name,
+			 option->value ? " Ar " : "", option->value ? option->value : "");
+	return strstr(page, entry) != NULL;
+}
+
+static size_t count_entries(const char *page)
+{
+	size_t n = 0;
+
+	for (const char *p = page; (p = strstr(p, "\n.It Fl ")) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void assert_page_agrees(const char *name, const struct cmd *cmd)
+{
+	AUTO_FREE char *page = read_page(name);
+	size_t n = 0;
+
+	for (const struct cmd_option *o = cmd->options; o && o->name; o++, n++)
+		if (!page_has_option(page, o))
+			fail_msg("%s.1: no entry for --%s%s%s", name, o->name, o->value ? " " : "",
+				 o->value ? o->value : "");
+	if (count_entries(page) != n)
+		fail_msg("%s.1: has %zu options, the command %zu", name, count_entries(page), n);
+}
+
+static void test_manual_pages(void **state)
+{
+	AUTO_FREE char *overview = read_page("cman");
+
+	(void)state;
+	assert_page_agrees("cman", &cmd_global);
+	EACH_COMMAND(cmd)
+	{
+		char name[64];
+
+		if (!is_shown(cmd))
+			continue;
+		snprintf(name, sizeof(name), ".It Xr cman-%s 1\n", cmd->name);
+		if (cmd == &cmd_help)
+			continue; /* has no page: it prints what is in the others */
+		if (!strstr(overview, name))
+			fail_msg("cman.1: no entry for %s", cmd->name);
+		snprintf(name, sizeof(name), "cman-%s", cmd->name);
+		assert_page_agrees(name, cmd);
+	}
+}
+
+/* --- completion --- */
+
+/* What `cman __complete WORD...` prints; to be freed. */
+static char *complete(const char *const *words)
+{
+	char *argv[8] = { (char *)"__complete" };
+	struct app app = { .root = "/nonexistent/cman" };
+	struct err err = ERR_INIT;
+	int argc = 1;
+	FILE *kept = stdout;
+	char *text = NULL;
+	size_t size;
+
+	while (*words)
+		argv[argc++] = (char *)*words++;
+	stdout = open_memstream(&text, &size);
+	assert_non_null(stdout);
+	assert_int_equal(cmd_complete.run(&app, argc, argv, &err), 0);
+	fclose(stdout);
+	stdout = kept;
+	return text;
+}
+
+#define completed(...) complete((const char *const[]){ __VA_ARGS__, NULL })
+
+static bool has_line(const char *text, const char *line)
+{
+	size_t len = strlen(line);
+
+	for (const char *p = text; (p = strstr(p, line)) != NULL; p++)
+		if ((p == text || p[-1] == '\n') && (p[len] == '\t' || p[len] == '\n'))
+			return true;
+	return false;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void test_completion_of_options(void **state)
+{
+	(void)state;
+	EACH_COMMAND(cmd)
+	{
+		AUTO_FREE char *text = completed(cmd->name, "--");
+		size_t n = 1;
+
+		assert_true(has_line(text, "--help"));
+		for (const struct cmd_option *o = cmd->options; o && o->name; o++, n++) {
+			char name[64];
+
+			snprintf(name, sizeof(name), "--%s", o->name);
+			assert_true(has_line(text, name));
+		}
+		assert_int_equal(count_lines(text), n);
+	}
+}
+
+static void assert_completed(char *text, const char *expected)
+{
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_completion_of_words(void **state)
+{
+	AUTO_FREE char *all = completed("");
+	AUTO_FREE char *after_root = completed("--root", "/x", "");
+	AUTO_FREE char *signals = completed("kill", "-s", "");
+
+	(void)state;
+	EACH_COMMAND(cmd)
+		assert_int_equal(has_line(all, cmd->name), is_shown(cmd));
+	assert_string_equal(all, after_root);
+	assert_true(has_line(signals, "TERM"));
+	assert_true(has_line(signals, "RTMIN+3"));
+	assert_completed(completed("--log-level", "w"), "warn\n");
+	assert_completed(completed("inspect", "--type", ""), "container\nimage\n");
+	assert_completed(completed("--root", ""), "");
+	assert_completed(completed("nosuch", "--"), "");
+	assert_completed(completed("ps", "--", "--"), "");
+	/* The payload's own options are not cman's. */
+	assert_completed(completed("run", "image", "ls", "--"), "");
+	assert_completed(completed("exec", "bird", "--"), "");
+	/* Options of the others may follow operands. */
+	assert_completed(completed("rm", "bird", "--fo"), "--force\tkill it first, if it runs\n");
+	assert_completed(completed("help", "vers"), "version\tprint the versions of cman, its libraries and the kernel\n");
+	/* What the words before name: a value, not an option. */
+	assert_completed(completed("ps", "--format", "j"), "json\n");
+}
+
+static void test_status_of_errors(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	err_set(&err, ERR_NO_PROGRAM, 0, "x");
+	assert_int_equal(report_status(&err), 127);
+	err_set(&err, ERR_NO_EXEC, 0, "x");
+	assert_int_equal(report_status(&err), 126);
+	err_set(&err, ERR_USAGE, 0, "x");
+	assert_int_equal(report_status(&err), 125);
+	err_sys(&err, ENOENT, "x");
+	assert_int_equal(report_status(&err), 125);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_is_sound),
+		cmocka_unit_test(test_unknown_command),
+		cmocka_unit_test(test_help_of_commands),
+		cmocka_unit_test(test_help_overview),
+		cmocka_unit_test(test_manual_pages),
+		cmocka_unit_test(test_completion_of_options),
+		cmocka_unit_test(test_completion_of_words),
+		cmocka_unit_test(test_status_of_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
