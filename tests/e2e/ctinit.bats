@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # The behaviours of ctinit as PID 1: the cases that the bench also puts to other inits.
+# shellcheck disable=SC2030,SC2031 # every test has an INIT of its own
 
 load helpers
 load ctinit/setup

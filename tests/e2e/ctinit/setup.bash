@@ -17,7 +17,7 @@ setup() {
 	INIT=("$CTINIT")
 	unset "${!CTINIT_@}" "${!TINI_@}"
 	LOG=$SCRATCH/log
-	export PROBE SCRATCH LOG
+	export CTINIT PROBE SCRATCH LOG
 }
 
 # A pid namespace takes all its processes with it: none of them may be left.
