@@ -290,11 +290,14 @@ demo: ## the main job as a story: pull, run, ps, logs, exec (as root)
 
 C_FILES = $(sort $(shell find init store image manager tests -name '*.[ch]' 2>/dev/null))
 
+# A directory of its own, so that a developer's objects are not built anew; in CI they serve for both.
+LINT_BUILD = $(if $(WERROR),$(BUILD),$(BUILD)/lint)
+
 .PHONY: lint lint-text format format-check
 lint: ## everything a reviewer should not have to say
 	@packaging/tools build test lint
-	+@$(MAKE) BUILD=$(BUILD)/lint WERROR=-Werror programs
-	+@$(MAKE) BUILD=$(BUILD)/lint VARIANT=clang WERROR=-Werror programs unit-programs replay-programs
+	+@$(MAKE) BUILD=$(LINT_BUILD) WERROR=-Werror programs
+	+@$(MAKE) BUILD=$(LINT_BUILD) VARIANT=clang WERROR=-Werror programs unit-programs replay-programs
 	+@$(MAKE) compile_commands.json
 	@packaging/lint
 
