@@ -96,7 +96,7 @@ static void offer_signals(struct completion *c)
 		offer(c, signal_name(signal, name) + strlen("SIG"), NULL);
 }
 
-/* The words of a metavariable such as "none|host". */
+/* The words of a list such as "none|host". */
 static void offer_alternatives(struct completion *c, const char *list)
 {
 	char word[64];
@@ -113,8 +113,8 @@ static void offer_alternatives(struct completion *c, const char *list)
 	}
 }
 
-/* Values of an option, known by its metavariable. */
-static void offer_values(struct completion *c, const char *metavariable)
+/* Values of an option, known by its metavariable; those of ps --filter by the command, too. */
+static void offer_values(struct completion *c, const struct cmd *cmd, const char *metavariable)
 {
 	static const struct {
 		const char *metavariable;
@@ -123,7 +123,7 @@ static void offer_values(struct completion *c, const char *metavariable)
 		{ "FORMAT", "json|table" },
 		{ "LEVEL", "error|warn|info|debug" },
 		{ "TYPE", "container|image" },
-		{ "KEY=VALUE", "id=|name=|status=|exited=|image=" },
+		{ "MODE", "none|host" },
 	};
 
 	if (strcmp(metavariable, "SIGNAL") == 0)
@@ -132,8 +132,8 @@ static void offer_values(struct completion *c, const char *metavariable)
 		offer_kept(c, false, true);
 	else if (strcmp(metavariable, "CONTAINER") == 0)
 		offer_kept(c, true, false);
-	else if (strpbrk(metavariable, "abcdefghijklmnopqrstuvwxyz"))
-		offer_alternatives(c, metavariable);
+	else if (cmd == &cmd_ps && strcmp(metavariable, "KEY=VALUE") == 0)
+		offer_alternatives(c, "id=|name=|status=|exited=|image=");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(known[i].metavariable, metavariable) == 0)
 			offer_alternatives(c, known[i].values);
@@ -216,7 +216,7 @@ static bool pass_options(struct completion *c, const struct cmd *cmd, bool inter
 		if (!option)
 			continue;
 		if (*at == c->n) {
-			offer_values(c, option->value);
+			offer_values(c, cmd, option->value);
 			return true;
 		}
 		if (cmd == &cmd_global && strcmp(option->name, "root") == 0)
