@@ -93,12 +93,21 @@ int confine_root(int dir_fd, struct err *err)
 	return 0;
 }
 
+/* So that nothing comes back by execve(2). Without CAP_SETPCAP it fails, and there is little to lose. */
+static void bound_capabilities(uint64_t keep)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (cap >= 64 || !(keep >> cap & 1))
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
 int confine_identity(struct err *err)
 {
 	int death_signal = 0;
 
 	if (geteuid() != 0)
 		return 0;
+	bound_capabilities(0); /* while there is the right to do so */
 	/* A change of user clears the parent-death signal. */
 	prctl(PR_GET_PDEATHSIG, &death_signal);
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
@@ -114,10 +123,7 @@ int confine_capabilities(uint64_t keep, struct err *err)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	/* Without CAP_SETPCAP this fails, and there is nothing to gain from execve(2) either. */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (cap >= 64 || !(keep >> cap & 1))
-			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	bound_capabilities(keep);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capget, &header, data) < 0)
 		return err_sys(err, errno, "cannot read capabilities");

@@ -25,7 +25,7 @@ int confine_limits(int64_t file_size, int64_t files, int64_t data, struct err *e
  */
 int confine_root(int dir_fd, struct err *err);
 
-/* As root: become user and group 65534 without supplementary groups. Else nothing. */
+/* As root: become user and group 65534, without supplementary groups and capabilities. Else nothing. */
 int confine_identity(struct err *err);
 
 /* Keep only the capabilities in `keep` (bit n: capability n) of those there are; the bounding set too. */

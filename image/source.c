@@ -83,7 +83,10 @@ static int derive_name(struct source *source, const char *location, bool is_url,
 static int resolve_file(struct source *source, const char *path, struct err *err)
 {
 	source->path = strdup(path);
-	source->location = strdup(path);
+	/* What is kept of it has to mean the same elsewhere; one that is missing is told when it is opened. */
+	source->location = strcmp(path, "-") == 0 ? strdup("standard input") : realpath(path, NULL);
+	if (!source->location)
+		source->location = strdup(path);
 	if (!source->path || !source->location)
 		return no_memory(err);
 	return source->name ? 0 : derive_name(source, path, false, err);

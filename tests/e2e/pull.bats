@@ -190,7 +190,8 @@ no_image() {
 
 @test "ctrl-c keeps what can be resumed, and the next pull goes on from there" {
 	faulty_server
-	"$CMAN" pull --name box "$FAULTY/stall/box.tar.gz" >/dev/null 2>&1 &
+	# a shell lets its background jobs ignore SIGINT, and cman respects that
+	env --default-signal=INT "$CMAN" pull --name box "$FAULTY/stall/box.tar.gz" >/dev/null 2>&1 &
 	pid=$!
 	eventually partial_has_bytes
 	kill -INT "$pid"
