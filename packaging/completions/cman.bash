@@ -2,20 +2,25 @@
 # bash completion for cman. What can follow is asked of cman itself, so that this never grows old.
 
 _cman() {
-	local line word=${COMP_WORDS[COMP_CWORD]} candidate
+	local line word before=''
+	local -a words
 
+	# By blanks only: COMP_WORDS is split at the colons of names and at "=", too.
+	read -ra words <<<"${COMP_LINE:0:COMP_POINT}"
+	[[ ${COMP_LINE:0:COMP_POINT} != *[[:blank:]] ]] || words+=('')
+	word=${words[-1]}
+	# readline puts what it is given behind the last colon or "=".
+	if [[ $word == *[:=]* ]]; then
+		before=${word%"${word##*[:=]}"}
+	fi
 	COMPREPLY=()
 	while IFS= read -r line; do
-		candidate=${line%%$'\t'*}
-		COMPREPLY+=("$candidate")
-	done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD-1}" "$word" 2>/dev/null)
-	# What ends in "=" goes on; nothing found stands for a file name (complete -o default).
+		line=${line%%$'\t'*}
+		COMPREPLY+=("${line#"$before"}")
+	done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
+	# After "name=" goes a value, not a blank. Nothing found stands for a file (-o default).
 	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
 		compopt -o nospace
-	fi
-	# bash splits words at colons and completes only what follows the last one.
-	if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
-		COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
 	fi
 }
 

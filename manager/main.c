@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cman begins here: stages by argv[0], the options before the command, the command itself, and the
+ * one place where an error that ends the program is printed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/pull.h"
+#include "manager/cmd/commands.h"
+#include "manager/cmd/help.h"
+#include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
+#include "manager/cmd/version.h"
+#include "manager/exec_stage.h"
+#include "manager/monitor/monitor.h"
+#include "store/base/log.h"
+#include "store/base/stage.h"
+
+static const struct stage stages[] = {
+	{ "cman-monitor", monitor_stage_main },
+	{ "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },
+	{ "cman-unpack", unpack_stage_main },
+	{ NULL, NULL },
+};
+
+/*
+ * A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and what is
+ * printed would end up in the database.
+ */
+static int open_standard_fds(struct err *err)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return err_sys(err, errno, "cannot open /dev/null");
+	return 0;
+}
+
+static int set_log_level(const char *name, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "error", LOG_ERROR },
+		{ "warn", LOG_WARN },
+		{ "info", LOG_INFO },
+		{ "debug", LOG_DEBUG },
+	};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (strcmp(levels[i].name, name) == 0) {
+			log_set_level(levels[i].level);
+			return 0;
+		}
+	err_set(err, ERR_USAGE, EINVAL, "--log-level: not a level: %s", name);
+	return err_hint(err, "levels: error, warn, info, debug");
+}
+
+/*
+ * The options before the command. Returns 1 when a command follows, its index in *next; 0 when all
+ * was done (--version, --help); or -errno.
+ */
+static int global_options(struct app *app, int argc, char **argv, int *next, struct err *err)
+{
+	const struct cmd_option *option;
+	struct option_parse parse;
+	const char *value;
+	int rc;
+
+	options_begin(&parse, &cmd_global, argc, argv);
+	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
+		if (strcmp(option->name, "version") == 0) {
+			printf("cman %s\n", cman_version);
+			return 0;
+		}
+		if (strcmp(option->name, "root") == 0) {
+			if (*value == '\0')
+				return err_set(err, ERR_USAGE, EINVAL, "--root: empty");
+			app->root = value;
+		} else if (set_log_level(value, err) < 0) {
+			return err_code(err);
+		}
+	}
+	if (rc < 0)
+		return rc;
+	*next = parse.next;
+	if (parse.next == argc)
+		return help_print(NULL, err);
+	return 1;
+}
+
+/* Print what a command or the options before it failed with; the exit status. */
+static int failed(const struct cmd *cmd, struct err *err)
+{
+	char hint[sizeof(err->hint)];
+
+	if (options_help_asked(err))
+		return help_print(cmd, err) < 0 ? failed(cmd, err) : EXIT_SUCCESS;
+	if (err->kind == ERR_USAGE) {
+		memcpy(hint, err->hint, sizeof(hint));
+		err_hint(err, "%s%ssee 'cman %s%s--help'", hint, hint[0] ? "; " : "",
+			 cmd == &cmd_global ? "" : cmd->name, cmd == &cmd_global ? "" : " ");
+	}
+	report_error(err);
+	return report_status(err);
+}
+
+/* What was printed reached its file: a full disk must not look like success. */
+static int flush_output(int status)
+{
+	struct err err = ERR_INIT;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno)
+		err_sys(&err, errno, "cannot write the output");
+	else
+		err_set(&err, ERR_SYS, EIO, "cannot write the output");
+	report_error(&err);
+	return EXIT_CMAN;
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
+	const char *root = getenv("CMAN_ROOT");
+	struct app app = { .root = root && *root ? root : NULL };
+	const struct cmd *cmd = &cmd_global;
+	int next = argc;
+	int rc;
+
+	if (open_standard_fds(err) < 0)
+		return failed(cmd, err);
+	rc = global_options(&app, argc, argv, &next, err);
+	if (rc < 0)
+		return failed(cmd, err);
+	if (rc == 0)
+		return EXIT_SUCCESS;
+	if (command_get(argv[next], &cmd, err) < 0)
+		return failed(cmd, err);
+	rc = cmd->run(&app, argc - next, argv + next, err);
+	return rc < 0 ? failed(cmd, err) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	const struct stage *stage = argc > 0 ? stage_find(stages, argv[0]) : NULL;
+	struct err err = ERR_INIT;
+
+	if (stage)
+		return stage->main();
+	/* `cman ps | head` ends quietly, whatever the parent left ignored. */
+	signal(SIGPIPE, SIG_DFL);
+	return flush_output(run(argc, argv, &err));
+}
