@@ -27,17 +27,16 @@ struct child {
 	const struct child_plan *plan;
 	const struct spec *spec;
 	struct payload payload;
-	struct rootfs rootfs;
 	int *sources; /* of bind mounts, one for each mount of the spec */
 	int init_fd;
 	bool held[KEPT_OWN + ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
 	size_t nheld;
 };
 
-static int settle_namespaces(void *context, struct err *err)
+static int make_namespaces(void *context, struct err *err)
 {
 	const struct spec *spec = ((struct child *)context)->spec;
-	int result = namespaces_enter_cgroup(spec->namespaces, err);
+	int result = namespaces_unshare(spec->namespaces, err);
 
 	if (result == 0)
 		result = namespaces_set_hostname(spec->namespaces, spec->hostname, err);
@@ -46,26 +45,24 @@ static int settle_namespaces(void *context, struct err *err)
 	return result;
 }
 
-static int prepare_root(void *context, struct err *err)
+static int open_sources(void *context, struct err *err)
 {
 	struct child *child = context;
 	int result = rootfs_isolate(err);
 
-	return result < 0 ? result : rootfs_prepare(child->spec, &child->rootfs, err);
+	return result < 0 ? result : mounts_open_sources(child->spec, &child->sources, err);
 }
 
-static int open_sources(void *context, struct err *err)
+static int enter_cgroup(void *context, struct err *err)
 {
-	struct child *child = context;
-
-	return mounts_open_sources(child->spec, &child->sources, err);
+	return namespaces_enter_cgroup(((struct child *)context)->spec->namespaces, err);
 }
 
 static int enter_root(void *context, struct err *err)
 {
 	struct child *child = context;
 
-	return rootfs_enter(&child->rootfs, &child->payload.root_fd, err);
+	return rootfs_enter(child->spec, child->payload.root_mount, &child->payload.root_fd, err);
 }
 
 static int make_mounts(void *context, struct err *err)
@@ -170,7 +167,8 @@ static int sort_descriptors(void *context, struct err *err)
 
 static int wait_at_gate(void *context, struct err *err)
 {
-	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START, err);
+	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START,
+			       NULL, err);
 }
 
 /* ctinit's command line: its options, then the payload's words. */
@@ -231,11 +229,12 @@ static int execute(void *context, struct err *err)
  * foreign user database is read after powers are reduced; a filter that needs no privilege comes last.
  */
 static const struct phase phases[] = {
-	{ "await parent", .step = payload_await_parent },
-	{ "namespaces", .own = settle_namespaces },
-	{ "root file system", .own = prepare_root },
+	{ "session", .step = payload_detach },
+	{ "namespaces", .own = make_namespaces },
 	{ "mount sources", .own = open_sources },
-	{ "pivot", .own = enter_root },
+	{ "await parent", .step = payload_await_parent },
+	{ "cgroup namespace", .own = enter_cgroup },
+	{ "root", .own = enter_root },
 	{ "mounts", .own = make_mounts },
 	{ "devices", .own = make_devices },
 	{ "standard streams", .own = open_stdio },
@@ -258,7 +257,6 @@ _Noreturn void child_main(const struct child_plan *plan)
 	struct child child = {
 		.plan = plan,
 		.spec = plan->request->spec,
-		.rootfs = ROOTFS_INIT,
 		.init_fd = plan->init_fd,
 	};
 

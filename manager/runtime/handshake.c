@@ -128,10 +128,11 @@ int handshake_receive(int fd, struct message *out, int *attached, struct err *er
 	return 1;
 }
 
-int handshake_await(int fd, enum message_type type, struct err *err)
+int handshake_await(int fd, enum message_type type, int *attached, struct err *err)
 {
 	struct message message;
-	int got = handshake_receive(fd, &message, NULL, err);
+	AUTO_CLOSE int received = -1;
+	int got = handshake_receive(fd, &message, &received, err);
 
 	if (got < 0)
 		return got;
@@ -141,5 +142,7 @@ int handshake_await(int fd, enum message_type type, struct err *err)
 		return err_set(err, ERR_INVALID, EBADMSG,
 			       "message %u in the handshake where %u is due",
 			       (unsigned)message.type, (unsigned)type);
+	if (attached)
+		*attached = STEAL_FD(received);
 	return 0;
 }

@@ -7,7 +7,8 @@
  * SOCK_SEQPACKET pair (unix(7)), both ends close-on-exec.
  *
  *	parent                            child
- *	          PROCEED  ------------>          the child is in its control groups
+ *	          PROCEED  ------------>          the child is in its control groups; the
+ *	                                          root file system may be attached
  *	          <------------  CONSOLE          a pty master, attached (0 or 1 times)
  *	          <------------  READY            all is set up; text is the resolved program
  *	          START    ------------>          the gate opens (container's first process only)
@@ -51,7 +52,7 @@ void handshake_send_failed(int fd, const char *phase, const struct err *failure)
  */
 int handshake_receive(int fd, struct message *out, int *attached, struct err *err);
 
-/* Child's side: wait for `type`. Anything else, the end of file too, is an error. */
-int handshake_await(int fd, enum message_type type, struct err *err);
+/* Child's side: wait for `type`; `attached` as above. Anything else, the end of file too, is an error. */
+int handshake_await(int fd, enum message_type type, int *attached, struct err *err);
 
 #endif

@@ -67,6 +67,7 @@ static int open_stdio(void *context, struct err *err)
 }
 
 static const struct phase phases[] = {
+	{ "session", .step = payload_detach },
 	{ "await parent", .step = payload_await_parent },
 	{ "cgroup namespace", .own = join_cgroup_namespace },
 	{ "standard streams", .own = open_stdio },

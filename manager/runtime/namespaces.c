@@ -21,6 +21,9 @@
 #define KERNEL_MAJOR 5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
 #define KERNEL_MINOR 11
 
+#define AT_BIRTH ((unsigned)(SPEC_NS_MOUNT | SPEC_NS_PID))
+#define BY_ITSELF ((unsigned)(SPEC_NS_UTS | SPEC_NS_IPC | SPEC_NS_NETWORK))
+
 static const struct {
 	unsigned bit;
 	uint64_t flag;
@@ -77,7 +80,7 @@ pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 {
 	int fd = -1;
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | (flags_of(set) & ~(uint64_t)CLONE_NEWCGROUP),
+		.flags = CLONE_PIDFD | flags_of(set & AT_BIRTH),
 		.pidfd = (uintptr_t)&fd,
 		.exit_signal = SIGCHLD,
 	};
@@ -101,6 +104,16 @@ pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 	if (pid > 0)
 		*pidfd = fd;
 	return (pid_t)pid;
+}
+
+int namespaces_unshare(unsigned set, struct err *err)
+{
+	if ((set & BY_ITSELF) && unshare((int)flags_of(set & BY_ITSELF)) < 0) {
+		err_sys(err, errno, "cannot make namespaces");
+		return err->num == ENOSPC ? err_hint(err, "a limit in /proc/sys/user/ is reached") :
+					    err_code(err);
+	}
+	return 0;
 }
 
 int namespaces_enter_cgroup(unsigned set, struct err *err)

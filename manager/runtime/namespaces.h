@@ -3,8 +3,9 @@
 #define CMAN_MANAGER_RUNTIME_NAMESPACES_H
 
 /*
- * Namespaces (namespaces(7)): made all at once by clone3(2), joined all at once through a pidfd by
- * setns(2). `set` is a set of SPEC_NS_* bits.
+ * Namespaces (namespaces(7)). `set` is a set of SPEC_NS_* bits. A child is born into its mount and process ID
+ * namespaces and makes the others itself: the network one takes longer than all else, and while the child
+ * makes it the parent prepares the root file system. They are joined all at once, through a pidfd.
  */
 
 #include <sys/types.h>
@@ -17,12 +18,13 @@ int namespaces_check(unsigned set, struct err *err);
 int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
 
 /*
- * fork(2) into new namespaces, and into the cgroup2 group open at `cgroup_fd` (-1: the caller's).
- * Returns the process ID in the parent (*pidfd is set), 0 in the child, or -errno. The cgroup
- * namespace is left out: it would be rooted at the caller's group; see namespaces_enter_cgroup().
+ * fork(2) into new mount and process ID namespaces, as far as `set` has them, and into the cgroup2 group open at
+ * `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is set), 0 in the child, or -errno.
  */
 pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err);
 
+/* In the child: make the UTS, IPC and network namespaces of `set`. */
+int namespaces_unshare(unsigned set, struct err *err);
 /* In a child that has been put into its control groups: make its cgroup namespace, rooted there. */
 int namespaces_enter_cgroup(unsigned set, struct err *err);
 /* In the child: take the host name, where it has a UTS namespace of its own and `hostname` is not NULL. */

@@ -17,6 +17,7 @@
 #include "manager/runtime/init_image.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/reap.h"
+#include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
 
 /* All that the parent holds while it makes a container. */
@@ -87,15 +88,19 @@ static int make_container(const struct engine_request *request, struct setup *se
 			  struct err *err)
 {
 	AUTO_CLOSE int proc_fd = -1;
+	AUTO_CLOSE int root = -1;
 	int result = fork_child(request, setup, err);
 
 	if (result < 0)
 		return result;
 	setup->process.sync_fd = STEAL_FD(setup->sync[0]);
 	setup->process.report_fd = STEAL_FD(setup->report[0]);
-	result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
+	/* now, while the child is busy with its namespaces */
+	result = rootfs_prepare(request->spec, &root, err);
 	if (result == 0)
-		result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, -1, err);
+		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
+	if (result == 0)
+		result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, root, err);
 	if (result == 0)
 		result = identity_open_proc(&proc_fd, err);
 	if (result == 0)

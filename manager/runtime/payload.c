@@ -36,6 +36,7 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		.stdio = *stdio,
 		.filter = filter,
 		.sync_fd = sync_fd,
+		.root_mount = -1,
 		.root_fd = -1,
 		.eof_console = -1,
 	};
@@ -52,17 +53,23 @@ _Noreturn void payload_run(const struct phase *phases, struct payload *payload,
 	_exit(125);
 }
 
-int payload_await_parent(struct payload *payload, struct err *err)
+int payload_detach(struct payload *payload, struct err *err)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 
+	(void)payload;
 	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
 	for (int signal = 1; signal < NSIG; signal++)
 		sigaction(signal, &action, NULL);
 	umask(0);
 	if (setsid() < 0)
 		return err_sys(err, errno, "cannot make a session");
-	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, err);
+	return 0;
+}
+
+int payload_await_parent(struct payload *payload, struct err *err)
+{
+	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, &payload->root_mount, err);
 }
 
 static int open_terminal(struct payload *payload, struct err *err)

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
+#include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -145,50 +147,71 @@ static int overlay_classic(const struct spec_overlay *overlay, int *out, struct 
 	return result < 0 ? result : open_directory(overlay->upper, out, err);
 }
 
-static int prepare_overlay(const struct spec_overlay *overlay, struct rootfs *out, struct err *err)
+/* Since 6.5 an overlay takes its layers one by one, through the calls for detached mounts. */
+static bool has_detached_overlays(void)
 {
-	struct err classic_err;
-	int result = overlay_by_layer(overlay, &out->mount, err);
+	struct utsname name;
+	unsigned major, minor;
 
-	if (result != -EINVAL)
-		return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
-	/* where that fails as well, the first message tells more */
-	if (overlay_classic(overlay, &out->mount, &classic_err) < 0)
-		return err_wrap(err, "cannot mount overlay");
-	out->attached = true;
+	return uname(&name) == 0 && namespaces_parse_release(name.release, &major, &minor) == 0 &&
+	       (major > 6 || (major == 6 && minor >= 5));
+}
+
+int rootfs_prepare(const struct spec *spec, int *out, struct err *err)
+{
+	int result = 0;
+
+	if (spec->overlay.lower && has_detached_overlays())
+		result = overlay_by_layer(&spec->overlay, out, err);
+	else
+		*out = -1;
+	return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
+}
+
+/* Lay a detached mount over "/": so it needs no directory of its own on the host. */
+static int attach(int mount, struct err *err)
+{
+	AUTO_CLOSE int place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int result = place < 0 ? -errno : mount_api_attach(mount, place);
+
+	if (result < 0)
+		return err_sys(err, -result, "cannot attach the root file system");
 	return 0;
 }
 
-int rootfs_prepare(const struct spec *spec, struct rootfs *out, struct err *err)
+/* What was not prepared: an overlay at a place on the host, or the mount of a directory. */
+static int make_here(const struct spec *spec, int *out, struct err *err)
 {
-	int fd;
+	AUTO_CLOSE int mount = -1;
+	int result;
 
-	if (spec->overlay.lower)
-		return prepare_overlay(&spec->overlay, out, err);
-	fd = mount_api_clone(AT_FDCWD, spec->root_path, AT_RECURSIVE);
-	if (fd < 0)
-		return err_sys(err, -fd, "cannot use %s as the root file system", spec->root_path);
-	out->mount = fd;
+	if (spec->overlay.lower) {
+		result = overlay_classic(&spec->overlay, out, err);
+		return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
+	}
+	mount = mount_api_clone(AT_FDCWD, spec->root_path, AT_RECURSIVE);
+	if (mount < 0)
+		return err_sys(err, -mount, "cannot use %s as the root file system",
+			       spec->root_path);
+	result = attach(mount, err);
+	if (result < 0)
+		return result;
+	*out = STEAL_FD(mount);
 	return 0;
 }
 
 /*
- * The new root is laid over "/", so it needs no directory of its own on the host. pivot_root(2)
- * with both arguments the same stacks the old root on top of the new one, from where it is taken
- * off; nothing of it stays reachable.
+ * pivot_root(2) with both arguments the same stacks the old root on top of the new one, from where
+ * it is taken off; nothing of it stays reachable.
  */
-int rootfs_enter(const struct rootfs *rootfs, int *root_fd, struct err *err)
+int rootfs_enter(const struct spec *spec, int mount, int *root_fd, struct err *err)
 {
-	AUTO_CLOSE int place = -1;
-	int result;
+	AUTO_CLOSE int made = -1;
+	int result = mount >= 0 ? attach(mount, err) : make_here(spec, &made, err);
 
-	if (!rootfs->attached) {
-		place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		result = place < 0 ? -errno : mount_api_attach(rootfs->mount, place);
-		if (result < 0)
-			return err_sys(err, -result, "cannot attach the root file system");
-	}
-	if (fchdir(rootfs->mount) < 0)
+	if (result < 0)
+		return result;
+	if (fchdir(mount >= 0 ? mount : made) < 0)
 		return err_sys(err, errno, "cannot enter the root file system");
 	result = mount_api_pivot_root(".", ".");
 	if (result < 0)
