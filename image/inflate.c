@@ -82,8 +82,8 @@ static int broken(struct inflate *inflate, struct err *err)
 		return err_sys(err, inflate->read_errno, "cannot read the archive");
 	if (archive_errno(inflate->reader) == ENOMEM)
 		return no_memory(err);
-	/* Bytes that are of no known compression are taken as they are; so there were none. */
-	if (inflate->digest.size == 0 && archive_errno(inflate->reader) == ARCHIVE_ERRNO_FILE_FORMAT)
+	/* Unrecognised: of no known compression, and not even a byte as it is. */
+	if (inflate->digest.size == 0 && archive_errno(inflate->reader) == EILSEQ)
 		return err_set(err, ERR_INVALID, EINVAL, "the file is empty");
 	return err_set(err, ERR_INVALID, EBADMSG, "the archive is corrupt or truncated (%s)",
 		       why ? why : "no reason given");
