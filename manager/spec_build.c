@@ -2,6 +2,7 @@
 #include "manager/spec_build.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
