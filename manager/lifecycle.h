@@ -37,6 +37,9 @@ int lifecycle_refresh(struct store *store, struct container_record *record, stru
 int lifecycle_find(struct store *store, const char *name_or_id, struct container_record *out,
 		   struct err *err);
 
+/* ERR_STATE "bird is not running" unless the (refreshed) record says so. */
+int lifecycle_expect_running(const struct container_record *record, struct err *err);
+
 /* ERR_STATE when it is not running. */
 int lifecycle_kill(struct store *store, struct container_record *record, int signal,
 		   struct err *err);

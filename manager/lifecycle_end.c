@@ -191,6 +191,11 @@ static int not_running(const struct container_record *record, struct err *err)
 	return err_hint(err, "see what became of it: cman ps -a");
 }
 
+int lifecycle_expect_running(const struct container_record *record, struct err *err)
+{
+	return runs(record->state) ? 0 : not_running(record, err);
+}
+
 /* ERR_STATE when it does not run. */
 static int open_running(const struct container_record *record, struct engine_process *process,
 			struct err *err)

@@ -62,6 +62,8 @@ void pump_release(struct pump *pump)
 	close_fd(&pump->out[1]);
 }
 
+#define EXIT_SIGNALLED 128
+
 struct state {
 	struct pump *pump;
 	struct flow in;
@@ -77,7 +79,7 @@ static void tell(struct state *state, const struct packet *packet)
 {
 	struct err ignored = ERR_INIT;
 
-	(void)packet_send(state->pump->socket, packet, -1, &ignored);
+	(void)packet_send(state->pump->socket, packet, &ignored);
 }
 
 static void tell_size(struct state *state)
@@ -125,6 +127,11 @@ static int on_signal(struct state *state, struct err *err)
 			tell(state, &packet);
 		if (rc < 0)
 			return rc;
+		if (state->pump->raw && (packet.number == SIGTERM || packet.number == SIGHUP)) {
+			state->end = PUMP_SIGNALLED;
+			state->exit_code = EXIT_SIGNALLED + packet.number;
+			state->done = true;
+		}
 	}
 	return 0;
 }
@@ -145,8 +152,7 @@ static int on_message(struct state *state, struct err *err)
 	state->ended = true;
 	/* Nobody is left to read it. */
 	state->in.from = -1;
-	if (state->pump->console < 0)
-		close_fd(&state->pump->in);
+	close_fd(&state->pump->in);
 	return 0;
 }
 
@@ -163,9 +169,7 @@ static void on_input(struct state *state)
 	case FLOW_ENDED:
 	case FLOW_BROKEN:
 		state->in.from = -1;
-		/* A pty master is the output's descriptor too: it is closed when that has ended. */
-		if (state->pump->console < 0)
-			close_fd(&state->pump->in);
+		close_fd(&state->pump->in);
 		return;
 	}
 }

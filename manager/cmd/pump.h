@@ -31,9 +31,10 @@ struct pump {
 void pump_release(struct pump *pump); /* closes what is owned, the socket and signals too */
 
 enum pump_end {
-	PUMP_EXITED,   /* the payload has ended: *exit_code, -1 where it was lost */
-	PUMP_DETACHED, /* the user typed the detach keys */
-	PUMP_LOST,     /* the stage was killed */
+	PUMP_EXITED,	/* the payload has ended: *exit_code, -1 where it was lost */
+	PUMP_DETACHED,	/* the user typed the detach keys */
+	PUMP_SIGNALLED, /* raw, and told to go by SIGTERM or SIGHUP: *exit_code is 128+n */
+	PUMP_LOST,	/* the stage was killed */
 };
 
 /*
@@ -42,7 +43,11 @@ enum pump_end {
  */
 int pump_block_signals(bool raw, int *out, struct err *err);
 
-/* Until the end. The terminal is as it was when this returns. */
+/*
+ * Until the end. The terminal is as it was when this returns. A client with a raw terminal behaves
+ * as a terminal emulator does: SIGTERM and SIGHUP are forwarded and end it, too, because a shell
+ * inside may well ignore the one, and nobody could use the terminal after the other.
+ */
 int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *err);
 
 #endif

@@ -103,9 +103,10 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 		.cache_fd = monitor->store.run_fd,
 	};
 
-	if (monitor->out.source >= 0)
+	/* Only ctinit can keep them. */
+	if (monitor->spec.init && monitor->out.source >= 0)
 		hold[request.nhold_fds++] = monitor->out.source;
-	if (monitor->err.source >= 0)
+	if (monitor->spec.init && monitor->err.source >= 0)
 		hold[request.nhold_fds++] = monitor->err.source;
 	return engine_create(&request, &monitor->process, err);
 }

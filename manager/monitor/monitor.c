@@ -110,7 +110,7 @@ static void tell(struct monitor *monitor, const struct packet *packet)
 	struct err ignored = ERR_INIT;
 
 	if (monitor->client >= 0)
-		(void)packet_send(monitor->client, packet, -1, &ignored);
+		(void)packet_send(monitor->client, packet, &ignored);
 }
 
 static void tell_failure(struct monitor *monitor, const struct err *err, int exit_code)

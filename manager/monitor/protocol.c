@@ -18,6 +18,8 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(open);
 	case PACKET_START:
 		return WITH(start);
+	case PACKET_EXEC:
+		return WITH(exec);
 	case PACKET_STARTED:
 		return WITH(pid);
 	case PACKET_FAILED:
@@ -36,28 +38,32 @@ static size_t packet_size_of(uint32_t type)
 #undef WITH
 }
 
-int packet_send(int socket, const struct packet *packet, int fd, struct err *err)
+/* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */
+union rights {
+	char bytes[CMSG_SPACE(sizeof(int) * PACKET_FDS_MAX)];
+	struct cmsghdr align;
+};
+
+int packet_send_fds(int socket, const struct packet *packet, const int *fds, size_t nfds,
+		    struct err *err)
 {
 	struct iovec iov = {
 		.iov_base = (void *)packet,
 		.iov_len = packet_size_of(packet->type),
 	};
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
+	union rights control = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
+	if (nfds > 0) {
 		struct cmsghdr *cmsg;
 
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
 		cmsg = CMSG_FIRSTHDR(&msg);
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
+		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * nfds);
 	}
 	while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0) {
 		if (errno != EINTR)
@@ -66,16 +72,26 @@ int packet_send(int socket, const struct packet *packet, int fd, struct err *err
 	return 0;
 }
 
-static int take_descriptor(struct msghdr *msg)
+int packet_send(int socket, const struct packet *packet, struct err *err)
 {
-	int fd = -1;
+	return packet_send_fds(socket, packet, NULL, 0, err);
+}
 
+static void take_descriptors(struct msghdr *msg, int fds[PACKET_FDS_MAX])
+{
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+
 		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-		    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+		    len <= sizeof(int) * PACKET_FDS_MAX)
+			memcpy(fds, CMSG_DATA(cmsg), len);
 	}
-	return fd;
+}
+
+static void close_all(int fds[PACKET_FDS_MAX])
+{
+	for (int i = 0; i < PACKET_FDS_MAX; i++)
+		cleanup_close(&fds[i]);
 }
 
 /* Text from the other side ends where its field ends. */
@@ -98,20 +114,17 @@ static void terminate_text(struct packet *packet)
 	}
 }
 
-int packet_receive(int socket, struct packet *packet, int *fd, struct err *err)
+int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err)
 {
 	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(*packet) };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	union rights control;
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	AUTO_CLOSE int taken = -1;
+	int taken[PACKET_FDS_MAX] = { -1, -1 };
 	ssize_t n;
 
 	do
@@ -124,11 +137,15 @@ int packet_receive(int socket, struct packet *packet, int *fd, struct err *err)
 		return 0;
 	if (n < 0)
 		return err_sys(err, errno, "cannot receive from the other side");
-	taken = take_descriptor(&msg);
-	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type))
+	take_descriptors(&msg, taken);
+	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type)) {
+		close_all(taken);
 		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
+	}
 	terminate_text(packet);
-	if (fd)
-		*fd = STEAL_FD(taken);
+	if (fds)
+		memcpy(fds, taken, sizeof(taken));
+	else
+		close_all(taken);
 	return 1;
 }

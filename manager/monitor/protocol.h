@@ -7,12 +7,13 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN START … then any of SIGNAL RESIZE BROKEN
+ *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN
  *	stage → client	STARTED or FAILED, after STARTED: EXITED
  */
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@
 enum packet_type {
 	PACKET_OPEN = 1,
 	PACKET_START,
+	PACKET_EXEC,
 	PACKET_STARTED,
 	PACKET_FAILED,
 	PACKET_EXITED,
@@ -42,6 +44,11 @@ struct packet_start {
 	bool adopt; /* it runs already: take it over */
 };
 
+struct packet_exec { /* comes with two descriptors: the container's spec, the cache directory */
+	int32_t pid; /* process 1 of the container */
+	uint64_t start_time;
+};
+
 struct packet_failed {
 	struct err err;
 	int32_t exit_code; /* 125, 126 or 127 */
@@ -56,6 +63,7 @@ struct packet {
 	union {
 		struct packet_open open;
 		struct packet_start start;
+		struct packet_exec exec;
 		int32_t pid; /* STARTED */
 		struct packet_failed failed;
 		int32_t exit_code; /* EXITED: 0..255, -1 where it was lost */
@@ -65,17 +73,21 @@ struct packet {
 	};
 };
 
+#define PACKET_FDS_MAX 2
+
 /*
- * Send; never raises SIGPIPE. `fd` (-1: none) goes with it as SCM_RIGHTS. Fails with -EPIPE when
- * the other side is gone.
+ * Send; never raises SIGPIPE. The second sends `nfds` descriptors with it (SCM_RIGHTS). Fails with
+ * -EPIPE when the other side is gone.
  */
-int packet_send(int socket, const struct packet *packet, int fd, struct err *err);
+int packet_send(int socket, const struct packet *packet, struct err *err);
+int packet_send_fds(int socket, const struct packet *packet, const int *fds, size_t nfds,
+		    struct err *err);
 
 /*
  * Receive one. Returns 1, or 0 at the end of file, or -errno (-EAGAIN on a non-blocking socket
- * without setting err; ERR_INVALID for a record of the wrong size). `fd` NULL: none is expected, and one
- * that comes is closed; else *fd is -1 or the descriptor, close-on-exec.
+ * without setting err; ERR_INVALID for a record of the wrong size). Descriptors that came with it
+ * are in `fds`, close-on-exec, the others are -1; with `fds` NULL they are closed.
  */
-int packet_receive(int socket, struct packet *packet, int *fd, struct err *err);
+int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err);
 
 #endif

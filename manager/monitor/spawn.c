@@ -19,7 +19,7 @@ static int send_open(int socket, const char *root, struct err *err)
 	if (root)
 		strcpy(packet.open.root, root);
 	packet.open.log_level = log_get_level();
-	return packet_send(socket, &packet, -1, err);
+	return packet_send(socket, &packet, err);
 }
 
 int monitor_spawn(const char *root, const int stdio[3], struct stage_child *child, int *socket,

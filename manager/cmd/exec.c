@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cman exec: one more program in a running container. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "manager/cmd/commands.h"
+#include "manager/cmd/options.h"
+#include "manager/cmd/pump.h"
+#include "manager/cmd/run_values.h"
+#include "manager/cmd/terminal.h"
+#include "manager/exec_request.h"
+#include "manager/exec_stage.h"
+#include "manager/lifecycle.h"
+#include "manager/monitor/protocol.h"
+#include "store/base/cleanup.h"
+#include "store/base/log.h"
+#include "store/base/stage.h"
+#include "store/base/strv.h"
+
+enum {
+	OPT_DETACH,
+	OPT_INTERACTIVE,
+	OPT_TTY,
+	OPT_DETACH_KEYS,
+	OPT_ENV,
+	OPT_ENV_FILE,
+	OPT_WORKDIR,
+	OPT_USER,
+};
+
+static const struct cmd_option options[] = {
+	[OPT_DETACH] = { 'd', "detach", NULL, "run in the background, its output unseen" },
+	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the program" },
+	[OPT_TTY] = { 't', "tty", NULL, "give the program a terminal" },
+	[OPT_DETACH_KEYS] = { 0, "detach-keys", "KEYS",
+			      "keys that end the connection (default: none)" },
+	[OPT_ENV] = { 'e', "env", "KEY[=VALUE]",
+		      "set an environment variable, or pass on the one of this name" },
+	[OPT_ENV_FILE] = { 0, "env-file", "FILE", "set those that a file names, one a line" },
+	[OPT_WORKDIR] = { 'w', "workdir", "DIR", "working directory (default: the container's)" },
+	[OPT_USER] = { 'u', "user", "USER[:GROUP]", "names of the image, or numbers" },
+	{ 0, NULL, NULL, NULL },
+};
+
+/* One run of the command. */
+struct exec {
+	struct exec_request request;
+	struct pump pump;
+	struct stage_child stage;
+	const char *container;
+};
+
+static void release(struct exec *exec)
+{
+	exec_request_release(&exec->request);
+	pump_release(&exec->pump);
+	cleanup_close(&exec->stage.pidfd);
+}
+
+/* --- the command line --- */
+
+static int copy(const char *value, char **out, struct err *err)
+{
+	free(*out);
+	*out = strdup(value);
+	return *out ? 0 : err_sys(err, ENOMEM, "cannot keep the options");
+}
+
+static int take_option(const struct cmd_option *option, const char *value, struct exec *exec,
+		       struct err *err)
+{
+	int rc;
+
+	switch (option - options) {
+	case OPT_DETACH:
+		exec->request.detach = true;
+		return 0;
+	case OPT_INTERACTIVE:
+		exec->request.open_stdin = true;
+		return 0;
+	case OPT_TTY:
+		exec->request.tty = true;
+		return 0;
+	case OPT_DETACH_KEYS:
+		return detach_keys_parse(value, &exec->pump.keys, err);
+	case OPT_ENV:
+		return run_value_env(option, value, &exec->request.env, err);
+	case OPT_ENV_FILE:
+		return run_value_env_file(option, value, &exec->request.env, err);
+	case OPT_WORKDIR:
+		rc = run_value_absolute(option, value, err);
+		return rc < 0 ? rc : copy(value, &exec->request.cwd, err);
+	default:
+		return copy(value, &exec->request.user, err);
+	}
+}
+
+/* Who types a shell's name at a terminal wants to talk to it. */
+static int choose_terminal(struct exec *exec, struct err *err)
+{
+	struct exec_request *request = &exec->request;
+
+	if (!request->detach && !request->open_stdin && !request->tty && isatty(STDIN_FILENO) &&
+	    isatty(STDOUT_FILENO))
+		request->open_stdin = request->tty = true;
+	if (!request->tty)
+		return 0;
+	if (request->open_stdin && !request->detach && !isatty(STDIN_FILENO)) {
+		err_set(err, ERR_USAGE, 0, "--tty with --interactive: stdin is not a terminal");
+		return err_hint(err, "leave out -t to pass on what comes from a pipe or file");
+	}
+	terminal_size(isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO, &request->rows,
+		      &request->cols);
+	exec->pump.raw = request->open_stdin && !request->detach;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct exec *exec, struct err *err)
+{
+	struct option_parse parse;
+	const struct cmd_option *option;
+	const char *value;
+	int rc;
+
+	options_begin(&parse, &cmd_exec, argc, argv);
+	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
+		rc = take_option(option, value, exec, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (rc == 0)
+		rc = options_operands(&parse, 2, -1, err);
+	if (rc < 0)
+		return rc;
+	exec->container = argv[parse.next];
+	if (strv_extend(&exec->request.args, argv + parse.next + 1) < 0)
+		return err_sys(err, ENOMEM, "cannot keep the command");
+	if (exec->request.args[0][0] == '\0')
+		return err_set(err, ERR_USAGE, 0, "the command is an empty word");
+	return choose_terminal(exec, err);
+}
+
+/* --- the stage --- */
+
+/* `fds` are the stage's; those that are not handed over stay -1. */
+static int open_pipes(struct exec *exec, int fds[EXEC_NFDS], struct err *err)
+{
+	int pair[2];
+
+	if (exec->request.detach)
+		return 0;
+	for (int i = 0; i < 2 && !exec->request.tty; i++) {
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return err_sys(err, errno, "cannot make a pipe");
+		exec->pump.out[i] = pair[0];
+		fds[EXEC_OUT + i] = pair[1];
+	}
+	if (!exec->request.open_stdin || exec->request.tty)
+		return 0;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	fds[EXEC_IN] = pair[0];
+	exec->pump.in = pair[1];
+	if (fcntl(pair[1], F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot set up a pipe");
+	return 0;
+}
+
+static int open_socket(struct exec *exec, int fds[EXEC_NFDS], struct err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot make a socket pair");
+	exec->pump.socket = pair[0];
+	fds[EXEC_SOCKET] = pair[1];
+	return exec_request_write(&exec->request, &fds[EXEC_REQUEST], err);
+}
+
+/* Before the container is looked up, so that both happen at the same time. */
+static int spawn_stage(struct exec *exec, struct err *err)
+{
+	struct packet packet = { .type = PACKET_OPEN };
+	int fds[EXEC_NFDS] = {
+		-1,
+		-1,
+		STDERR_FILENO,
+		[EXEC_SOCKET] = -1,
+		[EXEC_IN] = -1,
+		[EXEC_OUT] = -1,
+		[EXEC_ERR] = -1,
+		[EXEC_REQUEST] = -1,
+	};
+	const struct stage_options how = { .fds = fds, .nfds = EXEC_NFDS, .new_session = 1 };
+	int rc = open_pipes(exec, fds, err);
+
+	if (rc == 0)
+		rc = open_socket(exec, fds, err);
+	if (rc == 0)
+		rc = stage_spawn(EXEC_STAGE, &how, &exec->stage, err);
+	for (int i = EXEC_SOCKET; i < EXEC_NFDS; i++)
+		cleanup_close(&fds[i]);
+	packet.open.log_level = log_get_level();
+	return rc < 0 ? rc : packet_send(exec->pump.socket, &packet, err);
+}
+
+/* Tell the stage which container. */
+static int name_container(struct exec *exec, struct app *app, struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	AUTO_CLOSE int dir_fd = -1;
+	AUTO_CLOSE int spec_fd = -1;
+	struct packet packet = { .type = PACKET_EXEC };
+	int rc = store_open(app->root, &store, err);
+
+	if (rc == 0)
+		rc = lifecycle_find(&store, exec->container, &record, err);
+	if (rc == 0)
+		rc = lifecycle_expect_running(&record, err);
+	if (rc == 0)
+		rc = container_dir_open(&store, record.id, &dir_fd, err);
+	if (rc < 0)
+		return rc;
+	spec_fd = openat(dir_fd, "spec.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (spec_fd < 0)
+		return err_sys(err, errno, "%s: cannot open its spec.json", record.name);
+	packet.exec.pid = record.pid;
+	packet.exec.start_time = record.pid_start_time;
+	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store.run_fd }, 2, err);
+	/* It has failed already, and said why. */
+	return rc == -EPIPE ? 0 : rc;
+}
+
+/* With a terminal, its master comes to us: input, output and size are then one descriptor. */
+static int take_console(struct exec *exec, int console, struct err *err)
+{
+	int dup_fd;
+
+	if (console < 0 || exec->request.detach) {
+		cleanup_close(&console);
+		return 0;
+	}
+	exec->pump.out[0] = console;
+	exec->pump.console = console;
+	if (!exec->request.open_stdin)
+		return 0;
+	dup_fd = fcntl(console, F_DUPFD_CLOEXEC, 0);
+	if (dup_fd < 0)
+		return err_sys(err, errno, "cannot use the terminal");
+	exec->pump.in = dup_fd;
+	return 0;
+}
+
+static int await_start(struct exec *exec, struct err *err)
+{
+	struct packet packet;
+	int fds[PACKET_FDS_MAX] = { -1, -1 };
+	int rc = packet_receive(exec->pump.socket, &packet, fds, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_SYS, ECHILD, "%s: the helper that joins it was killed",
+			       exec->container);
+	if (packet.type == PACKET_STARTED)
+		return take_console(exec, fds[0], err);
+	*err = packet.failed.err;
+	return err_wrap(err, "%s", exec->container);
+}
+
+/* --- the command --- */
+
+static int attend(struct exec *exec, struct err *err)
+{
+	enum pump_end end = PUMP_LOST;
+	int exit_code = -1;
+	int rc = pump_run(&exec->pump, &end, &exit_code, err);
+
+	if (rc < 0)
+		return rc;
+	if (end == PUMP_LOST)
+		return err_set(err, ERR_STATE, ECHILD,
+			       "%s: the helper that joined it was killed; the program may go on",
+			       exec->container);
+	return end == PUMP_DETACHED ? 0 : exit_code;
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	struct exec exec = {
+		.request = EXEC_REQUEST_INIT,
+		.pump = PUMP_INIT,
+		.stage = { .pid = -1, .pidfd = -1 },
+	};
+	int rc = parse(argc, argv, &exec, err);
+
+	if (rc == 0)
+		rc = pump_block_signals(exec.pump.raw, &exec.pump.signals, err);
+	if (rc == 0)
+		rc = spawn_stage(&exec, err);
+	if (rc == 0)
+		rc = name_container(&exec, app, err);
+	if (rc == 0)
+		rc = await_start(&exec, err);
+	if (rc == 0 && !exec.request.detach)
+		rc = attend(&exec, err);
+	release(&exec);
+	return rc < 0 ? -1 : rc;
+}
+
+const struct cmd cmd_exec = {
+	.name = "exec",
+	.group = CMD_GROUP_CONTAINERS,
+	.operands = "[OPTIONS] CONTAINER COMMAND [ARG...]",
+	.summary = "run a program in a running container",
+	.details =
+		"It gets the container's namespaces, limits, confinement and environment. The exit "
+		"status is the program's: 128+n when signal n killed it, 127 when it was not found, "
+		"126 when it cannot be executed, 125 when cman itself failed.\n\n"
+		"Where neither -d, -i nor -t is given and both stdin and stdout are terminals, -it is "
+		"meant: `cman exec bird sh` is a shell to talk to. A command of one word with blanks "
+		"that names no program is given to the shell: `cman exec bird \"ls -l | wc -l\"`.",
+	.options = options,
+	.run = run,
+};

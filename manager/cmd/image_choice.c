@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/image_choice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/pull.h"
+#include "image/ref.h"
+#include "manager/cmd/progress.h"
+#include "manager/config.h"
+#include "store/base/cleanup.h"
+
+void image_choice_release(struct image_choice *choice)
+{
+	image_record_release(&choice->image);
+	free(choice->reference);
+	*choice = (struct image_choice)IMAGE_CHOICE_INIT;
+}
+
+/* No reference begins like this, but a program's path does. */
+static bool is_path(const char *word)
+{
+	return word[0] == '/' || word[0] == '.';
+}
+
+static void on_step(const char *text, void *data)
+{
+	progress_line(data, text);
+}
+
+static void on_progress(int64_t done, int64_t total, void *data)
+{
+	progress_update(data, done, total);
+}
+
+static int find_or_pull(struct store *store, const char *name, struct image_record *out,
+			struct err *err)
+{
+	struct pull_request request = { .source = name };
+	struct progress progress;
+	const struct pull_ui ui = { on_step, on_progress, &progress };
+	struct err missing = ERR_INIT;
+	int rc = image_find(store, name, out, &missing);
+
+	if (rc == 0)
+		return 0;
+	if (missing.kind != ERR_NOT_FOUND) {
+		*err = missing;
+		return rc;
+	}
+	progress_begin(&progress, false);
+	rc = image_pull(store, &request, &ui, out, err);
+	progress_end(&progress);
+	return rc;
+}
+
+/* The name the image goes by: as it was asked for, if that is a name of it. */
+static int name_of(const struct image_record *image, const char *asked, char **out, struct err *err)
+{
+	AUTO_FREE char *normal = NULL;
+	struct err ignored = ERR_INIT;
+	const char *name = image->nnames > 0 ? image->names[0] : image->id;
+
+	if (ref_normalize(asked, &normal, &ignored) == 0) {
+		for (size_t i = 0; i < image->nnames; i++) {
+			if (strcmp(image->names[i], normal) == 0)
+				name = normal;
+		}
+	}
+	*out = strdup(name);
+	return *out ? 0 : err_sys(err, ENOMEM, "cannot choose an image");
+}
+
+static int take(struct image_choice *choice, const char *asked, char *const *command,
+		struct err *err)
+{
+	choice->command = command;
+	return name_of(&choice->image, asked, &choice->reference, err);
+}
+
+static int take_default(struct store *store, char *const *words, struct image_choice *choice,
+			struct err *err)
+{
+	AUTO_CONFIG struct config config = CONFIG_INIT;
+	int rc = config_load(&config, err);
+
+	choice->is_default = true;
+	if (rc == 0)
+		rc = find_or_pull(store, config.default_image, &choice->image, err);
+	return rc < 0 ? rc : take(choice, config.default_image, words, err);
+}
+
+/* Returns 1 when the first word is no image. */
+static int take_first_word(struct store *store, char *const *words, struct image_choice *choice,
+			   struct err *err)
+{
+	struct err missing = ERR_INIT;
+	int rc;
+
+	if (is_path(words[0]))
+		return 1;
+	rc = image_find(store, words[0], &choice->image, &missing);
+	if (rc < 0 && missing.kind != ERR_NOT_FOUND) {
+		*err = missing;
+		return rc;
+	}
+	if (rc < 0) {
+		if (!ref_is_written_as_reference(words[0]))
+			return 1;
+		rc = find_or_pull(store, words[0], &choice->image, err);
+	}
+	return rc < 0 ? rc : take(choice, words[0], words + 1, err);
+}
+
+int image_choose(struct store *store, const char *given, char *const *words,
+		 struct image_choice *out, struct err *err)
+{
+	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
+	int rc = 1;
+
+	if (given) {
+		rc = find_or_pull(store, given, &choice.image, err);
+		if (rc == 0)
+			rc = take(&choice, given, words, err);
+	} else if (words[0]) {
+		rc = take_first_word(store, words, &choice, err);
+	}
+	if (rc == 1)
+		rc = take_default(store, words, &choice, err);
+	if (rc < 0)
+		return rc;
+	*out = choice;
+	choice = (struct image_choice)IMAGE_CHOICE_INIT;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_IMAGE_CHOICE_H
+#define CMAN_MANAGER_CMD_IMAGE_CHOICE_H
+
+/*
+ * Which image `cman run` takes, and which words are then the command:
+ *
+ *	--image IMAGE		that one, and all words are the command
+ *	the first word		when it names a local image, or is written as a reference (has '/',
+ *				':' or '@' and does not begin as a path does)
+ *	else			the default image, and all words are the command
+ *
+ * An image that is written as a reference, given by --image, or is the default, is pulled when it
+ * is not there. A bare first word is never pulled on a guess.
+ */
+
+#include <stdbool.h>
+
+#include "store/base/err.h"
+#include "store/images.h"
+#include "store/store.h"
+
+struct image_choice {
+	struct image_record image;
+	char *reference;      /* what the record calls it: the reference, normalised */
+	char *const *command; /* the words left */
+	bool is_default;      /* nobody named it: the first word may be an image mistyped */
+};
+
+#define IMAGE_CHOICE_INIT         \
+	{                         \
+		.reference = NULL \
+	}
+#define AUTO_IMAGE_CHOICE __attribute__((cleanup(image_choice_release)))
+void image_choice_release(struct image_choice *choice);
+
+/* `given`: of --image, or NULL. `words` ends with NULL. As image_find and image_pull fail. */
+int image_choose(struct store *store, const char *given, char *const *words,
+		 struct image_choice *out, struct err *err);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/logs_time.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "manager/cmd/options.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define SECONDS_MAX INT64_C(9000000000) /* of the epoch: what fits in nanoseconds, about */
+
+/* Exactly `n` digits at *at, which is moved behind them; -1 if they are not there. */
+static int take_digits(const char **at, int n)
+{
+	int value = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!isdigit((unsigned char)(*at)[i]))
+			return -1;
+		value = value * 10 + ((*at)[i] - '0');
+	}
+	*at += n;
+	return value;
+}
+
+/* ".5" → 500000000; nothing is 0. More digits than nanoseconds have are dropped. */
+static int take_fraction(const char **at, int64_t *ns)
+{
+	int64_t unit = NS_PER_S / 10;
+
+	*ns = 0;
+	if (**at != '.')
+		return 0;
+	if (!isdigit((unsigned char)(*at)[1]))
+		return -1;
+	for ((*at)++; isdigit((unsigned char)**at); (*at)++) {
+		*ns += unit * (**at - '0');
+		unit /= 10;
+	}
+	return 0;
+}
+
+static bool take_char(const char **at, char c)
+{
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* "2026-01-31", and what may follow of "T12:00:05.5". */
+static int take_date(const char **at, struct tm *tm, int64_t *ns)
+{
+	*tm = (struct tm){ .tm_isdst = -1 };
+	*ns = 0;
+	tm->tm_year = take_digits(at, 4) - 1900;
+	if (tm->tm_year < 0 || !take_char(at, '-'))
+		return -1;
+	tm->tm_mon = take_digits(at, 2) - 1;
+	if (tm->tm_mon < 0 || tm->tm_mon > 11 || !take_char(at, '-'))
+		return -1;
+	tm->tm_mday = take_digits(at, 2);
+	if (tm->tm_mday < 1 || tm->tm_mday > 31)
+		return -1;
+	if (!take_char(at, 'T') && !take_char(at, ' '))
+		return 0;
+	tm->tm_hour = take_digits(at, 2);
+	if (tm->tm_hour < 0 || tm->tm_hour > 23 || !take_char(at, ':'))
+		return -1;
+	tm->tm_min = take_digits(at, 2);
+	if (tm->tm_min < 0 || tm->tm_min > 59)
+		return -1;
+	if (!take_char(at, ':'))
+		return 0;
+	tm->tm_sec = take_digits(at, 2);
+	if (tm->tm_sec < 0 || tm->tm_sec > 60)
+		return -1;
+	return take_fraction(at, ns);
+}
+
+/* Seconds east of UTC; 1 when no zone is written. */
+static int take_zone(const char **at, long *east)
+{
+	int sign, hours, minutes;
+
+	*east = 0;
+	if (**at == '\0')
+		return 1;
+	if (take_char(at, 'Z'))
+		return 0;
+	sign = **at == '-' ? -1 : 1;
+	if (!take_char(at, '+') && !take_char(at, '-'))
+		return -1;
+	hours = take_digits(at, 2);
+	if (hours < 0 || hours > 23 || !take_char(at, ':'))
+		return -1;
+	minutes = take_digits(at, 2);
+	if (minutes < 0 || minutes > 59)
+		return -1;
+	*east = sign * (hours * 3600L + minutes * 60L);
+	return 0;
+}
+
+static int parse_date(const char *text, int64_t *out)
+{
+	const char *at = text;
+	struct tm tm;
+	int64_t ns;
+	time_t seconds;
+	long east;
+	int day, local;
+
+	if (take_date(&at, &tm, &ns) < 0)
+		return -1;
+	day = tm.tm_mday;
+	local = take_zone(&at, &east);
+	if (local < 0 || *at)
+		return -1;
+	seconds = local ? mktime(&tm) : timegm(&tm) - east;
+	/* The 31st of a month that has but 30 days was made the first of the next. */
+	if (tm.tm_mday != day)
+		return -1;
+	*out = (int64_t)seconds * NS_PER_S + ns;
+	return 0;
+}
+
+static int parse_epoch(const char *text, int64_t *out)
+{
+	const char *at = text;
+	int64_t seconds = 0;
+	int64_t ns;
+
+	for (; isdigit((unsigned char)*at); at++) {
+		seconds = seconds * 10 + (*at - '0');
+		if (seconds > SECONDS_MAX)
+			return -1;
+	}
+	if (at == text || take_fraction(&at, &ns) < 0 || *at)
+		return -1;
+	*out = seconds * NS_PER_S + ns;
+	return 0;
+}
+
+int logs_time_parse(const struct cmd_option *option, const char *text, int64_t now_ns, int64_t *out,
+		    struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	int64_t before;
+
+	if (parse_date(text, out) == 0 || parse_epoch(text, out) == 0)
+		return 0;
+	if (isdigit((unsigned char)text[0]) &&
+	    option_duration(option, text, &before, &ignored) == 0) {
+		*out = now_ns - before;
+		return 0;
+	}
+	err_set(err, ERR_USAGE, 0, "--%s: not a time: %s", option->name, text);
+	return err_hint(err, "write 2026-01-31T12:00:00Z, 1769860800 or 1h30m (ago)");
+}
+
+void logs_time_print(int64_t time_ns, char out[LOGS_TIME_MAX])
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	struct tm tm = { 0 };
+
+	gmtime_r(&seconds, &tm);
+	snprintf(out, LOGS_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)(time_ns % NS_PER_S));
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cman run, from the command line to the payload's exit status. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/config.h"
+#include "manager/cmd/commands.h"
+#include "manager/cmd/image_choice.h"
+#include "manager/cmd/launch.h"
+#include "manager/cmd/run_options.h"
+#include "manager/cmd/text.h"
+#include "manager/lifecycle.h"
+#include "manager/names.h"
+#include "manager/spec_build.h"
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+#include "store/base/strv.h"
+
+#define NAME_ATTEMPTS 16
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot create the container");
+}
+
+/* What runs, as the record keeps it: a JSON array. */
+static int print_command(char *const *args, char **out, struct err *err)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	buf_addch(&buf, '[');
+	for (size_t i = 0; args[i]; i++) {
+		if (i > 0)
+			buf_addch(&buf, ',');
+		text_add_json(&buf, args[i], strlen(args[i]));
+	}
+	buf_addch(&buf, ']');
+	*out = buf_steal(&buf);
+	return *out ? 0 : no_memory(err);
+}
+
+static int make_record(const struct run_options *options, const struct image_choice *choice,
+		       const struct spec *spec, const char *id, struct container_record *out,
+		       struct err *err)
+{
+	memcpy(out->id, id, sizeof(out->id));
+	out->state = CONTAINER_CREATED;
+	out->created_ns = clock_now_ns();
+	out->auto_remove = options->auto_remove;
+	out->tty = options->tty;
+	out->stop_signal = spec->stop_signal;
+	out->stop_timeout_s = options->stop_timeout_s;
+	out->exit_code = -1;
+	out->image = strdup(choice->reference);
+	out->image_id = strdup(choice->image.id);
+	if (!out->image || !out->image_id)
+		return no_memory(err);
+	return print_command(spec->process.args, &out->command, err);
+}
+
+static int list_layers(const struct image_record *image, char ***out, struct err *err)
+{
+	AUTO_STRV char **layers = NULL;
+
+	for (size_t i = 0; i < image->nlayers; i++) {
+		if (strv_add(&layers, image->layers[i].diff_id) < 0)
+			return no_memory(err);
+	}
+	*out = STEAL_PTR(layers);
+	return 0;
+}
+
+/* Insert and make it, under the name given, or under one that is free. */
+static int create(struct store *store, const struct run_options *options,
+		  struct create_request *request, struct err *err)
+{
+	struct container_record *record = request->record;
+	int rc;
+
+	for (int attempt = 0;; attempt++) {
+		char made_up[CONTAINER_NAME_MAX + 1];
+
+		rc = options->name ? 0 : name_generate(attempt, made_up, err);
+		if (rc < 0)
+			return rc;
+		free(record->name);
+		record->name = strdup(options->name ? options->name : made_up);
+		if (!record->name)
+			return no_memory(err);
+		rc = lifecycle_create(store, request, err);
+		if (rc == 0 || options->name || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
+			return rc;
+		*err = (struct err)ERR_INIT;
+	}
+}
+
+/* From the image to a row and a directory. */
+static int prepare(struct store *store, struct run_options *options,
+		   const struct image_choice *choice, struct container_record *record,
+		   struct err *err)
+{
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	AUTO_STRV char **layers = NULL;
+	char id[CONTAINER_ID_LEN + 1];
+	int rc = image_config_parse(choice->image.config, &config, err);
+
+	if (rc == 0)
+		rc = container_id_generate(id, err);
+	if (rc < 0)
+		return rc;
+	options->container.command = choice->command;
+	rc = spec_build(&config, &options->container, id, &spec, err);
+	if (rc == 0)
+		rc = make_record(options, choice, &spec, id, record, err);
+	if (rc == 0)
+		rc = list_layers(&choice->image, &layers, err);
+	if (rc < 0)
+		return rc;
+
+	struct create_request request = { .record = record, .spec = &spec, .layers = layers };
+
+	return create(store, options, &request, err);
+}
+
+/* The image was not named, and the first word is no program either: it may have been meant as one. */
+static int explain_failure(const struct image_choice *choice, struct err *err)
+{
+	const char *word = choice->command[0];
+
+	if (err->kind != ERR_NO_PROGRAM || !choice->is_default || !word || strchr(word, '/'))
+		return err_code(err);
+	err_set(err, ERR_NO_PROGRAM, ENOENT,
+		"run: %s is neither a local image nor a program in the default image %s", word,
+		choice->reference);
+	return err_hint(err,
+			"for an image: cman pull %.60s; for a program of another image: "
+			"cman run --image IMAGE %.60s",
+			word, word);
+}
+
+static int start(struct store *store, struct launch *launch, const struct image_choice *choice,
+		 const struct container_record *record, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record left = CONTAINER_RECORD_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (launch_start(launch, record, err) == 0)
+		return 0;
+	/* A monitor that could not even record its failure has left the row as we made it. */
+	if (container_find(store, record->id, &left, &ignored) == 0 &&
+	    left.state == CONTAINER_CREATED)
+		(void)lifecycle_remove(store, &left, true, &ignored);
+	return explain_failure(choice, err);
+}
+
+static int attend(struct launch *launch, const struct container_record *record, struct err *err)
+{
+	enum pump_end end = PUMP_LOST;
+	int exit_code = -1;
+	int rc = pump_run(&launch->pump, &end, &exit_code, err);
+
+	if (rc < 0)
+		return rc;
+	switch (end) {
+	case PUMP_EXITED:
+		break;
+	case PUMP_DETACHED:
+		return 0;
+	case PUMP_SIGNALLED:
+		return exit_code;
+	case PUMP_LOST:
+		err_set(err, ERR_STATE, ECHILD, "%s: its monitor was killed", record->name);
+		return err_hint(err, "the container goes on: cman ps, cman logs -f %s",
+				record->name);
+	}
+	if (exit_code < 0)
+		return err_set(err, ERR_STATE, ECHILD, "%s: its exit status was lost",
+			       record->name);
+	return exit_code;
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
+	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
+	AUTO_STORE struct store store = STORE_INIT;
+	int rc = run_options_parse(&cmd_run, argc, argv, &options, err);
+
+	if (rc == 0)
+		rc = launch_begin(app->root, &options, &launch, err);
+	if (rc == 0)
+		rc = store_open(app->root, &store, err);
+	if (rc == 0)
+		rc = image_choose(&store, options.image, options.words, &choice, err);
+	/* A pull can be interrupted; from the row to the payload, signals have to wait. */
+	if (rc == 0)
+		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
+	if (rc == 0)
+		rc = prepare(&store, &options, &choice, &record, err);
+	if (rc == 0)
+		rc = start(&store, &launch, &choice, &record, err);
+	if (rc < 0)
+		return -1;
+	if (options.detach) {
+		puts(record.id);
+		return 0;
+	}
+	/* It may take days from here on: hold nothing that is not needed. */
+	store_close(&store);
+	rc = attend(&launch, &record, err);
+	return rc < 0 ? -1 : rc;
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.group = CMD_GROUP_CONTAINERS,
+	.operands = "[OPTIONS] [IMAGE] [COMMAND [ARG...]]",
+	.summary = "start a program in a new container",
+	.details =
+		"The image is what --image says; else the first word, if it names a local image or is "
+		"written as a reference (with '/', ':' or '@'); else the default image (default_image "
+		"in /etc/cman/cman.conf, ubuntu-base if that is unset). The other words are the "
+		"command; without any, the image's own is run. What is written as a reference, given "
+		"by --image, or the default, is pulled when it is missing.\n\n"
+		"In the foreground, stdout and stderr are passed on unchanged and apart (and kept for "
+		"`cman logs`), signals are forwarded, and the exit status is the payload's: 128+n when "
+		"signal n killed it, 127 when it was not found, 126 when it cannot be executed, 125 "
+		"when cman itself failed. Without -i, stdin holds nothing but end-of-file. With -it, "
+		"ctrl-p ctrl-q leaves the container to itself.\n\n"
+		"With -d the container's ID is printed once the payload was really started.",
+	.options = run_option_table,
+	.run = run,
+};

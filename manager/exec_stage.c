@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/exec_stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "manager/exec_request.h"
+#include "manager/monitor/protocol.h"
+#include "manager/runtime/engine.h"
+#include "manager/runtime/spec.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/base/log.h"
+#include "store/base/strv.h"
+
+#define EXIT_FAILED 125
+#define EXIT_NO_EXEC 126
+#define EXIT_NO_PROGRAM 127
+#define EXIT_SIGNALLED 128
+#define SPEC_MAX (4u << 20)
+
+struct stage_state {
+	struct exec_request request;
+	struct spec spec; /* the container's; its process becomes ours */
+	struct engine_process init;
+	struct engine_process process;
+	struct engine_stdio stdio;
+	int root_fd; /* the container's root */
+	int cache_fd;
+	int null_fd; /* the container's own /dev/null, for a program that nobody listens to */
+};
+
+static void release(struct stage_state *state)
+{
+	exec_request_release(&state->request);
+	spec_release(&state->spec);
+	engine_process_release(&state->init);
+	engine_process_release(&state->process);
+	cleanup_close(&state->root_fd);
+	cleanup_close(&state->cache_fd);
+	cleanup_close(&state->null_fd);
+}
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot start a program in the container");
+}
+
+static int open_container(const struct packet_exec *exec, struct stage_state *state,
+			  struct err *err)
+{
+	char path[32];
+	int rc = engine_open(exec->pid, exec->start_time, &state->init, err);
+
+	if (rc < 0)
+		return rc;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)exec->pid);
+	state->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (state->root_fd < 0)
+		return err_sys(err, errno, "cannot open the container's root");
+	return 0;
+}
+
+/* Whether a file of that name is there to be executed: as a path, or in a directory of PATH. */
+static bool names_program(const struct stage_state *state, const char *word)
+{
+	const char *dir = strv_get_env(state->spec.process.env, "PATH");
+	int fd = -1;
+
+	if (strchr(word, '/')) {
+		fd = fd_open_in_root(state->root_fd, word, O_PATH, 0);
+	} else {
+		for (; fd < 0 && dir && *dir;
+		     dir += strcspn(dir, ":") + (strchr(dir, ':') != NULL)) {
+			AUTO_FREE char *path = NULL;
+
+			if (asprintf(&path, "%.*s/%s", (int)strcspn(dir, ":"), dir, word) < 0)
+				return false;
+			fd = fd_open_in_root(state->root_fd, path, O_PATH, 0);
+		}
+	}
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* cman exec bird "ls -l": a line of shell that was given as one word. */
+static int expand_single_word(struct stage_state *state, struct err *err)
+{
+	AUTO_STRV char **args = NULL;
+	const char *word = state->request.args[0];
+
+	if (state->request.args[1] || !strpbrk(word, " \t\n") || names_program(state, word))
+		return 0;
+	if (strv_add(&args, "sh") < 0 || strv_add(&args, "-c") < 0 || strv_add(&args, word) < 0)
+		return no_memory(err);
+	strv_free(state->request.args);
+	state->request.args = STEAL_PTR(args);
+	return 0;
+}
+
+static void replace(char **field, char **with)
+{
+	if (!*with)
+		return;
+	free(*field);
+	*field = STEAL_PTR(*with);
+}
+
+/* The container's process, with what was asked for instead. */
+static int adapt_process(struct stage_state *state, struct err *err)
+{
+	struct spec_process *process = &state->spec.process;
+	struct exec_request *request = &state->request;
+	const char *term = strv_get_env(process->env, "TERM");
+	int rc = expand_single_word(state, err);
+
+	if (rc < 0)
+		return rc;
+	strv_free(process->args);
+	process->args = STEAL_PTR(request->args);
+	replace(&process->cwd, &request->cwd);
+	replace(&process->user.lookup, &request->user);
+	process->terminal = request->tty;
+	process->rows = request->rows;
+	process->cols = request->cols;
+	/* With -d it is /dev/null, which is open, too. */
+	process->open_stdin = request->open_stdin || request->detach;
+	/* The container's log may be a dumb terminal; the one of the user is not. */
+	if (request->tty && (!term || strcmp(term, "dumb") == 0) &&
+	    strv_set_env(&process->env, "TERM=xterm") < 0)
+		return no_memory(err);
+	for (char **at = request->env; at && *at; at++) {
+		if (strv_set_env(&process->env, *at) < 0)
+			return no_memory(err);
+	}
+	return 0;
+}
+
+/*
+ * With a terminal the engine makes all three. With -d they are the container's own /dev/null and not the
+ * host's, whose inode a root inside could change through a descriptor.
+ */
+static int choose_stdio(struct stage_state *state, struct err *err)
+{
+	state->stdio = (struct engine_stdio){ -1, -1, -1 };
+	if (state->request.tty)
+		return 0;
+	if (!state->request.detach) {
+		state->stdio = (struct engine_stdio){
+			.in = state->request.open_stdin ? EXEC_IN : -1,
+			.out = EXEC_OUT,
+			.err = EXEC_ERR,
+		};
+		return 0;
+	}
+	state->null_fd = fd_open_in_root(state->root_fd, "/dev/null", O_RDWR | O_NONBLOCK, 0);
+	if (state->null_fd < 0)
+		return err_sys(err, -state->null_fd, "cannot open the container's /dev/null");
+	state->stdio = (struct engine_stdio){ state->null_fd, state->null_fd, state->null_fd };
+	return 0;
+}
+
+/* Returns 1, or 0 when the client went away before it said in which container. */
+static int prepare(struct stage_state *state, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	struct packet packet;
+	int fds[PACKET_FDS_MAX];
+	AUTO_CLOSE int spec_fd = -1;
+	size_t len;
+	int rc = packet_receive(EXEC_SOCKET, &packet, NULL, err);
+
+	if (rc > 0) {
+		log_set_level((enum log_level)packet.open.log_level);
+		rc = exec_request_read(EXEC_REQUEST, &state->request, err);
+	}
+	if (rc == 0 && state->request.args)
+		rc = packet_receive(EXEC_SOCKET, &packet, fds, err);
+	if (rc <= 0)
+		return rc;
+	spec_fd = fds[0];
+	state->cache_fd = fds[1];
+	if (packet.type != PACKET_EXEC || spec_fd < 0 || state->cache_fd < 0)
+		return err_set(err, ERR_INVALID, EPROTO, "the container was not named");
+	rc = open_container(&packet.exec, state, err);
+	if (rc == 0)
+		rc = fd_read_open_file(spec_fd, "spec.json", SPEC_MAX, &text, &len, err);
+	if (rc == 0)
+		rc = spec_parse(text, len, &state->spec, err);
+	if (rc == 0)
+		rc = adapt_process(state, err);
+	if (rc == 0)
+		rc = choose_stdio(state, err);
+	return rc < 0 ? rc : 1;
+}
+
+static void tell_failure(const struct err *failure)
+{
+	struct packet packet = { .type = PACKET_FAILED };
+	struct err ignored = ERR_INIT;
+
+	packet.failed.err = *failure;
+	packet.failed.exit_code = failure->kind == ERR_NO_PROGRAM ? EXIT_NO_PROGRAM :
+				  failure->kind == ERR_NO_EXEC	  ? EXIT_NO_EXEC :
+								    EXIT_FAILED;
+	(void)packet_send(EXEC_SOCKET, &packet, &ignored);
+}
+
+static void close_console(struct stage_state *state)
+{
+	cleanup_close(&state->process.console_fd);
+	state->process.console_fd = -1;
+}
+
+/* The pipes' ends are the program's alone now, so that their other ends see when it closes them. */
+static int tell_started(struct stage_state *state, struct err *err)
+{
+	struct packet packet = { .type = PACKET_STARTED, .pid = state->process.pid };
+	int rc = packet_send_fds(EXEC_SOCKET, &packet, &state->process.console_fd,
+				 state->process.console_fd >= 0, err);
+
+	for (int fd = EXEC_IN; fd < EXEC_NFDS; fd++)
+		close(fd);
+	(void)dup2(STDIN_FILENO, STDERR_FILENO);
+	if (!state->request.detach)
+		close_console(state);
+	return rc;
+}
+
+/* Nobody sees what a program prints to a terminal that no user sits at. */
+static void discard_output(int console)
+{
+	char bytes[4096];
+
+	while (read(console, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+/* Until the program has ended: 1, or 0 when the client is gone. */
+static int attend(struct stage_state *state, struct err *err)
+{
+	for (;;) {
+		struct packet packet;
+		struct pollfd fds[3] = {
+			{ .fd = state->process.pidfd, .events = POLLIN },
+			{ .fd = state->request.detach ? -1 : EXEC_SOCKET, .events = POLLIN },
+			{ .fd = state->process.console_fd, .events = POLLIN },
+		};
+
+		if (poll(fds, 3, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_sys(err, errno, "cannot wait for the program");
+		}
+		if (fds[0].revents)
+			return 1;
+		if (fds[2].revents & POLLIN)
+			discard_output(state->process.console_fd);
+		else if (fds[2].revents)
+			close_console(state);
+		if (!fds[1].revents)
+			continue;
+		if (packet_receive(EXEC_SOCKET, &packet, NULL, err) <= 0)
+			return 0;
+		if (packet.type == PACKET_SIGNAL)
+			(void)engine_kill(&state->process, packet.number, err);
+	}
+}
+
+static int tell_exit(struct stage_state *state, struct err *err)
+{
+	struct packet packet = { .type = PACKET_EXITED };
+	int status;
+	int rc = engine_wait(&state->process, &status, err);
+
+	if (rc < 0)
+		return rc;
+	packet.exit_code =
+		WIFSIGNALED(status) ? EXIT_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+	return packet_send(EXEC_SOCKET, &packet, err);
+}
+
+static int serve(struct stage_state *state, struct err *err)
+{
+	int rc = tell_started(state, err);
+
+	/* Its end concerns nobody: the container's init reaps it. */
+	if (state->request.detach && !state->request.tty)
+		return 0;
+	if (rc < 0 && !state->request.detach)
+		return engine_kill(&state->process, SIGHUP, err);
+	rc = attend(state, err);
+	if (rc > 0)
+		return state->request.detach ? 0 : tell_exit(state, err);
+	return rc < 0 ? rc : engine_kill(&state->process, SIGHUP, err);
+}
+
+int exec_stage_main(void)
+{
+	struct stage_state state = {
+		.request = EXEC_REQUEST_INIT,
+		.init = ENGINE_PROCESS_INIT,
+		.process = ENGINE_PROCESS_INIT,
+		.root_fd = -1,
+		.cache_fd = -1,
+		.null_fd = -1,
+	};
+	struct err err = ERR_INIT;
+	int rc;
+
+	for (int fd = EXEC_SOCKET; fd < EXEC_NFDS; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	umask(022);
+	(void)prctl(PR_SET_NAME, EXEC_STAGE);
+	rc = prepare(&state, &err);
+	if (rc > 0) {
+		rc = engine_exec(&state.spec, &state.init, &state.spec.process, &state.stdio,
+				 state.cache_fd, &state.process, &err);
+		if (rc < 0)
+			tell_failure(&err);
+		else
+			rc = serve(&state, &err);
+	} else if (rc < 0) {
+		tell_failure(&err);
+	}
+	release(&state);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

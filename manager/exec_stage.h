@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_EXEC_STAGE_H
+#define CMAN_MANAGER_EXEC_STAGE_H
+
+/*
+ * The stage cman-exec: joins a running container's namespaces and starts one more program in it
+ * (setns(2), runtime/join.c). It is the program's parent: it passes signals on and tells the client
+ * how it ended. When the client is killed, the program is told by SIGHUP, as by a connection that breaks,
+ * and is left to the container's init.
+ */
+
+#define EXEC_STAGE "cman-exec"
+
+/* Descriptors of the stage, above its stdio; the container's spec and the cache come with EXEC. */
+enum {
+	EXEC_SOCKET = 3, /* to the client, monitor/protocol.h */
+	EXEC_IN,	 /* the program's stdio: the far ends of the client's pipes, or none */
+	EXEC_OUT,
+	EXEC_ERR,
+	EXEC_REQUEST, /* exec_request.h */
+	EXEC_NFDS,
+};
+
+/* Entry point of the stage. */
+int exec_stage_main(void);
+
+#endif
