@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/utf8.h"
 
 void buf_release(struct buf *buf)
 {
@@ -57,7 +58,10 @@ void buf_addstr(struct buf *buf, const char *text)
 
 void buf_addch(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	if (!buf_grow(buf, 1))
+		return;
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
 void buf_addf(struct buf *buf, const char *fmt, ...)
@@ -92,72 +96,50 @@ bool buf_failed(const struct buf *buf)
 	return buf->failed;
 }
 
-/*
- * Length of the well-formed UTF-8 sequence at `s` (RFC 3629: shortest form, no surrogates), its
- * code point in *cp; 0 where there is none.
- */
-static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *cp)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t need;
-	uint32_t c;
-
-	if (s[0] < 0x80) {
-		*cp = s[0];
-		return 1;
-	}
-	if ((s[0] & 0xe0) == 0xc0)
-		need = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		need = 3;
-	else if ((s[0] & 0xf8) == 0xf0)
-		need = 4;
-	else
-		return 0;
-	if (len < need)
-		return 0;
-	c = s[0] & (0x7fu >> need);
-	for (size_t i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < smallest[need] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*cp = c;
-	return need;
-}
-
 /* Embeddings, overrides and isolates: what makes a line read other than it is (UAX #9). */
 static bool is_bidi_control(uint32_t cp)
 {
 	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
+/* Length of the beginning of `text` that is printable ASCII: nearly always all of it. */
+static size_t plain_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] >= 0x20 && text[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void buf_add_escaped(struct buf *buf, const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	while (len > 0) {
 		uint32_t cp = 0;
-		size_t n = utf8_decode(s, len, &cp);
+		size_t n = plain_length(text, len);
 
+		buf_add(buf, text, n);
+		text += n;
+		len -= n;
+		if (len == 0)
+			break;
+		n = utf8_decode(text, len, &cp);
 		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp <= 0x9f)) {
 			n = n ? n : 1;
 			for (size_t i = 0; i < n; i++) {
-				if (s[i] == '\n')
+				if (text[i] == '\n')
 					buf_addstr(buf, "\\n");
-				else if (s[i] == '\t')
+				else if (text[i] == '\t')
 					buf_addstr(buf, "\\t");
 				else
-					buf_addf(buf, "\\x%02x", s[i]);
+					buf_addf(buf, "\\x%02x", (unsigned char)text[i]);
 			}
 		} else if (is_bidi_control(cp)) {
 			buf_addf(buf, "\\u{%04x}", (unsigned)cp);
 		} else {
-			buf_add(buf, s, n);
+			buf_add(buf, text, n);
 		}
-		s += n;
+		text += n;
 		len -= n;
 	}
 }

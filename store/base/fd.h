@@ -36,13 +36,13 @@ ssize_t fd_read_all(int fd, void *data, size_t len);
 /*
  * Read all of a regular file `path` beneath `dirfd` (AT_FDCWD: an ordinary path), at most `max`
  * bytes, opened O_NONBLOCK so that a FIFO put there cannot hang us. `*text` is NUL-terminated and
- * to be freed, `*len` excludes the NUL. Fails with -ENOENT …, -EFBIG above max, -EINVAL if not a
- * regular file.
+ * to be freed, `*len` excludes the NUL. Fails with -ENOENT …; ERR_INVALID with -EFBIG above max,
+ * -EINVAL if not a regular file.
  */
 int fd_read_file(int dirfd, const char *path, size_t max, char **text, size_t *len,
 		 struct err *err);
 
-/* As fd_read_file, for a descriptor that is open already. `name` is for messages. */
+/* As fd_read_file, from where the open descriptor stands. `name` is for messages. */
 int fd_read_open_file(int fd, const char *name, size_t max, char **text, size_t *len,
 		      struct err *err);
 
@@ -53,20 +53,29 @@ int fd_read_open_file(int fd, const char *name, size_t max, char **text, size_t 
 int fd_replace_file(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
 		    bool durable, struct err *err);
 
-/* Open or create directory `name` (one component) in `dirfd`, mode as given; *out is O_PATH-free. */
+/*
+ * Open directory `name` (one component, no symlink) in `dirfd`; where it is missing it is created
+ * with `mode`, whatever the umask. *out can be read and synced.
+ */
 int fd_ensure_dir(int dirfd, const char *name, mode_t mode, int *out, struct err *err);
 
-/* mkdir -p of an absolute or relative host path `path`; *out is the opened directory. */
+/*
+ * As above for a host path; symlinks are followed. Missing parents are created 0755 less the umask.
+ */
 int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err);
 
 /*
- * Remove `name` in `dirfd` and all below it, without following symlinks and without leaving the
- * mount it is on (-EXDEV … is an error, named). Missing is success. Restores search permission
- * where it is missing. Depth is not bounded by the stack.
+ * Remove `name` (one component) in `dirfd` and all below it, without following symlinks. What is a
+ * mount point is left alone, and what it hides, and ERR_STATE names it. Missing is success. Restores
+ * permissions where they are missing. Takes any depth and any number of entries with bounded memory and
+ * descriptors. The name in the error is as it is on disk: escape it before a terminal sees it.
  */
 int fd_remove_tree(int dirfd, const char *name, struct err *err);
 
-/* A sealed, close-on-exec memfd holding `data`, positioned at 0. */
+/*
+ * A sealed, close-on-exec memfd holding `data`, positioned at 0. It can be executed where the host
+ * (sysctl vm.memfd_noexec) allows that for any.
+ */
 int fd_from_memory(const char *name, const void *data, size_t len, int *out, struct err *err);
 
 #endif

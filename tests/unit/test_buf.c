@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Growing buffers, and text made safe for a terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/base/buf.h"
+
+static void assert_escaped(const char *text, size_t len, const char *expected)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	buf_add_escaped(&buf, text, len);
+	assert_false(buf_failed(&buf));
+	assert_string_equal(buf.data ? buf.data : "", expected);
+}
+
+#define ESCAPED(literal, expected) assert_escaped(literal, sizeof(literal) - 1, expected)
+
+static void test_grows_and_stays_terminated(void **state)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		buf_addf(&buf, "%d,", i);
+		assert_int_equal(buf.data[buf.len], '\0');
+	}
+	assert_int_equal(buf.len, strlen(buf.data));
+	assert_memory_equal(buf.data, "0,1,2,", 6);
+	assert_string_equal(buf.data + buf.len - 4, "999,");
+	buf_reset(&buf);
+	assert_string_equal(buf.data, "");
+	buf_addstr(&buf, "ab");
+	buf_addch(&buf, 'c');
+	buf_add(&buf, "\0d", 2);
+	assert_int_equal(buf.len, 5);
+	assert_memory_equal(buf.data, "abc\0d", 6);
+}
+
+static void test_failure_sticks(void **state)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	(void)state;
+	buf_addstr(&buf, "x");
+	buf_add(&buf, "y", SIZE_MAX / 2);
+	assert_true(buf_failed(&buf));
+	buf_addstr(&buf, "z");
+	assert_string_equal(buf.data, "x");
+	assert_null(buf_steal(&buf));
+}
+
+static void test_steal_of_nothing_is_empty_text(void **state)
+{
+	struct buf buf = BUF_INIT;
+	char *text;
+
+	(void)state;
+	text = buf_steal(&buf);
+	assert_string_equal(text, "");
+	free(text);
+	assert_null(buf.data);
+}
+
+static void test_printable_text_is_kept(void **state)
+{
+	(void)state;
+	ESCAPED("plain \\ text", "plain \\ text");
+	ESCAPED("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa6", "grüß € 🐦");
+	ESCAPED("", "");
+}
+
+static void test_controls_are_made_visible(void **state)
+{
+	(void)state;
+	ESCAPED("a\nb\tc", "a\\nb\\tc");
+	ESCAPED("\x1b[31mred\x07", "\\x1b[31mred\\x07");
+	ESCAPED("\0x", "\\x00x");
+	ESCAPED("\x7f", "\\x7f");
+	/* CSI as one byte, and as UTF-8. */
+	ESCAPED("\x9b", "\\x9b");
+	ESCAPED("\xc2\x9b", "\\xc2\\x9b");
+	ESCAPED("\xe2\x80\xae"
+		"evil",
+		"\\u{202e}evil");
+	ESCAPED("\xe2\x81\xa6", "\\u{2066}");
+}
+
+static void test_bad_utf8_is_made_visible(void **state)
+{
+	(void)state;
+	ESCAPED("\xff", "\\xff");
+	ESCAPED("\xc3", "\\xc3");
+	ESCAPED("\xe2\x82", "\\xe2\\x82");
+	/* overlong "/" and NUL, a surrogate, above U+10FFFF */
+	ESCAPED("\xc0\xaf", "\\xc0\\xaf");
+	ESCAPED("\xe0\x80\x80", "\\xe0\\x80\\x80");
+	ESCAPED("\xed\xa0\x80", "\\xed\\xa0\\x80");
+	ESCAPED("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grows_and_stays_terminated),
+		cmocka_unit_test(test_failure_sticks),
+		cmocka_unit_test(test_steal_of_nothing_is_empty_text),
+		cmocka_unit_test(test_printable_text_is_kept),
+		cmocka_unit_test(test_controls_are_made_visible),
+		cmocka_unit_test(test_bad_utf8_is_made_visible),
+	};
+
+	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
+}
