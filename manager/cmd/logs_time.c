@@ -153,7 +153,8 @@ int logs_time_parse(const struct cmd_option *option, const char *text, int64_t n
 
 	if (parse_date(text, out) == 0 || parse_epoch(text, out) == 0)
 		return 0;
-	if (isdigit((unsigned char)text[0]) &&
+	/* A duration without a unit would be seconds, too, but not of the epoch. */
+	if (isdigit((unsigned char)text[0]) && isalpha((unsigned char)text[strlen(text) - 1]) &&
 	    option_duration(option, text, &before, &ignored) == 0) {
 		*out = now_ns - before;
 		return 0;
