@@ -68,13 +68,13 @@ static int check_names(const char *key, json_t *object, bool lists, struct err *
 	json_t *value, *alias;
 	size_t i;
 
-	json_object_foreach(object, name, value) {
+	json_object_foreach (object, name, value) {
 		if (lists ? !json_is_array(value) : !json_is_string(value))
 			return err_set(err, ERR_INVALID, EINVAL, "%s.%s: is not %s", key, name,
 				       lists ? "a list of names" : "a string");
 		if (!lists)
 			continue;
-		json_array_foreach(value, i, alias)
+		json_array_foreach (value, i, alias)
 			if (!json_is_string(alias))
 				return err_set(err, ERR_INVALID, EINVAL,
 					       "%s.%s: is not a list of names", key, name);
@@ -91,8 +91,9 @@ static int check_entry(const json_t *entry, struct err *err)
 	if (!json_is_object(entry))
 		return err_set(err, ERR_INVALID, EINVAL, "is not an object");
 	r = require_string(entry, "directory", &directory, err);
-	if (r == 0 && ((strncmp(directory, "https://", 8) != 0 && strncmp(directory, "http://", 7) != 0) ||
-		       directory[strlen(directory) - 1] != '/'))
+	if (r == 0 &&
+	    ((strncmp(directory, "https://", 8) != 0 && strncmp(directory, "http://", 7) != 0) ||
+	     directory[strlen(directory) - 1] != '/'))
 		r = err_set(err, ERR_INVALID, EINVAL,
 			    "directory: is not a http:// or https:// URL with a slash at its end");
 	if (r == 0)
@@ -127,7 +128,7 @@ int catalog_add(struct catalog *catalog, const char *name, const char *text, siz
 		return err_set(err, ERR_INVALID, EINVAL, "%s: is not a JSON object", name);
 	if (!catalog->entries)
 		catalog->entries = json_object();
-	json_object_foreach(document, key, entry) {
+	json_object_foreach (document, key, entry) {
 		r = check_entry(entry, err);
 		if (r < 0)
 			return err_wrap(err, "%s: %s", name, key), r;
@@ -166,8 +167,8 @@ static int add_dir(struct catalog *catalog, const char *path, struct err *err)
 		buf_addf(&file, "%s/%s", path, list[i]->d_name);
 		free(list[i]);
 		if (r == 0)
-			r = buf_failed(&file) ? err_sys(err, ENOMEM, "%s", path)
-					      : add_file(catalog, file.data, err);
+			r = buf_failed(&file) ? err_sys(err, ENOMEM, "%s", path) :
+						add_file(catalog, file.data, err);
 	}
 	free(list);
 	return r;
@@ -212,7 +213,7 @@ static char *list_keys(json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach (object, key, value) {
 		(void)value;
 		buf_addf(&text, "%s%s", text.len ? ", " : "", key);
 	}
@@ -228,10 +229,10 @@ static const char *find_version(const json_t *entry, const char *word)
 
 	if (word[0] == '\0' || strcmp(word, "latest") == 0)
 		return json_string_value(json_object_get(entry, "default"));
-	json_object_foreach(versions, version, aliases) {
+	json_object_foreach (versions, version, aliases) {
 		if (strcmp(version, word) == 0)
 			return version;
-		json_array_foreach(aliases, i, alias)
+		json_array_foreach (aliases, i, alias)
 			if (strcmp(json_string_value(alias), word) == 0)
 				return version;
 	}
@@ -251,7 +252,7 @@ static char *expand(const char *template, const char *version, const char *arch)
 			buf_addstr(&text, arch);
 			template += 6;
 		} else {
-			buf_addch(&text, *template++);
+			buf_addch(&text, *template ++);
 		}
 	}
 	return buf_steal(&text);
@@ -263,7 +264,8 @@ static int fill(const json_t *entry, const char *version, const char *arch,
 	AUTO_CATALOG_SOURCE struct catalog_source source = CATALOG_SOURCE_INIT;
 
 	source.version = strdup(version);
-	source.directory = expand(json_string_value(json_object_get(entry, "directory")), version, arch);
+	source.directory =
+		expand(json_string_value(json_object_get(entry, "directory")), version, arch);
 	source.checksums = strdup(json_string_value(json_object_get(entry, "checksums")));
 	source.pattern = expand(json_string_value(json_object_get(entry, "file")), version, arch);
 	source.known = list_keys(json_object_get(entry, "versions"));
@@ -280,8 +282,10 @@ static int no_entry(const struct catalog *catalog, const char *name, struct err 
 	AUTO_FREE char *known = list_keys(catalog->entries);
 
 	err_set(err, ERR_NOT_FOUND, ENOENT, "%s: there is no such name in the catalog", name);
-	return err_hint(err, "the catalog has: %s; an http(s):// URL or the path of a tarball can be given as well",
-			known ? known : "");
+	return err_hint(
+		err,
+		"the catalog has: %s; an http(s):// URL or the path of a tarball can be given as well",
+		known ? known : "");
 }
 
 int catalog_find(const struct catalog *catalog, const char *word, const char *machine,
@@ -300,12 +304,14 @@ int catalog_find(const struct catalog *catalog, const char *word, const char *ma
 	if (!version) {
 		AUTO_FREE char *known = list_keys(json_object_get(entry, "versions"));
 
-		err_set(err, ERR_NOT_FOUND, ENOENT, "%s: the catalog has no version '%s'", name, wanted);
-		return err_hint(err, "it has: %s; more can be put into " SYSTEM_DIR, known ? known : "");
+		err_set(err, ERR_NOT_FOUND, ENOENT, "%s: the catalog has no version '%s'", name,
+			wanted);
+		return err_hint(err, "it has: %s; more can be put into " SYSTEM_DIR,
+				known ? known : "");
 	}
 	arch = json_string_value(json_object_get(json_object_get(entry, "architectures"), machine));
 	if (!arch)
-		return err_set(err, ERR_UNSUPPORTED, ENOENT, "%s: is not published for %s machines", name,
-			       machine);
+		return err_set(err, ERR_UNSUPPORTED, ENOENT, "%s: is not published for %s machines",
+			       name, machine);
 	return fill(entry, version, arch, out, err);
 }

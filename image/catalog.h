@@ -29,7 +29,10 @@ struct catalog {
 	json_t *entries;
 };
 
-#define CATALOG_INIT { 0 }
+#define CATALOG_INIT \
+	{            \
+		0    \
+	}
 #define AUTO_CATALOG __attribute__((cleanup(catalog_release)))
 void catalog_release(struct catalog *catalog);
 
@@ -42,14 +45,17 @@ int catalog_add(struct catalog *catalog, const char *name, const char *text, siz
 
 /* Where to get one version for one machine. */
 struct catalog_source {
-	char *version;	/* "26.04": aliases resolved */
+	char *version;	 /* "26.04": aliases resolved */
 	char *directory; /* URL, with a slash at its end */
 	char *checksums; /* file name in there */
-	char *pattern;	/* for sums_find_newest() */
-	char *known;	/* "26.04, 24.04": for messages */
+	char *pattern;	 /* for sums_find_newest() */
+	char *known;	 /* "26.04, 24.04": for messages */
 };
 
-#define CATALOG_SOURCE_INIT { 0 }
+#define CATALOG_SOURCE_INIT \
+	{                   \
+		0           \
+	}
 #define AUTO_CATALOG_SOURCE __attribute__((cleanup(catalog_source_release)))
 void catalog_source_release(struct catalog_source *source);
 

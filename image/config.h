@@ -9,7 +9,7 @@
 #include "store/base/err.h"
 
 struct image_config {
-	char **env;	   /* "KEY=VALUE" */
+	char **env; /* "KEY=VALUE" */
 	char **entrypoint;
 	char **cmd;
 	char *working_dir; /* NULL: "/" */
@@ -18,7 +18,10 @@ struct image_config {
 	char *architecture;
 };
 
-#define IMAGE_CONFIG_INIT { 0 }
+#define IMAGE_CONFIG_INIT \
+	{                 \
+		0         \
+	}
 #define AUTO_IMAGE_CONFIG __attribute__((cleanup(image_config_release)))
 void image_config_release(struct image_config *config);
 

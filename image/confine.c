@@ -88,7 +88,8 @@ int confine_root(int dir_fd, struct err *err)
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, errno, "cannot change root to the target directory");
 	/* A device node or program from the archive is of no use to whoever takes over the parser. */
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) < 0)
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) <
+	    0)
 		return err_sys(err, errno, "cannot forbid devices in the target directory");
 	return 0;
 }
@@ -166,7 +167,8 @@ static int allow_files(int ruleset, const char *const *files, struct err *err)
 		if (fd < 0)
 			continue;
 		rule.parent_fd = fd;
-		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) <
+		    0)
 			return err_sys(err, errno, "cannot allow %s by Landlock", *files);
 	}
 	return 0;
@@ -179,7 +181,8 @@ int confine_landlock(const char *const *files, struct err *err)
 	AUTO_CLOSE int ruleset = -1;
 	int r, version;
 
-	version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	version =
+		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
 		return 0;
 	if (version < 1)
@@ -213,7 +216,8 @@ static int allow_calls(scmp_filter_ctx filter, const char *const *calls)
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 0);
 	}
 	for (size_t i = 0; r == 0 && i < sizeof(memory) / sizeof(memory[0]); i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(memory[i]), 1,
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+				     seccomp_syscall_resolve_name(memory[i]), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	return r;
 }
@@ -221,7 +225,7 @@ static int allow_calls(scmp_filter_ctx filter, const char *const *calls)
 /* Threads, but no processes. clone3(2) hides its flags in memory: libraries fall back to clone(2). */
 static int allow_threads(scmp_filter_ctx filter)
 {
-	static const char *const calls[] = { "set_robust_list", "rseq", "set_tid_address",
+	static const char *const calls[] = { "set_robust_list",	  "rseq",	 "set_tid_address",
 					     "sched_getaffinity", "sched_yield", NULL };
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));

@@ -55,7 +55,8 @@ static char *partial_key(const struct download *download)
 	buf_addf(&key, "%s\n", download->source->url);
 	if (expected(download))
 		buf_addstr(&key, expected(download));
-	else if (fd_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot, &len, &ignored) == 0)
+	else if (fd_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot, &len,
+			      &ignored) == 0)
 		buf_addstr(&key, boot);
 	return buf_steal(&key);
 }
@@ -113,14 +114,16 @@ static int replay(struct download *download, struct err *err)
 		return err_sys(err, ENOMEM, "cannot pull");
 	while (ingest->digest.size < download->partial.size) {
 		int64_t left = download->partial.size - ingest->digest.size;
-		ssize_t n = pread(download->partial.fd, chunk,
-				  left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, ingest->digest.size);
+		ssize_t n =
+			pread(download->partial.fd, chunk,
+			      left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, ingest->digest.size);
 		int r;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_sys(err, n < 0 ? errno : EIO, "cannot read what was downloaded before");
+			return err_sys(err, n < 0 ? errno : EIO,
+				       "cannot read what was downloaded before");
 		r = ingest_write(ingest, chunk, (size_t)n, err);
 		if (r < 0)
 			return r;
@@ -212,15 +215,16 @@ static int copy_file(struct download *download, int fd, struct err *err)
 static int read_file(struct download *download, struct err *err)
 {
 	const char *path = download->source->path;
-	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-						   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+						     open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot open");
 	if (S_ISDIR(st.st_mode)) {
 		err_set(err, ERR_INVALID, EISDIR, "is a directory");
-		return err_hint(err, "pack it first: tar -C DIRECTORY -c . | cman pull --name NAME -");
+		return err_hint(err,
+				"pack it first: tar -C DIRECTORY -c . | cman pull --name NAME -");
 	}
 	if (S_ISREG(st.st_mode)) {
 		download->total = st.st_size;
@@ -237,9 +241,9 @@ static int run_once(struct download *download, char digest[DIGEST_HEX_LEN + 1], 
 	int r = restart(download, err);
 
 	if (r == 0)
-		r = download->source->url ? fetch_url(download->source->url, download->options, &sink,
-						      download->interrupt, err)
-					  : read_file(download, err);
+		r = download->source->url ? fetch_url(download->source->url, download->options,
+						      &sink, download->interrupt, err) :
+					    read_file(download, err);
 	return r < 0 ? r : ingest_finish(&download->ingest, digest, err);
 }
 

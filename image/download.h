@@ -32,7 +32,10 @@ struct download {
 	bool resumed;  /* some bytes are from an earlier attempt */
 };
 
-#define DOWNLOAD_INIT { .partial = PARTIAL_INIT, .ingest = INGEST_INIT, .total = -1 }
+#define DOWNLOAD_INIT                                                       \
+	{                                                                   \
+		.partial = PARTIAL_INIT, .ingest = INGEST_INIT, .total = -1 \
+	}
 #define AUTO_DOWNLOAD __attribute__((cleanup(download_release)))
 /* Without download_end() before it, what was downloaded is kept. */
 void download_release(struct download *download);

@@ -2,31 +2,24 @@
 #include "image/fetch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/fetch_stage.h"
-#include "image/trust.h"
+#include "image/fetcher.h"
 #include "image/url.h"
 #include "store/base/cleanup.h"
-#include "store/base/stage.h"
 
-#define PIPE_SIZE (1 << 20)
 #define CHUNK_SIZE (256u << 10)
 #define FIRST_PAUSE_MS 500
 #define MAX_PAUSE_MS 30000
 #define MAX_RETRY_AFTER_S 60
+#define PROGRESS_MIN (64 << 10) /* bytes; a server that sends less each time is not worth it */
 
 struct fetch {
 	const char *url;
@@ -42,103 +35,6 @@ struct fetch {
 	int64_t retry_after_s; /* the server's wish */
 };
 
-/* One attempt's stage. */
-struct fetcher {
-	struct stage_child child; /* pid 0: none */
-	int body;
-	int control;
-};
-
-static void fetcher_release(struct fetcher *fetcher)
-{
-	cleanup_close(&fetcher->body);
-	cleanup_close(&fetcher->control);
-	if (fetcher->child.pid > 0) {
-		kill(fetcher->child.pid, SIGKILL); /* not reaped yet: the number is still its own */
-		while (waitpid(fetcher->child.pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		cleanup_close(&fetcher->child.pidfd);
-	}
-}
-
-static int fetcher_start(struct fetcher *fetcher, int trust, struct err *err)
-{
-	AUTO_CLOSE int body = -1;
-	AUTO_CLOSE int control = -1;
-	int pipes[2], sockets[2], fds[FETCH_NFDS] = { -1, -1, -1, -1, -1 };
-	const struct stage_options options = {
-		.fds = fds,
-		.nfds = FETCH_NFDS,
-		.parent_death_signal = SIGKILL,
-	};
-
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	fetcher->body = pipes[0];
-	body = pipes[1];
-	fcntl(body, F_SETPIPE_SZ, PIPE_SIZE);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-		return err_sys(err, errno, "cannot talk to the fetch stage");
-	fetcher->control = sockets[0];
-	control = sockets[1];
-	fds[FETCH_FD_BODY] = body;
-	fds[FETCH_FD_CONTROL] = control;
-	fds[FETCH_FD_TRUST] = trust;
-	return stage_spawn("cman-fetch", &options, &fetcher->child, err);
-}
-
-/* curl's own rule: http_proxy only in lower case, because CGI programs get HTTP_PROXY from clients. */
-static const char *proxy_of(const char *url)
-{
-	const char *names[] = { "http_proxy", NULL, "all_proxy", "ALL_PROXY" };
-
-	if (strncasecmp(url, "https:", 6) == 0) {
-		names[0] = "https_proxy";
-		names[1] = "HTTPS_PROXY";
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = names[i] ? getenv(names[i]) : NULL;
-
-		if (value && value[0] != '\0')
-			return value;
-	}
-	return "";
-}
-
-static bool copy_text(char *out, size_t size, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len >= size)
-		return false;
-	memcpy(out, text, len + 1);
-	return true;
-}
-
-static int send_job(const struct fetch *fetch, const struct fetcher *fetcher, int64_t offset,
-		    const char *validator, struct err *err)
-{
-	const char *no_proxy = getenv("no_proxy") ? getenv("no_proxy") : getenv("NO_PROXY");
-	struct fetch_job job;
-
-	memset(&job, 0, sizeof(job));
-	job.offset = offset;
-	job.connect_timeout_s = fetch->options->stall_timeout_s;
-	if (!copy_text(job.url, sizeof(job.url), fetch->url))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG, "the URL is longer than %d bytes",
-			       FETCH_URL_MAX - 1);
-	if (!copy_text(job.proxy, sizeof(job.proxy), proxy_of(fetch->url)) ||
-	    !copy_text(job.no_proxy, sizeof(job.no_proxy), no_proxy ? no_proxy : ""))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG,
-			       "a proxy setting in the environment is longer than %d bytes",
-			       FETCH_PROXY_MAX - 1);
-	if (offset > 0 && !copy_text(job.validator, sizeof(job.validator), validator))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG, "the kept validator is too long");
-	if (send(fetcher->control, &job, sizeof(job), MSG_NOSIGNAL) != sizeof(job))
-		return err_sys(err, errno, "cannot talk to the fetch stage");
-	return 0;
-}
-
 /* Wait for `fd`; silence for too long is a failure that is worth another attempt. */
 static int await(struct fetch *fetch, int fd, struct err *err)
 {
@@ -153,8 +49,8 @@ static int await(struct fetch *fetch, int fd, struct err *err)
 }
 
 /* The next event. The end of a failed transfer is that failure. */
-static int take_event(struct fetch *fetch, const struct fetcher *fetcher,
-		      struct fetch_event *event, struct err *err)
+static int take_event(struct fetch *fetch, const struct fetcher *fetcher, struct fetch_event *event,
+		      struct err *err)
 {
 	int r = await(fetch, fetcher->control, err);
 
@@ -202,12 +98,13 @@ static int bad_status(struct fetch *fetch, const struct fetch_event *head, struc
 	switch (status) {
 	case 404:
 	case 410:
-		return err_set(err, ERR_NOT_FOUND, ENOENT, "not found on the server (HTTP status %d)",
-			       status);
+		return err_set(err, ERR_NOT_FOUND, ENOENT,
+			       "not found on the server (HTTP status %d)", status);
 	case 401:
 	case 403:
 	case 407:
-		return err_set(err, ERR_NETWORK, EACCES, "access is denied (HTTP status %d)", status);
+		return err_set(err, ERR_NETWORK, EACCES, "access is denied (HTTP status %d)",
+			       status);
 	case 408:
 	case 425:
 	case 429:
@@ -218,7 +115,8 @@ static int bad_status(struct fetch *fetch, const struct fetch_event *head, struc
 		fetch->transient = true;
 		fetch->retry_after_s = head->retry_after_s;
 		return err_set(err, ERR_NETWORK, EAGAIN, "%s (HTTP status %d)",
-			       status == 429 ? "too many requests" : "the server is not ready", status);
+			       status == 429 ? "too many requests" : "the server is not ready",
+			       status);
 	default:
 		return err_set(err, ERR_NETWORK, EPROTO, "the server answered with HTTP status %d",
 			       status);
@@ -276,39 +174,37 @@ static int receive(struct fetch *fetch, const struct fetcher *fetcher, int64_t o
 		return r;
 	if (head.total >= 0 && position != head.total) {
 		fetch->transient = true;
-		return err_set(err, ERR_NETWORK, EPROTO, "got %" PRId64 " of %" PRId64 " bytes", position,
-			       head.total);
+		return err_set(err, ERR_NETWORK, EPROTO, "got %" PRId64 " of %" PRId64 " bytes",
+			       position, head.total);
 	}
 	return 0;
 }
 
 static int attempt(struct fetch *fetch, struct err *err)
 {
-	struct fetcher fetcher __attribute__((cleanup(fetcher_release))) = { .body = -1, .control = -1 };
-	const char *validator = "";
-	int64_t offset = fetch->sink->resume(&validator, fetch->sink->data);
-	AUTO_CLOSE int trust = -1;
+	AUTO_FETCHER struct fetcher fetcher = FETCHER_INIT;
+	struct fetcher_request request = {
+		.url = fetch->url,
+		.cacert = fetch->options->cacert,
+		.validator = "",
+		.connect_timeout_s = fetch->options->stall_timeout_s,
+	};
 	int r;
 
+	request.offset = fetch->sink->resume(&request.validator, fetch->sink->data);
 	fetch->transient = fetch->at_once = false;
 	fetch->retry_after_s = 0;
-	if (offset > fetch->furthest)
-		fetch->furthest = offset;
-	r = trust_open(fetch->options->cacert, &trust, err);
-	if (r == 0)
-		r = fetcher_start(&fetcher, trust, err);
-	if (r == 0)
-		r = send_job(fetch, &fetcher, offset, validator, err);
-	if (r == 0)
-		r = receive(fetch, &fetcher, offset, validator, err);
-	return r;
+	if (request.offset > fetch->furthest)
+		fetch->furthest = request.offset;
+	r = fetcher_start(&fetcher, &request, err);
+	return r < 0 ? r : receive(fetch, &fetcher, request.offset, request.validator, err);
 }
 
 /* Twice as long each time, within bounds, and not for all clients the same. Milliseconds. */
 static int pause_before(const struct fetch *fetch, int failures)
 {
-	int64_t wish = fetch->retry_after_s < MAX_RETRY_AFTER_S ? fetch->retry_after_s
-								: MAX_RETRY_AFTER_S;
+	int64_t wish =
+		fetch->retry_after_s < MAX_RETRY_AFTER_S ? fetch->retry_after_s : MAX_RETRY_AFTER_S;
 	int pause = FIRST_PAUSE_MS;
 	uint16_t random = 0;
 
@@ -328,7 +224,8 @@ static void tell_retry(const struct fetch *fetch, const struct err *why, int pau
 
 	if (!fetch->options->notice)
 		return;
-	buf_addf(&text, "%s: %s; trying again in %.1f s", fetch->shown, why->text, pause_ms / 1000.0);
+	buf_addf(&text, "%s: %s; trying again in %.1f s", fetch->shown, why->text,
+		 pause_ms / 1000.0);
 	if (!buf_failed(&text))
 		fetch->options->notice(text.data, fetch->options->data);
 }
@@ -345,12 +242,12 @@ static int fetch_with_retries(struct fetch *fetch, struct err *err)
 			return 0;
 		if (!fetch->transient)
 			return r == -EINTR ? r : (err_wrap(err, "%s", fetch->shown), r);
-		failures = fetch->furthest > furthest ? 1 : failures + 1;
+		failures = fetch->furthest >= furthest + PROGRESS_MIN ? 1 : failures + 1;
 		furthest = fetch->furthest;
 		if (failures > fetch->options->retries) {
-			err_wrap(err, "%s", fetch->shown);
-			return failures > 1 ? err_wrap(err, "gave up after %d attempts", failures)
-					    : r;
+			if (failures > 1)
+				err_wrap(err, "gave up after %d attempts", failures);
+			return err_wrap(err, "%s", fetch->shown);
 		}
 		pause = pause_before(fetch, failures);
 		tell_retry(fetch, err, pause);

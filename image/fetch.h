@@ -18,9 +18,9 @@
 #define FETCH_DEFAULT_STALL_S 30
 
 struct fetch_options {
-	const char *cacert;    /* see image/trust.h; NULL: not given */
-	int retries;	       /* attempts after the first that bring nothing new */
-	int stall_timeout_s;   /* how long to wait for a connection or the next byte */
+	const char *cacert;  /* see image/trust.h; NULL: not given */
+	int retries;	     /* attempts after the first that bring nothing new */
+	int stall_timeout_s; /* how long to wait for a connection or the next byte */
 	/* "https://…: connection refused; trying again in 2 s"; may be NULL */
 	void (*notice)(const char *text, void *data);
 	void *data;

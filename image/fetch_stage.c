@@ -18,13 +18,15 @@
 #define MAX_TRUST (16u << 20)
 
 /* What resolving a host name reads. */
-static const char *const files[] = {
-	"/etc/resolv.conf", "/etc/hosts",
+static const char *const files[] = { "/etc/resolv.conf",
+				     "/etc/hosts",
 #ifdef __GLIBC__
-	"/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+				     "/etc/nsswitch.conf",
+				     "/etc/host.conf",
+				     "/etc/gai.conf",
+				     "/etc/services",
 #endif
-	NULL
-};
+				     NULL };
 
 static const char *const system_calls[] = {
 	/* the body, the control socket, files */
@@ -32,8 +34,8 @@ static const char *const system_calls[] = {
 	"newfstatat", "stat", "statx", "lseek", "dup",
 	/* the network */
 	"socket", "socketpair", "connect", "bind", "getsockname", "getpeername", "getsockopt",
-	"setsockopt", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown",
-	"poll", "ppoll", "select", "pselect6", "pipe", "pipe2", "eventfd2",
+	"setsockopt", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg",
+	"shutdown", "poll", "ppoll", "select", "pselect6", "pipe", "pipe2", "eventfd2",
 	/* memory, time, signals and the end */
 	"brk", "munmap", "mremap", "madvise", "futex", "getrandom", "clock_gettime", "gettimeofday",
 	"time", "nanosleep", "clock_nanosleep", "getuid", "geteuid", "getgid", "getegid", "getpid",

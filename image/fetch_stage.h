@@ -27,7 +27,7 @@ struct fetch_job {
 	char proxy[FETCH_PROXY_MAX];	/* "": none */
 	char no_proxy[FETCH_PROXY_MAX]; /* hosts to reach without it */
 	char validator[HTTP_VALIDATOR_MAX];
-	int64_t offset;			/* ask for the bytes from here on, if they are still those of
+	int64_t offset; /* ask for the bytes from here on, if they are still those of
 					   `validator`; 0: for all */
 	int64_t connect_timeout_s;
 };

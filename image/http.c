@@ -64,8 +64,9 @@ static int tell_head(struct transfer *transfer)
 	event.retry_after_s = retry_after;
 	if (head->status == 206) {
 		if (transfer->job->offset == 0 || head->range_first != transfer->job->offset)
-			return err_set(err, ERR_NETWORK, EPROTO,
-				       "the server sent another part of the file than was asked for");
+			return err_set(
+				err, ERR_NETWORK, EPROTO,
+				"the server sent another part of the file than was asked for");
 		event.offset = head->range_first;
 	}
 	transfer->refused = head->status != 200 && head->status != 206;
@@ -181,22 +182,25 @@ static int failed(const struct transfer *transfer, CURLcode code, struct err *er
 	case CURLE_OUT_OF_MEMORY:
 		return err_sys(err, ENOMEM, "cannot fetch");
 	case CURLE_TOO_MANY_REDIRECTS:
-		return err_set(err, ERR_NETWORK, ELOOP, "redirected more than %ld times", MAX_REDIRECTS);
+		return err_set(err, ERR_NETWORK, ELOOP, "redirected more than %ld times",
+			       MAX_REDIRECTS);
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		if (redirected)
-			return err_set(err, ERR_NETWORK, EPROTONOSUPPORT,
-				       "redirected to a URL that is not %s",
-				       strncasecmp(transfer->job->url, "https:", 6) == 0
-					       ? "https://" : "http:// or https://");
-		return err_set(err, ERR_INVALID, EPROTONOSUPPORT, "%s", why);
 	case CURLE_URL_MALFORMAT:
-		return err_set(err, ERR_INVALID, EINVAL, "malformed URL");
-	case CURLE_PEER_FAILED_VERIFICATION:
+		if (!redirected)
+			return err_set(err, ERR_INVALID, EINVAL, "%s", why);
+		return err_set(
+			err, ERR_NETWORK, EPROTONOSUPPORT, "redirected to a URL that is not %s",
+			strncasecmp(transfer->job->url, "https:", 6) == 0 ? "https://" :
+									    "http:// or https://");
 	case CURLE_SSL_CACERT_BADFILE:
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "the certificates to trust cannot be used: %s", why);
+	case CURLE_PEER_FAILED_VERIFICATION:
 		if (!transfer->trust->pem)
 			return trust_missing(err);
 		err_set(err, ERR_NETWORK, EKEYREJECTED, "the server cannot be trusted: %s", why);
-		return err_hint(err, "if it has a certificate authority of its own, name that by --cacert");
+		return err_hint(
+			err, "if it has a certificate authority of its own, name that by --cacert");
 	default:
 		return err_set(err, ERR_NETWORK, ECOMM, "%s", why);
 	}
@@ -221,7 +225,9 @@ static int perform(struct transfer *transfer, bool *transient, struct err *err)
 int http_get(const struct fetch_job *job, const struct http_trust *trust,
 	     const struct http_sink *sink, bool *transient, struct err *err)
 {
-	struct transfer transfer = { .job = job, .trust = trust, .sink = sink, .sink_err = ERR_INIT };
+	struct transfer transfer = {
+		.job = job, .trust = trust, .sink = sink, .sink_err = ERR_INIT
+	};
 	struct curl_slist *headers = request_headers(job);
 	int r;
 

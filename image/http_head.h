@@ -13,11 +13,11 @@
 #define HTTP_VALIDATOR_MAX 256 /* bytes, NUL included; a longer one is of no use */
 
 struct http_head {
-	int status;		/* 0: none seen yet */
-	int64_t length;		/* Content-Length; -1: not told */
-	int64_t range_first;	/* Content-Range: first byte of this part; -1: not told */
-	int64_t range_total;	/* of the whole; -1: not told */
-	char etag[HTTP_VALIDATOR_MAX];		/* a strong one, with its quotes; "": none */
+	int status;		       /* 0: none seen yet */
+	int64_t length;		       /* Content-Length; -1: not told */
+	int64_t range_first;	       /* Content-Range: first byte of this part; -1: not told */
+	int64_t range_total;	       /* of the whole; -1: not told */
+	char etag[HTTP_VALIDATOR_MAX]; /* a strong one, with its quotes; "": none */
 	char last_modified[HTTP_VALIDATOR_MAX]; /* as it was written; "": none */
 };
 

@@ -28,7 +28,10 @@ struct inflate {
 	int64_t out_zeros; /* of digest.size, zero bytes at the end */
 };
 
-#define INFLATE_INIT { .in_fd = -1 }
+#define INFLATE_INIT        \
+	{                   \
+		.in_fd = -1 \
+	}
 #define AUTO_INFLATE __attribute__((cleanup(inflate_release)))
 void inflate_release(struct inflate *inflate);
 

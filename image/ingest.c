@@ -96,7 +96,8 @@ static int stage_died(int status, struct err *err)
 	if (WIFSIGNALED(status)) {
 		err_set(err, ERR_SYS, EIO, "the unpack stage was killed by signal %d (%s)",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
-		return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") : err_code(err);
+		return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
+						     err_code(err);
 	}
 	return err_set(err, ERR_SYS, EIO, "the unpack stage ended with status %d and no report",
 		       WEXITSTATUS(status));

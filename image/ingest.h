@@ -33,7 +33,10 @@ struct ingest {
 	struct err refusal;
 };
 
-#define INGEST_INIT { .draft = LAYER_DRAFT_INIT, .data_fd = -1, .report_fd = -1 }
+#define INGEST_INIT                                                       \
+	{                                                                 \
+		.draft = LAYER_DRAFT_INIT, .data_fd = -1, .report_fd = -1 \
+	}
 #define AUTO_INGEST __attribute__((cleanup(ingest_abort)))
 
 /* Kill the stage and remove the draft. Harmless after ingest_finish(). */

@@ -17,7 +17,10 @@ struct interrupt {
 	sigset_t before;
 };
 
-#define INTERRUPT_INIT { .fd = -1 }
+#define INTERRUPT_INIT   \
+	{                \
+		.fd = -1 \
+	}
 #define AUTO_INTERRUPT __attribute__((cleanup(interrupt_end)))
 
 int interrupt_begin(struct interrupt *interrupt, struct err *err);

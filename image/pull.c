@@ -160,7 +160,8 @@ static int find_present(struct pull *pull, bool *found, struct image_record *out
 		r = image_put(pull->store, &image, pull->source.name, err);
 		if (r < 0)
 			return r;
-		tell(pull, "the same image is there: it is now called %s as well", pull->source.name);
+		tell(pull, "the same image is there: it is now called %s as well",
+		     pull->source.name);
 		image_record_release(&image);
 		r = image_find(pull->store, search.id, &image, err);
 		if (r < 0)
@@ -217,7 +218,8 @@ static void tell_left_out(const struct pull *pull, const struct unpack_result *r
 	if (result->sockets > 0)
 		tell(pull, "left out: %" PRId64 " sockets", result->sockets);
 	if (result->devices > 0)
-		tell(pull, "left out: %" PRId64 " device nodes, which this host does not let cman make",
+		tell(pull,
+		     "left out: %" PRId64 " device nodes, which this host does not let cman make",
 		     result->devices);
 	if (result->attributes > 0)
 		tell(pull, "left out: %" PRId64 " extended attributes", result->attributes);
@@ -289,7 +291,9 @@ static int explain(const struct pull *pull, int r, struct err *err)
 {
 	if (r == -EINTR)
 		return r;
-	err_wrap(err, "%s", pull->source.title);
+	/* A URL that was pulled by itself has been named already. */
+	if (strncmp(err->text, pull->source.title, strlen(pull->source.title)) != 0)
+		err_wrap(err, "%s", pull->source.title);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return err_hint(err, "make room on the file system of %s", pull->store->root);
 	return r;
@@ -307,8 +311,8 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 		.started_ns = clock_now_ns(),
 	};
 	struct err ignored = ERR_INIT;
-	int r = source_resolve(request->source, request->name, request->sha256, getenv("CMAN_CATALOG"),
-			       &pull.source, err);
+	int r = source_resolve(request->source, request->name, request->sha256,
+			       getenv("CMAN_CATALOG"), &pull.source, err);
 
 	if (r == 0)
 		r = interrupt_begin(&pull.interrupt, err);
@@ -316,10 +320,10 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 		return r;
 	pull.options = (struct fetch_options){
 		.cacert = request->cacert,
-		.retries = request->retries ? (request->retries > 0 ? request->retries : 0)
-					    : FETCH_DEFAULT_RETRIES,
-		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s
-								: FETCH_DEFAULT_STALL_S,
+		.retries = request->retries ? (request->retries > 0 ? request->retries : 0) :
+					      FETCH_DEFAULT_RETRIES,
+		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s :
+								  FETCH_DEFAULT_STALL_S,
 		.notice = on_notice,
 		.data = &pull,
 	};

@@ -20,7 +20,7 @@ struct pull_request {
 	const char *name;   /* --name: what to call it; NULL: derived from the source */
 	const char *sha256; /* --sha256: 64 hex digits (optional "sha256:"); NULL: none given */
 	const char *cacert; /* --cacert: PEM file; NULL: SSL_CERT_FILE, then the usual places */
-	int retries;	     /* attempts after the first that bring nothing new; 0: 5, negative: none */
+	int retries; /* attempts after the first that bring nothing new; 0: 5, negative: none */
 	int stall_timeout_s; /* seconds to wait for a connection or the next byte; 0: 30 */
 };
 

@@ -92,8 +92,8 @@ static bool is_registry(const char *s, size_t len)
 	for (size_t i = 0; i < host; i++) {
 		bool edge = i == 0 || i + 1 == host || s[i - 1] == '.' || s[i + 1] == '.';
 
-		if (s[i] == '.' ? edge && (i == 0 || i + 1 == host || s[i - 1] == '.')
-				: !is_alnum(s[i]) && (s[i] != '-' || edge))
+		if (s[i] == '.' ? edge && (i == 0 || i + 1 == host || s[i - 1] == '.') :
+				  !is_alnum(s[i]) && (s[i] != '-' || edge))
 			return false;
 	}
 	return true;
@@ -171,7 +171,9 @@ static bool is_digest(const char *s)
 static int invalid(const char *word, const char *why, struct err *err)
 {
 	err_set(err, ERR_INVALID, EINVAL, "invalid image name '%s': %s", word, why);
-	return err_hint(err, "a name is [registry/]path[:tag][@digest] in lower case, such as ubuntu-base:24.04");
+	return err_hint(
+		err,
+		"a name is [registry/]path[:tag][@digest] in lower case, such as ubuntu-base:24.04");
 }
 
 int ref_normalize(const char *word, char **out, struct err *err)
@@ -195,7 +197,8 @@ int ref_normalize(const char *word, char **out, struct err *err)
 	if (name > NAME_MAX_LEN)
 		return invalid(word, "it is too long", err);
 	if (!is_name(word, name))
-		return invalid(word, "it has characters or separators that a name cannot have", err);
+		return invalid(word, "it has characters or separators that a name cannot have",
+			       err);
 	buf_addstr(&text, word);
 	if (name == len && !at)
 		buf_addstr(&text, ":latest");

@@ -41,7 +41,8 @@ static bool ends_with(const char *text, size_t len, const char *suffix)
 /* A name out of a file name: "Root FS_v1.tar.gz" → "root-fs_v1". To be freed; "" where nothing is left. */
 static char *name_from_file(const char *location, bool is_url)
 {
-	static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".tgz", ".txz", ".tzst", ".tar" };
+	static const char *const suffixes[] = { ".gz",	".xz",	 ".zst", ".tgz",
+						".txz", ".tzst", ".tar" };
 	size_t whole = is_url ? strcspn(location, "?#") : strlen(location);
 	const char *slash = memrchr(location, '/', whole);
 	const char *file = slash ? slash + 1 : location;
@@ -74,7 +75,8 @@ static int derive_name(struct source *source, const char *location, bool is_url,
 	if (!derived)
 		return no_memory(err);
 	if (derived[0] == '\0' || strcmp(location, "-") == 0) {
-		err_set(err, ERR_USAGE, EINVAL, "%s: no image name can be made from this", location);
+		err_set(err, ERR_USAGE, EINVAL, "%s: no image name can be made from this",
+			location);
 		return err_hint(err, "name the image by --name");
 	}
 	return ref_normalize(derived, &source->name, err);
@@ -108,7 +110,11 @@ static int resolve_url(struct source *source, const char *url, struct err *err)
 	for (const char *p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return err_set(err, ERR_INVALID, EINVAL,
-				       "%s: a URL has no spaces or control characters", source->title);
+				       "%s: a URL has no spaces or control characters",
+				       source->title);
+	if (strspn(strstr(url, "://") + 3, "/?#:@") > 0 || !strstr(url, "://")[3])
+		return err_set(err, ERR_INVALID, EINVAL, "%s: a URL has to name a host",
+			       source->title);
 	source->url = strdup(url);
 	source->location = url_without_password(url);
 	if (!source->url || !source->location)
@@ -153,7 +159,8 @@ static int resolve_word(struct source *source, const char *word, const char *ove
 		return resolve_file(source, word, err);
 	if (strpbrk(word, "/@")) {
 		err_set(err, ERR_UNSUPPORTED, ENOSYS,
-			"%s: there is no such file, and images of registries cannot be pulled yet", word);
+			"%s: there is no such file, and images of registries cannot be pulled yet",
+			word);
 		return err_hint(err, "pull a root file system by its catalog name, URL or path");
 	}
 	r = resolve_catalog(source, word, override, err);
@@ -181,7 +188,8 @@ int source_resolve(const char *word, const char *name, const char *sha256,
 		r = ref_normalize(name, &source.name, err);
 		if (r == 0 && strchr(name, '@'))
 			r = err_set(err, ERR_INVALID, EINVAL,
-				    "invalid image name '%s': a digest cannot be given by name", name);
+				    "invalid image name '%s': a digest cannot be given by name",
+				    name);
 	}
 	if (r == 0)
 		r = resolve_word(&source, word, catalog_override, err);

@@ -11,16 +11,19 @@
 #include "store/images.h"
 
 struct source {
-	char *title;	/* as the user wrote it (a password left out): stands before messages */
-	char *name;	/* normalised: what the image will be called */
-	char *url;	/* http or https; NULL: a file, or not known before the catalog's list is read */
+	char *title; /* as the user wrote it (a password left out): stands before messages */
+	char *name;  /* normalised: what the image will be called */
+	char *url; /* http or https; NULL: a file, or not known before the catalog's list is read */
 	char *path;	/* of a local file, "-": standard input; NULL: none */
 	char *location; /* url or path as it may be shown and kept; NULL as long as url is */
-	struct catalog_source catalog; /* catalog.pattern NULL: not from the catalog */
+	struct catalog_source catalog;	 /* catalog.pattern NULL: not from the catalog */
 	char sha256[DIGEST_HEX_LEN + 1]; /* "": not known */
 };
 
-#define SOURCE_INIT { 0 }
+#define SOURCE_INIT \
+	{           \
+		0   \
+	}
 #define AUTO_SOURCE __attribute__((cleanup(source_release)))
 void source_release(struct source *source);
 

@@ -78,11 +78,12 @@ static int make_missing(struct tree *tree, char *path, struct err *err)
 
 		/* [path, end) is there; make the component that follows it. */
 		*end = '\0';
-		dir = end == path ? dup(tree->root_fd)
-				  : fd_open_in_root(tree->root_fd, path, O_PATH | O_DIRECTORY, 0);
+		dir = end == path ? dup(tree->root_fd) :
+				    fd_open_in_root(tree->root_fd, path, O_PATH | O_DIRECTORY, 0);
 		*end = before;
 		if (dir < 0)
-			return err_sys(err, end == path ? errno : -dir, "cannot open its directory");
+			return err_sys(err, end == path ? errno : -dir,
+				       "cannot open its directory");
 		end = strchr(leaf, '/');
 		if (end)
 			*end = '\0';

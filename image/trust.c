@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 static const char *const places[] = {
-	"/etc/ssl/certs/ca-certificates.crt",		     /* Debian, Ubuntu, Arch, Gentoo, Alpine */
-	"/etc/pki/tls/certs/ca-bundle.crt",		     /* Fedora, RHEL and kin, Amazon Linux */
+	"/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch, Gentoo, Alpine */
+	"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL and kin, Amazon Linux */
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* newer of these */
 	"/etc/ssl/ca-bundle.pem",			     /* openSUSE */
 	"/var/lib/ca-certificates/ca-bundle.pem",	     /* openSUSE, SLE */
@@ -41,8 +41,7 @@ int trust_open(const char *cacert, int *fd, struct err *err)
 
 int trust_missing(struct err *err)
 {
-	err_set(err, ERR_UNSUPPORTED, ENOENT,
-		"there are no certificates to verify the server by");
+	err_set(err, ERR_UNSUPPORTED, ENOENT, "there are no certificates to verify the server by");
 	return err_hint(err, "install the package ca-certificates, or name a PEM file by --cacert "
 			     "or SSL_CERT_FILE");
 }

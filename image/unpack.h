@@ -16,7 +16,7 @@
 #include "store/images.h"
 
 struct unpack_limits {
-	int64_t bytes;	 /* of the uncompressed archive */
+	int64_t bytes; /* of the uncompressed archive */
 	int64_t entries;
 };
 
@@ -27,9 +27,9 @@ struct unpack_result {
 	char diff_id[DIGEST_HEX_LEN + 1]; /* SHA-256 of the uncompressed archive */
 	int64_t size;			  /* bytes written to regular files */
 	int64_t entries;
-	int64_t sockets;		  /* left out */
-	int64_t devices;		  /* left out because this host does not let us make them */
-	int64_t attributes;		  /* extended attributes left out */
+	int64_t sockets;    /* left out */
+	int64_t devices;    /* left out because this host does not let us make them */
+	int64_t attributes; /* extended attributes left out */
 };
 
 /*

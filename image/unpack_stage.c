@@ -81,11 +81,11 @@ int unpack_report_check(struct unpack_report *report, struct err *err)
 	report->err.text[sizeof(report->err.text) - 1] = '\0';
 	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
 	report->result.diff_id[DIGEST_HEX_LEN] = '\0';
-	if (report->failed ? report->err.kind == ERR_NONE || report->err.num < 0
-			   : strspn(result->diff_id, "0123456789abcdef") != DIGEST_HEX_LEN ||
-				     result->size < 0 || result->entries < 1 ||
-				     result->sockets < 0 || result->devices < 0 ||
-				     result->attributes < 0)
+	if (report->failed ?
+		    report->err.kind == ERR_NONE || report->err.num < 0 :
+		    strspn(result->diff_id, "0123456789abcdef") != DIGEST_HEX_LEN ||
+			    result->size < 0 || result->entries < 1 || result->sockets < 0 ||
+			    result->devices < 0 || result->attributes < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the unpack stage sent nonsense");
 	return 0;
 }

@@ -7,8 +7,8 @@
  * verify_finish() says what it was, and only verify_check() that it is what was published.
  */
 
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 #include "store/images.h"
@@ -18,7 +18,10 @@ struct verify {
 	int64_t size; /* bytes so far */
 };
 
-#define VERIFY_INIT { 0 }
+#define VERIFY_INIT \
+	{           \
+		0   \
+	}
 #define AUTO_VERIFY __attribute__((cleanup(verify_release)))
 void verify_release(struct verify *verify);
 

@@ -83,7 +83,8 @@ static void add_text(struct buf *line, const struct progress *progress, int64_t 
 	human_size(done, have);
 	if (total > 0) {
 		human_size(total, all);
-		buf_addf(line, "%3d%%  %s of %s", (int)((double)done / (double)total * 100), have, all);
+		buf_addf(line, "%3d%%  %s of %s", (int)((double)done / (double)total * 100), have,
+			 all);
 	} else {
 		buf_addstr(line, have);
 	}
