@@ -27,49 +27,66 @@ struct child {
 	const struct child_plan *plan;
 	const struct spec *spec;
 	struct payload payload;
+	int root_mount;
 	int *sources; /* of bind mounts, one for each mount of the spec */
 	int init_fd;
 	bool held[KEPT_OWN + ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
 	size_t nheld;
 };
 
-static int make_namespaces(void *context, struct err *err)
+static int isolate(void *context, struct err *err)
 {
 	const struct spec *spec = ((struct child *)context)->spec;
-	int result = namespaces_unshare(spec->namespaces, err);
+	int result = rootfs_isolate(err);
 
-	if (result == 0)
-		result = namespaces_set_hostname(spec->namespaces, spec->hostname, err);
-	if (result == 0)
-		result = namespaces_raise_loopback(spec->namespaces, err);
-	return result;
+	return result < 0 ? result :
+			    namespaces_set_hostname(spec->namespaces, spec->hostname, err);
+}
+
+static int mount_root(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return rootfs_mount(child->spec, &child->root_mount, err);
 }
 
 static int open_sources(void *context, struct err *err)
 {
 	struct child *child = context;
-	int result = rootfs_isolate(err);
 
-	return result < 0 ? result : mounts_open_sources(child->spec, &child->sources, err);
-}
-
-static int enter_cgroup(void *context, struct err *err)
-{
-	return namespaces_enter_cgroup(((struct child *)context)->spec->namespaces, err);
+	return mounts_open_sources(child->spec, &child->sources, err);
 }
 
 static int enter_root(void *context, struct err *err)
 {
 	struct child *child = context;
 
-	return rootfs_enter(child->spec, child->payload.root_mount, &child->payload.root_fd, err);
+	return rootfs_enter(child->root_mount, &child->payload.root_fd, err);
 }
 
-static int make_mounts(void *context, struct err *err)
+static int make_first_mounts(void *context, struct err *err)
 {
 	struct child *child = context;
+	size_t end = mounts_before_network(child->spec);
 
-	return mounts_make(child->spec, child->payload.root_fd, child->sources, err);
+	return mounts_make(child->spec, 0, end, child->payload.root_fd, child->sources, err);
+}
+
+static int make_other_mounts(void *context, struct err *err)
+{
+	struct child *child = context;
+	size_t start = mounts_before_network(child->spec);
+
+	return mounts_make(child->spec, start, child->spec->nmounts, child->payload.root_fd,
+			   child->sources, err);
+}
+
+static int enter_namespaces(void *context, struct err *err)
+{
+	struct child *child = context;
+	int result = namespaces_enter_network(child->payload.network, err);
+
+	return result < 0 ? result : namespaces_enter_cgroup(child->spec->namespaces, err);
 }
 
 static int make_devices(void *context, struct err *err)
@@ -225,19 +242,22 @@ static int execute(void *context, struct err *err)
 }
 
 /*
- * The order matters: the host's files are opened before the pivot takes them out of sight; the
+ * The order matters: the host's files are opened before the pivot takes them out of sight; what
+ * needs nothing from the parent is done before it is waited for, as it has a network to make; the
  * foreign user database is read after powers are reduced; a filter that needs no privilege comes last.
  */
 static const struct phase phases[] = {
 	{ "session", .step = payload_detach },
-	{ "namespaces", .own = make_namespaces },
+	{ "isolation", .own = isolate },
+	{ "root file system", .own = mount_root },
 	{ "mount sources", .own = open_sources },
-	{ "await parent", .step = payload_await_parent },
-	{ "cgroup namespace", .own = enter_cgroup },
-	{ "root", .own = enter_root },
-	{ "mounts", .own = make_mounts },
+	{ "pivot", .own = enter_root },
+	{ "mounts", .own = make_first_mounts },
 	{ "devices", .own = make_devices },
 	{ "standard streams", .own = open_stdio },
+	{ "await parent", .step = payload_await_parent },
+	{ "namespaces", .own = enter_namespaces },
+	{ "other mounts", .own = make_other_mounts },
 	{ "working directory", .step = payload_enter_directory },
 	{ "protected paths", .own = protect },
 	{ "descriptors", .own = sort_descriptors },
@@ -257,6 +277,7 @@ _Noreturn void child_main(const struct child_plan *plan)
 	struct child child = {
 		.plan = plan,
 		.spec = plan->request->spec,
+		.root_mount = -1,
 		.init_fd = plan->init_fd,
 	};
 

@@ -69,8 +69,12 @@ static int await_init(const struct engine_process *process, struct err *err)
 
 int engine_start(struct engine_process *process, struct err *err)
 {
-	int result = handshake_send(process->sync_fd, MESSAGE_START, -1, err);
+	int result = 0;
 
+	if (!process->gate_open)
+		result = handshake_send(process->sync_fd, MESSAGE_START, -1, err);
+	if (result == -EPIPE)
+		result = reap_explain(process->pidfd, "the container's first process", err);
 	if (result == 0)
 		result = await_exec(process, err);
 	if (result == 0 && process->init)

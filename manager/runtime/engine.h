@@ -4,7 +4,7 @@
 
 /*
  * The engine turns a spec into a running process tree. It knows no store and no command line. The
- * caller becomes the parent of the container's first process.
+ * caller, which must have one thread only, becomes the parent of the container's first process.
  *
  *	engine_create   clone3 … READY: the payload waits at the gate, everything is set up
  *	engine_start    the gate opens; returns when the payload was really exec'd, or why not
@@ -46,6 +46,11 @@ struct engine_request {
 	struct engine_stdio stdio;
 	const int *hold_fds; /* only with spec->init */
 	size_t nhold_fds;    /* at most ENGINE_HOLD_MAX */
+	/*
+	 * Open the gate beforehand: the payload goes on without waiting for engine_start(), which
+	 * then only tells how that went. Saves two waits where nothing is to be done in between.
+	 */
+	bool start_at_once;
 	/* Where caches that survive a start live (compiled seccomp filters): a directory, root's own. */
 	int cache_fd;
 };
@@ -59,6 +64,7 @@ struct engine_process {
 	int sync_fd;		/* handshake, until engine_start */
 	int report_fd;		/* ctinit's records, until the end; -1 without init */
 	bool init;		/* PID 1 is ctinit */
+	bool gate_open;		/* engine_start() need not open it */
 	char *program;		/* the payload's file as it was resolved, for messages; owned */
 };
 

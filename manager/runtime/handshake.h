@@ -7,9 +7,9 @@
  * SOCK_SEQPACKET pair (unix(7)), both ends close-on-exec.
  *
  *	parent                            child
- *	          PROCEED  ------------>          the child is in its control groups; the
- *	                                          root file system may be attached
  *	          <------------  CONSOLE          a pty master, attached (0 or 1 times)
+ *	          PROCEED  ------------>          the child is in its control groups; attached is
+ *	                                          the network namespace made for it, if it gets one
  *	          <------------  READY            all is set up; text is the resolved program
  *	          START    ------------>          the gate opens (container's first process only)
  *	          <------------  end of file      it was executed

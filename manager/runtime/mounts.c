@@ -250,9 +250,19 @@ static int make_one(const struct spec_mount *mount, int root_fd, int source, str
 	return mount_change(source < 0 ? made : source, options.recursive, &options, err);
 }
 
-int mounts_make(const struct spec *spec, int root_fd, const int *sources, struct err *err)
+size_t mounts_before_network(const struct spec *spec)
 {
-	for (size_t i = 0; i < spec->nmounts; i++) {
+	size_t n = 0;
+
+	while (n < spec->nmounts && strcmp(spec->mounts[n].type, "sysfs") != 0)
+		n++;
+	return n;
+}
+
+int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd,
+		const int *sources, struct err *err)
+{
+	for (size_t i = start; i < end; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 
 		if (make_one(mount, root_fd, sources[i], err) < 0)

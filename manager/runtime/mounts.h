@@ -46,7 +46,14 @@ void mount_explain(int fs, char *text, size_t size);
 int mounts_open_sources(const struct spec *spec, int **out, struct err *err);
 void mounts_close_sources(const struct spec *spec, int *sources);
 
-/* Make all mounts of the spec, in its order, below `root_fd`. */
-int mounts_make(const struct spec *spec, int root_fd, const int *sources, struct err *err);
+/*
+ * How many mounts, from the first, can be made before the process is in its network namespace: a
+ * sysfs shows the one its mounter is in.
+ */
+size_t mounts_before_network(const struct spec *spec);
+
+/* Make mounts `start` to `end` (excluded) of the spec, in its order, below `root_fd`. */
+int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd,
+		const int *sources, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "manager/runtime/namespaces.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -21,8 +22,8 @@
 #define KERNEL_MAJOR 5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
 #define KERNEL_MINOR 11
 
-#define AT_BIRTH ((unsigned)(SPEC_NS_MOUNT | SPEC_NS_PID))
-#define BY_ITSELF ((unsigned)(SPEC_NS_UTS | SPEC_NS_IPC | SPEC_NS_NETWORK))
+#define AT_BIRTH ((unsigned)(SPEC_NS_MOUNT | SPEC_NS_PID | SPEC_NS_UTS | SPEC_NS_IPC))
+#define OWN_NETWORK "/proc/self/ns/net"
 
 static const struct {
 	unsigned bit;
@@ -106,13 +107,61 @@ pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 	return (pid_t)pid;
 }
 
-int namespaces_unshare(unsigned set, struct err *err)
+static int raise_loopback(struct err *err)
 {
-	if ((set & BY_ITSELF) && unshare((int)flags_of(set & BY_ITSELF)) < 0) {
-		err_sys(err, errno, "cannot make namespaces");
-		return err->num == ENOSPC ? err_hint(err, "a limit in /proc/sys/user/ is reached") :
-					    err_code(err);
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket for the loopback device");
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return err_sys(err, errno, "cannot bring up the loopback device");
+	return 0;
+}
+
+static int open_network(int *out, struct err *err)
+{
+	int fd = open(OWN_NETWORK, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", OWN_NETWORK);
+	*out = fd;
+	return 0;
+}
+
+int namespaces_make_network(unsigned set, int *out, struct err *err)
+{
+	AUTO_CLOSE int home = -1;
+	AUTO_CLOSE int made = -1;
+	int result;
+
+	if (!(set & SPEC_NS_NETWORK)) {
+		*out = -1;
+		return 0;
 	}
+	result = open_network(&home, err);
+	if (result < 0)
+		return result;
+	if (unshare(CLONE_NEWNET) < 0) {
+		err_sys(err, errno, "cannot make a network namespace");
+		return err->num == ENOSPC ?
+			       err_hint(err, "the limit in /proc/sys/user/max_net_namespaces is reached") :
+			       err_code(err);
+	}
+	result = open_network(&made, err);
+	if (result == 0)
+		result = raise_loopback(err);
+	if (setns(home, CLONE_NEWNET) < 0)
+		return err_sys(err, errno, "cannot return from the container's network namespace");
+	if (result == 0)
+		*out = STEAL_FD(made);
+	return result;
+}
+
+int namespaces_enter_network(int fd, struct err *err)
+{
+	if (fd >= 0 && setns(fd, CLONE_NEWNET) < 0)
+		return err_sys(err, errno, "cannot enter the network namespace");
 	return 0;
 }
 
@@ -127,21 +176,6 @@ int namespaces_set_hostname(unsigned set, const char *hostname, struct err *err)
 {
 	if ((set & SPEC_NS_UTS) && hostname && sethostname(hostname, strlen(hostname)) < 0)
 		return err_sys(err, errno, "cannot set the host name to \"%s\"", hostname);
-	return 0;
-}
-
-int namespaces_raise_loopback(unsigned set, struct err *err)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	AUTO_CLOSE int fd = -1;
-
-	if (!(set & SPEC_NS_NETWORK))
-		return 0;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot make a socket for the loopback device");
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return err_sys(err, errno, "cannot bring up the loopback device");
 	return 0;
 }
 

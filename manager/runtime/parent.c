@@ -17,7 +17,6 @@
 #include "manager/runtime/init_image.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/reap.h"
-#include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
 
 /* All that the parent holds while it makes a container. */
@@ -84,23 +83,35 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 	return 0;
 }
 
+/* A child that is gone by now has said why; that is found where its answer is read. */
+static int proceed(struct setup *setup, bool start_at_once, int network, struct err *err)
+{
+	int result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, network, err);
+
+	if (result == 0 && start_at_once) {
+		result = handshake_send(setup->process.sync_fd, MESSAGE_START, -1, err);
+		setup->process.gate_open = true;
+	}
+	return result == -EPIPE ? 0 : result;
+}
+
 static int make_container(const struct engine_request *request, struct setup *setup,
 			  struct err *err)
 {
 	AUTO_CLOSE int proc_fd = -1;
-	AUTO_CLOSE int root = -1;
+	AUTO_CLOSE int network = -1;
 	int result = fork_child(request, setup, err);
 
 	if (result < 0)
 		return result;
 	setup->process.sync_fd = STEAL_FD(setup->sync[0]);
 	setup->process.report_fd = STEAL_FD(setup->report[0]);
-	/* now, while the child is busy with its namespaces */
-	result = rootfs_prepare(request->spec, &root, err);
+	/* now, while the child is busy with its mounts */
+	result = namespaces_make_network(request->spec->namespaces, &network, err);
 	if (result == 0)
 		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
 	if (result == 0)
-		result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, root, err);
+		result = proceed(setup, request->start_at_once, network, err);
 	if (result == 0)
 		result = identity_open_proc(&proc_fd, err);
 	if (result == 0)

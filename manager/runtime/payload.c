@@ -36,7 +36,7 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		.stdio = *stdio,
 		.filter = filter,
 		.sync_fd = sync_fd,
-		.root_mount = -1,
+		.network = -1,
 		.root_fd = -1,
 		.eof_console = -1,
 	};
@@ -69,7 +69,7 @@ int payload_detach(struct payload *payload, struct err *err)
 
 int payload_await_parent(struct payload *payload, struct err *err)
 {
-	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, &payload->root_mount, err);
+	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, &payload->network, err);
 }
 
 static int open_terminal(struct payload *payload, struct err *err)

@@ -18,7 +18,7 @@ struct payload {
 	struct engine_stdio stdio;
 	const struct seccomp_filter *filter; /* NULL: unconfined */
 	int sync_fd;			     /* the child's end of the handshake */
-	int root_mount;			     /* what came from the parent to be "/", or -1 */
+	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
 	int eof_console;		     /* master of the end-of-file terminal, or -1 */
 	char **env;
@@ -45,7 +45,7 @@ _Noreturn void payload_run(const struct phase *phases, struct payload *payload,
 
 /* Signals at their defaults (but still blocked), a session of its own, no umask until the end. */
 int payload_detach(struct payload *payload, struct err *err);
-/* Until the parent has put the process into its control groups, and sent the root where it made one. */
+/* Until the parent has put the process into its control groups, and sent the network where it made one. */
 int payload_await_parent(struct payload *payload, struct err *err);
 /* Descriptors 0 to 2: what was given, or the terminal, whose master goes to the parent. */
 int payload_open_stdio(struct payload *payload, struct err *err);

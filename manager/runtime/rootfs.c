@@ -157,17 +157,6 @@ static bool has_detached_overlays(void)
 	       (major > 6 || (major == 6 && minor >= 5));
 }
 
-int rootfs_prepare(const struct spec *spec, int *out, struct err *err)
-{
-	int result = 0;
-
-	if (spec->overlay.lower && has_detached_overlays())
-		result = overlay_by_layer(&spec->overlay, out, err);
-	else
-		*out = -1;
-	return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
-}
-
 /* Lay a detached mount over "/": so it needs no directory of its own on the host. */
 static int attach(int mount, struct err *err)
 {
@@ -179,20 +168,24 @@ static int attach(int mount, struct err *err)
 	return 0;
 }
 
-/* What was not prepared: an overlay at a place on the host, or the mount of a directory. */
-static int make_here(const struct spec *spec, int *out, struct err *err)
+int rootfs_mount(const struct spec *spec, int *out, struct err *err)
 {
 	AUTO_CLOSE int mount = -1;
 	int result;
 
-	if (spec->overlay.lower) {
+	if (spec->overlay.lower && !has_detached_overlays()) {
 		result = overlay_classic(&spec->overlay, out, err);
 		return result < 0 ? err_wrap(err, "cannot mount overlay") : 0;
 	}
-	mount = mount_api_clone(AT_FDCWD, spec->root_path, AT_RECURSIVE);
-	if (mount < 0)
-		return err_sys(err, -mount, "cannot use %s as the root file system",
-			       spec->root_path);
+	if (spec->overlay.lower) {
+		if (overlay_by_layer(&spec->overlay, &mount, err) < 0)
+			return err_wrap(err, "cannot mount overlay");
+	} else {
+		mount = mount_api_clone(AT_FDCWD, spec->root_path, AT_RECURSIVE);
+		if (mount < 0)
+			return err_sys(err, -mount, "cannot use %s as the root file system",
+				       spec->root_path);
+	}
 	result = attach(mount, err);
 	if (result < 0)
 		return result;
@@ -204,14 +197,11 @@ static int make_here(const struct spec *spec, int *out, struct err *err)
  * pivot_root(2) with both arguments the same stacks the old root on top of the new one, from where
  * it is taken off; nothing of it stays reachable.
  */
-int rootfs_enter(const struct spec *spec, int mount, int *root_fd, struct err *err)
+int rootfs_enter(int mount, int *root_fd, struct err *err)
 {
-	AUTO_CLOSE int made = -1;
-	int result = mount >= 0 ? attach(mount, err) : make_here(spec, &made, err);
+	int result;
 
-	if (result < 0)
-		return result;
-	if (fchdir(mount >= 0 ? mount : made) < 0)
+	if (fchdir(mount) < 0)
 		return err_sys(err, errno, "cannot enter the root file system");
 	result = mount_api_pivot_root(".", ".");
 	if (result < 0)

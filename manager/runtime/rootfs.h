@@ -4,7 +4,7 @@
 
 /*
  * The root file system: an overlay of an image's layers and a container's upper directory (the
- * kernel's overlayfs.rst), or a directory; and the step into it, pivot_root(2).
+ * kernel's overlayfs.rst), or a directory; and the step into it, pivot_root(2). All in the child's mount namespace.
  */
 
 #include <stdbool.h>
@@ -13,21 +13,14 @@
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
-/*
- * In the parent: the overlay as a detached mount, which the child only has to attach. *out is -1
- * where the child has to make the root itself: a directory, or a kernel before 6.5, whose
- * overlays have to be mounted at a place.
- */
-int rootfs_prepare(const struct spec *spec, int *out, struct err *err);
-
-/* In the child: from here on nothing that is mounted shows on the host. */
+/* From here on nothing that is mounted shows on the host. */
 int rootfs_isolate(struct err *err);
 
-/*
- * In the child: make `mount` (-1: what rootfs_prepare() left to be done here) the root, let go of
- * the host's tree, and stand in the new one; *root_fd is opened on it.
- */
-int rootfs_enter(const struct spec *spec, int mount, int *root_fd, struct err *err);
+/* Mount the root file system somewhere; *out is a descriptor of its root. */
+int rootfs_mount(const struct spec *spec, int *out, struct err *err);
+
+/* Make it "/", let go of the host's tree, and stand in the new one; *root_fd is opened on it. */
+int rootfs_enter(int mount, int *root_fd, struct err *err);
 
 /*
  * One option string for mount(2): "lowerdir=top:…:bottom,upperdir=…,workdir=…". Each directory is
