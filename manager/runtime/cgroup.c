@@ -139,11 +139,12 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 }
 
 /*
- * cgroup2 with BPF, else the v1 controller, else a warning: the container then runs with what its
- * user may open.
+ * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why: the
+ * container then runs with what its user may open.
  */
 static int set_devices(const struct cgroup_host *host, const char *path,
-		       const struct spec_resources *resources, struct cgroup *out, struct err *err)
+		       const struct spec_resources *resources, struct cgroup *out,
+		       struct err *unconfined, struct err *err)
 {
 	AUTO_CLOSE int park = -1, dir = -1;
 	int r = -EOPNOTSUPP;
@@ -158,12 +159,8 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 	}
 	if (r != -EOPNOTSUPP)
 		return r;
-	r = make_v1(host, "devices", path, &dir, out, err);
-	if (r < 0) {
-		log_warn("access to devices is not confined: no BPF for cgroups, and %s",
-			 err->text);
+	if (make_v1(host, "devices", path, &dir, out, unconfined) < 0)
 		return 0;
-	}
 	return cgroup_devices_write_v1(dir, resources->devices, resources->ndevices, err);
 }
 
@@ -185,7 +182,7 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 		  struct err *err)
 {
 	struct cgroup made = CGROUP_INIT;
-	struct err without = ERR_INIT, ignored = ERR_INIT;
+	struct err without = ERR_INIT, unconfined = ERR_INIT, ignored = ERR_INIT;
 	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
 	int r = cgroup_tree_check(path, err);
 
@@ -196,14 +193,19 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 	if (r == 0)
 		r = set_limits(&host, path, resources, &made, err);
 	if (r == 0)
-		r = set_devices(&host, path, resources, &made, err);
+		r = set_devices(&host, path, resources, &made, &unconfined, err);
 	if (r < 0) {
 		cgroup_release(&made);
 		(void)cgroup_destroy(path, &ignored);
 		return r;
 	}
 	if (made.v2_fd < 0 && made.v1_fds[0] < 0)
-		log_warn("the container runs without a cgroup of its own: %s", without.text);
+		log_warn(
+			"the container runs without a cgroup, and its access to devices is not confined: %s",
+			without.text);
+	else if (unconfined.kind != ERR_NONE)
+		log_warn("access to devices is not confined: no BPF for cgroups, and %s",
+			 unconfined.text);
 	*out = made;
 	return 0;
 }

@@ -284,6 +284,9 @@ int cgroup_tree_remove(int root_fd, const char *path, struct err *err)
 	/* As a rule the container's first process took all others with it. */
 	if (unlinkat(root_fd, path + 1, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENOTDIR)
 		return 0;
+	/* A read-only file system says so first, even of what is not there. */
+	if (errno == EROFS && faccessat(root_fd, path + 1, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
 	if (errno != EBUSY && errno != ENOTEMPTY)
 		return err_sys(err, errno, "cannot remove cgroup %s", path);
 
