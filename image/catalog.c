@@ -282,10 +282,9 @@ static int no_entry(const struct catalog *catalog, const char *name, struct err 
 	AUTO_FREE char *known = list_keys(catalog->entries);
 
 	err_set(err, ERR_NOT_FOUND, ENOENT, "%s: there is no such name in the catalog", name);
-	return err_hint(
-		err,
-		"the catalog has: %s; an http(s):// URL or the path of a tarball can be given as well",
-		known ? known : "");
+	return err_hint(err,
+			"the catalog has: %s; a URL or the path of a tarball can be given as well",
+			known ? known : "");
 }
 
 int catalog_find(const struct catalog *catalog, const char *word, const char *machine,

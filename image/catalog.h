@@ -8,7 +8,7 @@
  *
  *   "ubuntu-base": {
  *     "description":   text for people (optional)
- *     "directory":     "https://…/{version}/release/"      where the files are, with a slash at its end
+ *     "directory":     "https://…/{version}/release/"      a slash at its end
  *     "checksums":     "SHA256SUMS"                        beside them, see image/sums.h
  *     "file":          "ubuntu-base-{version}*-base-{arch}.tar.gz"   '*': the newest point release
  *     "architectures": { "x86_64": "amd64", … }            uname -m to what {arch} becomes

@@ -87,14 +87,20 @@ int confine_root(int dir_fd, struct err *err)
 		return err_sys(err, errno, "cannot mount the target directory");
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, errno, "cannot change root to the target directory");
-	/* A device node or program from the archive is of no use to whoever takes over the parser. */
+	/*
+	 * A device node or program from the archive is of no use to whoever takes over the
+	 * parser.
+	 */
 	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) <
 	    0)
 		return err_sys(err, errno, "cannot forbid devices in the target directory");
 	return 0;
 }
 
-/* So that nothing comes back by execve(2). Without CAP_SETPCAP it fails, and there is little to lose. */
+/*
+ * So that nothing comes back by execve(2). Without CAP_SETPCAP it fails, and there is little to
+ * lose.
+ */
 static void bound_capabilities(uint64_t keep)
 {
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
@@ -222,7 +228,10 @@ static int allow_calls(scmp_filter_ctx filter, const char *const *calls)
 	return r;
 }
 
-/* Threads, but no processes. clone3(2) hides its flags in memory: libraries fall back to clone(2). */
+/*
+ * Threads, but no processes. clone3(2) hides its flags in memory: libraries fall back to
+ * clone(2).
+ */
 static int allow_threads(scmp_filter_ctx filter)
 {
 	static const char *const calls[] = { "set_robust_list",	  "rseq",	 "set_tid_address",

@@ -20,30 +20,37 @@ int confine_limits(int64_t file_size, int64_t files, int64_t data, struct err *e
 /*
  * Make the directory behind `dir_fd` the root of a mount namespace of its own that holds nothing
  * else (no /proc, no way back), without devices, set-user-ID and execution, and leave the
- * network, IPC and UTS namespaces. `dir_fd` and every other descriptor of a directory outside must be closed
- * afterwards. pivot_root(2), open_tree(2).
+ * network, IPC and UTS namespaces. `dir_fd` and every other descriptor of a directory outside
+ * must be closed afterwards. pivot_root(2), open_tree(2).
  */
 int confine_root(int dir_fd, struct err *err);
 
-/* As root: become user and group 65534, without supplementary groups and capabilities. Else nothing. */
+/*
+ * As root: become user and group 65534, without supplementary groups and capabilities. Else
+ * nothing.
+ */
 int confine_identity(struct err *err);
 
-/* Keep only the capabilities in `keep` (bit n: capability n) of those there are; the bounding set too. */
+/*
+ * Keep only the capabilities in `keep` (bit n: capability n) of those there are; the bounding set
+ * too.
+ */
 int confine_capabilities(uint64_t keep, struct err *err);
 
 /* prctl(PR_SET_NO_NEW_PRIVS), and not dumpable: no other process of this user can look inside. */
 int confine_no_new_privs(struct err *err);
 
 /*
- * landlock(7), where the kernel has it: of the file system only `files` (ended by NULL; missing ones are
- * passed over) can be read; no TCP port bound, no abstract socket or process outside reached.
+ * landlock(7), where the kernel has it: of the file system only `files` (ended by NULL; missing
+ * ones are passed over) can be read; no TCP port bound, no abstract socket or process outside
+ * reached.
  */
 int confine_landlock(const char *const *files, struct err *err);
 
 /*
  * seccomp(2): `calls` (names ended by NULL; those that the machine lacks are passed over) are
- * allowed, and with `threads` what starts a thread; others fail with ENOSYS, as on a kernel without them, so that
- * libraries fall back. Never allowed: executable memory.
+ * allowed, and with `threads` what starts a thread; others fail with ENOSYS, as on a kernel
+ * without them, so that libraries fall back. Never allowed: executable memory.
  */
 int confine_seccomp(const char *const *calls, bool threads, struct err *err);
 

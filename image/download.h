@@ -4,8 +4,8 @@
 
 /*
  * From a source's bytes, wherever they are, into an ingest: a local file is read; what a server
- * sends is kept in a partial on the way, so that an interrupted download goes on where it broke off, in
- * this process or a later one.
+ * sends is kept in a partial on the way, so that an interrupted download goes on where it broke
+ * off, in this process or a later one.
  */
 
 #include <stdbool.h>
@@ -47,8 +47,8 @@ void download_release(struct download *download);
 int download_claim(struct download *download, bool *waited, struct err *err);
 
 /*
- * Get all bytes; the draft in `ingest` is then whole and verified, and `digest` says what the bytes were.
- * A resumed download that turns out wrong is made once more, from the beginning.
+ * Get all bytes; the draft in `ingest` is then whole and verified, and `digest` says what the
+ * bytes were. A resumed download that turns out wrong is made once more, from the beginning.
  */
 int download_run(struct download *download, char digest[DIGEST_HEX_LEN + 1], struct err *err);
 

@@ -28,7 +28,7 @@ struct fetch {
 	const struct fetch_sink *sink;
 	const struct interrupt *interrupt;
 	char *chunk;
-	int64_t furthest; /* the most bytes that were there at any time: what is beyond is progress */
+	int64_t furthest; /* the most bytes there were at any time */
 	/* of the last attempt */
 	bool transient;
 	bool at_once;	       /* try again without a pause */

@@ -4,8 +4,9 @@
 
 /*
  * A file from an http or https server, as bytes into a sink. Each attempt is a stage of its own
- * (image/fetch_stage.h). What may go better next time (no connection, a reset, nothing received for
- * a while, status 408, 425, 429, 500, 502, 503, 504) is tried again with growing pauses, from where it broke off.
+ * (image/fetch_stage.h). What may go better next time (no connection, a reset, nothing received
+ * for a while, status 408, 425, 429, 500, 502, 503, 504) is tried again with growing pauses, from
+ * where it broke off.
  */
 
 #include <stdint.h>

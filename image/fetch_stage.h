@@ -4,9 +4,9 @@
 
 /*
  * What the stage cman-fetch and its parent say to each other. One stage makes one GET request,
- * with its redirects. Descriptors of the stage: 1 the bytes of the body, 3 a SOCK_SEQPACKET socket: one
- * request in, a FETCH_HEAD (unless it failed before) and a FETCH_END out; 4 the certificates, if any.
- * fetch_stage_main() is declared in image/pull.h.
+ * with its redirects. Descriptors of the stage: 1 the bytes of the body, 3 a SOCK_SEQPACKET
+ * socket: one request in, a FETCH_HEAD (unless it failed before) and a FETCH_END out; 4 the
+ * certificates, if any. fetch_stage_main() is declared in image/pull.h.
  */
 
 #include <stdint.h>

@@ -56,7 +56,10 @@ static int start_stage(struct fetcher *fetcher, int trust, struct err *err)
 	return stage_spawn("cman-fetch", &options, &fetcher->child, err);
 }
 
-/* curl's own rule: http_proxy only in lower case, because CGI programs get HTTP_PROXY from clients. */
+/*
+ * curl's own rule: http_proxy only in lower case, because CGI programs get HTTP_PROXY from
+ * clients.
+ */
 static const char *proxy_of(const char *url)
 {
 	const char *names[] = { "http_proxy", NULL, "all_proxy", "ALL_PROXY" };

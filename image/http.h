@@ -29,9 +29,9 @@ struct http_sink {
 int http_init(struct err *err);
 
 /*
- * Make the request. The body of a response that is neither 200 nor 206 is not read; that is
- * not an error here. Fails with ERR_NETWORK, ERR_INVALID for a URL or redirect that cannot be followed, or the sink's
- * error. *transient: whether it may go better next time.
+ * Make the request. The body of a response that is neither 200 nor 206 is not read; that is not
+ * an error here. Fails with ERR_NETWORK, ERR_INVALID for a URL or redirect that cannot be
+ * followed, or the sink's error. *transient: whether it may go better next time.
  */
 int http_get(const struct fetch_job *job, const struct http_trust *trust,
 	     const struct http_sink *sink, bool *transient, struct err *err);

@@ -53,8 +53,9 @@ int ingest_begin(struct ingest *ingest, struct store *store, const struct interr
 int ingest_write(struct ingest *ingest, const void *data, size_t len, struct err *err);
 
 /*
- * The end of the bytes. `digest`: what they were, also on failure once *digest is not "". ERR_CORRUPT
- * for another digest than expected, ERR_INVALID for a malformed archive. The draft is ready to be committed.
+ * The end of the bytes. `digest`: what they were, also on failure once *digest is not "".
+ * ERR_CORRUPT for another digest than expected, ERR_INVALID for a malformed archive. The draft is
+ * ready to be committed.
  */
 int ingest_finish(struct ingest *ingest, char digest[DIGEST_HEX_LEN + 1], struct err *err);
 

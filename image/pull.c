@@ -335,7 +335,10 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 	r = run(&pull, out, err);
 	if (r < 0)
 		return explain(&pull, r, err);
-	/* What an earlier pull left when it was killed; that this one worked does not depend on it. */
+	/*
+	 * What an earlier pull left when it was killed; that this one worked does not depend on
+	 * it.
+	 */
 	if (store_sweep(store, &ignored) < 0)
 		log_debug("sweep: %s", ignored.text);
 	return 0;

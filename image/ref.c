@@ -172,8 +172,7 @@ static int invalid(const char *word, const char *why, struct err *err)
 {
 	err_set(err, ERR_INVALID, EINVAL, "invalid image name '%s': %s", word, why);
 	return err_hint(
-		err,
-		"a name is [registry/]path[:tag][@digest] in lower case, such as ubuntu-base:24.04");
+		err, "a name is [registry/]path[:tag][@digest] in lower case: ubuntu-base:24.04");
 }
 
 int ref_normalize(const char *word, char **out, struct err *err)

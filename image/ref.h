@@ -7,8 +7,8 @@
 #include "store/base/err.h"
 
 /*
- * References. A name is [registry/]path[:tag][@digest] after distribution/reference; a name without tag
- * means ":latest".
+ * References. A name is [registry/]path[:tag][@digest] after distribution/reference; a name
+ * without tag means ":latest".
  */
 
 /* Whether `word` is written as a reference: has '/', ':' or '@'. */

@@ -38,7 +38,10 @@ static bool ends_with(const char *text, size_t len, const char *suffix)
 	return len > n && strncasecmp(text + len - n, suffix, n) == 0;
 }
 
-/* A name out of a file name: "Root FS_v1.tar.gz" → "root-fs_v1". To be freed; "" where nothing is left. */
+/*
+ * A name out of a file name: "Root FS_v1.tar.gz" → "root-fs_v1". To be freed; "" where nothing is
+ * left.
+ */
 static char *name_from_file(const char *location, bool is_url)
 {
 	static const char *const suffixes[] = { ".gz",	".xz",	 ".zst", ".tgz",
@@ -85,7 +88,10 @@ static int derive_name(struct source *source, const char *location, bool is_url,
 static int resolve_file(struct source *source, const char *path, struct err *err)
 {
 	source->path = strdup(path);
-	/* What is kept of it has to mean the same elsewhere; one that is missing is told when it is opened. */
+	/*
+	 * What is kept of it has to mean the same elsewhere; one that is missing is told when it
+	 * is opened.
+	 */
 	source->location = strcmp(path, "-") == 0 ? strdup("standard input") : realpath(path, NULL);
 	if (!source->location)
 		source->location = strdup(path);

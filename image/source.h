@@ -28,9 +28,10 @@ struct source {
 void source_release(struct source *source);
 
 /*
- * Resolve `word`: a URL (http, https, file), "-", a path (with a slash at its beginning, after dots, or of a
- * file that is there), or a name of the catalog. `name` (--name) may be NULL, `sha256` (--sha256) too.
- * `catalog_override`: CMAN_CATALOG. ERR_INVALID, ERR_NOT_FOUND, ERR_UNSUPPORTED for a registry's image.
+ * Resolve `word`: a URL (http, https, file), "-", a path (with a slash at its beginning, after
+ * dots, or of a file that is there), or a name of the catalog. `name` (--name) may be NULL,
+ * `sha256` (--sha256) too. `catalog_override`: CMAN_CATALOG. ERR_INVALID, ERR_NOT_FOUND,
+ * ERR_UNSUPPORTED for a registry's image.
  */
 int source_resolve(const char *word, const char *name, const char *sha256,
 		   const char *catalog_override, struct source *out, struct err *err);

@@ -16,8 +16,9 @@
 
 /*
  * The newest file whose name is `pattern`, where one '*' stands for nothing or for what continues
- * a version number: digits and dots (24.04 → 24.04.3; a beta is none of these). Numbers compare as numbers.
- * *file is to be freed, `hex` its checksum in lower case. ERR_NOT_FOUND naming the pattern.
+ * a version number: digits and dots (24.04 → 24.04.3; a beta is none of these). Numbers compare
+ * as numbers. *file is to be freed, `hex` its checksum in lower case. ERR_NOT_FOUND naming the
+ * pattern.
  */
 int sums_find_newest(const char *text, size_t len, const char *pattern, char **file,
 		     char hex[DIGEST_HEX_LEN + 1], struct err *err);

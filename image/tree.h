@@ -4,10 +4,10 @@
 
 /*
  * Files made beneath a directory as an archive tells, with few system calls for each. Paths are
- * resolved with that directory as root (openat2, RESOLVE_IN_ROOT): a parent may be a symlink of the
- * archive, as in a merged /usr, but none leads out. A later entry replaces an earlier one. Modes and
- * times of directories are set at the end, because files put into them would change them again.
- * The caller's umask has to be 0.
+ * resolved with that directory as root (openat2, RESOLVE_IN_ROOT): a parent may be a symlink of
+ * the archive, as in a merged /usr, but none leads out. A later entry replaces an earlier one.
+ * Modes and times of directories are set at the end, because files put into them would change
+ * them again. The caller's umask has to be 0.
  */
 
 #include <limits.h>
@@ -66,7 +66,10 @@ int tree_clean_path(const char *path, char out[PATH_MAX], struct err *err);
 /* Functions below fail with ERR_SYS; the text does not name the entry. */
 
 int tree_make_dir(struct tree *tree, const struct tree_entry *entry, struct err *err);
-/* Create a regular file for writing; tree_finish_file() gives it owner, mode and time, and closes it. */
+/*
+ * Create a regular file for writing; tree_finish_file() gives it owner, mode and time, and closes
+ * it.
+ */
 int tree_make_file(struct tree *tree, const struct tree_entry *entry, int *fd, struct err *err);
 int tree_finish_file(const struct tree_entry *entry, int fd, struct err *err);
 int tree_make_symlink(struct tree *tree, const struct tree_entry *entry, const char *target,

@@ -163,7 +163,10 @@ static int unpack_file(struct unpack *unpack, struct archive_entry *entry,
 
 	if (r == 0)
 		r = write_data(unpack, fd, archive_entry_size(entry), err);
-	/* A change of owner would clear security.capability, so it comes after; and it changes no time. */
+	/*
+	 * A change of owner would clear security.capability, so it comes after; and it changes no
+	 * time.
+	 */
 	if (r == 0 && archive_entry_xattr_count(entry) == 0)
 		return tree_finish_file(what, STEAL_FD(fd), err);
 	if (r == 0) {
@@ -206,7 +209,9 @@ static int unpack_node(struct unpack *unpack, struct archive_entry *entry,
 	mode_t type = archive_entry_filetype(entry);
 	int r = tree_make_node(&unpack->tree, what, type, archive_entry_rdev(entry), err);
 
-	/* A container gets its own /dev; a host that forbids device nodes can still run the rest. */
+	/*
+	 * A container gets its own /dev; a host that forbids device nodes can still run the rest.
+	 */
 	if (r == -EPERM && type != S_IFIFO) {
 		unpack->result.devices++;
 		return 0;
@@ -283,7 +288,10 @@ static int unpack_entries(struct unpack *unpack, int64_t max, struct err *err)
 		r = archive_read_next_header(unpack->tar, &entry);
 		if (r == ARCHIVE_EOF)
 			return 0;
-		/* A warning is about names that are not of this locale: their bytes are taken as they are. */
+		/*
+		 * A warning is about names that are not of this locale: their bytes are taken as
+		 * they are.
+		 */
 		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 			return tar_failed(unpack, err);
 		if (++unpack->result.entries > max)
@@ -300,8 +308,8 @@ static int unpack_entries(struct unpack *unpack, int64_t max, struct err *err)
 }
 
 /*
- * The tar reader stops at the end-of-archive marker, or at a file that just ends. Read the rest, and
- * tell a whole archive (a marker, then zeros) from one that was cut between two entries and
+ * The tar reader stops at the end-of-archive marker, or at a file that just ends. Read the rest,
+ * and tell a whole archive (a marker, then zeros) from one that was cut between two entries and
  * from one that is followed by something else.
  */
 static int finish_input(struct unpack *unpack, struct err *err)

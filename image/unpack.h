@@ -4,10 +4,11 @@
 
 /*
  * Archive entries → tree. tar in all dialects that libarchive reads (ustar, pax, GNU; tar(5)), by
- * itself or compressed as image/inflate.h tells. Kept: modes with set-ID bits, numeric owners, times
- * of modification, hard links, holes, devices, FIFOs, security.capability and user.* attributes.
- * Not kept: sockets, ACLs, flags, and every other attribute, above all trusted.overlay.* and
- * user.overlay.*, which would tell overlayfs to show other files than are there.
+ * itself or compressed as image/inflate.h tells. Kept: modes with set-ID bits, numeric owners,
+ * times of modification, hard links, holes, devices, FIFOs, security.capability and user.*
+ * attributes. Not kept: sockets, ACLs, flags, and every other attribute, above all
+ * trusted.overlay.* and user.overlay.*, which would tell overlayfs to show other files than are
+ * there.
  */
 
 #include <stdint.h>
@@ -34,8 +35,8 @@ struct unpack_result {
 
 /*
  * Unpack what `in_fd` gives until its end into the empty directory `root_fd`. The umask has to be
- * 0. ERR_INVALID where the archive is at fault, ERR_SYS where this host is; both name the entry. What
- * was unpacked before a failure stays for the caller to remove.
+ * 0. ERR_INVALID where the archive is at fault, ERR_SYS where this host is; both name the entry.
+ * What was unpacked before a failure stays for the caller to remove.
  */
 int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
 		   struct unpack_result *out, struct err *err);

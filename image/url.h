@@ -10,7 +10,10 @@ bool url_has_scheme(const char *text);
 /* Whether the scheme of `text` is `scheme`, in any case. */
 bool url_is(const char *text, const char *scheme);
 
-/* The URL as it may be shown and kept: a password in it becomes "***". To be freed; NULL: no memory. */
+/*
+ * The URL as it may be shown and kept: a password in it becomes "***". To be freed; NULL: no
+ * memory.
+ */
 char *url_without_password(const char *url);
 
 /* The path of a file:// URL, %XX decoded; NULL for a host other than "" and "localhost", a NUL

@@ -25,7 +25,10 @@ struct verify {
 #define AUTO_VERIFY __attribute__((cleanup(verify_release)))
 void verify_release(struct verify *verify);
 
-/* Initialise libcrypto without reading any configuration file, before anything else of it is used. */
+/*
+ * Initialise libcrypto without reading any configuration file, before anything else of it is
+ * used.
+ */
 int verify_library_init(struct err *err);
 
 /* Begin, or begin anew. */

@@ -119,8 +119,8 @@ const struct cmd cmd_pull = {
 	.summary = "get a published root file system as an image",
 	.details =
 		"NAME is one of the catalog, such as ubuntu-base; its publisher's checksums are "
-		"looked up and checked. A URL (http, https, file) or a FILE is a tar archive, plain or "
-		"compressed by gzip, zstd or xz; - reads one from standard input.\n\n"
+		"looked up and checked. A URL (http, https, file) or a FILE is a tar archive, plain "
+		"or compressed by gzip, zstd or xz; - reads one from standard input.\n\n"
 		"An interrupted download is kept for a day and goes on where it broke off. The "
 		"image exists once all of it has arrived and its checksum is right.\n\n"
 		"The catalog is what CMAN_CATALOG names (a file, or a directory of them), then "
