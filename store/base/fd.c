@@ -251,10 +251,13 @@ int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err)
 	copy = strdup(path);
 	if (!copy)
 		return err_sys(err, ENOMEM, "cannot create directory %s", path);
+	/* The last component must not be taken for a parent. */
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
 	r = make_parents(copy, err);
 	if (r < 0)
 		return r;
-	made = mkdir(path, mode) == 0;
+	made = mkdir(copy, mode) == 0;
 	if (!made && errno != EEXIST)
 		return err_sys(err, errno, "cannot create directory %s", path);
 	fd = open(path, flags);

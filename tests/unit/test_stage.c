@@ -276,6 +276,45 @@ static void test_the_binary_cannot_be_written(void **state)
 	close(out[1]);
 }
 
+/* Who may not clone mounts gets a sealed copy. */
+static void test_an_ordinary_user_starts_a_stage(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		struct stage_options options = { .nfds = 2 };
+		struct stage_child child;
+		struct err err = ERR_INIT;
+		int in[2], out[2];
+		char path[64], byte;
+		AUTO_CLOSE int exe = -1;
+
+		if (setgid(65534) < 0 || setuid(65534) < 0 || pipe2(in, O_CLOEXEC) < 0 ||
+		    pipe2(out, O_CLOEXEC) < 0)
+			_exit(1);
+		options.fds = (int[]){ in[0], out[1] };
+		if (stage_spawn("wait", &options, &child, &err) < 0) {
+			fprintf(stderr, "%s\n", err.text);
+			_exit(2);
+		}
+		if (read(out[0], &byte, 1) != 1)
+			_exit(3);
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)child.pid);
+		exe = open(path, O_RDONLY | O_CLOEXEC);
+		if (exe < 0 || !(fcntl(exe, F_GET_SEALS) & F_SEAL_WRITE))
+			_exit(4);
+		close(in[1]);
+		_exit(waitpid(child.pid, &status, 0) == child.pid ? WEXITSTATUS(status) : 5);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void test_failures_are_told(void **state)
 {
 	struct stage_options options = { .parent_death_signal = 999 };
@@ -330,6 +369,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_signals_are_default_and_unblocked),
 		cmocka_unit_test(test_a_stage_starts_a_stage),
 		cmocka_unit_test(test_the_binary_cannot_be_written),
+		cmocka_unit_test(test_an_ordinary_user_starts_a_stage),
 		cmocka_unit_test(test_failures_are_told),
 		cmocka_unit_test(test_no_descriptor_is_left),
 	};
