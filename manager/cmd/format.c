@@ -79,14 +79,16 @@ static void add_json_value(struct buf *buf, const struct format_field *field, co
 
 static void add_json_row(struct buf *buf, const struct format *format, const char *const *values)
 {
-	const char *separator = "{";
+	const char *separator = "{\"";
 
 	for (size_t i = 0; i < format->nfields; i++) {
 		if (format->fields[i].flags & FORMAT_ALIAS)
 			continue;
-		buf_addf(buf, "%s\"%s\":", separator, format->fields[i].name);
+		buf_addstr(buf, separator);
+		buf_addstr(buf, format->fields[i].name);
+		buf_addstr(buf, "\":");
 		add_json_value(buf, &format->fields[i], values[i]);
-		separator = ",";
+		separator = ",\"";
 	}
 	buf_addch(buf, '}');
 }

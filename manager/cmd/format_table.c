@@ -155,6 +155,18 @@ static void shrink(struct table *table, size_t n, size_t room)
 	}
 }
 
+static void add_blanks(struct buf *out, size_t n)
+{
+	static const char blanks[] = "                                ";
+
+	while (n > 0) {
+		size_t some = n < sizeof(blanks) - 1 ? n : sizeof(blanks) - 1;
+
+		buf_add(out, blanks, some);
+		n -= some;
+	}
+}
+
 static void print_cell(const struct table *table, struct buf *out, const struct cell *cell,
 		       size_t width, bool last)
 {
@@ -172,8 +184,7 @@ static void print_cell(const struct table *table, struct buf *out, const struct 
 	}
 	if (last)
 		return;
-	for (; used < width + GAP; used++)
-		buf_addch(out, ' ');
+	add_blanks(out, width + GAP - used);
 }
 
 bool table_print(struct table *table, struct buf *out)

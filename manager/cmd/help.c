@@ -106,7 +106,8 @@ static void add_options(struct buf *out, const struct cmd *cmd, int width)
 
 void help_add_command(struct buf *out, const struct cmd *cmd, int width)
 {
-	buf_addf(out, "Usage: cman %s %s\n\n", cmd->name, cmd->operands);
+	buf_addf(out, "Usage: cman %s%s%s\n\n", cmd->name, cmd->operands[0] ? " " : "",
+		 cmd->operands);
 	add_wrapped(out, cmd->summary, 0, 0, width);
 	if (cmd->details) {
 		buf_addch(out, '\n');

@@ -2,6 +2,7 @@
 #include "manager/cmd/human.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define SECOND INT64_C(1000000000)
@@ -11,6 +12,23 @@
 #define WEEK (7 * DAY)
 #define MONTH (30 * DAY)
 #define YEAR (365 * DAY)
+
+char *human_number(int64_t number, char *out)
+{
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char digits[20];
+	int n = 0;
+
+	do
+		digits[n++] = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (number < 0)
+		*out++ = '-';
+	while (n > 0)
+		*out++ = digits[--n];
+	*out = '\0';
+	return out;
+}
 
 void human_duration(int64_t ns, char out[HUMAN_MAX])
 {
@@ -27,16 +45,16 @@ void human_duration(int64_t ns, char out[HUMAN_MAX])
 	};
 
 	if (ns < SECOND) {
-		snprintf(out, HUMAN_MAX, "less than a second");
+		strcpy(out, "less than a second");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (ns >= units[i].from) {
-			snprintf(out, HUMAN_MAX, "%lld %s", (long long)(ns / units[i].unit),
-				 units[i].name);
+			out = stpcpy(human_number(ns / units[i].unit, out), " ");
+			strcpy(out, units[i].name);
 			return;
 		}
-	snprintf(out, HUMAN_MAX, "1 second");
+	strcpy(out, "1 second");
 }
 
 void human_size(int64_t bytes, char out[HUMAN_MAX])
@@ -60,6 +78,16 @@ void human_size(int64_t bytes, char out[HUMAN_MAX])
 		 value, units[i]);
 }
 
+/* `n` digits and `end` after them. */
+static void put_digits(char *out, int n, uint32_t value, char end)
+{
+	out[n] = end;
+	while (n-- > 0) {
+		out[n] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
 void human_time(int64_t ns, char out[HUMAN_MAX])
 {
 	int64_t seconds = ns / SECOND;
@@ -73,6 +101,12 @@ void human_time(int64_t ns, char out[HUMAN_MAX])
 	}
 	time = (time_t)seconds;
 	gmtime_r(&time, &tm); /* cannot fail: an int64_t of nanoseconds ends in the year 2262 */
-	snprintf(out, HUMAN_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)part);
+	put_digits(out, 4, (uint32_t)tm.tm_year + 1900, '-');
+	put_digits(out + 5, 2, (uint32_t)tm.tm_mon + 1, '-');
+	put_digits(out + 8, 2, (uint32_t)tm.tm_mday, 'T');
+	put_digits(out + 11, 2, (uint32_t)tm.tm_hour, ':');
+	put_digits(out + 14, 2, (uint32_t)tm.tm_min, ':');
+	put_digits(out + 17, 2, (uint32_t)tm.tm_sec, '.');
+	put_digits(out + 20, 9, (uint32_t)part, 'Z');
+	out[30] = '\0';
 }

@@ -2,12 +2,18 @@
 #ifndef CMAN_MANAGER_CMD_HUMAN_H
 #define CMAN_MANAGER_CMD_HUMAN_H
 
-/* Times and sizes as people read them. No locale and no time zone is looked at. */
+/*
+ * Times and sizes as people read them. No locale and no time zone is looked at, and what lists hold
+ * in every row is made without printf(3), which took half the time of `cman ps -a`.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define HUMAN_MAX 48 /* bytes that any text made here fits in, NUL included */
+
+/* Digits of `number` at `out`, which has room for 21 bytes. Returns their end, a NUL. */
+char *human_number(int64_t number, char *out);
 
 /* A span of time in its largest unit: "less than a second", "3 minutes", "2 weeks". Nanoseconds. */
 void human_duration(int64_t ns, char out[HUMAN_MAX]);

@@ -106,7 +106,7 @@ static int add_line(struct buf *buf, const struct template *template, json_t *ob
 {
 	for (size_t i = 0; i < template->nparts; i++) {
 		const struct template_part *part = &template->parts[i];
-		json_t *value;
+		json_t *value = NULL;
 
 		if (part->kind == TEMPLATE_TEXT)
 			buf_addstr(buf, part->text);

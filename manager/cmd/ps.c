@@ -114,7 +114,7 @@ static const char *time_or_null(const struct ps *ps, enum field field, int64_t n
 static void add_row(struct ps *ps, const struct container_record *record, struct buf *command)
 {
 	char id[CONTAINER_ID_LEN + 1];
-	char pid[16], exit_code[16], status[STATUS_MAX], age[HUMAN_MAX + 8];
+	char pid[24], exit_code[24], status[STATUS_MAX], age[HUMAN_MAX + 8];
 	char created[HUMAN_MAX], started[HUMAN_MAX], finished[HUMAN_MAX];
 	const char *values[NFIELDS] = { 0 };
 
@@ -128,11 +128,11 @@ static void add_row(struct ps *ps, const struct container_record *record, struct
 	values[STATE] = container_state_name(record->state);
 	values[ERROR] = record->error;
 	if (status_is_live(record->state) && record->pid > 0) {
-		snprintf(pid, sizeof(pid), "%d", (int)record->pid);
+		human_number(record->pid, pid);
 		values[PID] = pid;
 	}
 	if (record->state == CONTAINER_EXITED && record->exit_code >= 0) {
-		snprintf(exit_code, sizeof(exit_code), "%d", record->exit_code);
+		human_number(record->exit_code, exit_code);
 		values[EXIT_CODE] = exit_code;
 	}
 	if (format_uses(ps->format, STATUS))

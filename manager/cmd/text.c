@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "store/base/utf8.h"
+
 struct range {
 	uint32_t first, last;
 };
@@ -63,34 +65,6 @@ static bool in(const struct range *ranges, size_t n, uint32_t point)
 	return false;
 }
 
-size_t text_decode(const char *text, size_t len, uint32_t *point)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *p = (const unsigned char *)text;
-	uint32_t value;
-	size_t n;
-
-	if (len == 0)
-		return 0;
-	if (p[0] < 0x80) {
-		*point = p[0];
-		return 1;
-	}
-	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || n > len)
-		return 0;
-	value = p[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (p[i] & 0x3fu);
-	}
-	if (value < least[n] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*point = value;
-	return n;
-}
-
 static size_t point_width(uint32_t point)
 {
 	if (point < 0x300)
@@ -105,10 +79,13 @@ static size_t walk(const char *text, size_t len, size_t columns, size_t *used)
 {
 	size_t at = 0;
 
-	*used = 0;
+	/* ASCII is as wide as it is long. */
+	while (at < len && at < columns && text[at] >= 0x20 && text[at] < 0x7f)
+		at++;
+	*used = at;
 	while (at < len) {
 		uint32_t point = 0;
-		size_t n = text_decode(text + at, len - at, &point);
+		size_t n = utf8_decode(text + at, len - at, &point);
 		size_t width = n ? point_width(point) : 1;
 
 		if (width > columns - *used)
@@ -142,47 +119,66 @@ static bool acts_on_terminal(uint32_t point)
 	       (point >= 0x2066 && point <= 0x2069);
 }
 
+/* Length of the beginning of `text` that needs no escape in a JSON string: nearly always all. */
+static size_t plain_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
+/*
+ * Add the first code point of `text`, from the inside of a string (which JSON's own escapes are
+ * made for) or from printed JSON (where they are there already). Returns the bytes taken.
+ */
+static size_t add_point(struct buf *buf, const char *text, size_t len, bool in_string)
+{
+	uint32_t point = 0;
+	size_t n = utf8_decode(text, len, &point);
+
+	if (n == 0) {
+		buf_addstr(buf, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (in_string && (point == '"' || point == '\\')) {
+		buf_addch(buf, '\\');
+		buf_addch(buf, (char)point);
+	} else if (in_string && point == '\n') {
+		buf_addstr(buf, "\\n");
+	} else if (in_string && point == '\t') {
+		buf_addstr(buf, "\\t");
+	} else if ((in_string && point < 0x20) || acts_on_terminal(point)) {
+		buf_addf(buf, "\\u%04x", (unsigned)point);
+	} else {
+		buf_add(buf, text, n);
+	}
+	return n;
+}
+
+static void add_points(struct buf *buf, const char *text, size_t len, bool in_string)
+{
+	while (len > 0) {
+		size_t n = plain_length(text, len);
+
+		if (n > 0)
+			buf_add(buf, text, n);
+		else
+			n = add_point(buf, text, len, in_string);
+		text += n;
+		len -= n;
+	}
+}
+
 void text_add_json(struct buf *buf, const char *text, size_t len)
 {
 	buf_addch(buf, '"');
-	for (size_t at = 0; at < len;) {
-		uint32_t point = 0;
-		size_t n = text_decode(text + at, len - at, &point);
-
-		if (n == 0) {
-			buf_addstr(buf, "\xef\xbf\xbd");
-			n = 1;
-		} else if (point == '"' || point == '\\') {
-			buf_addch(buf, '\\');
-			buf_addch(buf, (char)point);
-		} else if (point == '\n') {
-			buf_addstr(buf, "\\n");
-		} else if (point == '\t') {
-			buf_addstr(buf, "\\t");
-		} else if (point < 0x20 || acts_on_terminal(point)) {
-			buf_addf(buf, "\\u%04x", (unsigned)point);
-		} else {
-			buf_add(buf, text + at, n);
-		}
-		at += n;
-	}
+	add_points(buf, text, len, true);
 	buf_addch(buf, '"');
 }
 
 void text_add_safe_json(struct buf *buf, const char *json, size_t len)
 {
-	for (size_t at = 0; at < len;) {
-		uint32_t point = 0;
-		size_t n = text_decode(json + at, len - at, &point);
-
-		if (n == 0) {
-			buf_addstr(buf, "\xef\xbf\xbd");
-			n = 1;
-		} else if (acts_on_terminal(point)) {
-			buf_addf(buf, "\\u%04x", (unsigned)point);
-		} else {
-			buf_add(buf, json + at, n);
-		}
-		at += n;
-	}
+	add_points(buf, json, len, false);
 }

@@ -3,20 +3,13 @@
 #define CMAN_MANAGER_CMD_TEXT_H
 
 /*
- * Text on a terminal and in JSON: UTF-8, columns, strings. The libc's wcwidth(3) is not used: it
+ * Text on a terminal and in JSON: columns and strings. The libc's wcwidth(3) is not used: it
  * depends on the locale with glibc, and output must not depend on how cman was built.
  */
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "store/base/buf.h"
-
-/*
- * Decode the first code point (RFC 3629: no surrogates, no overlong forms). Returns the bytes it
- * takes, or 0 where text[0 … len) does not begin with one.
- */
-size_t text_decode(const char *text, size_t len, uint32_t *point);
 
 /* Columns that printable UTF-8 takes on a terminal: 0 for combining marks, 2 for wide characters. */
 size_t text_width(const char *text, size_t len);

@@ -191,15 +191,20 @@ static void test_command(void **state)
 	assert_command("not json", "not json");
 	assert_command("{}", "{}");
 	assert_command("[1,\"a\"]", " a");
+	/* With escapes, with blanks, and cut off: another way in the code. */
+	assert_command("[\"a\", \"b\"]", "a b");
+	assert_command("[\"a\",\"b\\u0041\\n\"]", "a 'bA\n'");
+	assert_command("[\"a\",\"b", "[\"a\",\"b");
+	assert_command("[\"a\"]x", "[\"a\"]x");
 	assert_command(NULL, "");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_key), cmocka_unit_test(test_and_or),
+		cmocka_unit_test(test_each_key),       cmocka_unit_test(test_and_or),
 		cmocka_unit_test(test_asks_for_state), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bad_regex), cmocka_unit_test(test_status),
+		cmocka_unit_test(test_bad_regex),      cmocka_unit_test(test_status),
 		cmocka_unit_test(test_command),
 	};
 

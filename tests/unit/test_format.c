@@ -13,6 +13,7 @@
 #include "manager/cmd/format.h"
 #include "manager/cmd/human.h"
 #include "manager/cmd/text.h"
+#include "store/base/utf8.h"
 
 static const struct format_field fields[] = {
 	{ "ID", "BIRD ID", FORMAT_COLUMN },
@@ -313,17 +314,17 @@ static void test_decode(void **state)
 	uint32_t point = 0;
 
 	(void)state;
-	assert_int_equal(text_decode("\xe2\x82\xac", 3, &point), 3);
+	assert_int_equal(utf8_decode("\xe2\x82\xac", 3, &point), 3);
 	assert_int_equal(point, 0x20ac);
-	assert_int_equal(text_decode("\xf4\x8f\xbf\xbf", 4, &point), 4);
+	assert_int_equal(utf8_decode("\xf4\x8f\xbf\xbf", 4, &point), 4);
 	assert_int_equal(point, 0x10ffff);
-	assert_int_equal(text_decode("", 0, &point), 0);
-	assert_int_equal(text_decode("\xe2\x82", 2, &point), 0);	 /* cut */
-	assert_int_equal(text_decode("\xc0\xaf", 2, &point), 0);	 /* overlong */
-	assert_int_equal(text_decode("\xe0\x80\xaf", 3, &point), 0);	 /* overlong */
-	assert_int_equal(text_decode("\xed\xa0\x80", 3, &point), 0);	 /* surrogate */
-	assert_int_equal(text_decode("\xf4\x90\x80\x80", 4, &point), 0); /* beyond the last */
-	assert_int_equal(text_decode("\x80", 1, &point), 0);
+	assert_int_equal(utf8_decode("", 0, &point), 0);
+	assert_int_equal(utf8_decode("\xe2\x82", 2, &point), 0);	 /* cut */
+	assert_int_equal(utf8_decode("\xc0\xaf", 2, &point), 0);	 /* overlong */
+	assert_int_equal(utf8_decode("\xe0\x80\xaf", 3, &point), 0);	 /* overlong */
+	assert_int_equal(utf8_decode("\xed\xa0\x80", 3, &point), 0);	 /* surrogate */
+	assert_int_equal(utf8_decode("\xf4\x90\x80\x80", 4, &point), 0); /* beyond the last */
+	assert_int_equal(utf8_decode("\x80", 1, &point), 0);
 }
 
 static void test_json_text(void **state)
