@@ -49,7 +49,7 @@ OBJ := $(OUT)/obj
 # ---- flags -------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wwrite-strings -Wformat=2 -Wvla -Wimplicit-fallthrough $(WERROR)
+	-Wformat=2 -Wvla -Wimplicit-fallthrough $(WERROR)
 HARDEN := -fstack-protector-strong -ffunction-sections -fdata-sections
 BASE_CPPFLAGS := -I. -D_GNU_SOURCE
 BASE_CFLAGS := -std=gnu17 -g $(WARNINGS) $(HARDEN)
