@@ -32,6 +32,10 @@ missing() {
 
 # ---- peers ------------------------------------------------------------------------------------
 
+# Their records of containers are kept in our directory as well.
+# shellcheck disable=SC2034 # for the .bench files
+RUNC=(runc --root "$BENCH_DIR/runc-state") CRUN=(crun --root "$BENCH_DIR/crun-state")
+
 # bundle RUNTIME DIR PROGRAM: an OCI bundle with RUNTIME's own default configuration. Of it only
 # what must be changed is: no terminal, and no limits that this machine may not let it set.
 bundle() {
@@ -64,6 +68,8 @@ crun_release() {
 	[[ -z ${CRUN_PID-} ]] || kill "$CRUN_PID"
 	CRUN_PID=
 }
+
+podman_remove() { [[ -z ${PODMAN-} ]] || "${PODMAN[@]}" rm -f -t 0 "$1" >/dev/null || true; }
 
 # podman with a store of its own and the image `bench`; PODMAN is the command.
 podman_prepare() {
