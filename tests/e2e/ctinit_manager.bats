@@ -218,19 +218,7 @@ os.execv(sys.argv[1], sys.argv[1:])'
 }
 
 @test "ctinit: in another's session (unshare -pf), job control works and nothing freezes" {
-	on_a_terminal unshare -pf --mount-proc "$CTINIT" bash --norc --noprofile -i <<-'END'
-		expect [#$] 
-		send sh -c 'echo it r""uns; exec sleep 100'\r
-		expect it runs
-		send \x1a
-		expect Stopped[^\n]*\n[^\n]*[#$] 
-		send fg\r
-		expect fg\r\n[^\n]*exec sleep
-		send \x03
-		expect [#$] 
-		send exit 5\r
-		exits 5
-	END
+	on_a_terminal unshare -pf --mount-proc "$CTINIT" bash --norc --noprofile -i < <(job_control_steps)
 	on_a_terminal unshare -pf --mount-proc "$CTINIT" cat <<-'END'
 		send one\r
 		expect one\r\none\r\n

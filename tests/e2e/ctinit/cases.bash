@@ -250,20 +250,35 @@ case_orphans_in_other_sessions() {
 
 # ---- terminal ----------------------------------------------------------------------------------
 
-case_terminal_shell() {
-	if on_terminal bash --norc --noprofile -i >"$SCRATCH/screen" 2>&1 <<-'END'; then
+# Steps for an interactive bash: stop a job, have it go on in the foreground, interrupt it. That the
+# job says when it goes on tells that bash has given it the terminal. (It must not be stopped while
+# it starts a program: dash starts those by vfork, and is not stoppable until their exec.)
+job_control_steps() {
+	cat >"$SCRATCH/job" <<-'END'
+		#!/bin/sh
+		trap 'echo continued' CONT
+		sleep 60 &
+		echo it runs
+		while :; do wait; done
+	END
+	chmod +x "$SCRATCH/job"
+	cat <<-END
 		expect [#$] 
-		send sh -c 'echo it r""uns; exec sleep 100'\r
+		send $SCRATCH/job\r
 		expect it runs
 		send \x1a
 		expect Stopped[^\n]*\n[^\n]*[#$] 
 		send fg\r
-		expect fg\r\n[^\n]*exec sleep
+		expect continued
 		send \x03
 		expect [#$] 
 		send exit 5\r
 		exits 5
 	END
+}
+
+case_terminal_shell() {
+	if on_terminal bash --norc --noprofile -i >"$SCRATCH/screen" 2>&1 < <(job_control_steps); then
 		echo "ok"
 	else
 		echo "dead"

@@ -14,6 +14,7 @@ setup() {
 	[ "$(id -u)" = 0 ] || skip "needs root, for pid namespaces"
 	PROBE=$BATS_FILE_TMPDIR/probe
 	SCRATCH=$BATS_TEST_TMPDIR
+	# shellcheck disable=SC2034 # the cases use it
 	INIT=("$CTINIT")
 	unset "${!CTINIT_@}" "${!TINI_@}"
 	LOG=$SCRATCH/log
