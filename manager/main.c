@@ -105,8 +105,9 @@ static int failed(const struct cmd *cmd, struct err *err)
 		return help_print(cmd, err) < 0 ? failed(cmd, err) : EXIT_SUCCESS;
 	if (err->kind == ERR_USAGE) {
 		memcpy(hint, err->hint, sizeof(hint));
-		err_hint(err, "%s%ssee 'cman %s%s--help'", hint, hint[0] ? "; " : "",
-			 cmd == &cmd_global ? "" : cmd->name, cmd == &cmd_global ? "" : " ");
+		err_hint(err, "%s%ssee 'cman %s%s--help'%s", hint, hint[0] ? " (" : "",
+			 cmd == &cmd_global ? "" : cmd->name, cmd == &cmd_global ? "" : " ",
+			 hint[0] ? ")" : "");
 	}
 	report_error(err);
 	return report_status(err);
@@ -120,6 +121,9 @@ static int flush_output(int status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
+	/* It failed earlier, and why was not kept: another byte will fail for the same reason. */
+	if (errno == 0)
+		(void)!write(STDOUT_FILENO, "\n", 1);
 	if (errno)
 		err_sys(&err, errno, "cannot write the output");
 	else

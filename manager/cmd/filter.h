@@ -22,7 +22,10 @@ struct filters {
 	size_t n;
 };
 
-#define FILTERS_INIT { 0 }
+#define FILTERS_INIT \
+	{            \
+		0    \
+	}
 #define AUTO_FILTERS __attribute__((cleanup(filters_release)))
 void filters_release(struct filters *filters);
 

@@ -49,7 +49,7 @@ struct format_request {
 	 * with {{.Field}}, {{json .Field}} and {{json .}}; \t and \n stand for a tab and a newline.
 	 */
 	const char *format;
-	bool quiet;    /* only the first field of each row, without a heading; `format` is ignored */
+	bool quiet; /* only the first field of each row, without a heading; `format` is ignored */
 	bool no_trunc; /* nothing is cut */
 	int width;     /* columns to fit into, as format_terminal_width() gives it; 0: no limit */
 };

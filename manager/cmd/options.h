@@ -24,10 +24,10 @@ struct option_parse {
 	const struct cmd *cmd;
 	int argc;
 	char **argv;
-	int next;	   /* index of the first word not yet taken: after the end, the first operand */
+	int next; /* index of the first word not yet taken: after the end, the first operand */
 	const char *bundle; /* rest of a bundled "-itd" */
-	bool interspersed; /* options may follow operands (ps, rm, … but never run and exec) */
-	int operands;	   /* internal: operands passed over so far, the words before `next` */
+	bool interspersed;  /* options may follow operands (ps, rm, … but never run and exec) */
+	int operands;	    /* internal: operands passed over so far, the words before `next` */
 };
 
 void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, char **argv);

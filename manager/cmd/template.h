@@ -23,12 +23,16 @@ struct template_part {
 	char *text; /* the text, or the path without its first dot: "State.Pid", "" for "." */
 };
 
-struct template {
+struct template
+{
 	struct template_part *parts;
 	size_t nparts;
 };
 
-#define TEMPLATE_INIT { 0 }
+#define TEMPLATE_INIT \
+	{             \
+		0     \
+	}
 #define AUTO_TEMPLATE __attribute__((cleanup(template_release)))
 void template_release(struct template *template);
 

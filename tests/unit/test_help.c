@@ -290,7 +290,7 @@ static void test_completion_of_words(void **state)
 
 	(void)state;
 	EACH_COMMAND(cmd)
-		assert_int_equal(has_line(all, cmd->name), is_shown(cmd));
+	assert_int_equal(has_line(all, cmd->name), is_shown(cmd));
 	assert_string_equal(all, after_root);
 	assert_true(has_line(signals, "TERM"));
 	assert_true(has_line(signals, "RTMIN+3"));
@@ -304,7 +304,8 @@ static void test_completion_of_words(void **state)
 	assert_completed(completed("exec", "bird", "--"), "");
 	/* Options of the others may follow operands. */
 	assert_completed(completed("rm", "bird", "--fo"), "--force\tkill it first, if it runs\n");
-	assert_completed(completed("help", "vers"), "version\tprint the versions of cman, its libraries and the kernel\n");
+	assert_completed(completed("help", "vers"),
+			 "version\tprint the versions of cman, its libraries and the kernel\n");
 	/* What the words before name: a value, not an option. */
 	assert_completed(completed("ps", "--format", "j"), "json\n");
 }

@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The command line itself: what is said on which stream with which exit status, whatever descriptors
+# and environment cman is started with.
+
+load helpers
+
+setup() {
+	new_root
+}
+
+@test "help: on stdout, status 0, in every way it can be asked for" {
+	run --separate-stderr cman
+	assert_status 0
+	assert_match "$output" '^Usage: cman \[OPTIONS\] COMMAND'
+	assert_stderr ''
+	overview=$output
+	for words in help --help -h 'help help' 'help --help' '--log-level debug --help'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr cman $words
+		assert_status 0
+		assert_match "$output" '^Usage: cman '
+		assert_stderr ''
+	done
+	run --separate-stderr cman help
+	assert_output "$overview"
+	for command in run exec ps logs stop kill wait rm inspect pull images rmi version; do
+		assert_match "$overview" "
+  $command +[a-z]"
+		run --separate-stderr cman "$command" --help
+		assert_status 0
+		assert_match "$output" "^Usage: cman $command"
+		asked=$output
+		run --separate-stderr cman help "$command"
+		assert_output "$asked"
+	done
+	# nothing was made for any of that
+	[ ! -e "$CMAN_ROOT" ]
+}
+
+@test "usage errors: status 125, the word that is wrong, and where to read on" {
+	run --separate-stderr cman rnu
+	assert_status 125
+	assert_output ''
+	assert_stderr "cman: unknown command: rnu
+hint: did you mean run? (see 'cman --help')"
+	run --separate-stderr cman frobnicate
+	assert_status 125
+	assert_stderr "cman: unknown command: frobnicate
+hint: see 'cman --help'"
+	run --separate-stderr cman help frobnicate
+	assert_status 125
+	assert_match "$stderr" '^cman: unknown command: frobnicate'
+	run --separate-stderr cman --nosuch ps
+	assert_status 125
+	assert_stderr "cman: unknown option: --nosuch
+hint: see 'cman --help'"
+	run --separate-stderr cman ps --al
+	assert_status 125
+	assert_stderr "cman: unknown option: --al
+hint: did you mean --all? (see 'cman ps --help')"
+	run --separate-stderr cman --log-level loud ps
+	assert_status 125
+	assert_match "$stderr" '^cman: --log-level: not a level: loud'
+	run --separate-stderr cman --root
+	assert_status 125
+	assert_match "$stderr" '^cman: --root needs a value: DIR'
+	for command in stop kill rm wait inspect; do
+		run --separate-stderr cman "$command"
+		assert_status 125
+		assert_stderr "cman: $command: too few operands
+hint: see 'cman $command --help'"
+	done
+	run --separate-stderr cman ps bird
+	assert_status 125
+	assert_match "$stderr" '^cman: ps: one operand too many: bird'
+	run --separate-stderr cman stop -t soon bird
+	assert_status 125
+	assert_match "$stderr" '^cman: --time: not a number: soon'
+	run --separate-stderr cman version --format yaml
+	assert_status 125
+	assert_match "$stderr" '^cman: --format: not json: yaml'
+	[ ! -e "$CMAN_ROOT" ]
+}
+
+@test "what somebody typed reaches the terminal as text" {
+	run --separate-stderr cman $'\e[31mred\xc2\x9b'
+	assert_status 125
+	assert_match "$stderr" '^cman: unknown command: \\x1b\[31mred\\xc2\\x9b'
+	run --separate-stderr cman inspect $'\e]0;title\a'
+	assert_status 125
+	refute_match "$stderr" $'\e'
+}
+
+@test "output that cannot be written is an error" {
+	for words in 'ps -a' help 'version --format json' --version 'help ps'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr bash -c '"$CMAN" "$@" >/dev/full' - $words
+		assert_status 125
+		assert_stderr 'cman: cannot write the output: No space left on device'
+	done
+	# A reader that has seen enough is no error, also where SIGPIPE was ignored before.
+	# shellcheck disable=SC2016
+	run --separate-stderr bash -c 'trap "" PIPE; exec 3> >(exec true); wait $!; "$CMAN" help run >&3'
+	assert_status 141
+	assert_stderr ''
+}
+
+@test "closed descriptors 0, 1 and 2 are not taken by its own files" {
+	for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- >&- 2>&-'; do
+		run bash -c "exec $closed; \"\$CMAN\" ps -a"
+		[ "$status" = 0 ]
+		run bash -c "exec $closed; \"\$CMAN\" nosuch"
+		[ "$status" = 125 ]
+	done
+	run --separate-stderr cman ps -a
+	assert_status 0
+}
+
+@test "the configuration file: its line is named" {
+	printf '# nest\n\ndefault-image = x\n' >"$CMAN_CONFIG"
+	run --separate-stderr cman run true
+	assert_status 125
+	assert_match "$stderr" "^cman: $CMAN_CONFIG:3: unknown key: default-image"
+	assert_match "$stderr" 'hint: known keys: default_image'
+	rm "$CMAN_CONFIG"
+	run --separate-stderr cman run true
+	assert_status 125
+	assert_match "$stderr" "$CMAN_CONFIG"
+	# others do not need it
+	run --separate-stderr cman ps
+	assert_status 0
+}
+
+@test "--root and CMAN_ROOT; the option wins" {
+	one=$BATS_TEST_TMPDIR/one two=$BATS_TEST_TMPDIR/two
+	CMAN_ROOT=$one cman ps
+	[ -e "$one/cman.db" ]
+	CMAN_ROOT=$one cman --root "$two" ps
+	[ -e "$two/cman.db" ]
+	CMAN_ROOT=$one cman --root="$two" ps
+	CMAN_ROOT='' run --separate-stderr cman --root '' ps
+	assert_status 125
+	assert_stderr "cman: --root: empty
+hint: see 'cman --help'"
+}
+
+@test "version: in words, as JSON, and in short" {
+	run --separate-stderr cman --version
+	assert_status 0
+	assert_match "$output" '^cman [0-9]+\.[0-9]+\.[0-9]+'
+	short=$output
+	run --separate-stderr cman version
+	[ "$(awk '$1 == "cman" { print $2 }' <<<"$output")" = "${short#cman }" ]
+	[ "$(awk '$1 == "kernel" { print $2 }' <<<"$output")" = "$(uname -r)" ]
+	run --separate-stderr cman version --format json
+	[ "$(jq -r .Version <<<"$output")" = "${short#cman }" ]
+	jq -e '.Libraries.SQLite and .Kernel' <<<"$output"
+}
+
+@test "bash completion: commands, options, containers, and files where nothing is known" {
+	import_busybox
+	cman run --name bird busybox true
+	cman run --name bear busybox true
+	complete_line() {
+		# shellcheck disable=SC2016
+		bash --norc -c 'source "$1"; COMP_LINE=$2 COMP_POINT=${#2}; PATH=${CMAN%/*}:$PATH
+			_cman 2>/dev/null; printf "%s\n" "${COMPREPLY[@]}"' - \
+			"$REPO/packaging/completions/cman.bash" "$1"
+	}
+	[ "$(complete_line 'cman insp')" = inspect ]
+	[ "$(complete_line 'cman ps --no')" = --no-trunc ]
+	[ "$(complete_line 'cman rm b' | sort | paste -sd ' ')" = 'bear bird' ]
+	[ "$(complete_line 'cman rm bird -')" = "$(printf '%s\n' --force --help)" ]
+	[ "$(complete_line 'cman rmi busy')" = busybox:latest ]
+	[ "$(complete_line 'cman rmi busybox:')" = latest ]
+	[ "$(complete_line 'cman ps --filter st')" = status= ]
+	[ "$(complete_line 'cman run busybox ls /')" = '' ]
+	[ "$(complete_line 'cman --root /nonexistent/x rm ')" = '' ]
+	[ ! -e /nonexistent ]
+}
+
+@test "several operands: each error is told, the others are served" {
+	import_busybox
+	cman run --name a busybox true
+	cman run --name b busybox sh -c 'exit 4' || true
+	run --separate-stderr cman wait a nosuch b
+	assert_status 125
+	assert_output '0
+4'
+	assert_match "$stderr" '^cman: .*nosuch'
+	[ "$(grep -c '^cman: ' <<<"$stderr")" = 1 ]
+	run --separate-stderr cman inspect -f '{{.Name}} {{.State.ExitCode}}' a nosuch b
+	assert_status 125
+	assert_output 'a 0
+b 4'
+	run --separate-stderr cman stop a nosuch b
+	assert_status 125
+	assert_output 'a
+b'
+	run --separate-stderr cman inspect -f '{{.Nome}}' a
+	assert_status 125
+	assert_match "$stderr" 'there is no field \.Nome'
+	assert_match "$stderr" 'hint: fields there: \.Id \.Name'
+	run --separate-stderr cman inspect --type image a
+	assert_status 125
+	run --separate-stderr cman inspect --type moon a
+	assert_status 125
+	assert_match "$stderr" '^cman: --type: neither container nor image: moon'
+}
+
+@test "ps fits the terminal" {
+	import_busybox
+	cman run --name "$(printf 'a%.0s' {1..60})" busybox sh -c ': a long command line that does not fit' >/dev/null
+	for columns in 40 80 120; do
+		COLUMNS=$columns run --separate-stderr cman ps -a
+		assert_status 0
+		for line in "${lines[@]}"; do
+			[ "${#line}" -le "$columns" ]
+		done
+	done
+	COLUMNS=80 run --separate-stderr cman ps -a --no-trunc
+	assert_match "$output" 'a{60}'
+	assert_match "$output" 'that does not fit'
+	run --separate-stderr cman ps -a
+	assert_match "$output" 'a{60}'
+	assert_match "$output" 'sh -c .*…'
+}
