@@ -15,7 +15,6 @@
 #include "store/db.h"
 #include "store/schema.h"
 
-#define DEFAULT_ROOT "/var/lib/cman"
 #define DEFAULT_RUN "/run/cman"
 
 /*
@@ -58,11 +57,11 @@ static int make_absolute(const char *path, char **out, struct err *err)
 
 static int open_directories(const char *root, struct store *store, struct err *err)
 {
-	int r = fd_ensure_dir_path(root ? root : DEFAULT_ROOT, 0700, &store->root_fd, err);
+	int r = fd_ensure_dir_path(root ? root : STORE_DEFAULT_ROOT, 0700, &store->root_fd, err);
 
 	if (r < 0)
 		return r;
-	r = make_absolute(root ? root : DEFAULT_ROOT, &store->root, err);
+	r = make_absolute(root ? root : STORE_DEFAULT_ROOT, &store->root, err);
 	if (r < 0)
 		return r;
 	if (root) {

@@ -40,6 +40,7 @@ struct store {
  * for somebody without permission (hint: run as root), ENOSPC named as such, ERR_CORRUPT when SQLite says
  * that the file is not a database.
  */
+#define STORE_DEFAULT_ROOT "/var/lib/cman"
 int store_open(const char *root, struct store *out, struct err *err);
 void store_close(struct store *store);
 

@@ -18,8 +18,6 @@
 #include "store/images.h"
 #include "store/store.h"
 
-#define DEFAULT_ROOT "/var/lib/cman"
-
 struct completion {
 	struct app app;
 	char **words;
@@ -61,7 +59,7 @@ static void offer_kept(struct completion *c, bool containers, bool images)
 	struct err ignored = ERR_INIT;
 	struct stat st;
 
-	if (stat(c->app.root ? c->app.root : DEFAULT_ROOT, &st) < 0 ||
+	if (stat(c->app.root ? c->app.root : STORE_DEFAULT_ROOT, &st) < 0 ||
 	    store_open(c->app.root, &store, &ignored) < 0)
 		return;
 	if (containers)

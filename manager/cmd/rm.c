@@ -3,6 +3,8 @@
 #include "manager/cmd/operands.h"
 #include "manager/cmd/options.h"
 #include "manager/lifecycle.h"
+#include "store/base/log.h"
+#include "store/sweep.h"
 
 static int remove_one(struct store *store, const char *operand, const void *data,
 		      char answer[ANSWER_MAX], struct err *err)
@@ -14,6 +16,16 @@ static int remove_one(struct store *store, const char *operand, const void *data
 	if (lifecycle_find(store, operand, &record, err) < 0)
 		return err_code(err);
 	return lifecycle_remove(store, &record, *force, err);
+}
+
+/* Whatever interrupted commands have left goes with it. It may fail without harm to this one. */
+static void sweep(const struct app *app)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct err err = ERR_INIT;
+
+	if (store_open(app->root, &store, &err) < 0 || store_sweep(&store, &err) < 0)
+		log_debug("cannot sweep: %s", err.text);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -30,7 +42,10 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		force = true;
 	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
 		return -1;
-	return operands_each(app, argv + parse.next, argc - parse.next, remove_one, &force, err);
+	rc = operands_each(app, argv + parse.next, argc - parse.next, remove_one, &force, err);
+	if (rc >= 0)
+		sweep(app);
+	return rc;
 }
 
 const struct cmd cmd_rm = {
