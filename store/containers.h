@@ -80,18 +80,26 @@ typedef int container_visit(const struct container_record *record, void *data, s
 /* Newest first. A visitor's non-zero return ends the walk and is returned. Visitors may not write. */
 int container_each(struct store *store, container_visit *visit, void *data, struct err *err);
 
+/*
+ * These change what they name and nothing else. ERR_NOT_FOUND where the record is gone, ERR_STATE where
+ * its state forbids it.
+ */
+
+/* pid*, monitor*, boot_id, started_ns → running; forgets how it ended before. Not from removing. */
 int container_set_started(struct store *store, const struct container_record *record,
-			  struct err *err); /* pid*, monitor*, boot_id, started_ns → running */
+			  struct err *err);
+/* exit_code, oom_killed, finished_ns, error → exited (removing stays so); forgets pid*, monitor*. */
 int container_set_exited(struct store *store, const struct container_record *record,
-			 struct err *err); /* exit_code, oom_killed, finished_ns, error → exited */
-/* created/exited → removing; ERR_STATE when it is running (or paused). Idempotent on removing. */
+			 struct err *err);
+/* created/exited → removing; ERR_STATE when it is running or paused. Idempotent on removing. */
 int container_set_removing(struct store *store, const char *id, struct err *err);
+/* Missing is success. */
 int container_delete(struct store *store, const char *id, struct err *err);
 
-/* Make containers/<id>/ with upper/ (0755) and work/ (0700); *dir_fd is opened. */
+/* Make containers/<id>/ (0700) with upper/ (0755) and work/ (0700); *dir_fd is opened. */
 int container_dir_create(struct store *store, const char *id, int *dir_fd, struct err *err);
 int container_dir_open(struct store *store, const char *id, int *dir_fd, struct err *err);
-/* Remove it and all below. Missing is success. */
+/* As fd_remove_tree(): missing is success, what is still mounted there is refused. */
 int container_dir_remove(struct store *store, const char *id, struct err *err);
 
 #endif

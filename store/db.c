@@ -183,8 +183,10 @@ static bool is_busy(int code)
 
 int db_checkpoint(sqlite3 *db, struct err *err)
 {
+	AUTO_TX sqlite3 *tx = NULL;
 	/* The first does all the work without holding off writers, the second finds none left. */
 	int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int r;
 
 	if (code == SQLITE_OK) {
 		sqlite3_busy_handler(db, NULL, NULL);
@@ -195,8 +197,11 @@ int db_checkpoint(sqlite3 *db, struct err *err)
 		return 0;
 	if (code != SQLITE_OK)
 		return fail_with_code(db, code, err);
-	return db_exec(db, "BEGIN IMMEDIATE; PRAGMA application_id=" DB_APPLICATION_ID "; COMMIT",
-		       err);
+	/* Any write will do. */
+	r = db_begin(db, &tx, err);
+	if (r == 0)
+		r = db_exec(db, "PRAGMA application_id=" DB_APPLICATION_ID, err);
+	return r < 0 ? r : db_commit(&tx, err);
 }
 
 /* --- statements --- */

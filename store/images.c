@@ -63,6 +63,7 @@ int image_put(struct store *store, const struct image_record *image, const char 
 	      struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
+	struct err ignored = ERR_INIT;
 	int r = db_begin(store->db, &tx, err);
 
 	if (r == 0)
@@ -82,9 +83,11 @@ int image_put(struct store *store, const struct image_record *image, const char 
 			   DB_ARGS(DB_TEXT(name), DB_TEXT(image->id)), err);
 	if (r == 0)
 		r = db_commit(&tx, err);
-	/* Nobody wants to pull again after a power cut. */
-	return r < 0 ? err_wrap(err, "cannot record image %s", name) :
-		       db_checkpoint(store->db, err);
+	if (r < 0)
+		return err_wrap(err, "cannot record image %s", name);
+	/* Nobody wants to pull again after a power cut; but the image is there, whatever comes of it. */
+	(void)db_checkpoint(store->db, &ignored);
+	return 0;
 }
 
 /* --- reading --- */

@@ -44,25 +44,30 @@ void image_record_release(struct image_record *record);
 
 /*
  * Insert image and layers (present ones are kept) and move the name `name` to it, in one
- * transaction: before it the image does not exist, after it the image is whole.
+ * transaction: before it the image does not exist, after it the image is whole, also after a power
+ * cut. All layers must be on disk (layer_draft_commit()): ERR_NOT_FOUND where one was removed
+ * meanwhile. `names`, `nnames` are not looked at. An image that loses its last name so stays, nameless.
  */
 int image_put(struct store *store, const struct image_record *image, const char *name,
 	      struct err *err);
 
 /*
- * Find by name, full ID ("sha256:" allowed) or unambiguous ID prefix of at least 4 digits. A name is tried first, as written
- * and with ":latest" added. ERR_NOT_FOUND, ERR_AMBIGUOUS.
+ * Find by name (as written, then with ":latest" added), full ID ("sha256:" allowed) or unambiguous ID
+ * prefix of at least 4 digits. ERR_NOT_FOUND "no such image: X", ERR_AMBIGUOUS with up to three.
  */
 int image_find(struct store *store, const char *name_or_id, struct image_record *out,
 	       struct err *err);
 
+/* Newest first, else as container_each(). */
 typedef int image_visit(const struct image_record *record, void *data, struct err *err);
 int image_each(struct store *store, image_visit *visit, void *data, struct err *err);
 
 /*
- * Remove a name; when it was the last one (or an ID was given) remove the image. ERR_STATE with the names of the containers that
- * use it, unless `force` for names only. Layers that nothing names any more are removed from disk after the commit. What was done
- * is told through `removed` (names and IDs, to be printed): called once per thing.
+ * Given a name of several, remove just that. Given the last name or an ID, remove the image with all its
+ * names; ERR_STATE with the names of the containers that use it. With `force` the names of such an image
+ * are removed nevertheless, and it stays without one. Layers that no other image has are removed from
+ * disk after the commit. `removed` is called after the commit, once for each name (deleted false) and for
+ * the ID (deleted true), even where removing a layer then fails.
  */
 typedef void image_removed(const char *what, bool deleted, void *data);
 int image_remove(struct store *store, const char *name_or_id, bool force, image_removed *removed,

@@ -25,9 +25,16 @@ struct layer_draft {
 	}
 
 int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *err);
-/* Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. */
+
+/*
+ * Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. Closes the
+ * draft on success; on failure layer_draft_abort() is still to be called. A layer that no image_put()
+ * names within 24 h is removed by store_sweep().
+ */
 int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *diff_id,
 		       struct err *err);
+
+/* Remove it; harmless after a commit or on LAYER_DRAFT_INIT. */
 void layer_draft_abort(struct store *store, struct layer_draft *draft);
 
 /* Whether layers/<diff_id> is on disk. */
