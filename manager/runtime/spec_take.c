@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/spec_take.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_MAX 65536 /* of any array; the text is bounded, too */
+#define MODE_MAX 07777
+
+int spec_invalid(struct err *err, const char *member, const char *what)
+{
+	return err_set(err, ERR_INVALID, EINVAL, "%s %s", member, what);
+}
+
+int spec_no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot keep the configuration");
+}
+
+int spec_take_string(const json_t *json, const char *key, char **out, struct err *err)
+{
+	const char *value = NULL;
+	char *copy;
+	int result = json_get_string(json, key, &value, err);
+
+	if (result < 0 || !value)
+		return result;
+	copy = strdup(value);
+	if (!copy)
+		return spec_no_memory(err);
+	free(*out);
+	*out = copy;
+	return 0;
+}
+
+int spec_take_number(const json_t *json, const char *key, int64_t min, int64_t max, int64_t *out,
+		       struct err *err)
+{
+	int64_t value = *out;
+	int result = json_get_int(json, key, &value, err);
+
+	if (result < 0)
+		return result;
+	if (value < min || value > max)
+		return spec_invalid(err, key, "is out of range");
+	*out = value;
+	return 0;
+}
+
+int spec_take_id(const json_t *json, const char *key, uint32_t *out, struct err *err)
+{
+	int64_t value = *out;
+	int result = spec_take_number(json, key, 0, UINT32_MAX - 1, &value, err);
+
+	if (result == 0)
+		*out = (uint32_t)value;
+	return result;
+}
+
+int spec_take_mode(const json_t *json, const char *key, mode_t *out, struct err *err)
+{
+	int64_t value = *out;
+	int result = spec_take_number(json, key, 0, MODE_MAX, &value, err);
+
+	if (result == 0)
+		*out = (mode_t)value;
+	return result;
+}
+
+int spec_take_array(const json_t *json, const char *key, size_t size, json_t **array, void **out,
+		      struct err *err)
+{
+	json_t *found = NULL;
+	json_t *entry;
+	size_t i;
+	int result = json_get_array(json, key, &found, err);
+
+	*array = NULL;
+	if (result < 0 || !found)
+		return result;
+	if (json_array_size(found) > ENTRIES_MAX)
+		return spec_invalid(err, key, "has too many entries");
+	json_array_foreach(found, i, entry)
+		if (!json_is_object(entry))
+			return spec_invalid(err, key, "has an entry that is not an object");
+	*out = calloc(json_array_size(found) + 1, size);
+	if (!*out)
+		return spec_no_memory(err);
+	*array = found;
+	return 0;
+}
