@@ -385,6 +385,5 @@ int tree_finish(struct tree *tree, struct err *err)
 		if (r < 0)
 			return err_wrap(err, "%s", dir->path), r;
 	}
-	tree->ndirs = 0;
 	return 0;
 }

@@ -20,9 +20,9 @@
 #define B64 "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 #define b64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-#define ENTRY(url)                                                                        \
-	"{\"d\": {\"directory\": \"" url "\", \"checksums\": \"S\","                    \
-	" \"file\": \"d-{version}*-{arch}.tar\", \"architectures\": {\"m\": \"amd\"},"    \
+#define ENTRY(url)                                                                     \
+	"{\"d\": {\"directory\": \"" url "\", \"checksums\": \"S\","                   \
+	" \"file\": \"d-{version}*-{arch}.tar\", \"architectures\": {\"m\": \"amd\"}," \
 	" \"default\": \"2\", \"versions\": {\"2\": [\"two\", \"new\"], \"1\": []}}}"
 
 static void find(const struct catalog *catalog, const char *word, const char *version,
@@ -257,7 +257,8 @@ static void test_source_refused(void **state)
 	refuse_source("-", NULL, NULL, ERR_USAGE, "-: no image name can be made from this");
 	refuse_source("https://h/", NULL, NULL, ERR_USAGE,
 		      "https://h/: no image name can be made from this");
-	refuse_source("https:///x", NULL, NULL, ERR_INVALID, "https:///x: a URL has to name a host");
+	refuse_source("https:///x", NULL, NULL, ERR_INVALID,
+		      "https:///x: a URL has to name a host");
 	refuse_source("https://h/a b", NULL, NULL, ERR_INVALID,
 		      "https://h/a b: a URL has no spaces or control characters");
 	refuse_source("ftp://u:p@h/x", NULL, NULL, ERR_INVALID,
@@ -277,10 +278,10 @@ static void test_source_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	 cmocka_unit_test(test_first_wins),
+		cmocka_unit_test(test_find),	  cmocka_unit_test(test_first_wins),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_builtin),
-		cmocka_unit_test(test_override), cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_source),	 cmocka_unit_test(test_source_refused),
+		cmocka_unit_test(test_override),  cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_source),	  cmocka_unit_test(test_source_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

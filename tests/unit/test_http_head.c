@@ -114,7 +114,8 @@ static void test_malformed(void **state)
 	assert_int_equal(head.status, 0);
 	head = parse("HTTP/1.1 abc\r\n");
 	assert_int_equal(head.status, 0);
-	head = parse("Content-Length: 12a\r\nContent-Length: -1\r\nContent-Length:\r\nContent-Length\r\n");
+	head = parse(
+		"Content-Length: 12a\r\nContent-Length: -1\r\nContent-Length:\r\nContent-Length\r\n");
 	assert_int_equal(head.length, -1);
 	head = parse(":\r\n: x\r\n\r\n");
 	assert_int_equal(head.status, 0);

@@ -67,7 +67,8 @@ static void test_refused(void **state)
 	static const char *const cases[][2] = {
 		{ "[]", "image configuration: not a JSON object" },
 		{ "{\"config\": 1}", "image configuration: \"config\" is not an object" },
-		{ "{\"config\": {\"Cmd\": \"sh\"}}", "image configuration: \"Cmd\" is not an array" },
+		{ "{\"config\": {\"Cmd\": \"sh\"}}",
+		  "image configuration: \"Cmd\" is not an array" },
 		{ "{\"config\": {\"Cmd\": [1]}}",
 		  "image configuration: \"Cmd\": element 0 is not a string" },
 		{ "{\"config\": {\"Env\": [\"A\"]}}",

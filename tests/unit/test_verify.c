@@ -11,7 +11,7 @@
 #include "image/verify.h"
 
 #define OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define OF_ABC	   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static void test_digest(void **state)
 {
@@ -58,17 +58,19 @@ static void test_parse(void **state)
 	assert_int_equal(verify_parse_sha256("sha256:", hex, &err), -EINVAL);
 	assert_int_equal(verify_parse_sha256(OF_ABC "0", hex, &err), -EINVAL);
 	assert_int_equal(verify_parse_sha256("sha512:" OF_ABC, hex, &err), -EINVAL);
-	assert_int_equal(verify_parse_sha256("g3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991"
-					     "b7852b855",
-					     hex, &err),
-			 -EINVAL);
+	assert_int_equal(
+		verify_parse_sha256("g3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991"
+				    "b7852b855",
+				    hex, &err),
+		-EINVAL);
 	assert_string_equal(hex, "untouched");
 	assert_int_equal(verify_parse_sha256("sha256:" OF_ABC, hex, &err), 0);
 	assert_string_equal(hex, OF_ABC);
-	assert_int_equal(verify_parse_sha256("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991"
-					     "B7852B855",
-					     hex, &err),
-			 0);
+	assert_int_equal(
+		verify_parse_sha256("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991"
+				    "B7852B855",
+				    hex, &err),
+		0);
 	assert_string_equal(hex, OF_NOTHING);
 }
 
