@@ -251,7 +251,12 @@ int container_insert(struct store *store, const struct container_record *record,
 			       DB_INT(record->stop_signal), DB_INT(record->stop_timeout_s)),
 		       err);
 
-	return r == -EEXIST ? fail_name_in_use(store, record->name, err) : r;
+	if (r == -EEXIST)
+		return fail_name_in_use(store, record->name, err);
+	if (r == -ENOENT)
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "image %s was removed meanwhile",
+			       record->image);
+	return r;
 }
 
 /* The row was not changed by an UPDATE: is it gone, or in a state that forbids it? */

@@ -66,7 +66,10 @@ void container_record_release(struct container_record *record);
 /* 64 hex digits from getrandom(2). */
 int container_id_generate(char id[CONTAINER_ID_LEN + 1], struct err *err);
 
-/* Insert (state as given). ERR_EXISTS naming the container that has the name, with a hint. */
+/*
+ * Insert (state as given). ERR_EXISTS naming the container that has the name, with a hint;
+ * ERR_NOT_FOUND where image_id names no image. A NULL image_id is none.
+ */
 int container_insert(struct store *store, const struct container_record *record, struct err *err);
 
 /*

@@ -71,6 +71,9 @@ static int fail_with_code(sqlite3 *db, int code, struct err *err)
 	case SQLITE_NOTADB:
 		return fail_corrupt(file, sqlite3_errmsg(db), err);
 	case SQLITE_CONSTRAINT:
+		if (code == SQLITE_CONSTRAINT_FOREIGNKEY)
+			return err_set(err, ERR_NOT_FOUND, ENOENT, "%s: %s", file,
+				       sqlite3_errmsg(db));
 		return err_set(err, ERR_EXISTS, EEXIST, "%s: %s", file, sqlite3_errmsg(db));
 	case SQLITE_ERROR:
 	case SQLITE_MISUSE:

@@ -6,9 +6,10 @@
  * SQLite as the store uses it: statements with their arguments in one call, results as struct err.
  * Only files of store/ include this; nothing above the store sees SQL.
  *
- * Errors: ERR_EXISTS (EEXIST) for a value that has to be unique and is not; ERR_CORRUPT (EBADMSG)
- * where the file is damaged or is none of SQLite's; ERR_SYS with the errno otherwise: ENOSPC, EROFS,
- * EACCES, EBUSY when another process held its lock for longer than DB_BUSY_LIMIT_MS.
+ * Errors: ERR_EXISTS (EEXIST) for a value that has to be unique and is not; ERR_NOT_FOUND (ENOENT)
+ * for a reference to a row that is not there; ERR_CORRUPT (EBADMSG) where the file is damaged or is
+ * none of SQLite's; ERR_SYS with the errno otherwise: ENOSPC, EROFS, EACCES, EBUSY when another
+ * process held its lock for longer than DB_BUSY_LIMIT_MS.
  */
 
 #include <sqlite3.h>

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images: put, found by all their names, and removed with what only they needed. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/base/buf.h"
+#include "store/containers.h"
+#include "store/images.h"
+#include "store/layers.h"
+#include "store/store.h"
+#include "tests/unit/image_fixture.h"
+#include "tests/unit/scratch.h"
+
+static void open_store(void **state, struct store *store)
+{
+	const struct scratch *s = *state;
+	struct err err = ERR_INIT;
+
+	if (store_open(s->path, store, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void put(struct store *store, char id, const char *layers, const char *name)
+{
+	struct err err = ERR_INIT;
+
+	for (const char *l = layers; *l; l++)
+		fixture_layer(store, *l);
+	if (fixture_image(store, id, layers, name, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void use(struct store *store, const char *name, char image)
+{
+	char image_id[DIGEST_HEX_LEN + 1];
+	struct container_record record = {
+		.name = (char *)name,
+		.image = (char *)"i",
+		.image_id = (char *)fixture_digest(image, image_id),
+		.command = (char *)"[]",
+	};
+	struct err err = ERR_INIT;
+
+	if (container_id_generate(record.id, &err) < 0 ||
+	    container_insert(store, &record, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static bool has_layer(struct store *store, char digit)
+{
+	char id[DIGEST_HEX_LEN + 1];
+
+	return layer_exists(store, fixture_digest(digit, id));
+}
+
+static void note_removed(const char *what, bool deleted, void *data)
+{
+	buf_addf(data, "%s%.12s ", deleted ? "-" : "", what);
+}
+
+static void assert_removes(struct store *store, const char *what, bool force, const char *expected)
+{
+	AUTO_BUF struct buf removed = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (image_remove(store, what, force, note_removed, &removed, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(removed.data ? removed.data : "", expected);
+}
+
+static void assert_keeps(struct store *store, const char *what, bool force, const char *text,
+			 const char *hint)
+{
+	AUTO_BUF struct buf removed = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	assert_true(image_remove(store, what, force, note_removed, &removed, &err) < 0);
+	assert_string_equal(err.text, text);
+	assert_string_equal(err.hint, hint);
+	assert_null(removed.data);
+}
+
+/* --- putting and finding --- */
+
+static void test_put_and_find(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+	struct err err = ERR_INIT;
+	char id[DIGEST_HEX_LEN + 8] = "sha256:";
+
+	open_store(state, &store);
+	put(&store, 'a', "12", "ubuntu-base:24.04");
+	put(&store, 'a', "12", "ubuntu-base:latest");
+	put(&store, 'b', "13", "other");
+
+	assert_int_equal(image_find(&store, "ubuntu-base", &found, &err), 0);
+	assert_string_equal(found.config, "{\"os\":\"linux\"}");
+	assert_string_equal(found.source, "https://example.org/x.tar");
+	assert_string_equal(found.source_digest, "sha256:0");
+	assert_int_equal(found.created_ns, 'a');
+	assert_int_equal(found.size, 100);
+	assert_int_equal(found.nlayers, 2);
+	assert_int_equal(found.layers[0].diff_id[0], '1');
+	assert_int_equal(found.layers[1].diff_id[0], '2');
+	assert_int_equal(found.layers[1].size, 11);
+	assert_int_equal(found.nnames, 2);
+	assert_string_equal(found.names[0], "ubuntu-base:24.04");
+	assert_string_equal(found.names[1], "ubuntu-base:latest");
+	image_record_release(&found);
+
+	fixture_digest('b', id + 7);
+	assert_int_equal(image_find(&store, id, &found, &err), 0);
+	assert_string_equal(found.names[0], "other");
+	image_record_release(&found);
+	assert_int_equal(image_find(&store, "bbbb", &found, &err), 0);
+	image_record_release(&found);
+
+	assert_int_equal(image_find(&store, "bbb", &found, &err), -ENOENT);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_string_equal(err.text, "no such image: bbb");
+	assert_int_equal(image_find(&store, "ubuntu-base:22.04", &found, &err), -ENOENT);
+}
+
+static void test_a_name_moves(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "x:latest");
+	put(&store, 'b', "2", "x:latest");
+	assert_int_equal(image_find(&store, "x", &found, &err), 0);
+	assert_int_equal(found.id[0], 'b');
+	image_record_release(&found);
+	assert_int_equal(image_find(&store, "aaaa", &found, &err), 0);
+	assert_int_equal(found.nnames, 0);
+}
+
+static void test_ambiguous(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+	struct image_record image = { .config = (char *)"{}" };
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "x:latest");
+	fixture_digest('a', image.id);
+	image.id[63] = 'b';
+	assert_int_equal(image_put(&store, &image, "y:latest", &err), 0);
+	assert_int_equal(image_find(&store, "aaaa", &found, &err), -ENOTUNIQ);
+	assert_int_equal(err.kind, ERR_AMBIGUOUS);
+	assert_string_equal(err.text, "aaaa fits several images: aaaaaaaaaaaa, aaaaaaaaaaaa");
+}
+
+static void test_an_image_without_its_layer_is_refused(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	fixture_layer(&store, '1');
+	assert_int_equal(fixture_image(&store, 'a', "12", "x:latest", &err), -ENOENT);
+	assert_string_equal(err.text,
+			    "cannot record image x:latest: layer 222222222222 is not in the store");
+	assert_string_equal(err.hint, "it was removed meanwhile: pull again");
+	assert_int_equal(image_find(&store, "x", &found, &err), -ENOENT);
+	assert_int_equal(image_find(&store, "aaaa", &found, &err), -ENOENT);
+}
+
+static int note_image(const struct image_record *record, void *data, struct err *err)
+{
+	(void)err;
+	buf_addf(data, "%c%zu ", record->id[0], record->nlayers);
+	return record->id[0] == 'a' ? 5 : 0;
+}
+
+static void test_walk(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_BUF struct buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'b', "1", "b:latest");
+	put(&store, 'c', "12", "c:latest");
+	put(&store, 'a', "", "a:latest");
+	assert_int_equal(image_each(&store, note_image, &seen, &err), 5);
+	assert_string_equal(seen.data, "c2 b1 a0 ");
+}
+
+/* --- removing --- */
+
+static void test_remove_takes_only_what_nothing_else_needs(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "12", "a:latest");
+	put(&store, 'b', "13", "b:latest");
+	assert_removes(&store, "a", false, "a:latest -aaaaaaaaaaaa ");
+	assert_true(has_layer(&store, '1'));
+	assert_false(has_layer(&store, '2'));
+	assert_removes(&store, "b", false, "b:latest -bbbbbbbbbbbb ");
+	assert_false(has_layer(&store, '1'));
+	assert_false(has_layer(&store, '3'));
+	assert_keeps(&store, "a", false, "no such image: a",
+		     "cman images lists what there is, cman pull gets more");
+}
+
+static void test_one_name_of_several(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a:1");
+	put(&store, 'a', "1", "a:2");
+	put(&store, 'a', "1", "a:3");
+	use(&store, "bird", 'a');
+	assert_removes(&store, "a:2", false, "a:2 ");
+	assert_true(has_layer(&store, '1'));
+	assert_keeps(&store, "aaaa", false, "image aaaa is in use by container bird",
+		     "remove the container first: cman rm bird");
+}
+
+static void test_an_id_takes_all_names(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a:1");
+	put(&store, 'a', "1", "a:2");
+	assert_removes(&store, "aaaa", false, "a:1 a:2 -aaaaaaaaaaaa ");
+}
+
+static void test_in_use(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a:latest");
+	use(&store, "c1", 'a');
+	use(&store, "c2", 'a');
+	use(&store, "c3", 'a');
+	use(&store, "c4", 'a');
+	use(&store, "c5", 'a');
+	assert_keeps(&store, "a", false, "image a is in use by containers c1, c2, c3 and 2 more",
+		     "remove these containers first, or just the name with: cman rmi -f a");
+	assert_removes(&store, "a", true, "a:latest ");
+	assert_true(has_layer(&store, '1'));
+	/* Nothing is left that force could do. */
+	assert_keeps(&store, "aaaa", true,
+		     "image aaaa is in use by containers c1, c2, c3 and 2 more",
+		     "remove these containers first: cman rm c1");
+}
+
+static void test_a_container_needs_its_image(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	char image_id[DIGEST_HEX_LEN + 1];
+	struct container_record record = {
+		.name = (char *)"bird",
+		.image = (char *)"gone:latest",
+		.image_id = (char *)fixture_digest('f', image_id),
+		.command = (char *)"[]",
+	};
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	assert_int_equal(container_id_generate(record.id, &err), 0);
+	assert_int_equal(container_insert(&store, &record, &err), -ENOENT);
+	assert_string_equal(err.text, "image gone:latest was removed meanwhile");
+}
+
+/* --- two at once --- */
+
+/* Put and remove the same image in a loop, as `cman pull` and `cman rmi` side by side would. */
+static int contend(const char *root, char id, int rounds)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_BUF struct buf removed = BUF_INIT;
+	struct err err = ERR_INIT;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%c:latest", id);
+	if (store_open(root, &store, &err) < 0)
+		return 1;
+	for (int i = 0; i < rounds; i++) {
+		int r;
+
+		fixture_layer(&store, '1');
+		r = fixture_image(&store, id, "1", name, &err);
+		/* The other has removed the layer in between: told, and nothing half done. */
+		if (r == -ENOENT)
+			continue;
+		if (r == 0) {
+			AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+
+			r = image_find(&store, name, &found, &err);
+			if (r == 0 && !has_layer(&store, '1')) {
+				fprintf(stderr, "an image without its layer\n");
+				return 2;
+			}
+		}
+		if (r == 0)
+			r = image_remove(&store, name, false, note_removed, &removed, &err);
+		if (r < 0) {
+			fprintf(stderr, "%c: %s\n", id, err.text);
+			return 3;
+		}
+	}
+	return 0;
+}
+
+static void test_pull_and_rmi_side_by_side(void **state)
+{
+	const struct scratch *s = *state;
+	AUTO_STORE struct store store = STORE_INIT;
+	int status;
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(contend(s->path, (char)('a' + i), 40));
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	open_store(state, &store);
+}
+
+#define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCRATCH_TEST(test_put_and_find),
+		SCRATCH_TEST(test_a_name_moves),
+		SCRATCH_TEST(test_ambiguous),
+		SCRATCH_TEST(test_an_image_without_its_layer_is_refused),
+		SCRATCH_TEST(test_walk),
+		SCRATCH_TEST(test_remove_takes_only_what_nothing_else_needs),
+		SCRATCH_TEST(test_one_name_of_several),
+		SCRATCH_TEST(test_an_id_takes_all_names),
+		SCRATCH_TEST(test_in_use),
+		SCRATCH_TEST(test_a_container_needs_its_image),
+		SCRATCH_TEST(test_pull_and_rmi_side_by_side),
+	};
+
+	return cmocka_run_group_tests_name("images", tests, NULL, NULL);
+}
