@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as an archive, unpacked into a directory: nothing comes to be beside it. The directory
+ * is not a root of its own here, as it is in the stage: what holds is only how paths are resolved.
+ */
+#include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/unpack.h"
+#include "store/base/fd.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* In memory where that can be had: some thousand trees a second. */
+static char *make_place(char *in_memory, char *on_disk)
+{
+	char *place = mkdtemp(in_memory);
+
+	return place ? place : mkdtemp(on_disk);
+}
+
+static int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	assert(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct unpack_limits limits = { 4 << 20, 200 };
+	char in_memory[] = "/dev/shm/cman-fuzz.XXXXXX", on_disk[] = "/tmp/cman-fuzz.XXXXXX";
+	char *place = make_place(in_memory, on_disk);
+	struct unpack_result result;
+	struct err err = ERR_INIT;
+	int archive, parent, root, r;
+
+	assert(place);
+	umask(0);
+	parent = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert(parent >= 0 && mkdirat(parent, "root", 0755) == 0);
+	root = openat(parent, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	archive = memfd_create("archive", MFD_CLOEXEC);
+	assert(root >= 0 && archive >= 0 && fd_write_all(archive, data, size) == 0);
+	lseek(archive, 0, SEEK_SET);
+	r = unpack_archive(archive, root, &limits, &result, &err);
+	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
+	assert(r < 0 || result.entries > 0);
+	close(archive);
+	close(root);
+	assert(fd_remove_tree(parent, "root", &err) == 0);
+	assert(count_entries(place) == 2);
+	close(parent);
+	rmdir(place);
+	return 0;
+}
