@@ -17,7 +17,6 @@
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 
-#define SPEC_FILE "spec.json"
 #define SPEC_MAX (4u << 20)
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN 36
@@ -86,11 +85,11 @@ static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	fd = openat(dir_fd, SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(err, errno, "cannot create " SPEC_FILE);
+		return err_sys(err, errno, "cannot create " LIFECYCLE_SPEC_FILE);
 	rc = fd_write_all(fd, text, strlen(text));
-	return rc < 0 ? err_sys(err, -rc, "cannot write " SPEC_FILE) : 0;
+	return rc < 0 ? err_sys(err, -rc, "cannot write " LIFECYCLE_SPEC_FILE) : 0;
 }
 
 static int create_directory(struct store *store, const char *id, struct spec *spec, struct err *err)
@@ -134,7 +133,7 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 	int rc = container_dir_open(store, id, &dir_fd, err);
 
 	if (rc == 0)
-		rc = fd_read_file(dir_fd, SPEC_FILE, SPEC_MAX, &text, &len, err);
+		rc = fd_read_file(dir_fd, LIFECYCLE_SPEC_FILE, SPEC_MAX, &text, &len, err);
 	if (rc == 0)
 		rc = spec_parse(text, len, out, err);
 	return rc < 0 ? err_wrap(err, "container %.12s", id) : 0;

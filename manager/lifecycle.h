@@ -59,6 +59,9 @@ int lifecycle_wait(struct store *store, struct container_record *record, int *ex
 int lifecycle_remove(struct store *store, struct container_record *record, bool force,
 		     struct err *err);
 
+/* The container's spec, in its directory. */
+#define LIFECYCLE_SPEC_FILE "spec.json"
+
 /* containers/<id>/spec.json, parsed. */
 int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err);
 

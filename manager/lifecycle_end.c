@@ -10,10 +10,11 @@
 #include <time.h>
 
 #include "manager/lifecycle.h"
-#include "manager/runtime/cgroup.h"
+#include "manager/monitor/monitor.h"
 #include "manager/runtime/engine.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
+#include "store/base/log.h"
 
 /* How long a living monitor may take to record an end. It has a log to write out first. */
 #define RECORD_MS 10000
@@ -140,6 +141,31 @@ static int await_record(struct store *store, struct container_record *record, st
 	return rc;
 }
 
+/* Removed by its monitor, or by somebody else, while it was looked at: no error. */
+static int gone(struct container_record *record, struct err *err)
+{
+	*err = (struct err)ERR_INIT;
+	record->state = CONTAINER_REMOVING;
+	return 0;
+}
+
+/* It runs: with its monitor, or else with a new one that adopts it. */
+static int ensure_monitor(struct store *store, struct container_record *record, struct err *err)
+{
+	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	struct err failure = ERR_INIT;
+	int rc = open_process(record->monitor_pid, record->monitor_start_time, &monitor, err);
+
+	engine_process_release(&monitor);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	/* Who cannot adopt it (it has ended, somebody else was faster) still sees it as it is. */
+	if (monitor_spawn_adopter(store, record, &failure) < 0)
+		log_debug("%s", failure.text);
+	rc = reread(store, record, err);
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? gone(record, err) : rc;
+}
+
 int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
@@ -156,16 +182,12 @@ int lifecycle_refresh(struct store *store, struct container_record *record, stru
 				       err);
 	rc = open_process(record->pid, record->pid_start_time, &process, err);
 	engine_process_release(&process);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
+	if (rc > 0)
+		return ensure_monitor(store, record, err);
+	if (rc < 0)
+		return rc;
 	rc = await_record(store, record, err);
-	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
-		/* Removed by its monitor while it was looked at. */
-		*err = (struct err)ERR_INIT;
-		record->state = CONTAINER_REMOVING;
-		return 0;
-	}
-	return rc;
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? gone(record, err) : rc;
 }
 
 int lifecycle_find(struct store *store, const char *name_or_id, struct container_record *out,
@@ -266,12 +288,7 @@ int lifecycle_stop(struct store *store, struct container_record *record, int tim
 	rc = stop_process(record, timeout_s, err);
 	if (rc == 0)
 		rc = await_record(store, record, err);
-	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
-		*err = (struct err)ERR_INIT;
-		record->state = CONTAINER_REMOVING;
-		return 0;
-	}
-	return rc;
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? gone(record, err) : rc;
 }
 
 /* --- wait --- */

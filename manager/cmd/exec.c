@@ -226,9 +226,9 @@ static int name_container(struct exec *exec, struct app *app, struct err *err)
 		rc = container_dir_open(&store, record.id, &dir_fd, err);
 	if (rc < 0)
 		return rc;
-	spec_fd = openat(dir_fd, "spec.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	spec_fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (spec_fd < 0)
-		return err_sys(err, errno, "%s: cannot open its spec.json", record.name);
+		return err_sys(err, errno, "%s: cannot open its " LIFECYCLE_SPEC_FILE, record.name);
 	packet.exec.pid = record.pid;
 	packet.exec.start_time = record.pid_start_time;
 	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store.run_fd }, 2, err);

@@ -66,8 +66,7 @@ static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *er
 	return 0;
 }
 
-/* Who we are, for those who find our container running. */
-static int identify(struct container_record *record, struct err *err)
+int monitor_identify(struct container_record *record, struct err *err)
 {
 	AUTO_CLOSE int proc = -1;
 	int rc = identity_open_proc(&proc, err);
@@ -81,8 +80,7 @@ static int identify(struct container_record *record, struct err *err)
 	return rc;
 }
 
-/* Take over the terminal's master, and keep a slave open: else it would hang up between two users. */
-static void attach_console(struct monitor *monitor)
+void monitor_attach_console(struct monitor *monitor)
 {
 	int master = monitor->process.console_fd;
 
@@ -95,7 +93,7 @@ static void attach_console(struct monitor *monitor)
 
 static int create(struct monitor *monitor, const struct ends *ends, struct err *err)
 {
-	int hold[2];
+	int hold[3];
 	struct engine_request request = {
 		.spec = &monitor->spec,
 		.stdio = { .in = ends->in, .out = ends->out, .err = ends->err },
@@ -108,6 +106,8 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 		hold[request.nhold_fds++] = monitor->out.source;
 	if (monitor->spec.init && monitor->err.source >= 0)
 		hold[request.nhold_fds++] = monitor->err.source;
+	if (monitor->spec.init && monitor->stdin_kept >= 0)
+		hold[request.nhold_fds++] = monitor->stdin_kept;
 	return engine_create(&request, &monitor->process, err);
 }
 
@@ -119,7 +119,7 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 {
 	struct container_record *record = &monitor->record;
 	struct ends ends = { -1, -1, -1 };
-	int rc = identify(record, err);
+	int rc = monitor_identify(record, err);
 
 	if (rc == 0 && !monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
@@ -130,7 +130,7 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	close_fd(&ends.err);
 	if (rc < 0)
 		return rc;
-	attach_console(monitor);
+	monitor_attach_console(monitor);
 	record->pid = monitor->process.pid;
 	record->pid_start_time = monitor->process.start_time;
 	record->started_ns = clock_now_ns();

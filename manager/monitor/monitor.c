@@ -27,6 +27,7 @@ void monitor_release(struct monitor *monitor)
 	container_record_release(&monitor->record);
 	cleanup_close(&monitor->console_slave);
 	cleanup_close(&monitor->stdin_kept);
+	cleanup_close(&monitor->claim_fd);
 	cleanup_close(&monitor->dir_fd);
 	store_close(&monitor->store);
 }
@@ -154,10 +155,11 @@ int monitor_stage_main(void)
 	if (chdir("/") < 0)
 		return EXIT_CMAN_FAILED;
 	rc = await_request(&monitor, &err);
-	if (rc > 0)
-		rc = monitor_begin(&monitor, &exit_code, &err);
-	else if (rc == 0)
+	if (rc == 0)
 		return EXIT_SUCCESS;
+	if (rc > 0)
+		rc = monitor.start.adopt ? monitor_adopt(&monitor, &err) :
+					   monitor_begin(&monitor, &exit_code, &err);
 	if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else

@@ -13,6 +13,8 @@
 
 #include "store/base/err.h"
 #include "store/base/stage.h"
+#include "store/containers.h"
+#include "store/store.h"
 
 #define MONITOR_STAGE "cman-monitor"
 
@@ -35,5 +37,12 @@ int monitor_stage_main(void);
  */
 int monitor_spawn(const char *root, const int stdio[3], struct stage_child *child, int *socket,
 		  struct err *err);
+
+/*
+ * Start one that adopts a container which runs without, and wait until it did. ERR_STATE when somebody else was
+ * faster, or the container has ended.
+ */
+int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
+			  struct err *err);
 
 #endif

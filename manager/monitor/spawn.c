@@ -52,3 +52,40 @@ int monitor_spawn(const char *root, const int stdio[3], struct stage_child *chil
 	*socket = STEAL_FD(mine);
 	return 0;
 }
+
+/* As it was given to store_open(): in the default place, run-time files are not below the root. */
+static const char *given_root(const struct store *store)
+{
+	size_t len = strlen(store->root);
+
+	return strncmp(store->run, store->root, len) == 0 && store->run[len] == '/' ? store->root :
+										      NULL;
+}
+
+int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
+			  struct err *err)
+{
+	AUTO_CLOSE int socket = -1;
+	struct stage_child child = { .pid = -1, .pidfd = -1 };
+	struct packet packet = { .type = PACKET_START };
+	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &child, &socket, err);
+
+	if (rc < 0)
+		return rc;
+	close(child.pidfd);
+	memcpy(packet.start.id, record->id, sizeof(packet.start.id));
+	strncpy(packet.start.name, record->name, sizeof(packet.start.name) - 1);
+	packet.start.adopt = true;
+	rc = packet_send(socket, &packet, err);
+	/* -EPIPE: it has failed already, and said why. */
+	if (rc == 0 || rc == -EPIPE)
+		rc = packet_receive(socket, &packet, NULL, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_SYS, ECHILD, "%s: its monitor was killed", record->name);
+	if (packet.type == PACKET_STARTED)
+		return 0;
+	*err = packet.failed.err;
+	return err_code(err);
+}

@@ -37,16 +37,18 @@ struct monitor {
 	struct relay out, err;
 	struct monitor_input input;
 	int client;	   /* socket, -1 once the client is gone */
+	int claim_fd;	   /* adopted: locked, so that nobody else adopts it, or -1 */
 	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	bool broken_told;  /* SIGPIPE was sent for a client's output that broke */
 };
 
-#define MONITOR_INIT                                                                         \
-	{                                                                                    \
-		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,           \
-		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),                \
-		.input = { .from = -1 }, .client = -1, .stdin_kept = -1, .console_slave = -1 \
+#define MONITOR_INIT                                                                     \
+	{                                                                                \
+		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,       \
+		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),            \
+		.input = { .from = -1 }, .client = -1, .stdin_kept = -1, .claim_fd = -1, \
+		.console_slave = -1                                                      \
 	}
 void monitor_release(struct monitor *monitor);
 
@@ -55,6 +57,19 @@ void monitor_release(struct monitor *monitor);
  * failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
+/* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
+int monitor_identify(struct container_record *record, struct err *err);
+/*
+ * begin.c: make process.console_fd, if there is one, the source of the output, and keep a slave of it
+ * open: else the terminal would hang up between two of its users.
+ */
+void monitor_attach_console(struct monitor *monitor);
+
+/*
+ * adopt.c: take over the running container that `monitor->start` names. ERR_STATE when it has ended, or has a
+ * monitor. On failure nothing was changed.
+ */
+int monitor_adopt(struct monitor *monitor, struct err *err);
 
 /* loop.c: until the container has ended. */
 int monitor_loop(struct monitor *monitor, struct err *err);

@@ -149,7 +149,7 @@ static int sort_descriptors(void *context, struct err *err)
 	struct child *child = context;
 	const struct engine_request *request = child->plan->request;
 	int kept[KEPT_OWN + ENGINE_HOLD_MAX + 3] = { child->plan->report_fds[1], child->plan->report_fds[0],
-					  child->payload.eof_console };
+					  child->payload.console };
 	size_t nkept = 0;
 	int result = 0;
 

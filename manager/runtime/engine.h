@@ -30,13 +30,13 @@ struct engine_stdio {
 
 /*
  * Descriptors that ctinit keeps open, under these numbers, for a monitor that adopts the container
- * (pidfd_getfd(2)): both ends of the pipe of its records, the master of the end-of-file pseudo-terminal where there is
- * one, and what the request says. The payload gets none of them.
+ * (pidfd_getfd(2)): both ends of the pipe of its records, the master of its terminal (the payload's, or that of the
+ * end-of-file stdin), and what the request says. The payload gets none of them.
  */
 enum engine_held {
 	ENGINE_HELD_REPORT_WRITE = 3,
 	ENGINE_HELD_REPORT_READ,
-	ENGINE_HELD_EOF_CONSOLE,
+	ENGINE_HELD_CONSOLE,
 	ENGINE_HELD_FIRST, /* hold_fds[0] */
 };
 #define ENGINE_HOLD_MAX 13

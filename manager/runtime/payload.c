@@ -38,7 +38,7 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		.sync_fd = sync_fd,
 		.network = -1,
 		.root_fd = -1,
-		.eof_console = -1,
+		.console = -1,
 	};
 }
 
@@ -87,6 +87,8 @@ static int open_terminal(struct payload *payload, struct err *err)
 		return result;
 	payload->stdio = (struct engine_stdio){ slave, slave, slave };
 	slave = -1;
+	/* ctinit keeps it for a monitor that adopts the container; else it is closed by execve(2) */
+	payload->console = STEAL_FD(master);
 	return 0;
 }
 
@@ -115,7 +117,7 @@ static int open_empty_stdin(struct payload *payload, struct err *err)
 		result = handshake_send(payload->sync_fd, MESSAGE_CONSOLE, master, err);
 	if (result < 0)
 		return result;
-	payload->eof_console = STEAL_FD(master);
+	payload->console = STEAL_FD(master);
 	payload->stdio.in = STEAL_FD(slave);
 	return 0;
 }

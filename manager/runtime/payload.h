@@ -20,7 +20,7 @@ struct payload {
 	int sync_fd;			     /* the child's end of the handshake */
 	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
-	int eof_console;		     /* master of the end-of-file terminal, or -1 */
+	int console;		     /* master of its terminal, or of the end-of-file one, or -1 */
 	char **env;
 	char *program;
 };
