@@ -77,7 +77,7 @@ ended'
 	ambiguous=$(cman ps -aq --no-trunc | cut -c1 | sort | uniq -d | head -1)
 	run --separate-stderr cman inspect "$ambiguous"
 	assert_status 125
-	assert_match "$stderr" "^cman: .*$ambiguous.*ambiguous"
+	assert_match "$stderr" "^cman: $ambiguous fits several containers: "
 }
 
 @test "ps: filters, formats, and no raw escape bytes" {
