@@ -31,6 +31,11 @@ layers() {
 	find "$1/layers" -mindepth 1 -maxdepth 1 | wc -l
 }
 
+# The error itself, without the lines before it that tell what is being done.
+assert_error() {
+	assert_match "$(grep '^cman: ' <<<"$stderr")" "$1"
+}
+
 no_image() {
 	run --separate-stderr cman images -q
 	assert_output ''
@@ -55,14 +60,14 @@ no_image() {
 	catalog
 	run --separate-stderr cman pull ubuntu-base
 	assert_status 125
-	assert_match "$stderr" '^cman: .*127\.0\.0\.1.*certificate'
+	assert_error '^cman: .*127\.0\.0\.1.*certificate'
 	no_image
 }
 
 @test "a name the catalog does not have" {
 	run --separate-stderr cman pull nosuchdistribution
 	assert_status 125
-	assert_match "$stderr" '^cman: .*nosuchdistribution'
+	assert_error '^cman: .*nosuchdistribution'
 	assert_match "$stderr" 'hint: .*ubuntu-base'
 	run --separate-stderr cman pull ubuntu-base:1.0
 	assert_status 125
@@ -93,13 +98,13 @@ no_image() {
 	wrong=${sum//[0-7]/8}
 	run --separate-stderr cman pull --name box --sha256 "$wrong" "$FIXTURES/busybox.tar.gz"
 	assert_status 125
-	assert_match "$stderr" "^cman: .*checksum.*$wrong.*$sum"
+	assert_error "^cman: .*checksum.*$wrong.*$sum"
 	no_image
 	run --separate-stderr cman pull --name box --sha256 "$sum" "$FIXTURES/busybox.tar.gz"
 	assert_status 0
 	run --separate-stderr cman pull --name box --sha256 abc "$FIXTURES/busybox.tar.gz"
 	assert_status 125
-	assert_match "$stderr" "^cman: .*--sha256"
+	assert_error "^cman: .*--sha256"
 }
 
 @test "truncated, corrupt, not a tarball, empty, missing" {
@@ -114,7 +119,7 @@ no_image() {
 	for file in truncated.tar.gz corrupt.tar.gz truncated.tar noise.tar.gz empty.tar directory.tar missing.tar; do
 		run --separate-stderr cman pull --name bad "./$file"
 		assert_status 125
-		assert_match "$stderr" "^cman: .*$file"
+		assert_error "^cman: .*$file"
 		no_image
 	done
 }
@@ -155,7 +160,7 @@ no_image() {
 	for code in 404 403; do
 		run --separate-stderr cman pull --name c "$FAULTY/always/$code/box.tar.gz"
 		assert_status 125
-		assert_match "$stderr" "^cman: .*/always/$code/box.tar.gz.*$code"
+		assert_error "^cman: .*/always/$code/box.tar.gz.*$code"
 		[ "$(grep -c "always/$code" "$BATS_TEST_TMPDIR/requests")" = 1 ]
 	done
 }
@@ -166,19 +171,19 @@ no_image() {
 	assert_status 0
 	run --separate-stderr cman pull --name b "$FAULTY/loop/a"
 	assert_status 125
-	assert_match "$stderr" '^cman: .*redirect'
+	assert_error '^cman: .*redirect'
 }
 
 @test "a stalling server, one that sends less than it says, and nobody there" {
 	faulty_server
 	run --separate-stderr timeout 60 "$CMAN" pull --stall-timeout 1 --retries 1 --name a "$FAULTY/stall/box.tar.gz"
 	assert_status 125
-	assert_match "$stderr" '^cman: .*/stall/box.tar.gz.*'
+	assert_error '^cman: .*/stall/box.tar.gz.*'
 	run --separate-stderr cman pull --retries 1 --name a "$FAULTY/short/box.tar.gz"
 	assert_status 125
 	run --separate-stderr cman pull --retries 0 --name a http://127.0.0.1:9/box.tar.gz
 	assert_status 125
-	assert_match "$stderr" '^cman: .*127\.0\.0\.1.*9'
+	assert_error '^cman: .*127\.0\.0\.1.*9'
 	no_image
 }
 
@@ -241,7 +246,7 @@ partial_has_bytes() {
 	left=$(layers "$BATS_TEST_TMPDIR/small/root")
 	umount "$BATS_TEST_TMPDIR/small"
 	assert_status 125
-	assert_match "$stderr" '^cman: .*No space left on device'
+	assert_error '^cman: .*No space left on device'
 	[ "$left" = 0 ]
 }
 
