@@ -85,7 +85,7 @@ expected() {
 	command -v valgrind >/dev/null || skip "missing tool: valgrind"
 	# valgrind has signal 64 for itself.
 	INIT=(valgrind --quiet --error-exitcode=99 "--log-file=$SCRATCH/found.%p" "$CTINIT")
-	diff <(expected "but 64") <(all_cases)
+	diff <(expected "all but 64") <(all_cases)
 	# It says that it does not know TIOCGSID; that is no finding.
 	if grep -v ' ioctl 0x5429 \|spurious value errors\|README_MISSING_SYSCALL' "$SCRATCH"/found.*; then
 		false

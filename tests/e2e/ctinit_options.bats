@@ -167,25 +167,14 @@ ctinit() {
 
 # ---- signals -----------------------------------------------------------------------------------
 
-# Both log what they get; the helper starts when the payload is ready, and the last signal ends the
-# payload when the helper has all.
-# shellcheck disable=SC2016
-GROUP_OF_TWO='
-	{ until [ -s "$LOG" ]; do sleep 0.01; done; exec "$PROBE" fetch "$LOG.helper" 99; } &
-	exec "$PROBE" fetch "$LOG" 63'
-
 @test "ctinit -g: every signal goes to the whole group, and only with -g" {
 	local all
 	all=$(all_signals)
 	INIT=("$CTINIT" -g)
-	in_box --log "$LOG.helper" --send "$all 1" -- sh -c "$GROUP_OF_TWO"
+	[ "$(case_group_forwarding)" = "all 62" ]
 	[ "$(logged)" = "$all 1" ]
-	[ "$(head -n 63 "$LOG.helper" | paste -sd' ')" = "ready $all" ]
-
-	rm "$LOG" "$LOG.helper"
 	INIT=("$CTINIT")
-	CTINIT_KILL_PROCESS_GROUP=1 in_box --log "$LOG.helper" --send "$all 1" -- sh -c "$GROUP_OF_TWO"
-	[ "$(head -n 63 "$LOG.helper" | paste -sd' ')" = "ready $all" ]
+	[ "$(CTINIT_KILL_PROCESS_GROUP=1 case_group_forwarding)" = "all 62" ]
 
 	rm "$LOG" "$LOG.helper"
 	run in_box --log "$LOG.helper" --send "1 2 15" -- sh -c "$GROUP_OF_TWO"
