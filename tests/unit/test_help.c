@@ -152,28 +152,72 @@ static char *read_page(const char *name)
 }
 
 /*
- * Whether the option list of the page has an entry for it, written as mdoc(7) does:
- * ".It Fl d , Fl -detach" or ".It Fl -name Ar NAME".
+ * What a line such as ".It Fl e , Fl -env Ar KEY Ns Oo = Ns Ar VALUE Oc" prints, without blanks:
+ * "-e,--envKEY[=VALUE]". As much of mdoc(7) as option lists need.
  */
-static bool page_has_option(const char *page, const struct cmd_option *option)
+static void flatten(const char *line, size_t len, char *out, size_t size)
 {
-	char entry[128];
+	char copy[256];
+	char *rest = copy;
+	bool bracket = false;
+	size_t at = 0;
 
-	if (option->letter)
-		snprintf(entry, sizeof(entry), "\n.It Fl %c , Fl -%s%s%s\n", option->letter,
-			 option->name, option->value ? " Ar " : "",
-			 option->value ? option->value : "");
-	else
-		snprintf(entry, sizeof(entry), "\n.It Fl -%s%s%s\n", option->name,
-			 option->value ? " Ar " : "", option->value ? option->value : "");
-	return strstr(page, entry) != NULL;
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
+	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+		const char *text = word;
+
+		if (strcmp(word, "Fl") == 0)
+			text = "-";
+		else if (strcmp(word, "Oo") == 0 || strcmp(word, "Op") == 0)
+			text = "[";
+		else if (strcmp(word, "Oc") == 0)
+			text = "]";
+		else if (strcmp(word, ".It") == 0 || strcmp(word, "Ar") == 0 ||
+			 strcmp(word, "Ns") == 0 || strcmp(word, "Cm") == 0)
+			text = "";
+		bracket = bracket || strcmp(word, "Op") == 0; /* to the end of the line */
+		at += (size_t)snprintf(out + at, size - at, "%s", text);
+		assert_true(at < size);
+	}
+	assert_true((size_t)snprintf(out + at, size - at, "%s", bracket ? "]" : "") < size - at);
 }
 
-static size_t count_entries(const char *page)
+/*
+ * The option lists of the page: ",-e,--envKEY[=VALUE],--init,--no-init,". An entry may hold several
+ * options.
+ */
+static char *list_options(const char *page)
+{
+	AUTO_BUF struct buf list = BUF_INIT;
+	char entry[256];
+
+	for (const char *p = page; (p = strstr(p, "\n.It Fl ")) != NULL;) {
+		p++;
+		flatten(p, strcspn(p, "\n"), entry, sizeof(entry));
+		buf_addf(&list, ",%s", entry);
+	}
+	buf_addch(&list, ',');
+	return buf_steal(&list);
+}
+
+static bool has_option(const char *list, const struct cmd_option *option)
+{
+	const char *value = option->value ? option->value : "";
+	char expected[128];
+
+	if (option->letter)
+		snprintf(expected, sizeof(expected), ",-%c,--%s%s,", option->letter, option->name,
+			 value);
+	else
+		snprintf(expected, sizeof(expected), ",--%s%s,", option->name, value);
+	return strstr(list, expected) != NULL;
+}
+
+static size_t count_options(const char *list)
 {
 	size_t n = 0;
 
-	for (const char *p = page; (p = strstr(p, "\n.It Fl ")) != NULL; p++)
+	for (const char *p = list; (p = strstr(p, ",--")) != NULL; p++)
 		n++;
 	return n;
 }
@@ -181,14 +225,15 @@ static size_t count_entries(const char *page)
 static void assert_page_agrees(const char *name, const struct cmd *cmd)
 {
 	AUTO_FREE char *page = read_page(name);
+	AUTO_FREE char *list = list_options(page);
 	size_t n = 0;
 
 	for (const struct cmd_option *o = cmd->options; o && o->name; o++, n++)
-		if (!page_has_option(page, o))
+		if (!has_option(list, o))
 			fail_msg("%s.1: no entry for --%s%s%s", name, o->name, o->value ? " " : "",
 				 o->value ? o->value : "");
-	if (count_entries(page) != n)
-		fail_msg("%s.1: has %zu options, the command %zu", name, count_entries(page), n);
+	if (count_options(list) != n)
+		fail_msg("%s.1: has %zu options, the command %zu", name, count_options(list), n);
 }
 
 static void test_manual_pages(void **state)
