@@ -20,7 +20,7 @@
  * A commit that finds the WAL longer than this checkpoints, and so waits for fsync. It is the last
  * resort: store_maintain() does so earlier, when nobody waits.
  */
-#define AUTOCHECKPOINT_PAGES 1000
+#define AUTOCHECKPOINT_PAGES 400
 
 /* --- errors --- */
 

@@ -65,8 +65,8 @@ int log_writer_flush(struct log_writer *writer, struct err *err);
 size_t log_writer_pending(const struct log_writer *writer);
 
 /*
- * Flush, make durable, and leave a file that opens without recovery. Takes fsyncs: first tell others
- * of the container's end. Frees, also on failure.
+ * Flush and free, also on failure. A log that has grown beyond a MiB since its last checkpoint is moved
+ * into one file and made durable, which takes fsyncs: first tell others of the container's end.
  */
 int log_writer_close(struct log_writer *writer, struct err *err);
 

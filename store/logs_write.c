@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
@@ -29,6 +30,12 @@
  * opens the log after its writer was killed, 16 MiB in some ms.
  */
 #define CHECKPOINT_PAGES 4096
+
+/*
+ * A write-ahead log up to this is left as it is at the end: to read it again costs a reader less than
+ * a millisecond, to checkpoint it would cost every container two fsyncs.
+ */
+#define KEPT_WAL_BYTES (1 << 20)
 
 /* How many of the oldest chunks go at a time. */
 #define DROP_CHUNKS 4
@@ -357,9 +364,11 @@ static void release(struct log_writer *w)
 int log_writer_close(struct log_writer *w, struct err *err)
 {
 	int r = log_writer_flush(w, err);
+	struct stat st;
 
 	/* The last to close a database so set checkpoints it and removes its write-ahead log. */
-	if (w->db)
+	if (w->db && fstatat(w->dir_fd, LOG_FILE "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size > KEPT_WAL_BYTES)
 		(void)sqlite3_db_config(w->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	release(w);
 	return r;
