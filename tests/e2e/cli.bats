@@ -225,4 +225,8 @@ b'
 	run --separate-stderr cman ps -a
 	assert_match "$output" 'a{60}'
 	assert_match "$output" 'sh -c .*…'
+	# a terminal says its width itself
+	script -qec 'stty cols 60; "$CMAN" ps -a' /dev/null </dev/null >"$BATS_TEST_TMPDIR/typescript"
+	grep -q 'CONTAINER ID' "$BATS_TEST_TMPDIR/typescript"
+	tr -d '\r' <"$BATS_TEST_TMPDIR/typescript" | awk 'length > 60 { exit 1 }'
 }
