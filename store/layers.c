@@ -37,17 +37,22 @@ int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *
 	struct layer_draft draft = LAYER_DRAFT_INIT;
 	AUTO_CLOSE int dir = -1;
 	AUTO_CLOSE int lock = -1;
+	char unlocked[sizeof(draft.name)];
 	int r = random_name(draft.name, sizeof(draft.name), "draft-");
 
-	if (r < 0 || mkdirat(store->tmp_fd, draft.name, 0700) < 0)
+	/* It gets the name that a sweeper looks at when it is locked, so that it never finds one that
+	 * is only about to be. */
+	snprintf(unlocked, sizeof(unlocked), ".new-%s", draft.name);
+	if (r < 0 || mkdirat(store->tmp_fd, unlocked, 0700) < 0)
 		return err_sys(err, r < 0 ? -r : errno, "cannot create %s/tmp/%s", store->root,
-			       draft.name);
-	dir = open_dir(store->tmp_fd, draft.name);
+			       unlocked);
+	dir = open_dir(store->tmp_fd, unlocked);
 	/* Opened apart: a stage that inherits the directory must not keep the lock with it. */
-	lock = open_dir(store->tmp_fd, draft.name);
-	if (dir < 0 || lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || fchmod(dir, 0755) < 0) {
+	lock = open_dir(store->tmp_fd, unlocked);
+	if (dir < 0 || lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || fchmod(dir, 0755) < 0 ||
+	    renameat(store->tmp_fd, unlocked, store->tmp_fd, draft.name) < 0) {
 		err_sys(err, errno, "cannot prepare %s/tmp/%s", store->root, draft.name);
-		(void)unlinkat(store->tmp_fd, draft.name, AT_REMOVEDIR);
+		(void)unlinkat(store->tmp_fd, unlocked, AT_REMOVEDIR);
 		return err_code(err);
 	}
 	draft.fd = STEAL_FD(dir);

@@ -45,21 +45,31 @@ static bool ends_with(const char *name, const char *suffix)
 
 /* --- tmp/ --- */
 
-/* A draft whose maker holds its lock is alive, whatever its age. */
+/* A draft has its name as long as its maker holds the lock, whatever its age. */
 static int sweep_draft(struct store *store, const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd =
 		openat(store->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ?
 			       0 :
 			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
-	/* Its lock comes a moment after its name. */
-	if (age_ns(st.st_ctim) < YOUNG_NS || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	return fd_remove_tree(store->tmp_fd, name, err);
+}
+
+/* One that was killed before it had the lock: an empty directory. */
+static int sweep_new_draft(struct store *store, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(store->tmp_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ?
+			       0 :
+			       err_sys(err, errno, "cannot read %s/tmp/%s", store->root, name);
+	return age_ns(st.st_ctim) < YOUNG_NS ? 0 : fd_remove_tree(store->tmp_fd, name, err);
 }
 
 static int sweep_expired_file(struct store *store, const char *name, struct err *err)
@@ -93,6 +103,8 @@ static int sweep_sidecar(struct store *store, const char *name, struct err *err)
 
 static int sweep_tmp_entry(struct store *store, const char *name, struct err *err)
 {
+	if (starts_with(name, ".new-draft-"))
+		return sweep_new_draft(store, name, err);
 	if (ends_with(name, PARTIAL_SIDECAR_SUFFIX))
 		return sweep_sidecar(store, name, err);
 	/* ".new-": what fd_replace_file() was about to rename. */

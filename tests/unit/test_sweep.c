@@ -27,8 +27,8 @@
 #include "tests/unit/scratch.h"
 
 /*
- * Nobody can set the time of a file's last change (ctime), so the tests move the clock instead: this
- * one is linked in place of the library's.
+ * Nobody can set the time of a file's last change (ctime), so the tests move the clock instead:
+ * this one is linked in place of the library's.
  */
 static int64_t ahead_s;
 
@@ -88,10 +88,12 @@ static void test_drafts(void **state)
 	strcpy(name, dead.name);
 	close(dead.lock_fd); /* as the end of its maker does */
 	close(dead.fd);
-	sweep_after(&store, 30);
-	assert_true(is_there(store.tmp_fd, name));
-	sweep_after(&store, 90);
+	assert_int_equal(mkdirat(store.tmp_fd, ".new-draft-0", 0700), 0); /* about to be locked */
+	sweep_after(&store, 0);
 	assert_false(is_there(store.tmp_fd, name));
+	assert_true(is_there(store.tmp_fd, ".new-draft-0"));
+	sweep_after(&store, 90);
+	assert_false(is_there(store.tmp_fd, ".new-draft-0"));
 	assert_true(is_there(store.tmp_fd, alive.name));
 	layer_draft_abort(&store, &alive);
 }
