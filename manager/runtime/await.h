@@ -10,9 +10,9 @@
 #include "store/base/err.h"
 
 /*
- * Until the child of `process` (pidfd and sync_fd are set) says READY: fills its console descriptors and its program.
- * `terminal`: the master that comes is the payload's terminal, else the end-of-file one. A child that failed,
- * or ended, is an error; `who` names it.
+ * Until the child of `process` (pidfd and sync_fd are set) says READY: fills its console
+ * descriptors and its program. `terminal`: the master that comes is the payload's terminal, else
+ * the end-of-file one. A child that failed, or ended, is an error; `who` names it.
  */
 int await_ready(struct engine_process *process, bool terminal, const char *who, struct err *err);
 

@@ -30,7 +30,8 @@ struct child {
 	int root_mount;
 	int *sources; /* of bind mounts, one for each mount of the spec */
 	int init_fd;
-	bool held[KEPT_OWN + ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
+	bool held[KEPT_OWN +
+		  ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
 	size_t nheld;
 };
 
@@ -39,8 +40,7 @@ static int isolate(void *context, struct err *err)
 	const struct spec *spec = ((struct child *)context)->spec;
 	int result = rootfs_isolate(err);
 
-	return result < 0 ? result :
-			    namespaces_set_hostname(spec->namespaces, spec->hostname, err);
+	return result < 0 ? result : namespaces_set_hostname(spec->namespaces, spec->hostname, err);
 }
 
 static int mount_root(void *context, struct err *err)
@@ -148,8 +148,9 @@ static int sort_descriptors(void *context, struct err *err)
 {
 	struct child *child = context;
 	const struct engine_request *request = child->plan->request;
-	int kept[KEPT_OWN + ENGINE_HOLD_MAX + 3] = { child->plan->report_fds[1], child->plan->report_fds[0],
-					  child->payload.console };
+	int kept[KEPT_OWN + ENGINE_HOLD_MAX + 3] = { child->plan->report_fds[1],
+						     child->plan->report_fds[0],
+						     child->payload.console };
 	size_t nkept = 0;
 	int result = 0;
 
@@ -184,8 +185,8 @@ static int sort_descriptors(void *context, struct err *err)
 
 static int wait_at_gate(void *context, struct err *err)
 {
-	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START,
-			       NULL, err);
+	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START, NULL,
+			       err);
 }
 
 /* ctinit's command line: its options, then the payload's words. */
@@ -244,7 +245,8 @@ static int execute(void *context, struct err *err)
 /*
  * The order matters: the host's files are opened before the pivot takes them out of sight; what
  * needs nothing from the parent is done before it is waited for, as it has a network to make; the
- * foreign user database is read after powers are reduced; a filter that needs no privilege comes last.
+ * foreign user database is read after powers are reduced; a filter that needs no privilege comes
+ * last.
  */
 static const struct phase phases[] = {
 	{ "session", .step = payload_detach },

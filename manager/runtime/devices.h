@@ -7,7 +7,10 @@
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
-/* The nodes of the spec, and the usual symlinks. Nothing where the spec binds a directory on /dev. */
+/*
+ * The nodes of the spec, and the usual symlinks. Nothing where the spec binds a directory on
+ * /dev.
+ */
 int devices_make(const struct spec *spec, int root_fd, struct err *err);
 
 /* /dev/console is the terminal whose slave is `slave`. */

@@ -114,7 +114,10 @@ int engine_wait(struct engine_process *process, int *wait_status, struct err *er
 		result = await_end(process->pidfd, err);
 	if (result < 0)
 		return result;
-	/* reap it even if ctinit has told more than waitid(2) does; after an adoption it is not ours */
+	/*
+	 * reap it even if ctinit has told more than waitid(2) does; after an adoption it is not
+	 * ours
+	 */
 	result = reap_wait(process->pidfd, &status, err);
 	if (result < 0 && !(reported && result == -ECHILD))
 		return result;
@@ -150,7 +153,10 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 		return err_set(err, ERR_STATE, ESRCH, "process %d is gone", (int)pid);
 	if (pidfd < 0)
 		return err_sys(err, errno, "cannot open process %d", (int)pid);
-	/* read after the pidfd was opened: if it is the right one now, the pidfd is of the right one */
+	/*
+	 * read after the pidfd was opened: if it is the right one now, the pidfd is of the right
+	 * one
+	 */
 	result = identity_start_time(proc_fd, pid, &found, err);
 	if (result < 0)
 		return result;

@@ -22,16 +22,18 @@
 
 /*
  * The payload's stdio. Without a terminal: the container's ends of pipes; stdin -1 gives the
- * end-of-file pseudo-terminal. With process.terminal all three are -1 and `console_fd` comes back. The engine does not close them.
+ * end-of-file pseudo-terminal. With process.terminal all three are -1 and `console_fd` comes back.
+ * The engine does not close them.
  */
 struct engine_stdio {
 	int in, out, err;
 };
 
 /*
- * Descriptors that ctinit keeps open, under these numbers, for a monitor that adopts the container
- * (pidfd_getfd(2)): both ends of the pipe of its records, the master of its terminal (the payload's, or that of the
- * end-of-file stdin), and what the request says. The payload gets none of them.
+ * Descriptors that ctinit keeps open, under these numbers, for a monitor that adopts the
+ * container (pidfd_getfd(2)): both ends of the pipe of its records, the master of its terminal
+ * (the payload's, or that of the end-of-file stdin), and what the request says. The payload gets
+ * none of them.
  */
 enum engine_held {
 	ENGINE_HELD_REPORT_WRITE = 3,
@@ -51,32 +53,37 @@ struct engine_request {
 	 * then only tells how that went. Saves two waits where nothing is to be done in between.
 	 */
 	bool start_at_once;
-	/* Where caches that survive a start live (compiled seccomp filters): a directory, root's own. */
+	/*
+	 * Where caches that survive a start live (compiled seccomp filters): a directory, root's
+	 * own.
+	 */
 	int cache_fd;
 };
 
 struct engine_process {
-	pid_t pid;		/* as the host sees it */
-	uint64_t start_time;	/* field 22 of /proc/pid/stat */
-	int pidfd;		/* polls readable when it ended */
-	int console_fd;		/* pty master, non-blocking, with process.terminal; else -1 */
-	int eof_console_fd;	/* master of the end-of-file pseudo-terminal that must stay open; else -1 */
-	int sync_fd;		/* handshake, until engine_start */
-	int report_fd;		/* ctinit's records, until the end; -1 without init */
-	bool init;		/* PID 1 is ctinit */
-	bool gate_open;		/* engine_start() need not open it */
-	char *program;		/* the payload's file as it was resolved, for messages; owned */
+	pid_t pid;	     /* as the host sees it */
+	uint64_t start_time; /* field 22 of /proc/pid/stat */
+	int pidfd;	     /* polls readable when it ended */
+	int console_fd;	     /* pty master, non-blocking, with process.terminal; else -1 */
+	int eof_console_fd;  /* master of the end-of-file terminal: must stay open; else -1 */
+	int sync_fd;	     /* handshake, until engine_start */
+	int report_fd;	     /* ctinit's records, until the end; -1 without init */
+	bool init;	     /* PID 1 is ctinit */
+	bool gate_open;	     /* engine_start() need not open it */
+	char *program;	     /* the payload's file as it was resolved, for messages; owned */
 };
 
-#define ENGINE_PROCESS_INIT                                                                  \
-	{                                                                                    \
-		.pidfd = -1, .console_fd = -1, .eof_console_fd = -1, .sync_fd = -1, .report_fd = -1 \
+#define ENGINE_PROCESS_INIT                                                         \
+	{                                                                           \
+		.pidfd = -1, .console_fd = -1, .eof_console_fd = -1, .sync_fd = -1, \
+		.report_fd = -1                                                     \
 	}
 void engine_process_release(struct engine_process *process); /* closes; kills nothing */
 
 /*
- * On failure everything it made is gone again, and err names the phase's object. ERR_NO_PROGRAM and
- * ERR_NO_EXEC (exit status 127, 126) when the payload cannot be resolved. ERR_UNSUPPORTED for a kernel before 5.11.
+ * On failure everything it made is gone again, and err names the phase's object. ERR_NO_PROGRAM
+ * and ERR_NO_EXEC (exit status 127, 126) when the payload cannot be resolved. ERR_UNSUPPORTED for
+ * a kernel before 5.11.
  */
 int engine_create(const struct engine_request *request, struct engine_process *out,
 		  struct err *err);
@@ -85,8 +92,9 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 int engine_start(struct engine_process *process, struct err *err);
 
 /*
- * Wait (waitid on the pidfd; the process must have ended or will) and give the payload's status as
- * waitpid(2) encodes it: ctinit's final record where there is one, so that death by signal is told apart from exit 128+n.
+ * Wait (waitid on the pidfd; the process must have ended or will) and give the payload's status
+ * as waitpid(2) encodes it: ctinit's final record where there is one, so that death by signal is
+ * told apart from exit 128+n.
  */
 int engine_wait(struct engine_process *process, int *wait_status, struct err *err);
 
@@ -104,9 +112,10 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 
 /*
  * Run a further process in the container of `init` under the confinement of `container`, with
- * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded: joins
- * the namespaces by pidfd, the cgroup by clone3, and returns once the payload was exec'd, or says why not (as engine_start). *out is the
- * new process, child of the caller: reap with engine_wait.
+ * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded:
+ * joins the namespaces by pidfd, the cgroup by clone3, and returns once the payload was exec'd,
+ * or says why not (as engine_start). *out is the new process, child of the caller: reap with
+ * engine_wait.
  */
 int engine_exec(const struct spec *container, const struct engine_process *init,
 		const struct spec_process *process, const struct engine_stdio *stdio, int cache_fd,

@@ -14,8 +14,9 @@
  *	          START    ------------>          the gate opens (container's first process only)
  *	          <------------  end of file      it was executed
  *
- * In place of any message of the child's comes FAILED, with the phase and the error. An end of file means success only
- * after READY (and START); a child that reads one gives up, so none outlives its parent half made.
+ * In place of any message of the child's comes FAILED, with the phase and the error. An end of
+ * file means success only after READY (and START); a child that reads one gives up, so none
+ * outlives its parent half made.
  */
 
 #include <stdint.h>
@@ -31,10 +32,10 @@ enum message_type {
 };
 
 struct message {
-	uint32_t type;	  /* enum message_type */
-	char phase[28];	  /* FAILED: name of the step */
+	uint32_t type;	   /* enum message_type */
+	char phase[28];	   /* FAILED: name of the step */
 	char program[512]; /* READY: path of the payload, cut if longer; for messages only */
-	struct err err;	  /* FAILED */
+	struct err err;	   /* FAILED */
 };
 
 /* fds[0] is the parent's end, fds[1] the child's. */
@@ -52,7 +53,10 @@ void handshake_send_failed(int fd, const char *phase, const struct err *failure)
  */
 int handshake_receive(int fd, struct message *out, int *attached, struct err *err);
 
-/* Child's side: wait for `type`; `attached` as above. Anything else, the end of file too, is an error. */
+/*
+ * Child's side: wait for `type`; `attached` as above. Anything else, the end of file too, is an
+ * error.
+ */
 int handshake_await(int fd, enum message_type type, int *attached, struct err *err);
 
 #endif

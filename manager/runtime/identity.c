@@ -11,8 +11,8 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
-#define STAT_MAX 1024	/* 52 numbers and a name of at most 64 bytes */
-#define FIELD_STATE 3	/* the first one after the name in parentheses */
+#define STAT_MAX 1024 /* 52 numbers and a name of at most 64 bytes */
+#define FIELD_STATE 3 /* the first one after the name in parentheses */
 #define FIELD_START 22
 
 int identity_open_proc(int *out, struct err *err)

@@ -4,7 +4,8 @@
 
 /*
  * Which process it is: a number is given to others once its process is gone, the pair (number,
- * start time) is not. Start times are field 22 of /proc/<pid>/stat, in clock ticks since boot (proc_pid_stat(5)).
+ * start time) is not. Start times are field 22 of /proc/<pid>/stat, in clock ticks since boot
+ * (proc_pid_stat(5)).
  */
 
 #include <stddef.h>

@@ -107,8 +107,8 @@ static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err
 static int start_joiner(const struct spec *container, const struct engine_process *init,
 			struct joiner *joiner, struct join *join, struct err *err)
 {
-	int result = namespaces_join(container->namespaces & ~(unsigned)SPEC_NS_CGROUP,
-				     init->pidfd, err);
+	int result = namespaces_join(container->namespaces & ~(unsigned)SPEC_NS_CGROUP, init->pidfd,
+				     err);
 
 	if (result == 0)
 		result = fork_joiner(joiner, join, err);
@@ -120,8 +120,8 @@ static int start_joiner(const struct spec *container, const struct engine_proces
 	if (result == 0)
 		result = handshake_send(join->process.sync_fd, MESSAGE_PROCEED, -1, err);
 	if (result == 0)
-		result = await_ready(&join->process, joiner->payload.process.terminal, "the process",
-				     err);
+		result = await_ready(&join->process, joiner->payload.process.terminal,
+				     "the process", err);
 	if (result == 0)
 		result = await_exec(&join->process, err);
 	return result;
@@ -149,7 +149,10 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 	if (result == 0)
 		result = handshake_open(join.sync, err);
 	if (result == 0) {
-		/* programs in the container may neither trace the newcomer nor look at its descriptors */
+		/*
+		 * programs in the container may neither trace the newcomer nor look at its
+		 * descriptors
+		 */
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			result = err_sys(err, errno, "cannot protect the process");
 		payload_begin(&joiner.payload, process, stdio,

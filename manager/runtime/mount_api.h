@@ -49,8 +49,8 @@ static inline int mount_api_fsmount(int fs, uint64_t attributes)
 /* A detached clone of the mount at `path`; `flags`: AT_RECURSIVE, AT_EMPTY_PATH. */
 static inline int mount_api_clone(int dirfd, const char *path, unsigned flags)
 {
-	return (int)mount_api_result(syscall(SYS_open_tree, dirfd, path,
-					     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags));
+	return (int)mount_api_result(
+		syscall(SYS_open_tree, dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags));
 }
 
 /* Attach the detached mount `mount` at the object that `target` is open on. */

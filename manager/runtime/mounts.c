@@ -127,8 +127,8 @@ static const struct {
 	uint64_t attribute;
 	unsigned long flag;
 } classic[] = {
-	{ MOUNT_ATTR_RDONLY, MS_RDONLY },     { MOUNT_ATTR_NOSUID, MS_NOSUID },
-	{ MOUNT_ATTR_NODEV, MS_NODEV },	      { MOUNT_ATTR_NOEXEC, MS_NOEXEC },
+	{ MOUNT_ATTR_RDONLY, MS_RDONLY },	  { MOUNT_ATTR_NOSUID, MS_NOSUID },
+	{ MOUNT_ATTR_NODEV, MS_NODEV },		  { MOUNT_ATTR_NOEXEC, MS_NOEXEC },
 	{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME },
 };
 
@@ -144,15 +144,13 @@ static int change_classic(int mount_fd, const struct mount_options *options)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", mount_fd);
 	result = mount_api_mount(NULL, path, NULL, flags, NULL);
 	if (result == 0 && options->propagation)
-		result = mount_api_mount(NULL, path, NULL,
-					 options->propagation |
-						 (options->recursive_propagation ? MS_REC : 0),
-					 NULL);
+		result = mount_api_mount(
+			NULL, path, NULL,
+			options->propagation | (options->recursive_propagation ? MS_REC : 0), NULL);
 	return result;
 }
 
-int mount_change(int mount_fd, bool recursive, const struct mount_options *options,
-		 struct err *err)
+int mount_change(int mount_fd, bool recursive, const struct mount_options *options, struct err *err)
 {
 	struct mount_attr change = { .attr_set = options->set, .attr_clr = options->clear };
 	int result = 0;
@@ -259,8 +257,8 @@ size_t mounts_before_network(const struct spec *spec)
 	return n;
 }
 
-int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd,
-		const int *sources, struct err *err)
+int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd, const int *sources,
+		struct err *err)
 {
 	for (size_t i = start; i < end; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];

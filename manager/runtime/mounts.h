@@ -3,8 +3,9 @@
 #define CMAN_MANAGER_RUNTIME_MOUNTS_H
 
 /*
- * The mounts of a spec (OCI runtime-spec config.md, "Mounts"), made with the descriptor-based calls: a mount is prepared detached and then
- * attached to a descriptor of its place inside the root.
+ * The mounts of a spec (OCI runtime-spec config.md, "Mounts"), made with the descriptor-based
+ * calls: a mount is prepared detached and then attached to a descriptor of its place inside the
+ * root.
  */
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 
 /* What a list of mount(8) options says about a mount; the rest of them is for the file system. */
 struct mount_options {
-	uint64_t set, clear; /* MOUNT_ATTR_* */
+	uint64_t set, clear;  /* MOUNT_ATTR_* */
 	uint64_t propagation; /* MS_PRIVATE …, 0: private, as everything in a container is */
 	bool bind;
 	bool recursive; /* rbind: the clone and the attributes reach the mounts below */
@@ -33,7 +34,10 @@ bool mount_option_is_data(const char *option);
 int mount_change(int mount_fd, bool recursive, const struct mount_options *options,
 		 struct err *err);
 
-/* A detached mount of a new file system: `options` as in a spec. `type` and `source` as for mount(8). */
+/*
+ * A detached mount of a new file system: `options` as in a spec. `type` and `source` as for
+ * mount(8).
+ */
 int mount_filesystem(const char *type, const char *source, char *const *options,
 		     uint64_t attributes, int *out, struct err *err);
 /* What the kernel said about the file system context `fs`, " (…)", or "". */
@@ -41,7 +45,8 @@ void mount_explain(int fs, char *text, size_t size);
 
 /*
  * While the host is still in sight: detached clones of what bind mounts take from it. *out has
- * spec->nmounts entries, -1 where there is no source to open; to be freed with mounts_close_sources().
+ * spec->nmounts entries, -1 where there is no source to open; to be freed with
+ * mounts_close_sources().
  */
 int mounts_open_sources(const struct spec *spec, int **out, struct err *err);
 void mounts_close_sources(const struct spec *spec, int *sources);
@@ -53,7 +58,7 @@ void mounts_close_sources(const struct spec *spec, int *sources);
 size_t mounts_before_network(const struct spec *spec);
 
 /* Make mounts `start` to `end` (excluded) of the spec, in its order, below `root_fd`. */
-int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd,
-		const int *sources, struct err *err);
+int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd, const int *sources,
+		struct err *err);
 
 #endif

@@ -19,7 +19,8 @@
 #include "manager/runtime/spec.h"
 #include "store/base/cleanup.h"
 
-#define KERNEL_MAJOR 5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
+#define KERNEL_MAJOR \
+	5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
 #define KERNEL_MINOR 11
 
 #define AT_BIRTH ((unsigned)(SPEC_NS_MOUNT | SPEC_NS_PID | SPEC_NS_UTS | SPEC_NS_IPC))
@@ -29,8 +30,8 @@ static const struct {
 	unsigned bit;
 	uint64_t flag;
 } flags[] = {
-	{ SPEC_NS_MOUNT, CLONE_NEWNS },	  { SPEC_NS_PID, CLONE_NEWPID },
-	{ SPEC_NS_UTS, CLONE_NEWUTS },	  { SPEC_NS_IPC, CLONE_NEWIPC },
+	{ SPEC_NS_MOUNT, CLONE_NEWNS },	   { SPEC_NS_PID, CLONE_NEWPID },
+	{ SPEC_NS_UTS, CLONE_NEWUTS },	   { SPEC_NS_IPC, CLONE_NEWIPC },
 	{ SPEC_NS_NETWORK, CLONE_NEWNET }, { SPEC_NS_CGROUP, CLONE_NEWCGROUP },
 };
 
@@ -145,7 +146,9 @@ int namespaces_make_network(unsigned set, int *out, struct err *err)
 	if (unshare(CLONE_NEWNET) < 0) {
 		err_sys(err, errno, "cannot make a network namespace");
 		return err->num == ENOSPC ?
-			       err_hint(err, "the limit in /proc/sys/user/max_net_namespaces is reached") :
+			       err_hint(
+				       err,
+				       "the limit in /proc/sys/user/max_net_namespaces is reached") :
 			       err_code(err);
 	}
 	result = open_network(&made, err);

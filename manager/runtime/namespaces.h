@@ -3,9 +3,10 @@
 #define CMAN_MANAGER_RUNTIME_NAMESPACES_H
 
 /*
- * Namespaces (namespaces(7)). `set` is a set of SPEC_NS_* bits. A child is born into those that are made in no time. The network
- * one takes as long as all mounts together: the parent makes it while the child mounts. The cgroup one would be rooted at the
- * parent's group: the child makes it once it is in its own. They are joined all at once, through a pidfd.
+ * Namespaces (namespaces(7)). `set` is a set of SPEC_NS_* bits. A child is born into those that
+ * are made in no time. The network one takes as long as all mounts together: the parent makes it
+ * while the child mounts. The cgroup one would be rooted at the parent's group: the child makes
+ * it once it is in its own. They are joined all at once, through a pidfd.
  */
 
 #include <sys/types.h>
@@ -18,8 +19,9 @@ int namespaces_check(unsigned set, struct err *err);
 int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
 
 /*
- * fork(2) into the new namespaces of `set` but the network and cgroup ones, and into the cgroup2 group
- * open at `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is set), 0 in the child, or -errno.
+ * fork(2) into the new namespaces of `set` but the network and cgroup ones, and into the cgroup2
+ * group open at `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is
+ * set), 0 in the child, or -errno.
  */
 pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err);
 
@@ -32,10 +34,15 @@ int namespaces_make_network(unsigned set, int *out, struct err *err);
 int namespaces_enter_network(int fd, struct err *err);
 /* In a child that has been put into its control groups: make its cgroup namespace, rooted there. */
 int namespaces_enter_cgroup(unsigned set, struct err *err);
-/* In the child: take the host name, where it has a UTS namespace of its own and `hostname` is not NULL. */
+/*
+ * In the child: take the host name, where it has a UTS namespace of its own and `hostname` is not
+ * NULL.
+ */
 int namespaces_set_hostname(unsigned set, const char *hostname, struct err *err);
 
-/* Join the namespaces of the process behind `pidfd`; the process ID one takes effect in children. */
+/*
+ * Join the namespaces of the process behind `pidfd`; the process ID one takes effect in children.
+ */
 int namespaces_join(unsigned set, int pidfd, struct err *err);
 
 #endif

@@ -67,8 +67,8 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(request->spec->namespaces, setup->cgroup.v2_fd,
-			      &setup->process.pidfd, err);
+	pid = namespaces_fork(request->spec->namespaces, setup->cgroup.v2_fd, &setup->process.pidfd,
+			      err);
 	if (pid == 0) {
 		close(setup->sync[0]); /* or it would never see the parent's end of file */
 		child_main(&plan);
@@ -123,8 +123,7 @@ static int make_container(const struct engine_request *request, struct setup *se
 	return result;
 }
 
-int engine_create(const struct engine_request *request, struct engine_process *out,
-		  struct err *err)
+int engine_create(const struct engine_request *request, struct engine_process *out, struct err *err)
 {
 	const struct spec *spec = request->spec;
 	struct setup setup = {
@@ -144,8 +143,8 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 	if (result < 0)
 		return result;
 	if (spec->seccomp_default)
-		result = seccomp_filter_load(request->cache_fd,
-					     spec->process.capabilities.bounding, &setup.filter, err);
+		result = seccomp_filter_load(request->cache_fd, spec->process.capabilities.bounding,
+					     &setup.filter, err);
 	if (result == 0)
 		result = open_channels(&setup, spec->init, err);
 	if (result == 0)

@@ -42,8 +42,7 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 	};
 }
 
-_Noreturn void payload_run(const struct phase *phases, struct payload *payload,
-			   void *context)
+_Noreturn void payload_run(const struct phase *phases, struct payload *payload, void *context)
 {
 	struct err err = ERR_INIT;
 
@@ -87,7 +86,9 @@ static int open_terminal(struct payload *payload, struct err *err)
 		return result;
 	payload->stdio = (struct engine_stdio){ slave, slave, slave };
 	slave = -1;
-	/* ctinit keeps it for a monitor that adopts the container; else it is closed by execve(2) */
+	/*
+	 * ctinit keeps it for a monitor that adopts the container; else it is closed by execve(2)
+	 */
 	payload->console = STEAL_FD(master);
 	return 0;
 }
@@ -179,7 +180,10 @@ int payload_enter_directory(struct payload *payload, struct err *err)
 
 int payload_limit(struct payload *payload, struct err *err)
 {
-	/* the host's keys are not the container's; a kernel or sandbox without keyrings has none to see */
+	/*
+	 * the host's keys are not the container's; a kernel or sandbox without keyrings has none
+	 * to see
+	 */
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
 	    errno != EPERM)
 		return err_sys(err, errno, "cannot make a session keyring");
@@ -221,7 +225,10 @@ static int reduce_capabilities(uint64_t keep, struct err *err)
 	return 0;
 }
 
-/* Let the user open its own /dev/stdin and its like again: they are pipes or the container's terminal. */
+/*
+ * Let the user open its own /dev/stdin and its like again: they are pipes or the container's
+ * terminal.
+ */
 static int own_stdio(uid_t uid, struct err *err)
 {
 	for (int fd = 0; fd < 3; fd++) {
@@ -254,8 +261,8 @@ static int add_home(struct payload *payload, const char *home, struct err *err)
 
 int payload_find_user(struct payload *payload, struct err *err)
 {
-	const uint64_t needed = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETPCAP) |
-				CAP(CAP_CHOWN);
+	const uint64_t needed =
+		CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETPCAP) | CAP(CAP_CHOWN);
 	struct spec_process *process = &payload->process;
 	struct spec_user only_home;
 	AUTO_FREE char *home = NULL;
@@ -265,8 +272,9 @@ int payload_find_user(struct payload *payload, struct err *err)
 	if (result < 0)
 		return result;
 	snprintf(number, sizeof(number), "%u", process->user.uid);
-	result = creds_lookup(payload->root_fd, process->user.lookup ? process->user.lookup : number,
-			      process->user.lookup ? &process->user : &only_home, &home, err);
+	result =
+		creds_lookup(payload->root_fd, process->user.lookup ? process->user.lookup : number,
+			     process->user.lookup ? &process->user : &only_home, &home, err);
 	if (result < 0 && process->user.lookup)
 		return result;
 	if (strv_extend(&payload->env, process->env) < 0)

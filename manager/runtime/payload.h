@@ -4,8 +4,8 @@
 
 /*
  * How a process inside a container's namespaces becomes the payload: the steps that the
- * container's first process (child.c) and one that joins later (join.c) have in common. Each runs in the forked
- * child, where "/" is the container's root, and in the order of declaration.
+ * container's first process (child.c) and one that joins later (join.c) have in common. Each runs
+ * in the forked child, where "/" is the container's root, and in the order of declaration.
  */
 
 #include "manager/runtime/engine.h"
@@ -20,7 +20,7 @@ struct payload {
 	int sync_fd;			     /* the child's end of the handshake */
 	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
-	int console;		     /* master of its terminal, or of the end-of-file one, or -1 */
+	int console; /* master of its terminal, or of the end-of-file one, or -1 */
 	char **env;
 	char *program;
 };
@@ -29,7 +29,10 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		   const struct engine_stdio *stdio, const struct seccomp_filter *filter,
 		   int sync_fd);
 
-/* One phase of a child's way: a step of the payload's, or one of the child's own, given its context. */
+/*
+ * One phase of a child's way: a step of the payload's, or one of the child's own, given its
+ * context.
+ */
 struct phase {
 	const char *name;
 	int (*step)(struct payload *payload, struct err *err);
@@ -37,15 +40,17 @@ struct phase {
 };
 
 /*
- * Run the phases in order. The last one does not return when it succeeds; the first that fails is told to the
- * parent of `payload`, with its name, and ends the process.
+ * Run the phases in order. The last one does not return when it succeeds; the first that fails is
+ * told to the parent of `payload`, with its name, and ends the process.
  */
-_Noreturn void payload_run(const struct phase *phases, struct payload *payload,
-			   void *context);
+_Noreturn void payload_run(const struct phase *phases, struct payload *payload, void *context);
 
 /* Signals at their defaults (but still blocked), a session of its own, no umask until the end. */
 int payload_detach(struct payload *payload, struct err *err);
-/* Until the parent has put the process into its control groups, and sent the network where it made one. */
+/*
+ * Until the parent has put the process into its control groups, and sent the network where it
+ * made one.
+ */
 int payload_await_parent(struct payload *payload, struct err *err);
 /* Descriptors 0 to 2: what was given, or the terminal, whose master goes to the parent. */
 int payload_open_stdio(struct payload *payload, struct err *err);
@@ -53,7 +58,9 @@ int payload_open_stdio(struct payload *payload, struct err *err);
 int payload_enter_directory(struct payload *payload, struct err *err);
 /* A session keyring of its own, and the resource limits. */
 int payload_limit(struct payload *payload, struct err *err);
-/* The filter, where it has to come early: without no_new_privs it takes CAP_SYS_ADMIN to load it. */
+/*
+ * The filter, where it has to come early: without no_new_privs it takes CAP_SYS_ADMIN to load it.
+ */
 int payload_filter_privileged(struct payload *payload, struct err *err);
 /*
  * Look the user up, with no more power than the container has (and what it takes to become that

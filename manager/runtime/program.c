@@ -88,9 +88,10 @@ int program_exec_failed(const char *program, int num, struct err *err)
 {
 	switch (num) {
 	case ENOENT: /* it was there a moment ago, when it was resolved */
-		return err_set(err, ERR_NO_PROGRAM, num,
-			       "cannot execute \"%s\": its interpreter or dynamic loader is missing",
-			       program);
+		return err_set(
+			err, ERR_NO_PROGRAM, num,
+			"cannot execute \"%s\": its interpreter or dynamic loader is missing",
+			program);
 	case ENOEXEC:
 		err_set(err, ERR_NO_EXEC, num, "cannot execute \"%s\": %s", program, strerror(num));
 		return err_hint(err, "a script needs a first line such as #!/bin/sh, and a program "

@@ -7,9 +7,10 @@
 #include "store/base/err.h"
 
 /*
- * Find `name` as execvp(3) would, for the effective user, from the working directory: as it is if it has a
- * slash, else in the directories of `path` (NULL: the default of a container). *out is to be freed. ERR_NO_PROGRAM when there
- * is none, ERR_NO_EXEC when there is one that cannot be executed.
+ * Find `name` as execvp(3) would, for the effective user, from the working directory: as it is if
+ * it has a slash, else in the directories of `path` (NULL: the default of a container). *out is
+ * to be freed. ERR_NO_PROGRAM when there is none, ERR_NO_EXEC when there is one that cannot be
+ * executed.
  */
 int program_resolve(const char *name, const char *path, char **out, struct err *err);
 

@@ -37,8 +37,7 @@ static int open_null(int root_fd, int *out, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, -fd, "cannot open /dev/null in the container");
-	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) ||
-	    status.st_rdev != makedev(1, 3))
+	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
 		return err_set(err, ERR_INVALID, ENODEV,
 			       "/dev/null in the container is not the null device");
 	*out = STEAL_FD(fd);
@@ -57,8 +56,8 @@ static int cover_directory(struct covers *covers, int target, struct err *err)
 			return err_sys(err, -mount, "cannot clone an empty directory");
 	} else {
 		result = mount_filesystem("tmpfs", "tmpfs", options,
-					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-						  MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+						  MOUNT_ATTR_NOEXEC,
 					  &mount, err);
 		if (result < 0)
 			return result;

@@ -9,7 +9,8 @@
 
 /*
  * Cover each masked path: a directory by an empty read-only one, anything else by /dev/null. Make
- * each read-only path so, with all mounts below, and last the root if the spec says so. Paths that are not there are passed over.
+ * each read-only path so, with all mounts below, and last the root if the spec says so. Paths
+ * that are not there are passed over.
  */
 int protect_paths(const struct spec *spec, int root_fd, struct err *err);
 

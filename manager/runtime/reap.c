@@ -60,10 +60,11 @@ int reap_explain(int pidfd, const char *who, struct err *err)
 	if (result < 0)
 		return result;
 	if (!WIFSIGNALED(status))
-		return err_set(err, ERR_STATE, ECONNABORTED, "%s ended too early, with status %d", who,
-			       WEXITSTATUS(status));
-	err_set(err, ERR_STATE, ECONNABORTED, "%s was killed by signal %d (%s) before it could start",
-		who, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return err_set(err, ERR_STATE, ECONNABORTED, "%s ended too early, with status %d",
+			       who, WEXITSTATUS(status));
+	err_set(err, ERR_STATE, ECONNABORTED,
+		"%s was killed by signal %d (%s) before it could start", who, WTERMSIG(status),
+		strsignal(WTERMSIG(status)));
 	if (WTERMSIG(status) == SIGKILL)
 		err_hint(err, "is its memory limit too small?");
 	return err_code(err);

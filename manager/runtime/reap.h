@@ -6,13 +6,18 @@
 
 #include "store/base/err.h"
 
-/* Wait for the child's end; *wait_status as waitpid(2) encodes it. ERR_STATE when it is not a child of ours. */
+/*
+ * Wait for the child's end; *wait_status as waitpid(2) encodes it. ERR_STATE when it is not a
+ * child of ours.
+ */
 int reap_wait(int pidfd, int *wait_status, struct err *err);
 
 /* Kill and wait. -1 is no child. */
 void reap_killed(int pidfd);
 
-/* A child fell silent when it should have spoken: wait for it, and make an error of how it ended. */
+/*
+ * A child fell silent when it should have spoken: wait for it, and make an error of how it ended.
+ */
 int reap_explain(int pidfd, const char *who, struct err *err);
 
 #endif

@@ -12,8 +12,8 @@
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
-#define VALUE_MAX 255	   /* of a string given to fsconfig(2) */
-#define OPTIONS_MAX 4096   /* of mount(2): a page */
+#define VALUE_MAX 255	 /* of a string given to fsconfig(2) */
+#define OPTIONS_MAX 4096 /* of mount(2): a page */
 
 int rootfs_isolate(struct err *err)
 {
@@ -34,7 +34,10 @@ static int open_directory(const char *path, int *out, struct err *err)
 	return 0;
 }
 
-/* Give the overlay one directory; a path too long for fsconfig(2) by its descriptor, added to `held`. */
+/*
+ * Give the overlay one directory; a path too long for fsconfig(2) by its descriptor, added to
+ * `held`.
+ */
 static int add_directory(int fs, const char *key, const char *path, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;

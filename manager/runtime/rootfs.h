@@ -4,7 +4,8 @@
 
 /*
  * The root file system: an overlay of an image's layers and a container's upper directory (the
- * kernel's overlayfs.rst), or a directory; and the step into it, pivot_root(2). All in the child's mount namespace.
+ * kernel's overlayfs.rst), or a directory; and the step into it, pivot_root(2). All in the
+ * child's mount namespace.
  */
 
 #include <stdbool.h>

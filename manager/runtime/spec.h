@@ -47,7 +47,7 @@ struct spec_process {
 	struct spec_rlimit *rlimits;
 	size_t nrlimits;
 	bool no_new_privileges;
-	bool open_stdin; /* cman: stdin is a pipe (or the terminal); else it holds only end-of-file */
+	bool open_stdin; /* cman: stdin is a pipe or the terminal, else at its end */
 };
 
 struct spec_mount {
@@ -68,7 +68,7 @@ struct spec_device {
 
 struct spec_device_rule { /* linux.resources.devices */
 	bool allow;
-	char type; /* 'a', 'c', 'b' */
+	char type;	      /* 'a', 'c', 'b' */
 	int64_t major, minor; /* -1: any */
 	char access[4];	      /* subset of "rwm" */
 };
@@ -85,13 +85,13 @@ struct spec_resources { /* each limit: 0 (or NULL) means not set; only these are
 };
 
 enum spec_namespace { /* bits of spec.namespaces; a bit set: new, else the caller's */
-	SPEC_NS_MOUNT = 1 << 0,
-	SPEC_NS_PID = 1 << 1,
-	SPEC_NS_UTS = 1 << 2,
-	SPEC_NS_IPC = 1 << 3,
-	SPEC_NS_NETWORK = 1 << 4,
-	SPEC_NS_CGROUP = 1 << 5,
-	SPEC_NS_USER = 1 << 6,
+		      SPEC_NS_MOUNT = 1 << 0,
+		      SPEC_NS_PID = 1 << 1,
+		      SPEC_NS_UTS = 1 << 2,
+		      SPEC_NS_IPC = 1 << 3,
+		      SPEC_NS_NETWORK = 1 << 4,
+		      SPEC_NS_CGROUP = 1 << 5,
+		      SPEC_NS_USER = 1 << 6,
 };
 
 struct spec_overlay { /* cman: the root as layers instead of root.path */
@@ -121,15 +121,24 @@ struct spec {
 	int stop_signal;      /* cman */
 };
 
-#define SPEC_INIT { 0 }
+#define SPEC_INIT \
+	{         \
+		0 \
+	}
 #define AUTO_SPEC __attribute__((cleanup(spec_release)))
 void spec_release(struct spec *spec);
 
-/* JSON in the shape of config.json (OCI runtime-spec 1.x), and back. ERR_INVALID names the member. */
+/*
+ * JSON in the shape of config.json (OCI runtime-spec 1.x), and back. ERR_INVALID names the
+ * member.
+ */
 int spec_parse(const char *json, size_t len, struct spec *out, struct err *err);
 int spec_print(const struct spec *spec, char **out, struct err *err);
 
-/* Docker's default: masked and read-only paths, mounts, devices, rules, the 14 capabilities, seccomp, namespaces. */
+/*
+ * Docker's default: masked and read-only paths, mounts, devices, rules, the 14 capabilities,
+ * seccomp, namespaces.
+ */
 int spec_set_defaults(struct spec *spec, struct err *err);
 
 #endif

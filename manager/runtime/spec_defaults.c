@@ -14,18 +14,23 @@
 #define CAP(number) (UINT64_C(1) << (number))
 
 static const uint64_t default_capabilities =
-	CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) |
-	CAP(CAP_KILL) | CAP(CAP_SETGID) | CAP(CAP_SETUID) | CAP(CAP_SETPCAP) |
-	CAP(CAP_NET_BIND_SERVICE) | CAP(CAP_NET_RAW) | CAP(CAP_SYS_CHROOT) | CAP(CAP_MKNOD) |
-	CAP(CAP_AUDIT_WRITE) | CAP(CAP_SETFCAP);
+	CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_KILL) |
+	CAP(CAP_SETGID) | CAP(CAP_SETUID) | CAP(CAP_SETPCAP) | CAP(CAP_NET_BIND_SERVICE) |
+	CAP(CAP_NET_RAW) | CAP(CAP_SYS_CHROOT) | CAP(CAP_MKNOD) | CAP(CAP_AUDIT_WRITE) |
+	CAP(CAP_SETFCAP);
 
 static const struct {
 	const char *destination, *type, *source;
 	const char *options[8];
 } default_mounts[] = {
 	{ "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
-	{ "/dev", "tmpfs", "tmpfs", { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
-	{ "/dev/pts", "devpts", "devpts",
+	{ "/dev",
+	  "tmpfs",
+	  "tmpfs",
+	  { "nosuid", "noexec", "strictatime", "mode=755", "size=65536k" } },
+	{ "/dev/pts",
+	  "devpts",
+	  "devpts",
 	  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
 	{ "/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
 	{ "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
@@ -57,10 +62,10 @@ static const struct spec_device_rule default_rules[] = {
 };
 
 static const char *const masked_paths[] = {
-	"/proc/asound",	     "/proc/acpi",	   "/proc/interrupts",
-	"/proc/kcore",	     "/proc/keys",	   "/proc/latency_stats",
-	"/proc/timer_list",  "/proc/timer_stats",  "/proc/sched_debug",
-	"/proc/scsi",	     "/sys/firmware",	   "/sys/devices/virtual/powercap",
+	"/proc/asound",	    "/proc/acpi",	 "/proc/interrupts",
+	"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
 };
 
 static const char *const readonly_paths[] = {

@@ -35,9 +35,9 @@ static int parse_mounts(const json_t *root, struct spec *spec, struct err *err)
 	json_t *entry;
 	size_t i;
 	int result = spec_take_array(root, "mounts", sizeof(*spec->mounts), &array,
-				(void **)&spec->mounts, err);
+				     (void **)&spec->mounts, err);
 
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		result = parse_mount(entry, &spec->mounts[spec->nmounts++], err);
 		if (result < 0)
 			return err_wrap(err, "mounts: entry %zu", i + 1);

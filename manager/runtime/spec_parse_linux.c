@@ -16,12 +16,13 @@ static int parse_namespaces(const json_t *json, unsigned *out, struct err *err)
 	unsigned set = 0;
 	int result = json_get_array(json, "namespaces", &array, err);
 
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		const struct spec_name *name;
 		const char *type = "";
 
 		if (!json_is_object(entry))
-			return spec_invalid(err, "namespaces", "has an entry that is not an object");
+			return spec_invalid(err, "namespaces",
+					    "has an entry that is not an object");
 		result = json_get_string(entry, "type", &type, err);
 		if (result < 0)
 			return result;
@@ -30,9 +31,10 @@ static int parse_namespaces(const json_t *json, unsigned *out, struct err *err)
 			return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 				       "namespaces: unknown type \"%.64s\"", type);
 		if (json_object_get(entry, "path"))
-			return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
-				       "namespaces: joining a %s namespace by its path is not supported",
-				       type);
+			return err_set(
+				err, ERR_UNSUPPORTED, ENOTSUP,
+				"namespaces: joining a %s namespace by its path is not supported",
+				type);
 		set |= (unsigned)name->value;
 	}
 	*out = set;
@@ -90,7 +92,7 @@ static int parse_devices(const json_t *json, struct spec *spec, struct err *err)
 	int result = spec_take_array(json, "devices", sizeof(*spec->devices), &array,
 				     (void **)&spec->devices, err);
 
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		result = parse_device(entry, &spec->devices[spec->ndevices++], err);
 		if (result < 0)
 			return err_wrap(err, "devices: entry %zu", i + 1);
@@ -130,7 +132,7 @@ static int parse_rules(const json_t *json, struct spec_resources *resources, str
 	int result = spec_take_array(json, "devices", sizeof(*resources->devices), &array,
 				     (void **)&resources->devices, err);
 
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		result = parse_rule(entry, &resources->devices[resources->ndevices++], err);
 		if (result < 0)
 			return err_wrap(err, "devices: entry %zu", i + 1);
@@ -181,8 +183,7 @@ static int parse_limit(const json_t *json, const char *key, int64_t *out, struct
 	return result < 0 ? err_wrap(err, "%s", key) : 0;
 }
 
-static int parse_resources(const json_t *section, struct spec_resources *resources,
-			   struct err *err)
+static int parse_resources(const json_t *section, struct spec_resources *resources, struct err *err)
 {
 	json_t *json = NULL;
 	int result = json_get_object(section, "resources", &json, err);

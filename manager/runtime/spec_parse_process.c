@@ -23,11 +23,12 @@ static int parse_gids(const json_t *json, struct spec_user *user, struct err *er
 	user->additional_gids = calloc(json_array_size(array), sizeof(gid_t));
 	if (!user->additional_gids)
 		return spec_no_memory(err);
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		json_int_t value = json_integer_value(entry);
 
 		if (!json_is_integer(entry) || value < 0 || value >= UINT32_MAX)
-			return spec_invalid(err, "additionalGids", "has an entry that is no group ID");
+			return spec_invalid(err, "additionalGids",
+					    "has an entry that is no group ID");
 		user->additional_gids[user->nadditional_gids++] = (gid_t)value;
 	}
 	return 0;
@@ -48,8 +49,7 @@ static int parse_user(const json_t *process, struct spec_user *user, struct err 
 	return result < 0 ? result : parse_gids(json, user, err);
 }
 
-static int parse_capability_set(const json_t *json, const char *key, uint64_t *out,
-				struct err *err)
+static int parse_capability_set(const json_t *json, const char *key, uint64_t *out, struct err *err)
 {
 	AUTO_STRV char **names = NULL;
 	uint64_t set = 0;
@@ -104,9 +104,9 @@ static int parse_rlimits(const json_t *json, struct spec_process *process, struc
 	json_t *entry;
 	size_t i;
 	int result = spec_take_array(json, "rlimits", sizeof(*process->rlimits), &array,
-				(void **)&process->rlimits, err);
+				     (void **)&process->rlimits, err);
 
-	json_array_foreach(array, i, entry) {
+	json_array_foreach (array, i, entry) {
 		struct spec_rlimit *limit = &process->rlimits[process->nrlimits++];
 		const struct spec_name *name;
 		const char *type = "";

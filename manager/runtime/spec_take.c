@@ -35,7 +35,7 @@ int spec_take_string(const json_t *json, const char *key, char **out, struct err
 }
 
 int spec_take_number(const json_t *json, const char *key, int64_t min, int64_t max, int64_t *out,
-		       struct err *err)
+		     struct err *err)
 {
 	int64_t value = *out;
 	int result = json_get_int(json, key, &value, err);
@@ -69,7 +69,7 @@ int spec_take_mode(const json_t *json, const char *key, mode_t *out, struct err 
 }
 
 int spec_take_array(const json_t *json, const char *key, size_t size, json_t **array, void **out,
-		      struct err *err)
+		    struct err *err)
 {
 	json_t *found = NULL;
 	json_t *entry;
@@ -81,7 +81,7 @@ int spec_take_array(const json_t *json, const char *key, size_t size, json_t **a
 		return result;
 	if (json_array_size(found) > ENTRIES_MAX)
 		return spec_invalid(err, key, "has too many entries");
-	json_array_foreach(found, i, entry)
+	json_array_foreach (found, i, entry)
 		if (!json_is_object(entry))
 			return spec_invalid(err, key, "has an entry that is not an object");
 	*out = calloc(json_array_size(found) + 1, size);

@@ -3,8 +3,8 @@
 #define CMAN_MANAGER_RUNTIME_SPEC_TAKE_H
 
 /*
- * Members of config.json into members of a spec. A member that is missing (or null) leaves *out as it was; one of the wrong
- * type or out of range is ERR_INVALID with its name.
+ * Members of config.json into members of a spec. A member that is missing (or null) leaves *out
+ * as it was; one of the wrong type or out of range is ERR_INVALID with its name.
  */
 
 #include <stdint.h>

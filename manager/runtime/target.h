@@ -4,8 +4,8 @@
 
 /*
  * Places inside a container's root: mount points, the working directory. An image decides what
- * stands there, so each path is resolved by openat2(2) with RESOLVE_IN_ROOT, and whatever is done to the place is done through
- * the descriptor. No symlink leads out.
+ * stands there, so each path is resolved by openat2(2) with RESOLVE_IN_ROOT, and whatever is done
+ * to the place is done through the descriptor. No symlink leads out.
  */
 
 #include <stdbool.h>
@@ -16,9 +16,9 @@ enum target_kind { TARGET_DIRECTORY, TARGET_FILE };
 
 /*
  * Open `path` (absolute, as the container sees it) with O_PATH, and make what is missing of it:
- * directories of mode 0755, for TARGET_FILE an empty file of mode 0644 at its end. Symlinks are followed
- * inside `root_fd`, where they dangle, too. A directory where a file is wanted is an error, and
- * the other way round.
+ * directories of mode 0755, for TARGET_FILE an empty file of mode 0644 at its end. Symlinks are
+ * followed inside `root_fd`, where they dangle, too. A directory where a file is wanted is an
+ * error, and the other way round.
  */
 int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out, struct err *err);
 

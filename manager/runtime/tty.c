@@ -17,7 +17,8 @@
 
 int tty_open_pair(int root_fd, int *master, int *slave, struct err *err)
 {
-	AUTO_CLOSE int ours = fd_open_in_root(root_fd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	AUTO_CLOSE int ours =
+		fd_open_in_root(root_fd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
 	struct statfs fs;
 	int unlocked = 0;
 	int theirs;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/identity.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/base/cleanup.h"
+
+#define REST " 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 "
+
+static int parse(const char *text, char *state, uint64_t *start)
+{
+	return identity_parse_stat(text, strlen(text), state, start);
+}
+
+static void any_name_is_passed_over(void **state)
+{
+	uint64_t start = 0;
+	char letter = 0;
+
+	(void)state;
+	assert_int_equal(parse("7 (sh) S" REST "12345 999", &letter, &start), 0);
+	assert_int_equal(letter, 'S');
+	assert_int_equal(start, 12345);
+	assert_int_equal(parse("7 (a) S 1 (b) (c) Z" REST "18446744073709551615", &letter, &start),
+			 0);
+	assert_int_equal(letter, 'Z');
+	assert_true(start == UINT64_MAX);
+}
+
+static void what_is_cut_or_too_large_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"7",
+		"7 (sh)",
+		"7 (sh) ",
+		"7 (sh) S",
+		"7 (sh) S" REST,
+		"7 (sh) S" REST "x",
+		"7 (sh) S" REST "18446744073709551616",
+	};
+	uint64_t start = 77;
+	char letter;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(parse(wrong[i], &letter, &start), -EINVAL);
+	assert_int_equal(start, 77);
+}
+
+static void a_process_that_ended_has_no_identity(void **state)
+{
+	AUTO_CLOSE int proc = -1;
+	struct err err = ERR_INIT;
+	uint64_t ours = 0, start = 77;
+	char text[64];
+	siginfo_t info;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(identity_open_proc(&proc, &err), 0);
+	assert_int_equal(identity_start_time(proc, getpid(), &ours, &err), 0);
+	assert_true(ours > 0);
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(identity_start_time(proc, child, &start, &err), -ESRCH);
+	assert_int_equal(err.kind, ERR_STATE);
+	snprintf(text, sizeof(text), "process %d has ended", (int)child);
+	assert_string_equal(err.text, text);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(identity_start_time(proc, child, &start, &err), -ESRCH);
+	snprintf(text, sizeof(text), "process %d is gone", (int)child);
+	assert_string_equal(err.text, text);
+	assert_int_equal(start, 77);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_name_is_passed_over),
+		cmocka_unit_test(what_is_cut_or_too_large_is_refused),
+		cmocka_unit_test(a_process_that_ended_has_no_identity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

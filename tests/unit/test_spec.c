@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/spec.h"
+
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#include "store/base/strv.h"
+#include "store/json.h"
+
+#define CAP(number) (UINT64_C(1) << (number))
+
+static void parse(const char *json, struct spec *out)
+{
+	struct err err = ERR_INIT;
+
+	if (spec_parse(json, strlen(json), out, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void print(const struct spec *spec, char **out)
+{
+	struct err err = ERR_INIT;
+
+	if (spec_print(spec, out, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Fill what the defaults leave open, so that every member makes the journey. */
+static void fill(struct spec *spec)
+{
+	static const char *const layers[] = { "/layers/a:b", "/layers/c,\"d" };
+
+	spec->process.terminal = true;
+	spec->process.rows = 33;
+	spec->process.cols = 99;
+	spec->process.open_stdin = true;
+	spec->process.user.uid = 1000;
+	spec->process.user.gid = 4294967294u;
+	spec->process.user.umask = 077;
+	spec->process.user.lookup = strdup("bird:wings");
+	spec->process.user.additional_gids = malloc(2 * sizeof(gid_t));
+	spec->process.user.additional_gids[0] = 7;
+	spec->process.user.additional_gids[1] = 77;
+	spec->process.user.nadditional_gids = 2;
+	strv_add(&spec->process.args, "sh");
+	strv_add(&spec->process.args, "-c");
+	strv_add(&spec->process.args, "echo \"\xc3\xa9\"\n");
+	strv_add(&spec->process.env, "PATH=/bin");
+	spec->process.capabilities.ambient = CAP(CAP_SYS_TIME);
+	spec->process.capabilities.inheritable = CAP(CAP_SYS_TIME) | CAP(CAP_CHECKPOINT_RESTORE);
+	spec->process.rlimits = calloc(2, sizeof(*spec->process.rlimits));
+	spec->process.rlimits[0] = (struct spec_rlimit){ RLIMIT_NOFILE, 1024, 4096 };
+	spec->process.rlimits[1] = (struct spec_rlimit){ RLIMIT_CORE, 0, UINT64_MAX };
+	spec->process.nrlimits = 2;
+	spec->hostname = strdup("nest");
+	for (size_t i = 0; i < 2; i++)
+		strv_add(&spec->overlay.lower, layers[i]);
+	spec->overlay.upper = strdup("/c/upper");
+	spec->overlay.work = strdup("/c/work");
+	spec->overlay.is_volatile = true;
+	spec->root_readonly = true;
+	spec->cgroups_path = strdup("/cman/x");
+	spec->seccomp_default = false;
+	spec->stop_signal = SIGQUIT;
+	spec->resources.memory_limit = INT64_C(1) << 40;
+	spec->resources.cpu_shares = 512;
+	spec->resources.cpu_quota = 50000;
+	spec->resources.cpu_period = 100000;
+	spec->resources.cpuset_cpus = strdup("0-1");
+	spec->resources.pids_limit = 100;
+}
+
+static void assert_process_came_through(const struct spec_process *process)
+{
+	assert_true(process->terminal);
+	assert_int_equal(process->rows, 33);
+	assert_int_equal(process->cols, 99);
+	assert_true(process->open_stdin);
+	assert_int_equal(process->user.uid, 1000);
+	assert_int_equal(process->user.gid, 4294967294u);
+	assert_int_equal(process->user.umask, 077);
+	assert_string_equal(process->user.lookup, "bird:wings");
+	assert_int_equal(process->user.nadditional_gids, 2);
+	assert_int_equal(process->user.additional_gids[1], 77);
+	assert_int_equal(strv_len(process->args), 3);
+	assert_string_equal(process->args[2], "echo \"\xc3\xa9\"\n");
+	assert_string_equal(process->env[0], "PATH=/bin");
+	assert_int_equal(process->capabilities.ambient, CAP(CAP_SYS_TIME));
+	assert_int_equal(process->capabilities.inheritable,
+			 CAP(CAP_SYS_TIME) | CAP(CAP_CHECKPOINT_RESTORE));
+	assert_int_equal(process->nrlimits, 2);
+	assert_int_equal(process->rlimits[0].resource, RLIMIT_NOFILE);
+	assert_int_equal(process->rlimits[0].soft, 1024);
+	assert_int_equal(process->rlimits[0].hard, 4096);
+	assert_int_equal(process->rlimits[1].soft, 0);
+	assert_true(process->rlimits[1].hard == UINT64_MAX);
+	assert_true(process->no_new_privileges);
+}
+
+static void what_is_printed_is_parsed_to_the_same(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT, again = SPEC_INIT;
+	struct err err = ERR_INIT;
+	char *first = NULL, *second = NULL;
+
+	(void)state;
+	assert_int_equal(spec_set_defaults(&spec, &err), 0);
+	fill(&spec);
+	print(&spec, &first);
+	parse(first, &again);
+
+	assert_process_came_through(&again.process);
+	assert_null(again.root_path);
+	assert_true(again.root_readonly);
+	assert_int_equal(strv_len(again.overlay.lower), 2);
+	assert_string_equal(again.overlay.lower[1], "/layers/c,\"d");
+	assert_string_equal(again.overlay.upper, "/c/upper");
+	assert_true(again.overlay.is_volatile);
+	assert_false(again.seccomp_default);
+	assert_true(again.init);
+	assert_int_equal(again.stop_signal, SIGQUIT);
+	assert_int_equal(again.namespaces, spec.namespaces);
+	assert_int_equal(again.resources.memory_limit, INT64_C(1) << 40);
+	assert_int_equal(again.resources.cpu_period, 100000);
+	assert_string_equal(again.resources.cpuset_cpus, "0-1");
+	assert_int_equal(again.resources.ndevices, spec.resources.ndevices);
+	assert_int_equal(again.resources.devices[1].major, -1);
+	assert_int_equal(again.resources.devices[3].minor, 3);
+	assert_memory_equal(again.resources.devices[1].access, "m", 2);
+
+	/* and whatever was not looked at above, is the same too */
+	print(&again, &second);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+static void defaults_confine(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(spec_set_defaults(&spec, &err), 0);
+	assert_int_equal(__builtin_popcountll(spec.process.capabilities.bounding), 14);
+	assert_false(spec.process.capabilities.bounding & CAP(CAP_SYS_ADMIN));
+	assert_int_equal(spec.process.capabilities.inheritable, 0);
+	assert_int_equal(spec.process.capabilities.ambient, 0);
+	assert_true(spec.process.no_new_privileges);
+	assert_true(spec.seccomp_default);
+	assert_int_equal(spec.process.user.umask, 022);
+	assert_false(spec.resources.devices[0].allow);
+	assert_int_equal(spec.resources.devices[0].type, 'a');
+	assert_int_equal(spec.namespaces, SPEC_NS_MOUNT | SPEC_NS_PID | SPEC_NS_UTS | SPEC_NS_IPC |
+						  SPEC_NS_NETWORK | SPEC_NS_CGROUP);
+}
+
+static void the_example_of_the_specification_is_understood(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+
+	(void)state;
+	parse("{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":true,\"user\":{\"uid\":1,"
+	      "\"gid\":1,\"additionalGids\":[5,6]},\"args\":[\"sh\"],\"env\":[\"A=b\"],"
+	      "\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"]},"
+	      "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":512}]},"
+	      "\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"hostname\":\"h\","
+	      "\"mounts\":[{\"destination\":\"/data\",\"source\":\"/v\",\"options\":[\"rbind\"]}],"
+	      "\"hooks\":{},\"linux\":{\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\","
+	      "\"major\":10,\"minor\":229,\"fileMode\":438}],"
+	      "\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}],"
+	      "\"resources\":{\"memory\":{\"limit\":-1},\"pids\":{\"limit\":32771},"
+	      "\"devices\":[{\"allow\":true,\"type\":\"c\",\"major\":10,\"access\":\"rw\"}]}}}",
+	      &spec);
+	assert_string_equal(spec.root_path, "rootfs");
+	assert_int_equal(spec.process.user.umask, 022);
+	assert_int_equal(spec.namespaces, SPEC_NS_PID | SPEC_NS_MOUNT);
+	assert_int_equal(spec.nmounts, 1);
+	assert_string_equal(spec.mounts[0].type, "bind");
+	assert_int_equal(spec.devices[0].minor, 229);
+	assert_int_equal(spec.devices[0].file_mode, 0666);
+	assert_int_equal(spec.resources.memory_limit, 0);
+	assert_int_equal(spec.resources.pids_limit, 32771);
+	assert_int_equal(spec.resources.devices[0].minor, -1);
+	assert_true(spec.seccomp_default);
+	assert_false(spec.init);
+}
+
+#define ROOT "\"root\":{\"path\":\"r\"}"
+
+static void what_is_wrong_is_named(void **state)
+{
+	static const struct {
+		const char *json, *text;
+		enum err_kind kind;
+	} cases[] = {
+		{ "[]", "config.json is not a JSON object", ERR_INVALID },
+		{ "{}", "root has no path", ERR_INVALID },
+		{ "{" ROOT ",\"mounts\":[7]}", "mounts has an entry that is not an object",
+		  ERR_INVALID },
+		{ "{" ROOT ",\"mounts\":[{\"destination\":\"data\"}]}",
+		  "mounts: entry 1: destination is missing or not absolute", ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"user\":{\"uid\":-1}}}", "process: uid is out of range",
+		  ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"user\":{\"uid\":4294967295}}}",
+		  "process: uid is out of range", ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"user\":{\"additionalGids\":[\"x\"]}}}",
+		  "process: additionalGids has an entry that is no group ID", ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"capabilities\":{\"bounding\":[\"CAP_FLY\"]}}}",
+		  "process: bounding: unknown capability CAP_FLY", ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_AIR\"}]}}",
+		  "process: rlimits: unknown type \"RLIMIT_AIR\"", ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/x\"}]}}",
+		  "linux: namespaces: joining a pid namespace by its path is not supported",
+		  ERR_UNSUPPORTED },
+		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"dream\"}]}}",
+		  "linux: namespaces: unknown type \"dream\"", ERR_UNSUPPORTED },
+		{ "{" ROOT ",\"linux\":{\"resources\":{\"devices\":[{\"access\":\"rx\"}]}}}",
+		  "linux: resources: devices: entry 1: access is not made of r, w and m",
+		  ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"q\"}]}}",
+		  "linux: devices: entry 1: type: unknown type \"q\"", ERR_INVALID },
+		{ "{\"annotations\":{\"io.cman.overlay.lower\":\"[\\\"/l\\\"]\"}}",
+		  "annotations: io.cman.overlay.lower without an upper and a work directory",
+		  ERR_INVALID },
+		{ "{\"annotations\":{\"io.cman.overlay.lower\":\"[]\"}}",
+		  "annotations: io.cman.overlay.lower names no layer", ERR_INVALID },
+		{ "{" ROOT ",\"annotations\":{\"io.cman.init\":\"yes\"}}",
+		  "annotations: io.cman.init is neither \"true\" nor \"false\"", ERR_INVALID },
+		{ "{" ROOT ",\"annotations\":{\"io.cman.stop-signal\":\"15x\"}}",
+		  "annotations: io.cman.stop-signal is no signal", ERR_INVALID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_SPEC struct spec spec = SPEC_INIT;
+		struct err err = ERR_INIT;
+
+		assert_true(spec_parse(cases[i].json, strlen(cases[i].json), &spec, &err) < 0);
+		assert_string_equal(err.text, cases[i].text);
+		assert_int_equal(err.kind, cases[i].kind);
+		assert_null(spec.root_path); /* untouched */
+	}
+}
+
+static void text_that_json_cannot_hold_is_refused(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	struct err err = ERR_INIT;
+	char *text = NULL;
+
+	(void)state;
+	assert_int_equal(spec_set_defaults(&spec, &err), 0);
+	strv_add(&spec.process.args, "\xff");
+	assert_true(spec_print(&spec, &text, &err) < 0);
+	assert_null(text);
+	assert_int_equal(err.kind, ERR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_printed_is_parsed_to_the_same),
+		cmocka_unit_test(defaults_confine),
+		cmocka_unit_test(the_example_of_the_specification_is_understood),
+		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(text_that_json_cannot_hold_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
