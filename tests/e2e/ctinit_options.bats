@@ -133,9 +133,7 @@ ctinit() {
 	for option in --subreaper --group --rewrite --parent-death --expect-exit --grace --no-tty \
 		--report-fd --hold-fd --warn --verbose --help --version --license; do
 		assert_match "$output" " $option( |,|$)"
-		if [ -f "$REPO/packaging/man/ctinit.8" ]; then
-			grep -qF -e "${option//-/\\-}" "$REPO/packaging/man/ctinit.8"
-		fi
+		grep -qE "Fl ${option#-}( |$)" "$REPO/packaging/man/ctinit.8"
 	done
 	[ "$(ctinit -h)" = "$output" ]
 	run ctinit --version
