@@ -7,8 +7,8 @@
  * exists and deleted after everything of it is gone, so that whatever a kill -9 leaves behind is
  * named by a row and can be swept.
  *
- * containers/<id>/: upper/ work/ (overlay), spec.json, log.db (made on the first line), and what the
- * manager adds.
+ * containers/<id>/: upper/ work/ (overlay), spec.json, log.db (made on the first line), and what
+ * the manager adds.
  */
 
 #include <stdbool.h>
@@ -80,18 +80,22 @@ int container_find(struct store *store, const char *name_or_id, struct container
 		   struct err *err);
 
 typedef int container_visit(const struct container_record *record, void *data, struct err *err);
-/* Newest first. A visitor's non-zero return ends the walk and is returned. Visitors may not write. */
+/*
+ * Newest first. A visitor's non-zero return ends the walk and is returned. Visitors may not write.
+ */
 int container_each(struct store *store, container_visit *visit, void *data, struct err *err);
 
 /*
- * These change what they name and nothing else. ERR_NOT_FOUND where the record is gone, ERR_STATE where
- * its state forbids it.
+ * These change what they name and nothing else. ERR_NOT_FOUND where the record is gone, ERR_STATE
+ * where its state forbids it.
  */
 
 /* pid*, monitor*, boot_id, started_ns → running; forgets how it ended before. Not from removing. */
 int container_set_started(struct store *store, const struct container_record *record,
 			  struct err *err);
-/* exit_code, oom_killed, finished_ns, error → exited (removing stays so); forgets pid*, monitor*. */
+/*
+ * exit_code, oom_killed, finished_ns, error → exited (removing stays so); forgets pid*, monitor*.
+ */
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err);
 /* created/exited → removing; ERR_STATE when it is running or paused. Idempotent on removing. */

@@ -24,7 +24,9 @@
 /* "cman" in ASCII: file(1) and others tell by it whose database it is. */
 #define DB_APPLICATION_ID "0x636d616e"
 
-/* The statement is finalised, and a transaction that was not committed rolled back, at scope end. */
+/*
+ * The statement is finalised, and a transaction that was not committed rolled back, at scope end.
+ */
 #define AUTO_STMT __attribute__((cleanup(db_release_stmt)))
 #define AUTO_TX __attribute__((cleanup(db_release_tx)))
 void db_release_stmt(sqlite3_stmt **stmt);
@@ -40,13 +42,16 @@ int db_open(const char *path, int flags, sqlite3 **out, struct err *err);
 void db_close(sqlite3 *db);
 
 /*
- * Copy what is in the WAL to the database, make it durable, and start the WAL anew, so that the next
- * process has little to recover and its first commit no header to sync. Takes fsyncs (milliseconds):
- * for when nobody waits. What other processes are busy with stays in the WAL: that is no failure.
+ * Copy what is in the WAL to the database, make it durable, and start the WAL anew, so that the
+ * next process has little to recover and its first commit no header to sync. Takes fsyncs
+ * (milliseconds): for when nobody waits. What other processes are busy with stays in the WAL: that
+ * is no failure.
  */
 int db_checkpoint(sqlite3 *db, struct err *err);
 
-/* An argument of a statement. Text and bytes must stay until the statement is reset or finalised. */
+/*
+ * An argument of a statement. Text and bytes must stay until the statement is reset or finalised.
+ */
 struct db_arg {
 	enum { DB_ARG_END, DB_ARG_INT, DB_ARG_TEXT, DB_ARG_BLOB } type;
 	int64_t number;

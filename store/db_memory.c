@@ -23,8 +23,8 @@ struct header {
 };
 
 /*
- * SQLite has one allocator a process, so that its state cannot be anywhere but here. It is used by one
- * thread: no program of this project has another that touches a database.
+ * SQLite has one allocator a process, so that its state cannot be anywhere but here. It is used by
+ * one thread: no program of this project has another that touches a database.
  */
 static struct {
 	_Alignas(16) char bytes[ARENA_BYTES];

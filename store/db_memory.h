@@ -5,9 +5,9 @@
 /*
  * The memory that SQLite works in. Opening a database makes some hundred small allocations; musl's
  * malloc maps and unmaps pages for them so often that this alone took half of the time of opening
- * (measured: 300 us with it, 150 us with this, in a fresh process 700 and 500). Here they come from one
- * arena that is never given back: what is freed is used again for the same size. Large blocks, and
- * all where the arena is full, come from malloc.
+ * (measured: 300 us with it, 150 us with this, in a fresh process 700 and 500). Here they come from
+ * one arena that is never given back: what is freed is used again for the same size. Large blocks,
+ * and all where the arena is full, come from malloc.
  *
  * To be called before the first database of the process is opened; later calls change nothing.
  */

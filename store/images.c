@@ -85,7 +85,10 @@ int image_put(struct store *store, const struct image_record *image, const char 
 		r = db_commit(&tx, err);
 	if (r < 0)
 		return err_wrap(err, "cannot record image %s", name);
-	/* Nobody wants to pull again after a power cut; but the image is there, whatever comes of it. */
+	/*
+	 * Nobody wants to pull again after a power cut; but the image is there, whatever comes of
+	 * it.
+	 */
 	(void)db_checkpoint(store->db, &ignored);
 	return 0;
 }

@@ -24,8 +24,8 @@ static int fail_at(const char *name, int line, int column, const char *why, stru
 }
 
 /*
- * jansson goes down by recursion, as deep as 2048 levels. Counted is what opens and closes outside of
- * strings; whether it pairs up is jansson's to find out.
+ * jansson goes down by recursion, as deep as 2048 levels. Counted is what opens and closes outside
+ * of strings; whether it pairs up is jansson's to find out.
  */
 static int check_depth(const char *name, const char *text, size_t len, struct err *err)
 {

@@ -27,9 +27,9 @@ struct layer_draft {
 int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *err);
 
 /*
- * Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. Closes the
- * draft on success; on failure layer_draft_abort() is still to be called. A layer that no image_put()
- * names within 24 h is removed by store_sweep().
+ * Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. Closes
+ * the draft on success; on failure layer_draft_abort() is still to be called. A layer that no
+ * image_put() names within 24 h is removed by store_sweep().
  */
 int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *diff_id,
 		       struct err *err);

@@ -6,8 +6,8 @@
  * The log of one container: containers/<id>/log.db, a database of its own because SQLite has one
  * writer per file and monitors must not queue behind each other. Made on the first record: a
  * container that says nothing has none. Bounded in size; the oldest records go first, and one gap
- * record at the head tells how many have gone. The view `logs` (seq, time_ns, stream, partial, text,
- * time, lost) is stable.
+ * record at the head tells how many have gone. The view `logs` (seq, time_ns, stream, partial,
+ * text, time, lost) is stable.
  *
  * A kill at any instant leaves what was flushed, a power cut what was flushed some time before it.
  */
@@ -21,7 +21,10 @@
 enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2, LOG_GAP = 3 };
 
 struct log_record {
-	/* From 1; a gap record has the number of the last one that it stands for, so none is missing. */
+	/*
+	 * From 1; a gap record has the number of the last one that it stands for, so none is
+	 * missing.
+	 */
 	int64_t seq;
 	int64_t time_ns; /* CLOCK_REALTIME at which its last byte was read */
 	enum log_stream stream;
@@ -55,9 +58,9 @@ int log_writer_new(int dir_fd, const struct log_limits *limits, struct log_write
 int log_writer_add(struct log_writer *writer, const struct log_record *record, struct err *err);
 
 /*
- * Commit the open batch; no fsync. When that fails (disk full), its records are counted and the writer
- * stays usable: the next flush that succeeds first writes a gap record. A log that is found to be
- * damaged is renamed to log.db.damaged, and a new one started with a gap of unknown length.
+ * Commit the open batch; no fsync. When that fails (disk full), its records are counted and the
+ * writer stays usable: the next flush that succeeds first writes a gap record. A log that is found
+ * to be damaged is renamed to log.db.damaged, and a new one started with a gap of unknown length.
  */
 int log_writer_flush(struct log_writer *writer, struct err *err);
 
@@ -65,8 +68,9 @@ int log_writer_flush(struct log_writer *writer, struct err *err);
 size_t log_writer_pending(const struct log_writer *writer);
 
 /*
- * Flush and free, also on failure. A log that has grown beyond a MiB since its last checkpoint is moved
- * into one file and made durable, which takes fsyncs: first tell others of the container's end.
+ * Flush and free, also on failure. A log that has grown beyond a MiB since its last checkpoint is
+ * moved into one file and made durable, which takes fsyncs: first tell others of the container's
+ * end.
  */
 int log_writer_close(struct log_writer *writer, struct err *err);
 

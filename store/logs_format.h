@@ -6,10 +6,11 @@
  * How records lie in log.db, for logs_write.c and logs_read.c.
  *
  * A row of table chunk holds all records of one batch: their text end to end in `text`, and in
- * `lines` what each one is, as JSON [[time, kind, offset, length], ...]. So a record costs a copy and
- * not an INSERT, the oldest go by the batch, and yet the view `logs` gives them one by one to anybody
- * with sqlite3(1). Time is in nanoseconds after the chunk's time_ns; kind is an enum log_stream, plus
- * LOG_KIND_PARTIAL. A gap is a chunk of its own, with the number of lost records as its length.
+ * `lines` what each one is, as JSON [[time, kind, offset, length], ...]. So a record costs a copy
+ * and not an INSERT, the oldest go by the batch, and yet the view `logs` gives them one by one to
+ * anybody with sqlite3(1). Time is in nanoseconds after the chunk's time_ns; kind is an enum
+ * log_stream, plus LOG_KIND_PARTIAL. A gap is a chunk of its own, with the number of lost records
+ * as its length.
  *
  * `peak_ns` is the latest time of this chunk and all before it. Unlike the times themselves it
  * never goes back when the clock does, so that it can be searched by halves.
@@ -44,8 +45,8 @@ void log_lines_add(struct buf *lines, const struct log_line *line);
 void log_lines_end(struct buf *lines);
 
 /*
- * Read `count` lines. Fails with ERR_CORRUPT where the JSON is of another form or a line is not within
- * `text_len` bytes. *out is to be freed.
+ * Read `count` lines. Fails with ERR_CORRUPT where the JSON is of another form or a line is not
+ * within `text_len` bytes. *out is to be freed.
  */
 int log_lines_parse(const char *json, size_t len, size_t count, size_t text_len,
 		    struct log_line **out, struct err *err);
@@ -54,8 +55,8 @@ int log_lines_parse(const char *json, size_t len, size_t count, size_t text_len,
 int log_db_open(int dir_fd, int create, sqlite3 **out, struct err *err);
 
 /*
- * Tables and views, where the file is new. Neither syncs nor could a power cut do harm: all is in the
- * first write-ahead log, of which SQLite takes whatever part is whole.
+ * Tables and views, where the file is new. Neither syncs nor could a power cut do harm: all is in
+ * the first write-ahead log, of which SQLite takes whatever part is whole.
  */
 int log_db_init(sqlite3 *db, struct err *err);
 

@@ -11,8 +11,8 @@
 #include "store/logs_format.h"
 
 /*
- * Chunks are copied, up to this many bytes, before their records are shown. A visitor may wait for a
- * person behind a pager, and while a reader has a statement open the writer's WAL can only grow.
+ * Chunks are copied, up to this many bytes, before their records are shown. A visitor may wait for
+ * a person behind a pager, and while a reader has a statement open the writer's WAL can only grow.
  */
 #define PAGE_BYTES (256 << 10)
 
@@ -96,7 +96,8 @@ static int open_db(struct log_reader *reader, struct err *err)
 
 /*
  * The greatest seq of which it is certain that it and all before are older than `since_ns`; 0 where
- * there is none. By halves, over numbers of which most name no chunk: the next one that does is taken.
+ * there is none. By halves, over numbers of which most name no chunk: the next one that does is
+ * taken.
  */
 static int find_since(struct log_reader *reader, int64_t since_ns, int64_t *out, struct err *err)
 {
@@ -150,7 +151,9 @@ static bool tail_full(struct tail *tail, const struct log_line *line)
 
 	if (stream == LOG_GAP)
 		return false;
-	/* A part before a piece of the same line. A part at the very end is a line not ended yet. */
+	/*
+	 * A part before a piece of the same line. A part at the very end is a line not ended yet.
+	 */
 	if ((line->kind & LOG_KIND_PARTIAL) && tail->open[stream])
 		return false;
 	tail->open[stream] = true;
@@ -251,7 +254,9 @@ static int show_chunk(const struct page *page, const struct chunk *chunk,
 
 		if (record.seq <= after || !fits(query, record.time_ns))
 			continue;
-		/* Of the records that a gap stands for, some were shown before they were dropped. */
+		/*
+		 * Of the records that a gap stands for, some were shown before they were dropped.
+		 */
 		if (record.stream != LOG_GAP)
 			record.text = text + lines[i].offset;
 		else if ((int64_t)record.len > record.seq - after)

@@ -32,8 +32,8 @@
 #define CHECKPOINT_PAGES 4096
 
 /*
- * A write-ahead log up to this is left as it is at the end: to read it again costs a reader less than
- * a millisecond, to checkpoint it would cost every container two fsyncs.
+ * A write-ahead log up to this is left as it is at the end: to read it again costs a reader less
+ * than a millisecond, to checkpoint it would cost every container two fsyncs.
  */
 #define KEPT_WAL_BYTES (1 << 20)
 

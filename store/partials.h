@@ -18,7 +18,9 @@ struct store;
 struct partial {
 	int fd;	      /* read-write, positioned at 0 */
 	int64_t size; /* bytes that were there when it was opened */
-	/* ETag or Last-Modified of those bytes. NULL: none is known, and a resume is not allowed. */
+	/*
+	 * ETag or Last-Modified of those bytes. NULL: none is known, and a resume is not allowed.
+	 */
 	char *validator;
 	char name[80];
 };
@@ -32,16 +34,16 @@ struct partial {
 #define PARTIAL_SIDECAR_SUFFIX ".validator"
 
 /*
- * `key` identifies the bytes (a URL, a digest). While another process holds it: wait if `wait`, else
- * ERR_STATE (EAGAIN).
+ * `key` identifies the bytes (a URL, a digest). While another process holds it: wait if `wait`,
+ * else ERR_STATE (EAGAIN).
  */
 int partial_open(struct store *store, const char *key, bool wait, struct partial *out,
 		 struct err *err);
 
 /*
  * Remember the validator of the response whose bytes follow; NULL: it has none. To be called after
- * partial_truncate() and before the first byte is written, so that a kill never leaves bytes with the
- * validator of others. At most 4096 bytes, else ERR_INVALID.
+ * partial_truncate() and before the first byte is written, so that a kill never leaves bytes with
+ * the validator of others. At most 4096 bytes, else ERR_INVALID.
  */
 int partial_set_validator(struct store *store, struct partial *partial, const char *validator,
 			  struct err *err);

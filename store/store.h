@@ -37,8 +37,8 @@ struct store {
  * Open (and on first use create, mode 0700) the state directory. `root` NULL means CMAN_ROOT's
  * absence: /var/lib/cman with /run/cman. Migrates the schema by user_version; a database of a newer
  * cman is refused by name of both versions. Costs no fsync on an existing root. ERR_SYS with EACCES
- * for somebody without permission (hint: run as root), ENOSPC named as such, ERR_CORRUPT when SQLite says
- * that the file is not a database.
+ * for somebody without permission (hint: run as root), ENOSPC named as such, ERR_CORRUPT when
+ * SQLite says that the file is not a database.
  */
 #define STORE_DEFAULT_ROOT "/var/lib/cman"
 int store_open(const char *root, struct store *out, struct err *err);
@@ -46,9 +46,10 @@ void store_close(struct store *store);
 
 /*
  * Keep the database quick to open: when its write-ahead log has grown, move that into the database
- * and make it durable. Costs next to nothing when there is nothing to do and a few fsyncs (milliseconds)
- * when there is, so it is called where nobody waits: by the monitor after it has told the end of its
- * container. Where nobody ever calls it, every few hundredth write does it at last.
+ * and make it durable. Costs next to nothing when there is nothing to do and a few fsyncs
+ * (milliseconds) when there is, so it is called where nobody waits: by the monitor after it has
+ * told the end of its container. Where nobody ever calls it, every few hundredth write does it at
+ * last.
  */
 int store_maintain(struct store *store, struct err *err);
 

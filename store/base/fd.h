@@ -66,9 +66,10 @@ int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err)
 
 /*
  * Remove `name` (one component) in `dirfd` and all below it, without following symlinks. What is a
- * mount point is left alone, and what it hides, and ERR_STATE names it. Missing is success. Restores
- * permissions where they are missing. Takes any depth and any number of entries with bounded memory and
- * descriptors. The name in the error is as it is on disk: escape it before a terminal sees it.
+ * mount point is left alone, and what it hides, and ERR_STATE names it. Missing is success.
+ * Restores permissions where they are missing. Takes any depth and any number of entries with
+ * bounded memory and descriptors. The name in the error is as it is on disk: escape it before a
+ * terminal sees it.
  */
 int fd_remove_tree(int dirfd, const char *name, struct err *err);
 

@@ -10,7 +10,9 @@ int sha256_hex(const void *data, size_t len, char hex[SHA256_HEX_LEN + 1])
 	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
-	/* Without this the first use reads a configuration file, which could name modules to load. */
+	/*
+	 * Without this the first use reads a configuration file, which could name modules to load.
+	 */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
 	    EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;

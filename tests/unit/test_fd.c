@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole files, paths that stay beneath a descriptor, and the removal of trees somebody else made. */
+/*
+ * Whole files, paths that stay beneath a descriptor, and the removal of trees somebody else made.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

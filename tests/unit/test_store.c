@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the state directory: first use, many at once, newer and damaged databases, a full disk. */
+/*
+ * Opening the state directory: first use, many at once, newer and damaged databases, a full disk.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
