@@ -3,8 +3,9 @@
 #define CMAN_MANAGER_CMD_CMD_H
 
 /*
- * The command table. Each command is one file with one `const struct cmd cmd_NAME`; main.c lists them;
- * --help, `cman help` and the completions are made from the same data, so they cannot disagree.
+ * The command table. Each command is one file with one `const struct cmd cmd_NAME`; commands.c
+ * lists them. --help, `cman help` and the completions are made from the same data, so they cannot
+ * disagree.
  */
 
 #include <stdbool.h>
@@ -25,8 +26,6 @@ struct cmd_option {
 	const char *help;  /* one line */
 };
 
-struct cmd_parse; /* cmd/options.h */
-
 struct cmd {
 	const char *name;
 	const char *group;    /* heading in `cman help` */
@@ -36,8 +35,8 @@ struct cmd {
 	const struct cmd_option *options; /* ended by an entry with name NULL */
 	/*
 	 * argv[0] is the command's name. Returns the process's exit status. When it fails with a
-	 * message of cman's own it fills err and returns -1 (main prints it and exits 125; usage errors too, with a line that
-	 * points to --help).
+	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a
+	 * hint that points to --help) and exits as report_status() says.
 	 */
 	int (*run)(struct app *app, int argc, char **argv, struct err *err);
 };

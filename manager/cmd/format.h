@@ -58,7 +58,7 @@ struct format;
 #define AUTO_FORMAT __attribute__((cleanup(format_release)))
 void format_release(struct format **format);
 
-/* `fields` must outlive *out. ERR_USAGE for a bad template: names the unknown field and lists all. */
+/* `fields` must outlive *out. ERR_USAGE for a bad template: names the field, and lists all. */
 int format_new(const struct format_field *fields, const struct format_request *request,
 	       struct format **out, struct err *err);
 
@@ -77,7 +77,7 @@ void format_row(struct format *format, const char *const *values);
 /* Forget all rows. */
 void format_reset(struct format *format);
 
-/* Print all rows. Fails with -ENOMEM only; output errors stay in ferror(out), as main looks there. */
+/* Print all rows. Fails with -ENOMEM only: errors of `out` stay in ferror(), where main looks. */
 int format_print(struct format *format, FILE *out, struct err *err);
 
 /*

@@ -15,7 +15,7 @@ void help_add_overview(struct buf *out, int width);
 /* `cman help COMMAND`. */
 void help_add_command(struct buf *out, const struct cmd *cmd, int width);
 
-/* Print one of them (`cmd` NULL or &cmd_global: the overview) to stdout, as wide as the terminal. */
+/* Print one of them (`cmd` NULL or &cmd_global: the overview), as wide as the terminal. */
 int help_print(const struct cmd *cmd, struct err *err);
 
 #endif

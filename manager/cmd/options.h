@@ -3,10 +3,11 @@
 #define CMAN_MANAGER_CMD_OPTIONS_H
 
 /*
- * Command line parsing from the option table of a command: -x, -xVALUE, -x VALUE, bundled flags (-it),
- * --name VALUE, --name=VALUE, "--". Options end at the first operand, as Docker's run does: what
- * follows belongs to the payload. An unknown option is an error that names it and the nearest known one.
- * -h/--help are understood by every command (-h only where no option of it has that letter: run's -h is --hostname).
+ * Command line parsing from the option table of a command: -x, -xVALUE, -x VALUE, bundled flags
+ * (-it), --name VALUE, --name=VALUE, "--". Options end at the first operand, as with Docker's run:
+ * what follows belongs to the payload. An unknown option is an error that names it and the nearest
+ * known one. -h/--help are understood by every command (-h only where no option of it has that
+ * letter: run's -h is --hostname).
  *
  *	options_begin(&parse, &cmd_x, argc, argv);
  *	while ((rc = options_next(&parse, &option, &value, err)) > 0)

@@ -9,7 +9,7 @@ struct range {
 	uint32_t first, last;
 };
 
-/* Combining marks and joiners: no column. The scripts and signs that names and commands really hold. */
+/* Combining marks and joiners: no column. The scripts that names and commands really hold. */
 static const struct range zero[] = {
 	{ 0x0300, 0x036f }, { 0x0483, 0x0489 },	  { 0x0591, 0x05bd }, { 0x05bf, 0x05bf },
 	{ 0x05c1, 0x05c2 }, { 0x05c4, 0x05c5 },	  { 0x0610, 0x061a }, { 0x064b, 0x065f },

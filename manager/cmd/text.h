@@ -11,7 +11,7 @@
 
 #include "store/base/buf.h"
 
-/* Columns that printable UTF-8 takes on a terminal: 0 for combining marks, 2 for wide characters. */
+/* Columns that printable UTF-8 takes on a terminal: none for combining marks, 2 for wide signs. */
 size_t text_width(const char *text, size_t len);
 
 /* Bytes of the longest beginning of `text` that fits into `columns`. */
