@@ -37,11 +37,10 @@ int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *
 	struct layer_draft draft = LAYER_DRAFT_INIT;
 	AUTO_CLOSE int dir = -1;
 	AUTO_CLOSE int lock = -1;
-	char unlocked[sizeof(draft.name)];
+	char unlocked[sizeof(draft.name) + sizeof(".new-")];
 	int r = random_name(draft.name, sizeof(draft.name), "draft-");
 
-	/* It gets the name that a sweeper looks at when it is locked, so that it never finds one that
-	 * is only about to be. */
+	/* Renamed once it is locked: a sweeper never meets a draft that is only about to be. */
 	snprintf(unlocked, sizeof(unlocked), ".new-%s", draft.name);
 	if (r < 0 || mkdirat(store->tmp_fd, unlocked, 0700) < 0)
 		return err_sys(err, r < 0 ? -r : errno, "cannot create %s/tmp/%s", store->root,

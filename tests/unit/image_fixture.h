@@ -12,8 +12,8 @@ const char *fixture_digest(char digit, char out[DIGEST_HEX_LEN + 1]);
 void fixture_layer(struct store *store, char digit);
 
 /*
- * Record an image with ID `id` times 64, whose layers are the digits of `layers`, under `name`. The layers
- * must be there. Returns what image_put() does.
+ * Record an image with ID `id` times 64, whose layers are the digits of `layers`, under `name`. The
+ * layers must be there. Returns what image_put() does.
  */
 int fixture_image(struct store *store, char id, const char *layers, const char *name,
 		  struct err *err);

@@ -194,6 +194,26 @@ static void test_a_large_batch_flushes_itself(void **state)
 	log_writer_discard(writer);
 }
 
+static void test_a_long_log_ends_as_one_file(void **state)
+{
+	const struct scratch *s = *state;
+	struct log_writer *writer = new_writer(s->fd, 0);
+	struct log_reader *reader;
+	const struct log_query last = { INT64_MIN, INT64_MAX, 1, 0 };
+	char line[1001];
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	for (int i = 0; i < 2000; i++)
+		add(writer, LOG_STDOUT, false, i, line);
+	add(writer, LOG_STDOUT, false, 5000, "last");
+	close_writer(writer);
+	assert_false(is_there(s, "log.db-wal"));
+	reader = new_reader(s->fd);
+	assert_reads(reader, &last, "2001@5000:last ");
+	log_reader_close(reader);
+}
+
 static void test_another_writer_goes_on(void **state)
 {
 	const struct scratch *s = *state;
@@ -422,8 +442,6 @@ static void test_the_oldest_go_first(void **state)
 	close_writer(writer);
 	assert_int_equal(fstatat(s->fd, "log.db", &st, 0), 0);
 	assert_true(st.st_size <= max);
-	/* All is in one file. */
-	assert_false(is_there(s, "log.db-wal"));
 	totals = count_all(s->fd);
 	assert_int_equal(totals.gaps, 1);
 	assert_int_equal(totals.holes, 0);
@@ -707,6 +725,7 @@ int main(void)
 		SCRATCH_TEST(test_any_bytes),
 		SCRATCH_TEST(test_a_silent_container_has_no_log),
 		SCRATCH_TEST(test_a_large_batch_flushes_itself),
+		SCRATCH_TEST(test_a_long_log_ends_as_one_file),
 		SCRATCH_TEST(test_another_writer_goes_on),
 		SCRATCH_TEST(test_times),
 		SCRATCH_TEST(test_every_since),
