@@ -111,13 +111,14 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 {
 	const char *id = request->record->id;
 	struct err ignored = ERR_INIT;
-	int rc = set_overlay(store, id, request->layers, request->spec, err);
+	int rc = container_insert(store, request->record, err);
 
-	if (rc == 0)
-		rc = container_insert(store, request->record, err);
+	/* the spec as it was: the caller tries again with another name where this one is taken */
 	if (rc < 0)
 		return rc;
-	rc = create_directory(store, id, request->spec, err);
+	rc = set_overlay(store, id, request->layers, request->spec, err);
+	if (rc == 0)
+		rc = create_directory(store, id, request->spec, err);
 	if (rc < 0) {
 		(void)container_dir_remove(store, id, &ignored);
 		(void)container_delete(store, id, &ignored);
