@@ -13,7 +13,7 @@
  */
 static inline int64_t clock_ns(clockid_t clock)
 {
-	struct timespec now = {0};
+	struct timespec now = { 0 };
 
 	syscall(SYS_clock_gettime, clock, &now);
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;

@@ -32,8 +32,8 @@
 #include "init/text.h"
 
 /* Tells whoever started us, where asked to. A reader that is gone is no reason to end. */
-static void report(
-	const struct options *options, enum ctinit_report_type type, pid_t pid, int value)
+static void report(const struct options *options, enum ctinit_report_type type, pid_t pid,
+		   int value)
 {
 	struct ctinit_report record = {
 		.magic = CTINIT_REPORT_MAGIC,
@@ -57,25 +57,27 @@ static void tell(const struct options *options, int verbosity, const char *what,
 		say(what, number_text(&room, number));
 }
 
-/* What this process is to the kernel, apart from its signals. */
-static void prepare(const struct options *options)
+/* What this process is to the kernel, beside its signals. Returns what it cannot do, or null. */
+static const char *prepare(const struct options *options)
 {
 	int reaper = getpid() == 1;
 
 	if (options->managed) {
 		/* Hides our descriptors, memory and environment in /proc/1 from the payload. */
-		prctl(PR_SET_DUMPABLE, 0);
+		if (prctl(PR_SET_DUMPABLE, 0) < 0)
+			return "hide from the payload";
 		/* We were started from a descriptor, and would be listed under its number. */
 		prctl(PR_SET_NAME, "ctinit");
 	}
 	if (options->parent_death && prctl(PR_SET_PDEATHSIG, options->parent_death) < 0)
-		say("cannot ask for the parent's death signal: ", strerror(errno));
+		return "get a signal at the parent's death";
 	if (options->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-		say("cannot become a subreaper: ", strerror(errno));
+		return "become a subreaper";
 	if (!reaper)
 		prctl(PR_GET_CHILD_SUBREAPER, &reaper);
 	if (!reaper && options->verbosity >= SAY_WARNINGS)
 		say("neither PID 1 nor a subreaper: orphans will not be reaped (see --subreaper)");
+	return NULL;
 }
 
 /* Returns the exit status for a payload that could not be started. */
@@ -114,21 +116,23 @@ static void let_go(const struct options *options)
 		tell(options, SAY_EVENTS, "cannot leave the working directory: error ", errno);
 }
 
-/* Passes one signal on to the payload. */
+/*
+ * Passes one signal on to the payload. Two kinds are not meant for it: what the kernel says about
+ * our children (SIGCHLD from a process is a signal as any), and the echo of what we did ourselves,
+ * such as giving up the terminal or writing to a pipe that is closed.
+ */
 static void forward(const struct options *options, pid_t payload, const siginfo_t *info)
 {
 	int number = options->rewrite[info->si_signo];
 	struct number_room got, sent;
 
 	if (info->si_signo == SIGCHLD && info->si_code > 0)
-		return; /* from the kernel, about a child of ours; from a process it is a signal as
-			   any */
+		return;
 	if (info->si_code == SI_USER && info->si_pid == getpid())
-		return; /* the echo of something we did: gave up the terminal, wrote to a closed
-			   pipe */
+		return;
 	if (options->verbosity >= SAY_ALL)
 		say("got ", signal_text(&got, info->si_signo), ", passing on ",
-			number ? signal_text(&sent, number) : "nothing");
+		    number ? signal_text(&sent, number) : "nothing");
 	if (number)
 		signals_pass_on(info, number, options->group ? -payload : payload);
 }
@@ -161,14 +165,14 @@ static int watch(const struct options *options, pid_t payload)
 			return status;
 		if (pid > 0)
 			tell(options, options->warn_reaped ? SAY_ERRORS : SAY_ALL, "reaped orphan ",
-				pid);
+			     pid);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	struct options options;
-	const char *name;
+	const char *name, *refused;
 	pid_t payload;
 	int status, error;
 
@@ -176,8 +180,11 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	prepare(&options);
-
+	refused = prepare(&options);
+	if (refused) {
+		say("cannot ", refused, ": ", strerror(errno));
+		return EXIT_OWN;
+	}
 	name = options.program[0];
 	payload = payload_start(options.program, options.no_tty, &error);
 	if (payload <= 0)

@@ -49,20 +49,13 @@ static const struct option {
 	bool has_value;
 	const char *name;
 } table[] = {
-	{'s', false, "--subreaper"},
-	{'g', false, "--group"},
-	{'r', true, "--rewrite"},
-	{'p', true, "--parent-death"},
-	{'e', true, "--expect-exit"},
-	{'w', false, "--warn"},
-	{'v', false, "--verbose"},
-	{'h', false, "--help"},
-	{'l', false, "--license"},
-	{'V', false, "--version"},
-	{'G', true, "--grace"},
-	{'T', false, "--no-tty"},
-	{'R', true, "--report-fd"},
-	{'H', true, "--hold-fd"},
+	{ 's', false, "--subreaper" },	{ 'g', false, "--group" },
+	{ 'r', true, "--rewrite" },	{ 'p', true, "--parent-death" },
+	{ 'e', true, "--expect-exit" }, { 'w', false, "--warn" },
+	{ 'v', false, "--verbose" },	{ 'h', false, "--help" },
+	{ 'l', false, "--license" },	{ 'V', false, "--version" },
+	{ 'G', true, "--grace" },	{ 'T', false, "--no-tty" },
+	{ 'R', true, "--report-fd" },	{ 'H', true, "--hold-fd" },
 };
 
 /* Milliseconds of "2" or "0.25" seconds; -1 for anything else, and for more than a day. */
@@ -244,13 +237,12 @@ static int take(struct options *options, const struct option *option, const char
 	case 'V':
 		return print(version);
 	}
-	wrong = option->has_value && !value ? "needs a value"
-					    : apply(options, option->letter, value);
+	wrong = option->has_value && !value ? "needs a value" :
+					      apply(options, option->letter, value);
 	return wrong ? mistake(option->name, value, wrong) : -1;
 }
 
-/* --name, --name=value, or --name and the value as the next argument, which *at then moves on to.
- */
+/* --name, --name=value, or --name and the value as the next argument: then *at moves on to that. */
 static int take_long(struct options *options, char **argv, int *at)
 {
 	const char *argument = argv[*at];
@@ -310,7 +302,7 @@ static void take_environment(struct options *options)
 	options->group = is_on("CTINIT_KILL_PROCESS_GROUP", "TINI_KILL_PROCESS_GROUP");
 	if (!level)
 		level = getenv("TINI_VERBOSITY");
-	number = level ? number_parse(level, SAY_ALL) : -1;
+	number = level ? number_parse(level, 99) : -1;
 	if (number >= 0)
 		options->verbosity = number;
 }
@@ -319,7 +311,7 @@ int options_parse(struct options *options, int argc, char **argv)
 {
 	int at = 1;
 
-	*options = (struct options){.verbosity = SAY_WARNINGS};
+	*options = (struct options){ .verbosity = SAY_WARNINGS };
 	for (int number = 1; number <= SIGNAL_LAST; number++)
 		options->rewrite[number] = (uint8_t)number;
 	take_environment(options);
@@ -331,8 +323,8 @@ int options_parse(struct options *options, int argc, char **argv)
 			at++;
 			break;
 		}
-		status = argv[at][1] == '-' ? take_long(options, argv, &at)
-					    : take_short(options, argv, &at);
+		status = argv[at][1] == '-' ? take_long(options, argv, &at) :
+					      take_short(options, argv, &at);
 		if (status >= 0)
 			return status;
 	}

@@ -9,9 +9,9 @@
 #include "init/signals.h"
 
 enum {
-	KEPT_MAX = 16,   /* descriptors of --report-fd and --hold-fd together */
+	KEPT_MAX = 16,	 /* descriptors of --report-fd and --hold-fd together */
 	REPORTS_MAX = 4, /* --report-fd */
-	EXIT_OWN = 125,  /* exit status: ctinit itself failed */
+	EXIT_OWN = 125,	 /* exit status: ctinit itself failed */
 };
 
 enum verbosity { SAY_ERRORS, SAY_WARNINGS, SAY_EVENTS, SAY_ALL };
@@ -19,18 +19,18 @@ enum verbosity { SAY_ERRORS, SAY_WARNINGS, SAY_EVENTS, SAY_ALL };
 struct options {
 	char **program; /* the payload's arguments, ends with a null pointer */
 	bool subreaper;
-	bool group;        /* signals go to the payload's process group */
+	bool group;	   /* signals go to the payload's process group */
 	bool warn_reaped;  /* one line for every orphan reaped */
-	bool managed;      /* there is a --report-fd or --hold-fd */
-	bool no_tty;       /* leave the terminal on stdin alone */
-	int verbosity;     /* enum verbosity, or above */
+	bool managed;	   /* there is a --report-fd or --hold-fd */
+	bool no_tty;	   /* leave the terminal on stdin alone */
+	int verbosity;	   /* enum verbosity, or above */
 	int parent_death;  /* signal that ctinit gets when its parent ends; 0 for none */
-	int grace_ms;      /* what is left of the container has this long to end by itself */
+	int grace_ms;	   /* what is left of the container has this long to end by itself */
 	int reports, kept; /* entries used below */
 	int report_fds[REPORTS_MAX];
 	int kept_fds[KEPT_MAX]; /* ascending, no duplicates: stay open in ctinit, and only there */
 	uint8_t rewrite[SIGNAL_LAST + 1]; /* signal to pass on instead; 0 for none */
-	bool expected[256];               /* exit statuses that mean success */
+	bool expected[256];		  /* exit statuses that mean success */
 };
 
 /*

@@ -18,7 +18,7 @@ enum { LISTENER_SIZE = 24 }; /* LISTEN_PID= and a number */
 /* What to do with the terminal on stdin. */
 enum terminal {
 	TERMINAL_LEAVE, /* nothing */
-	TERMINAL_TAKE,  /* make it the controlling terminal of the payload's own session */
+	TERMINAL_TAKE,	/* make it the controlling terminal of the payload's own session */
 	TERMINAL_SHARE, /* stay in the session it belongs to */
 };
 
@@ -110,7 +110,7 @@ static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE
 
 	for (char **variable = environ; *variable; variable++) {
 		if (strncmp(*variable, name, strlen(name)) != 0 ||
-			number_parse(*variable + strlen(name), INT_MAX) != from)
+		    number_parse(*variable + strlen(name), INT_MAX) != from)
 			continue;
 		memcpy(room, name, strlen(name));
 		strcpy(room + strlen(name), number_text(&number, to));
@@ -118,7 +118,10 @@ static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE
 	}
 }
 
-/* The child's way to its exec. Returns the errno of what failed. */
+/*
+ * The child's way to its exec. Returns the errno of the exec that failed. Before that, what fails
+ * leaves the payload with less of a terminal, which is no reason not to run it.
+ */
 static int become(char **program, enum terminal terminal)
 {
 	char listener[LISTENER_SIZE];

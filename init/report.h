@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define CTINIT_REPORT_MAGIC   0x494e4954u /* "INIT" */
+#define CTINIT_REPORT_MAGIC 0x494e4954u /* "INIT" */
 #define CTINIT_REPORT_VERSION 1
 
 enum ctinit_report_type {
@@ -33,13 +33,13 @@ enum ctinit_report_type {
 struct ctinit_report {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t type;   /* enum ctinit_report_type */
-	int32_t pid;     /* of the payload, as ctinit sees it; 0 when there was none */
-	int32_t value;   /* errno, wait status, or 0 with EXEC_OK */
+	uint16_t type;	 /* enum ctinit_report_type */
+	int32_t pid;	 /* of the payload, as ctinit sees it; 0 when there was none */
+	int32_t value;	 /* errno, wait status, or 0 with EXEC_OK */
 	int64_t time_ns; /* when it happened: CLOCK_REALTIME, nanoseconds */
 };
 
-_Static_assert(
-	sizeof(struct ctinit_report) == 24, "the record has no holes and never changes size");
+_Static_assert(sizeof(struct ctinit_report) == 24,
+	       "the record has no holes and never changes size");
 
 #endif

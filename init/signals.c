@@ -9,7 +9,7 @@
 /* The kernel's own sigset_t: bit N-1 is signal N. */
 typedef uint64_t signal_set;
 
-#define ALL_SIGNALS  (~(signal_set)0)
+#define ALL_SIGNALS (~(signal_set)0)
 #define ONLY(number) ((signal_set)1 << ((number)-1))
 
 _Static_assert(sizeof(long) == 8, "the raw system calls here are those of 64-bit kernels");
@@ -47,7 +47,7 @@ int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
 		.tv_nsec = timeout_ms % 1000 * 1000000L,
 	};
 	long number = syscall(SYS_rt_sigtimedwait, &wanted, info, timeout_ms < 0 ? NULL : &timeout,
-		sizeof(wanted));
+			      sizeof(wanted));
 
 	return number > 0 ? (int)number : 0;
 }
@@ -55,7 +55,7 @@ int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
 void signals_pass_on(const siginfo_t *info, int to, pid_t pid)
 {
 	if (info->si_code == SI_QUEUE && pid > 0 &&
-		syscall(SYS_rt_sigqueueinfo, pid, to, info) == 0)
+	    syscall(SYS_rt_sigqueueinfo, pid, to, info) == 0)
 		return;
 	kill(pid, to);
 }

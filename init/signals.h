@@ -11,8 +11,8 @@
 
 enum {
 	SIGNAL_FIRST_REALTIME = 32, /* for the kernel; libraries take the first two or three */
-	SIGNAL_RTMIN = 34,          /* what shells and kill(1) call RTMIN */
-	SIGNAL_LAST = 64,           /* RTMAX */
+	SIGNAL_RTMIN = 34,	    /* what shells and kill(1) call RTMIN */
+	SIGNAL_LAST = 64,	    /* RTMAX */
 };
 
 /*

@@ -7,7 +7,7 @@
 #define CTINIT_TEXT_H
 
 /* say("cannot ", what, ": ", why) prints "ctinit: cannot WHAT: WHY". Strings only. */
-#define say(...) say_strings((const char *const[]){"ctinit: ", __VA_ARGS__, "\n", 0})
+#define say(...) say_strings((const char *const[]){ "ctinit: ", __VA_ARGS__, "\n", 0 })
 
 /*
  * Writes the strings, which end with a null pointer, to stderr in one write(2), so that the lines
@@ -16,8 +16,7 @@
  */
 void say_strings(const char *const *strings);
 
-/* The number that text writes in decimal digits and nothing else; -1 if it is not one of 0 to max.
- */
+/* The number that text is, in decimal digits and nothing else; -1 if it is not one of 0 to max. */
 int number_parse(const char *text, int max);
 
 /* number in decimal, written into room. */

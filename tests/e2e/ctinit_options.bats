@@ -237,6 +237,11 @@ $(cat "$SCRATCH/parent")"
 	assert_stderr ""
 	TINI_VERBOSITY=0 run --separate-stderr "$CTINIT" true
 	assert_stderr ""
+	# What is no number, or too large a one, is as if it was not there.
+	TINI_VERBOSITY=100 run --separate-stderr "$CTINIT" true
+	assert_stderr "$text"
+	TINI_VERBOSITY=-1 run --separate-stderr "$CTINIT" true
+	assert_stderr "$text"
 	# CTINIT_ comes first.
 	CTINIT_SUBREAPER=0 TINI_SUBREAPER=1 CTINIT_VERBOSITY=1 TINI_VERBOSITY=0 \
 		run --separate-stderr "$CTINIT" true

@@ -45,7 +45,7 @@ static void block_all(uint64_t mask)
 
 static void sleep_ms(long ms)
 {
-	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
 	nanosleep(&time, NULL);
 }
@@ -71,13 +71,13 @@ struct box {
 	char **init;
 	const char *pid_file; /* --pid-file FILE: PID of the init, as seen from outside */
 	const char *log;      /* --log FILE: when the payload wrote to it, it is ready */
-	char *signals;        /* --send "1 15 …": to the init then; each waits for LOG to grow */
+	char *signals;	      /* --send "1 15 …": to the init then; each waits for LOG to grow */
 	const char *early; /* --early N: to the init between fork and exec, all signals blocked */
-	int burst;         /* --burst N: the last of --send so many times at once, with values */
-	bool session;      /* --session: the init leads a session with the terminal on stdin */
-	bool no_chld;      /* --no-chld: SIGCHLD is ignored */
-	bool odd;          /* --odd: signals blocked and ignored as by a careless starter */
-	bool no_stdio;     /* --no-stdio: stdin, stdout and stderr are closed */
+	int burst;	   /* --burst N: the last of --send so many times at once, with values */
+	bool session;	   /* --session: the init leads a session with the terminal on stdin */
+	bool no_chld;	   /* --no-chld: SIGCHLD is ignored */
+	bool odd;	   /* --odd: signals blocked and ignored as by a careless starter */
+	bool no_stdio;	   /* --no-stdio: stdin, stdout and stderr are closed */
 };
 
 static void options(struct box *box, char **argv)
@@ -108,6 +108,8 @@ static void options(struct box *box, char **argv)
 	}
 	if (!*argv || !argv[1])
 		die("no init");
+	if (box->signals && !box->log)
+		die("--send without --log");
 	box->init = argv + 1;
 }
 
@@ -117,7 +119,7 @@ _Noreturn static void inside(const struct box *box, int start)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("proc", "/proc", "proc", 0, NULL) < 0)
+	    mount("proc", "/proc", "proc", 0, NULL) < 0)
 		die("/proc");
 	if (box->session) {
 		setsid();
@@ -145,7 +147,7 @@ _Noreturn static void inside(const struct box *box, int start)
 static void send_burst(pid_t init, int number, int count)
 {
 	for (int i = 0; i < count; i++) {
-		siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
+		siginfo_t info = { .si_signo = number, .si_code = SI_QUEUE };
 
 		info.si_pid = getpid();
 		info.si_value.sival_int = i;
@@ -179,7 +181,7 @@ static void send_signals(const struct box *box, pid_t init)
 
 static int run_box(char **argv)
 {
-	struct box box = {0};
+	struct box box = { 0 };
 	int start[2], status;
 	pid_t init;
 
@@ -208,7 +210,7 @@ static int run_box(char **argv)
 	if (box.signals) {
 		send_signals(&box, init);
 		for (int64_t end = now_ms() + (box.burst ? 30000 : 1000); now_ms() < end;
-			sleep_ms(1))
+		     sleep_ms(1))
 			if (waitpid(init, &status, WNOHANG) == init)
 				goto ended;
 		kill(init, SIGKILL);
@@ -259,7 +261,7 @@ static int others(int *zombies)
 		FILE *stat;
 
 		if (!isdigit(entry->d_name[0]) || strcmp(entry->d_name, "1") == 0 ||
-			atoi(entry->d_name) == getpid())
+		    atoi(entry->d_name) == getpid())
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
 		stat = fopen(path, "r");
