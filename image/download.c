@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -139,6 +141,10 @@ static int begin(int64_t offset, int64_t total, const char *validator, void *dat
 
 	download->total = total;
 	if (offset > 0) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "going on from byte %" PRId64, offset);
+		tell(download, text);
 		download->resumed = true;
 		return replay(download, err);
 	}
@@ -162,6 +168,11 @@ static int keep(struct download *download, const char *bytes, size_t len, struct
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* The image is worth more than being able to resume. */
+		if (n < 0 && (errno == ENOSPC || errno == EDQUOT)) {
+			download->keeps = false;
+			return partial_truncate(partial, err);
+		}
 		if (n < 0)
 			return err_sys(err, errno, "cannot write %s/tmp/%s", download->store->root,
 				       partial->name);

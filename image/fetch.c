@@ -224,8 +224,11 @@ static void tell_retry(const struct fetch *fetch, const struct err *why, int pau
 
 	if (!fetch->options->notice)
 		return;
-	buf_addf(&text, "%s: %s; trying again in %.1f s", fetch->shown, why->text,
-		 pause_ms / 1000.0);
+	buf_addf(&text, "%s: %s; ", fetch->shown, why->text);
+	if (pause_ms > 0)
+		buf_addf(&text, "trying again in %.1f s", pause_ms / 1000.0);
+	else
+		buf_addstr(&text, "starting over");
 	if (!buf_failed(&text))
 		fetch->options->notice(text.data, fetch->options->data);
 }
