@@ -64,7 +64,7 @@ int log_writer_add(struct log_writer *writer, const struct log_record *record, s
  */
 int log_writer_flush(struct log_writer *writer, struct err *err);
 
-/* Bytes of text in the open batch. */
+/* Bytes in the open batch, more than its text; 0 where there is no record. */
 size_t log_writer_pending(const struct log_writer *writer);
 
 /*
@@ -74,7 +74,10 @@ size_t log_writer_pending(const struct log_writer *writer);
  */
 int log_writer_close(struct log_writer *writer, struct err *err);
 
-/* Free, and forget the open batch: for a log that is about to be removed. NULL is allowed. */
+/*
+ * Free, for a log that is about to be removed: the open batch is flushed only where there is a log,
+ * as somebody may follow it, and no log is made just for it. No fsync. NULL is allowed.
+ */
 void log_writer_discard(struct log_writer *writer);
 
 /* --- reading (cman logs) --- */

@@ -349,7 +349,7 @@ int log_writer_add(struct log_writer *w, const struct log_record *record, struct
 
 size_t log_writer_pending(const struct log_writer *w)
 {
-	return w->text.len;
+	return w->text.len + w->lines.len;
 }
 
 static void release(struct log_writer *w)
@@ -376,6 +376,11 @@ int log_writer_close(struct log_writer *w, struct err *err)
 
 void log_writer_discard(struct log_writer *w)
 {
-	if (w)
-		release(w);
+	struct err ignored = ERR_INIT;
+
+	if (!w)
+		return;
+	if (w->db)
+		(void)log_writer_flush(w, &ignored);
+	release(w);
 }
