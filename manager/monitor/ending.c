@@ -45,10 +45,12 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	/* Its PID namespace is gone, and with it every writer: what the pipes hold is all there is. */
 	relay_drain(&monitor->out, &monitor->journal);
 	relay_drain(&monitor->err, &monitor->journal);
-	journal_close(&monitor->journal);
 	*exit_code = record->exit_code;
-	if (record->auto_remove)
+	if (record->auto_remove) {
+		journal_discard(&monitor->journal);
 		return lifecycle_erase(&monitor->store, record, err);
+	}
+	journal_close(&monitor->journal);
 	rc = engine_cleanup(&monitor->spec, err);
 	if (rc < 0 && !record->error)
 		record->error = strdup(err->text);

@@ -89,18 +89,31 @@ void journal_tick(struct journal *journal)
 	journal->due_ns = next;
 }
 
-void journal_close(struct journal *journal)
+/* Unfinished lines end here. Takes the writer out of the journal. */
+static struct log_writer *finish(struct journal *journal)
 {
+	struct log_writer *writer = journal->writer;
 	struct err err = ERR_INIT;
 
-	if (!journal->writer)
-		return;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; writer && i < 2; i++) {
 		(void)lines_flush(&journal->lines[i], add_record, journal, &err);
 		lines_release(&journal->lines[i]);
 	}
-	if (log_writer_close(journal->writer, &err) < 0)
-		log_debug("cannot write the log: %s", err.text);
 	journal->writer = NULL;
 	journal->due_ns = 0;
+	return writer;
+}
+
+void journal_close(struct journal *journal)
+{
+	struct log_writer *writer = finish(journal);
+	struct err err = ERR_INIT;
+
+	if (writer && log_writer_close(writer, &err) < 0)
+		log_debug("cannot write the log: %s", err.text);
+}
+
+void journal_discard(struct journal *journal)
+{
+	log_writer_discard(finish(journal));
 }

@@ -26,6 +26,8 @@ struct journal {
 int journal_init(struct journal *journal, int dir_fd, struct err *err);
 /* Write what there is, unfinished lines too, and close. */
 void journal_close(struct journal *journal);
+/* As journal_close(), for a container that is removed: no log is made at the last moment. */
+void journal_discard(struct journal *journal);
 
 void journal_take(struct journal *journal, enum log_stream stream, const char *bytes, size_t len);
 

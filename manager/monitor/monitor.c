@@ -126,6 +126,7 @@ static void tell_failure(struct monitor *monitor, const struct err *err, int exi
 static int serve(struct monitor *monitor, struct err *err)
 {
 	struct packet packet = { .type = PACKET_STARTED, .pid = monitor->process.pid };
+	struct err ignored = ERR_INIT;
 	int exit_code = -1;
 	int rc;
 
@@ -138,6 +139,9 @@ static int serve(struct monitor *monitor, struct err *err)
 	packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
 	tell(monitor, &packet);
 	monitor_deliver(monitor);
+	/* It may wait for the disk, as nobody does for us any more. */
+	monitor_drop_client(monitor);
+	(void)store_maintain(&monitor->store, &ignored);
 	return rc;
 }
 
