@@ -52,12 +52,12 @@ logs_match() {
 	run --separate-stderr cman run --name bird -d busybox top
 	assert_status 0
 	id=$output
-	eventually logs_match bird '^Mem: '
+	eventually logs_match bird 'Mem: '
 	run --separate-stderr cman exec bird sh -c 'echo hello from $(hostname)'
 	assert_status 0
 	assert_output "hello from ${id:0:12}"
 	sleep 6
-	[ "$(cman logs bird | grep -c '^Mem: ')" -ge 2 ]
+	[ "$(cman logs bird | grep -c 'Mem: ')" -ge 2 ]
 	run --separate-stderr cman stop bird
 	assert_status 0
 	assert_output bird
