@@ -62,7 +62,7 @@ bird flock'
 @test "what cannot be executed" {
 	run --separate-stderr cman exec bird nosuch
 	assert_status 127
-	assert_match "$stderr" '^cman: .*nosuch.*not found'
+	assert_stderr "cman: bird: there is no program \"nosuch\" in the container's PATH"
 	run --separate-stderr cman exec bird /etc/passwd
 	assert_status 126
 	assert_match "$stderr" '^cman: .*/etc/passwd'
