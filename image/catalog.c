@@ -84,7 +84,7 @@ static int check_names(const char *key, json_t *object, bool lists, struct err *
 
 static int check_entry(const json_t *entry, struct err *err)
 {
-	const char *directory, *text;
+	const char *directory = NULL, *text;
 	json_t *object = NULL;
 	int r;
 

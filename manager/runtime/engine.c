@@ -99,7 +99,7 @@ static int await_end(int pidfd, struct err *err)
 
 int engine_wait(struct engine_process *process, int *wait_status, struct err *err)
 {
-	struct ctinit_report report;
+	struct ctinit_report report = { 0 };
 	bool reported = false;
 	int status;
 	int result = 0;

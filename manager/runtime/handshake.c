@@ -130,7 +130,7 @@ int handshake_receive(int fd, struct message *out, int *attached, struct err *er
 
 int handshake_await(int fd, enum message_type type, int *attached, struct err *err)
 {
-	struct message message;
+	struct message message = { 0 };
 	AUTO_CLOSE int received = -1;
 	int got = handshake_receive(fd, &message, &received, err);
 

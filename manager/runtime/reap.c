@@ -54,7 +54,7 @@ void reap_killed(int pidfd)
 
 int reap_explain(int pidfd, const char *who, struct err *err)
 {
-	int status;
+	int status = 0;
 	int result = reap_wait(pidfd, &status, err);
 
 	if (result < 0)

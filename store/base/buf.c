@@ -27,7 +27,7 @@ static bool buf_grow(struct buf *buf, size_t more)
 		buf->failed = true;
 		return false;
 	}
-	if (buf->len + more + 1 <= buf->cap)
+	if (buf->data && buf->len + more + 1 <= buf->cap)
 		return true;
 	while (cap < buf->len + more + 1)
 		cap *= 2;

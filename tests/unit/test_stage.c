@@ -22,7 +22,6 @@
 #include "store/base/fd.h"
 #include "store/base/stage.h"
 
-extern char **environ;
 
 /* --- what the stages do --- */
 
