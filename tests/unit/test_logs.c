@@ -707,6 +707,50 @@ static void test_a_kill_leaves_a_log_that_goes_on(void **state)
 	assert_false(is_there(s, "log.db.damaged"));
 }
 
+/* --- power cuts --- */
+
+/*
+ * Any part of the write-ahead log from some place on, and all of the file beside it, may be lost.
+ */
+static void test_a_power_cut_leaves_a_log_that_goes_on(void **state)
+{
+	const struct scratch *s = *state;
+	struct log_writer *writer = new_writer(s->fd, 0);
+	struct err err = ERR_INIT;
+	char *db = NULL, *wal = NULL;
+	size_t db_len, wal_len;
+	int64_t best = 0;
+
+	for (int i = 0; i < 20; i++) {
+		add(writer, LOG_STDOUT, false, i, "a line of text");
+		flush(writer);
+	}
+	assert_int_equal(fd_read_file(s->fd, "log.db", 1 << 20, &db, &db_len, &err), 0);
+	assert_int_equal(fd_read_file(s->fd, "log.db-wal", 1 << 20, &wal, &wal_len, &err), 0);
+	log_writer_discard(writer);
+	for (size_t at = 0; at <= wal_len; at += 509) {
+		struct totals totals;
+		size_t kept = at % 2 ? db_len : 0;
+
+		(void)unlinkat(s->fd, "log.db-shm", 0);
+		assert_int_equal(fd_replace_file(s->fd, "log.db", 0600, db, kept, false, &err), 0);
+		assert_int_equal(fd_replace_file(s->fd, "log.db-wal", 0600, wal, at, false, &err),
+				 0);
+		totals = count_all(s->fd);
+		assert_int_equal(totals.holes, 0);
+		best = totals.records > best ? totals.records : best;
+		writer = new_writer(s->fd, 0);
+		add(writer, LOG_STDOUT, false, 100, "again");
+		flush(writer);
+		log_writer_discard(writer);
+		assert_int_equal(count_all(s->fd).records, totals.records + 1);
+		assert_false(is_there(s, "log.db.damaged"));
+	}
+	assert_true(best >= 18);
+	free(db);
+	free(wal);
+}
+
 /* --- the view --- */
 
 static int add_row(void *data, int columns, char **values, char **names)
@@ -774,6 +818,7 @@ int main(void)
 		SCRATCH_TEST(test_a_damaged_log_is_named_and_moved_away),
 		SCRATCH_TEST(test_malformed_lines_are_damage),
 		SCRATCH_TEST(test_a_kill_leaves_a_log_that_goes_on),
+		SCRATCH_TEST(test_a_power_cut_leaves_a_log_that_goes_on),
 		SCRATCH_TEST(test_the_view_for_people),
 	};
 

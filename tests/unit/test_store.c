@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -208,6 +209,51 @@ static void test_a_kill_leaves_a_store_that_opens(void **state)
 	}
 }
 
+/* --- power cuts --- */
+
+/*
+ * What was never synced may be missing, or be other bytes than were written, from anywhere in the
+ * write-ahead log on. What is read as far as it is whole must make a whole store.
+ */
+static void test_a_power_cut_leaves_a_store_that_opens(void **state)
+{
+	const struct scratch *s = *state;
+	struct err err = ERR_INIT;
+	char *db = NULL, *wal = NULL, *cut = NULL, text[64];
+	size_t db_len, wal_len;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(insert_and_delete(s->path, i), 0);
+	assert_int_equal(fd_read_file(s->fd, "cman.db", 1 << 20, &db, &db_len, &err), 0);
+	assert_int_equal(fd_read_file(s->fd, "cman.db-wal", 1 << 20, &wal, &wal_len, &err), 0);
+	assert_true(wal_len > 10000);
+	cut = malloc(wal_len);
+	for (size_t at = 0; at <= wal_len; at += 211) {
+		struct store store = STORE_INIT;
+		bool garbage = at % 2;
+
+		memcpy(cut, wal, at);
+		memset(cut + at, 0xa5, wal_len - at);
+		assert_int_equal(unlinkat(s->fd, "cman.db-shm", 0), 0);
+		assert_int_equal(fd_replace_file(s->fd, "cman.db", 0600, db, db_len, false, &err),
+				 0);
+		assert_int_equal(fd_replace_file(s->fd, "cman.db-wal", 0600, cut,
+						 garbage ? wal_len : at, false, &err),
+				 0);
+		open_store(s->path, &store);
+		assert_int_equal(sqlite3_exec(store.db, "DELETE FROM container", NULL, NULL, NULL),
+				 SQLITE_OK);
+		store_close(&store);
+		sql(s->path, "PRAGMA integrity_check", text, sizeof(text));
+		assert_string_equal(text, "ok");
+		open_store(s->path, &store); /* sqlite3(1) has removed what is made anew here */
+		store_close(&store);
+	}
+	free(db);
+	free(wal);
+	free(cut);
+}
+
 /* --- what cannot be opened --- */
 
 static void test_a_newer_database_is_refused(void **state)
@@ -368,6 +414,7 @@ int main(void)
 		SCRATCH_TEST(test_umask_077_is_enough),
 		SCRATCH_TEST(test_50_processes_on_a_fresh_root),
 		SCRATCH_TEST(test_a_kill_leaves_a_store_that_opens),
+		SCRATCH_TEST(test_a_power_cut_leaves_a_store_that_opens),
 		SCRATCH_TEST(test_a_newer_database_is_refused),
 		SCRATCH_TEST(test_a_damaged_database_is_named),
 		SCRATCH_TEST(test_no_permission),
