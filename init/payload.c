@@ -2,6 +2,7 @@
 #include "init/payload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,21 +147,35 @@ int payload_exit_status(int error)
 }
 
 /*
- * The child of vfork() runs in our memory while we sleep, until its exec: no page has to be copied,
- * and it can leave us a note of what failed. Not inlined, since its caller's variables would be in
- * reach of both.
+ * Forks, and waits until the child executes the program: that closes the pipe through which it would
+ * tell what failed. Not vfork(), which does that by itself and copies no page tables: it saves 0.04
+ * ms on an idle machine, and on a busy one its sleeping parent was measured to wait for whole time
+ * slices of other programs, which after a read from a pipe it does not.
  */
-__attribute__((noinline)) static pid_t start(char **program, enum terminal terminal, int *error)
+static pid_t start(char **program, enum terminal terminal, int *error)
 {
-	volatile int failed = 0;
-	pid_t child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	int note[2];
+	pid_t child;
 
-	if (child == 0) {
-		failed = become(program, terminal);
-		_exit(payload_exit_status(failed));
+	*error = 0;
+	if (pipe2(note, O_CLOEXEC) < 0) {
+		*error = errno;
+		return -1;
 	}
-	*error = child < 0 ? errno : failed;
-	return failed ? 0 : child;
+	child = fork();
+	if (child == 0) {
+		*error = become(program, terminal);
+		/* should that not get through, the exit status still tells the essence */
+		(void)!write(note[1], error, sizeof(*error));
+		_exit(payload_exit_status(*error));
+	}
+	if (child < 0)
+		*error = errno;
+	close(note[1]);
+	if (child > 0 && read(note[0], error, sizeof(*error)) > 0)
+		child = 0;
+	close(note[0]);
+	return child;
 }
 
 pid_t payload_start(char **program, bool no_tty, int *error)

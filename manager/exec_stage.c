@@ -148,8 +148,8 @@ static int adapt_process(struct stage_state *state, struct err *err)
 }
 
 /*
- * With a terminal the engine makes all three. With -d they are the container's own /dev/null and not the
- * host's, whose inode a root inside could change through a descriptor.
+ * With a terminal the engine makes all three. With -d they are the container's own /dev/null and
+ * not the host's, whose inode a root inside could change through a descriptor.
  */
 static int choose_stdio(struct stage_state *state, struct err *err)
 {

@@ -74,8 +74,8 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 }
 
 /*
- * Not synced: after a power cut the container does not run any more, and a spec that was lost with it is one of a
- * container that can only be removed.
+ * Not synced: after a power cut the container does not run any more, and a spec that was lost with
+ * it is one of a container that can only be removed.
  */
 static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 {
@@ -144,8 +144,8 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 
 /*
  * Nobody may begin to wait for the end from now on; who does so already (they share the lock)
- * finds it recorded, and gets a moment to read it. *lock_fd may stay -1: nobody is kept waiting for a directory that
- * is not there.
+ * finds it recorded, and gets a moment to read it. *lock_fd may stay -1: nobody is kept waiting for
+ * a directory that is not there.
  */
 static int serve_waiters(struct store *store, const struct container_record *ended, int *lock_fd,
 			 struct err *err)

@@ -3,8 +3,8 @@
 #define CMAN_MANAGER_LIFECYCLE_H
 
 /*
- * Record + engine: the one way to create, start, signal, stop, wait for and remove a container. Commands
- * go through here and never write a container's row themselves.
+ * Record + engine: the one way to create, start, signal, stop, wait for and remove a container.
+ * Commands go through here and never write a container's row themselves.
  *
  * The truth about a running container is the process with the recorded identity (pid, start time,
  * boot ID), not the row: lifecycle_refresh() brings a row up to date that a killed monitor, or a
@@ -29,7 +29,8 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 
 /*
  * Correct `record` (and its row) when it says running but its process is gone: if a monitor still
- * lives, it is given a moment to write the end; else exited with exit code -1 (or what ctinit kept) and an error that says what was lost.
+ * lives, it is given a moment to write the end; else exited with exit code -1 (or what ctinit kept)
+ * and an error that says what was lost.
  */
 int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err);
 
@@ -51,11 +52,17 @@ int lifecycle_kill(struct store *store, struct container_record *record, int sig
 int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
 		   struct err *err);
 
-/* Until it has exited and that is recorded; *exit_code as recorded. With --rm the row may be gone: then what the monitor told. */
+/*
+ * Until it has exited and that is recorded; *exit_code as recorded. With --rm the row may be gone:
+ * then what the monitor told.
+ */
 int lifecycle_wait(struct store *store, struct container_record *record, int *exit_code,
 		   struct err *err);
 
-/* Remove an ended container, its directory, cgroups and row. `force`: kill it first. ERR_STATE else, with a hint. */
+/*
+ * Remove an ended container, its directory, cgroups and row. `force`: kill it first. ERR_STATE
+ * else, with a hint.
+ */
 int lifecycle_remove(struct store *store, struct container_record *record, bool force,
 		     struct err *err);
 
@@ -67,9 +74,9 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 
 /*
  * Remove what there is of a container that does not run any more: cgroups, directory, row, in this
- * order, so that what is interrupted is still named by a row. For its monitor (with --rm, instead of
- * container_set_exited) and for who set it to removing. Those who wait for the end in lifecycle_wait() read it
- * first: for them `ended` is recorded. Already gone is success.
+ * order, so that what is interrupted is still named by a row. For its monitor (with --rm, instead
+ * of container_set_exited) and for who set it to removing. Those who wait for the end in
+ * lifecycle_wait() read it first: for them `ended` is recorded. Already gone is success.
  */
 int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err);
 

@@ -100,8 +100,8 @@ static int record_lost_end(struct store *store, struct container_record *record,
 }
 
 /*
- * The process has ended: wait until its monitor has recorded that, and do it ourselves when the monitor
- * is gone. Returns ERR_NOT_FOUND when the row was removed, as with --rm.
+ * The process has ended: wait until its monitor has recorded that, and do it ourselves when the
+ * monitor is gone. Returns ERR_NOT_FOUND when the row was removed, as with --rm.
  */
 static int await_record(struct store *store, struct container_record *record, struct err *err)
 {

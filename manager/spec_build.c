@@ -223,7 +223,8 @@ static int stop_signal(const struct image_config *config, const struct container
 	if (number == 0 && config->stop_signal && *config->stop_signal) {
 		number = signal_from_name(config->stop_signal);
 		if (number <= 0)
-			return err_set(err, ERR_INVALID, 0, "the image's StopSignal is no signal: %s",
+			return err_set(err, ERR_INVALID, 0,
+				       "the image's StopSignal is no signal: %s",
 				       config->stop_signal);
 	}
 	*out = number ? number : SIGTERM;

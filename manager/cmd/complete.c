@@ -8,9 +8,11 @@
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "image/catalog.h"
 #include "manager/cmd/commands.h"
 #include "manager/signals.h"
 #include "store/base/buf.h"
@@ -66,6 +68,20 @@ static void offer_kept(struct completion *c, bool containers, bool images)
 		container_each(&store, offer_container, c, &ignored);
 	if (images)
 		image_each(&store, offer_image, c, &ignored);
+}
+
+/* What can be pulled by a short name. */
+static void offer_catalog(struct completion *c)
+{
+	AUTO_CATALOG struct catalog catalog = CATALOG_INIT;
+	struct err ignored = ERR_INIT;
+	const char *name;
+	json_t *entry;
+
+	if (catalog_load(getenv("CMAN_CATALOG"), &catalog, &ignored) < 0)
+		return;
+	json_object_foreach (catalog.entries, name, entry)
+		offer(c, name, NULL);
 }
 
 static void offer_commands(struct completion *c)
@@ -167,6 +183,8 @@ static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
 		return;
 	if (cmd == &cmd_help)
 		offer_commands(c);
+	else if (cmd == &cmd_pull)
+		offer_catalog(c);
 	else
 		offer_kept(c, strstr(kind, "CONTAINER") != NULL, strstr(kind, "IMAGE") != NULL);
 }

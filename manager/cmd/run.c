@@ -126,7 +126,9 @@ static int prepare(struct store *store, struct run_options *options,
 	return create(store, options, &request, err);
 }
 
-/* The image was not named, and the first word is no program either: it may have been meant as one. */
+/*
+ * The image was not named, and the first word is no program either: it may have been meant as one.
+ */
 static int explain_failure(const struct image_choice *choice, struct err *err)
 {
 	const char *word = choice->command[0];

@@ -13,7 +13,9 @@
 #include "store/base/err.h"
 
 int terminal_make_raw(int fd, struct err *err);
-/* Back to what it was; nothing when it is not raw. Also from the background, without being stopped. */
+/*
+ * Back to what it was; nothing when it is not raw. Also from the background, without being stopped.
+ */
 void terminal_restore(void);
 
 /* Rows and columns of the terminal `fd`; 0 and 0 where it has none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container whose monitor was killed gets a new one. What the old one read from is held by ctinit (engine.h,
- * engine_held), and taken from there by pidfd_getfd(2): the pipes with what is in them, the terminal,
- * and the place where ctinit will write the exit status. So nothing of it is lost.
+ * A container whose monitor was killed gets a new one. What the old one read from is held by ctinit
+ * (engine.h, engine_held), and taken from there by pidfd_getfd(2): the pipes with what is in them,
+ * the terminal, and the place where ctinit will write the exit status. So nothing of it is lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +34,8 @@ static bool is_process_alive(pid_t pid, uint64_t start_time)
 }
 
 /*
- * Of several that want to adopt, one may: who has the lock on the spec, for as long as it lives, and
- * finds that the monitor in the row is still gone.
+ * Of several that want to adopt, one may: who has the lock on the spec, for as long as it lives,
+ * and finds that the monitor in the row is still gone.
  */
 static int claim(struct monitor *monitor, struct err *err)
 {

@@ -42,7 +42,9 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	int rc;
 
 	take_status(monitor);
-	/* Its PID namespace is gone, and with it every writer: what the pipes hold is all there is. */
+	/*
+	 * Its PID namespace is gone, and with it every writer: what the pipes hold is all there is.
+	 */
 	relay_drain(&monitor->out, &monitor->journal);
 	relay_drain(&monitor->err, &monitor->journal);
 	*exit_code = record->exit_code;

@@ -27,8 +27,8 @@ static void flush_batch(struct journal *journal)
 }
 
 /*
- * A record that cannot be written is counted by the writer, which tells of the gap when it can write
- * again: the stream goes on.
+ * A record that cannot be written is counted by the writer, which tells of the gap when it can
+ * write again: the stream goes on.
  */
 static int add_record(const struct log_record *record, void *data, struct err *err)
 {

@@ -39,7 +39,9 @@ static int hold(struct lines *lines, const char *bytes, size_t len, int64_t now_
 	return 0;
 }
 
-/* `bytes` holds the rest of one line (`ended`: a newline followed), or all there is of it so far. */
+/*
+ * `bytes` holds the rest of one line (`ended`: a newline followed), or all there is of it so far.
+ */
 static int take_line(struct lines *lines, const char *bytes, size_t len, bool ended, int64_t now_ns,
 		     lines_sink *sink, void *data, struct err *err)
 {

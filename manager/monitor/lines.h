@@ -33,13 +33,16 @@ void lines_release(struct lines *lines);
 /* Gets each record; its seq is 0, its text is valid during the call. Returns 0 or -errno. */
 typedef int lines_sink(const struct log_record *record, void *data, struct err *err);
 
-/* Take `len` bytes that were read at `now_ns`. Fails with -ENOMEM and with what the sink returns. */
+/*
+ * Take `len` bytes that were read at `now_ns`. Fails with -ENOMEM and with what the sink returns.
+ */
 int lines_feed(struct lines *lines, const char *bytes, size_t len, int64_t now_ns, lines_sink *sink,
 	       void *data, struct err *err);
 
 /*
  * Give the beginning of an unfinished line out as a partial record: at the end of the stream, and
- * when it has waited so long that somebody may be reading it (a prompt). No unfinished line: nothing.
+ * when it has waited so long that somebody may be reading it (a prompt). No unfinished line:
+ * nothing.
  */
 int lines_flush(struct lines *lines, lines_sink *sink, void *data, struct err *err);
 

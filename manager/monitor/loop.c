@@ -35,9 +35,9 @@ static void send_signal(struct monitor *monitor, int number)
 }
 
 /*
- * The client's stdout or stderr broke, as with `cman run … yes | head -1`. A plain program would be told by SIGPIPE,
- * once. Process 1 itself is immune to that; but without ctinit nobody keeps a spare read end, so that
- * closing ours makes its next write fail.
+ * The client's stdout or stderr broke, as with `cman run … yes | head -1`. A plain program would be
+ * told by SIGPIPE, once. Process 1 itself is immune to that; but without ctinit nobody keeps a
+ * spare read end, so that closing ours makes its next write fail.
  */
 static void on_broken(struct monitor *monitor, int stream)
 {

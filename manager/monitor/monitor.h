@@ -31,16 +31,17 @@ enum {
 int monitor_stage_main(void);
 
 /*
- * Start a monitor. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the client's
- * end and has been told `root` (NULL: the default place) already, so that both open the store at the
- * same time. The monitor ends by itself when the socket is closed before START was sent.
+ * Start a monitor. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the
+ * client's end and has been told `root` (NULL: the default place) already, so that both open the
+ * store at the same time. The monitor ends by itself when the socket is closed before START was
+ * sent.
  */
 int monitor_spawn(const char *root, const int stdio[3], struct stage_child *child, int *socket,
 		  struct err *err);
 
 /*
- * Start one that adopts a container which runs without, and wait until it did. ERR_STATE when somebody else was
- * faster, or the container has ended.
+ * Start one that adopts a container which runs without, and wait until it did. ERR_STATE when
+ * somebody else was faster, or the container has ended.
  */
 int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
 			  struct err *err);

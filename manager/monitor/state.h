@@ -3,8 +3,8 @@
 #define CMAN_MANAGER_MONITOR_STATE_H
 
 /*
- * What a monitor knows, and the three acts of its life: begin.c creates and starts the container (adopt.c
- * takes over one that runs), loop.c serves it, ending.c records how it went.
+ * What a monitor knows, and the three acts of its life: begin.c creates and starts the container
+ * (adopt.c takes over one that runs), loop.c serves it, ending.c records how it went.
  */
 
 #include <stdbool.h>
@@ -60,14 +60,14 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*
- * begin.c: make process.console_fd, if there is one, the source of the output, and keep a slave of it
- * open: else the terminal would hang up between two of its users.
+ * begin.c: make process.console_fd, if there is one, the source of the output, and keep a slave of
+ * it open: else the terminal would hang up between two of its users.
  */
 void monitor_attach_console(struct monitor *monitor);
 
 /*
- * adopt.c: take over the running container that `monitor->start` names. ERR_STATE when it has ended, or has a
- * monitor. On failure nothing was changed.
+ * adopt.c: take over the running container that `monitor->start` names. ERR_STATE when it has
+ * ended, or has a monitor. On failure nothing was changed.
  */
 int monitor_adopt(struct monitor *monitor, struct err *err);
 

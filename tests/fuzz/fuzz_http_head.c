@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as the header of an HTTP response: numbers stay in range, validators can be sent back. */
+/*
+ * Any bytes as the header of an HTTP response: numbers stay in range, validators can be sent back.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
-/* Feed `typed`, in pieces of `piece` bytes; what passes must be `want`. Returns whether it detached. */
+/*
+ * Feed `typed`, in pieces of `piece` bytes; what passes must be `want`. Returns whether it
+ * detached.
+ */
 static bool check(const char *sequence, const char *typed, size_t piece, const char *want)
 {
 	struct detach_keys keys;
@@ -52,7 +55,7 @@ static void the_sequence_is_found(void **state)
 static void sequences_are_parsed(void **state)
 {
 	static const char *const bad[] = {
-		"ctrl-",  "ctrl-A",  "ctrl-pp", "ab", "a,,b", ",a", "a,b,c,d,e,f,g,h,i",
+		"ctrl-", "ctrl-A", "ctrl-pp", "ab", "a,,b", ",a", "a,b,c,d,e,f,g,h,i",
 	};
 	struct detach_keys keys = { .len = 77 };
 	struct err err = ERR_INIT;

@@ -55,8 +55,9 @@ static void all_at_once(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(parse("-di --name=bird --rm -w /srv -u bird:flock -h nest --read-only", &options,
-			       &err), 0);
+	assert_int_equal(parse("-di --name=bird --rm -w /srv -u bird:flock -h nest --read-only",
+			       &options, &err),
+			 0);
 	assert_true(options.detach && options.interactive && options.auto_remove);
 	assert_true(container->open_stdin && container->read_only && container->is_volatile);
 	assert_string_equal(options.name, "bird");
@@ -64,8 +65,11 @@ static void all_at_once(void **state)
 	assert_string_equal(container->user, "bird:flock");
 	assert_string_equal(container->hostname, "nest");
 	run_options_release(&options);
-	assert_int_equal(parse("-m 32m --cpus 1.5 --cpuset-cpus 0-2,5 --cpu-shares 512 --pids-limit 7 "
-			       "--stop-signal USR1 --stop-timeout -1", &options, &err), 0);
+	assert_int_equal(
+		parse("-m 32m --cpus 1.5 --cpuset-cpus 0-2,5 --cpu-shares 512 --pids-limit 7 "
+		      "--stop-signal USR1 --stop-timeout -1",
+		      &options, &err),
+		0);
 	assert_int_equal(container->memory, 32 << 20);
 	assert_true(container->cpus > 1.49 && container->cpus < 1.51);
 	assert_string_equal(container->cpuset_cpus, "0-2,5");
@@ -96,8 +100,10 @@ static void volumes(void **state)
 	char want[4096];
 
 	(void)state;
-	assert_int_equal(parse("-v /tmp:/a -v ./:/b:ro -v ..:/c:rw --tmpfs /d --tmpfs /e:size=1m,exec",
-			       &options, &err), 0);
+	assert_int_equal(
+		parse("-v /tmp:/a -v ./:/b:ro -v ..:/c:rw --tmpfs /d --tmpfs /e:size=1m,exec",
+		      &options, &err),
+		0);
 	assert_int_equal(options.container.nvolumes, 3);
 	assert_string_equal(options.container.volumes[0].source, "/tmp");
 	assert_string_equal(options.container.volumes[0].destination, "/a");
@@ -120,7 +126,8 @@ static void environment(void **state)
 	struct err err = ERR_INIT;
 	char path[] = "/tmp/cman-env-XXXXXX";
 	int fd = mkstemp(path);
-	static const char text[] = "\xef\xbb\xbf# comment\n\n  A=file\nB=\"q x\"\r\nHERE\nNOT_HERE\nC=";
+	static const char text[] =
+		"\xef\xbb\xbf# comment\n\n  A=file\nB=\"q x\"\r\nHERE\nNOT_HERE\nC=";
 	char line[128];
 
 	(void)state;
@@ -165,7 +172,8 @@ static void what_is_wrong_is_named(void **state)
 		{ "--cpus 0", "--cpus: not a number of processors: 0" },
 		{ "--cpus 1.2.3", "--cpus: not a number of processors: 1.2.3" },
 		{ "--cpus inf", "--cpus: not a number of processors: inf" },
-		{ "--cpuset-cpus 3-1", "--cpuset-cpus: not a list of processors such as 0-2,5: 3-1" },
+		{ "--cpuset-cpus 3-1",
+		  "--cpuset-cpus: not a list of processors such as 0-2,5: 3-1" },
 		{ "--cpuset-cpus 1,", "--cpuset-cpus: not a list of processors such as 0-2,5: 1," },
 		{ "--cpuset-cpus ,1", "--cpuset-cpus: not a list of processors such as 0-2,5: ,1" },
 		{ "-m 4k", "--memory: less than the smallest limit, 1m: 4k" },

@@ -22,7 +22,6 @@
 #include "store/base/fd.h"
 #include "store/base/stage.h"
 
-
 /* --- what the stages do --- */
 
 static int stage_seven(void)

@@ -309,7 +309,9 @@ static void test_owners_and_devices(void **state)
 	archive_entry_set_symlink(entry, "/nowhere");
 	archive_entry_set_uid(entry, 7);
 	put(&made, entry, NULL);
-	/* A file in a directory with the set-group-ID bit has the group of its entry all the same. */
+	/*
+	 * A file in a directory with the set-group-ID bit has the group of its entry all the same.
+	 */
 	entry = entry_new("d", S_IFDIR | 02755);
 	archive_entry_set_gid(entry, 50);
 	put(&made, entry, NULL);
