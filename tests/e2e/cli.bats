@@ -175,6 +175,7 @@ hint: see 'cman --help'"
 	[ "$(complete_line 'cman rmi busy')" = busybox:latest ]
 	[ "$(complete_line 'cman rmi busybox:')" = latest ]
 	[ "$(complete_line 'cman ps --filter st')" = status= ]
+	[ "$(complete_line 'cman pull ubuntu-b')" = ubuntu-base ]
 	[ "$(complete_line 'cman run busybox ls /')" = '' ]
 	[ "$(complete_line 'cman --root /nonexistent/x rm ')" = '' ]
 	[ ! -e /nonexistent ]
