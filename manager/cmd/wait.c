@@ -18,7 +18,8 @@ static int wait_one(struct store *store, const char *operand, const void *data,
 	    lifecycle_wait(store, &record, &exit_code, err) < 0)
 		return err_code(err);
 	if (exit_code < 0)
-		return err_set(err, ERR_STATE, ESRCH, "%s: its exit status was lost", operand);
+		return err_set(err, ERR_STATE, ESRCH, "%s: its exit status is not known: %s",
+			       operand, record.error ? record.error : "it was lost");
 	snprintf(answer, ANSWER_MAX, "%d", exit_code);
 	return 0;
 }
