@@ -223,13 +223,9 @@ static void test_escapes(void **state)
 {
 	static const char *const formats[] = { NULL, "json", "{{.Name}} {{json .Song}}",
 					       "table {{.Name}}\t{{json .}}" };
-	static const char *const evil[] = { "3",
-					    "a\x1b[31m\tb\nc\x07\x7f",
-					    "1",
-					    "\xc2\x9b"
-					    "31m\xe2\x80\xae\xff\"\\",
-					    "\r",
-					    "\x01" };
+	static const char *const evil[] = { "3",  "a\x1b[31m\tb\nc\x07\x7f",
+					    "1",  "\xc2\x9b[31m\xe2\x80\xae\xff\"\\",
+					    "\r", "\x01" };
 	static const char *const *const rows[] = { evil, NULL };
 
 	(void)state;
