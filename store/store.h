@@ -5,7 +5,7 @@
 /*
  * An opened state directory: everything cman keeps. Two roots never meet.
  *
- *   <root>/cman.db  blobs/sha256/  layers/<diff id>/  tmp/  containers/<id>/
+ *   <root>/cman.db  layers/<diff id>/  tmp/  containers/<id>/
  *   <run>/          run-time files, gone after a reboot (default /run/cman; <root>/run with --root)
  */
 
@@ -14,7 +14,6 @@
 #include "store/base/err.h"
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 struct store {
 	struct sqlite3 *db;
