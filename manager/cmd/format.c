@@ -312,14 +312,14 @@ int format_new(const struct format_field *fields, const struct format_request *r
 int format_terminal_width(int fd)
 {
 	const char *columns = getenv("COLUMNS");
-	int width = columns ? atoi(columns) : 0;
+	long width = columns ? strtol(columns, NULL, 10) : 0;
 	struct winsize size = { 0 };
 
 	if (width < 0 || width > 10000)
 		width = 0;
 	if (ioctl(fd, TIOCGWINSZ, &size) < 0)
-		return width;
+		return (int)width;
 	if (size.ws_col > 0)
 		return size.ws_col;
-	return width > 0 ? width : 80;
+	return width > 0 ? (int)width : 80;
 }
