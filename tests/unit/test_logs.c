@@ -2,9 +2,7 @@
 /* Container logs: what is written is read, and what could not be kept is counted. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,16 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/base/buf.h"
-#include "store/base/cleanup.h"
-#include "store/base/fd.h"
 #include "store/logs.h"
 #include "tests/unit/log_fixture.h"
 #include "tests/unit/scratch.h"

@@ -13,14 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "store/base/buf.h"
-#include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/logs.h"
 #include "tests/unit/log_fixture.h"
