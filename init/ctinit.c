@@ -118,8 +118,8 @@ static void let_go(const struct options *options)
 
 /*
  * Passes one signal on to the payload. Two kinds are not meant for it: what the kernel says about
- * our children (SIGCHLD from a process is a signal as any), and the echo of what we did ourselves,
- * such as giving up the terminal or writing to a pipe that is closed.
+ * our children (SIGCHLD from a process is a signal as any), and what we caused ourselves, which is
+ * SIGPIPE when nobody reads our reports.
  */
 static void forward(const struct options *options, pid_t payload, const siginfo_t *info)
 {
@@ -128,7 +128,7 @@ static void forward(const struct options *options, pid_t payload, const siginfo_
 
 	if (info->si_signo == SIGCHLD && info->si_code > 0)
 		return;
-	if (info->si_code == SI_USER && info->si_pid == getpid())
+	if (signals_is_own(info))
 		return;
 	if (options->verbosity >= SAY_ALL)
 		say("got ", signal_text(&got, info->si_signo), ", passing on ",

@@ -39,9 +39,8 @@ void signals_let_go(void)
 	set_mask(0);
 }
 
-int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
+static int fetch(signal_set wanted, siginfo_t *info, int timeout_ms)
 {
-	signal_set wanted = but_sigchld ? ALL_SIGNALS & ~ONLY(SIGCHLD) : ALL_SIGNALS;
 	struct timespec timeout = {
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = timeout_ms % 1000 * 1000000L,
@@ -50,6 +49,25 @@ int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
 			      sizeof(wanted));
 
 	return number > 0 ? (int)number : 0;
+}
+
+int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
+{
+	return fetch(but_sigchld ? ALL_SIGNALS & ~ONLY(SIGCHLD) : ALL_SIGNALS, info, timeout_ms);
+}
+
+bool signals_is_own(const siginfo_t *info)
+{
+	return info->si_code == SI_USER && info->si_pid == getpid();
+}
+
+void signals_drop_own(int number)
+{
+	siginfo_t info;
+
+	/* Back it goes if it is another's; to oneself, any sender may be named. */
+	if (fetch(ONLY(number), &info, 0) && !signals_is_own(&info))
+		syscall(SYS_rt_sigqueueinfo, getpid(), number, &info);
 }
 
 void signals_pass_on(const siginfo_t *info, int to, pid_t pid)

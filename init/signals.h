@@ -34,6 +34,12 @@ void signals_let_go(void);
  */
 int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms);
 
+/* Whether a signal is one that this process sent to itself, or that the kernel sent in its name. */
+bool signals_is_own(const siginfo_t *info);
+
+/* Drops such a signal if it is pending: while it is, one from elsewhere would be merged with it. */
+void signals_drop_own(int number);
+
 /*
  * Sends the signal that *info describes on as number `to`. A single process gets the value that
  * came with it too, if it was sent with sigqueue(3). pid as in kill(2).

@@ -206,6 +206,12 @@ os.execv(sys.argv[1], sys.argv[1:])'
 	END
 }
 
+@test "ctinit: a HUP that came before its exec is not mistaken for its own" {
+	# It makes one itself when it gives up the terminal.
+	on_a_terminal "$PROBE" box --session --early 1 -- "$CTINIT" sleep 10 <<<"exits 129"
+	on_a_terminal "$PROBE" box --session -- "$CTINIT" sh -c "sleep 0.2; exit 7" <<<"exits 7"
+}
+
 @test "ctinit --no-tty: a session of its own, and not the terminal" {
 	on_a_terminal "$PROBE" box --session -- "$CTINIT" --no-tty sh -c "$WHERE" <<-'END'
 		expect at 2 -1 is 2 2 end
