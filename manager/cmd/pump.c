@@ -162,7 +162,9 @@ static void on_input(struct state *state)
 	case FLOW_GOES_ON:
 		return;
 	case FLOW_DETACHED:
-		(void)flow_step(&state->in); /* what was typed before the keys */
+		/* What was typed before the keys. */
+		if (flow_has_pending(&state->in))
+			(void)flow_step(&state->in);
 		state->done = true;
 		state->end = PUMP_DETACHED;
 		return;

@@ -89,6 +89,16 @@ void journal_tick(struct journal *journal)
 	journal->due_ns = next;
 }
 
+void journal_sync(struct journal *journal)
+{
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < 2; i++)
+		(void)lines_flush(&journal->lines[i], add_record, journal, &err);
+	flush_batch(journal);
+	journal->due_ns = 0;
+}
+
 /* Unfinished lines end here. Takes the writer out of the journal. */
 static struct log_writer *finish(struct journal *journal)
 {

@@ -33,6 +33,8 @@ void journal_take(struct journal *journal, enum log_stream stream, const char *b
 
 /* How long poll(2) may wait, in milliseconds; -1: for ever. */
 int journal_timeout(const struct journal *journal);
+/* Write what there is, now: somebody may look. */
+void journal_sync(struct journal *journal);
 /* Write what is due. To be called when the timeout may have passed. */
 void journal_tick(struct journal *journal);
 

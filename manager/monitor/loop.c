@@ -59,6 +59,8 @@ static void on_client(struct monitor *monitor)
 
 	if (rc <= 0) {
 		monitor_drop_client(monitor);
+		/* Who detached may want to read on in the log. */
+		journal_sync(&monitor->journal);
 		return;
 	}
 	switch (packet.type) {

@@ -233,7 +233,8 @@ up'
 
 @test "signals are forwarded to the payload" {
 	mkfifo "$BATS_TEST_TMPDIR/out"
-	cman run --rm busybox sh -c 'trap "echo got it; exit 7" TERM; echo ready; while :; do sleep 0.1; done' \
+	# not the function: $! would be a shell around it
+	"$CMAN" run --rm busybox sh -c 'trap "echo got it; exit 7" TERM; echo ready; while :; do sleep 0.1; done' \
 		>"$BATS_TEST_TMPDIR/out" &
 	pid=$!
 	exec 9<"$BATS_TEST_TMPDIR/out"
@@ -254,7 +255,7 @@ up'
 }
 
 @test "kill -9 of the client: the container goes on" {
-	cman run --name bird busybox sleep 60 &
+	"$CMAN" run --name bird busybox sleep 60 &
 	client=$!
 	eventually running bird
 	kill -9 "$client"

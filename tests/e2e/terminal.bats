@@ -36,13 +36,14 @@ on_terminal() {
 @test "ctrl-c reaches the program inside, ctrl-d ends the shell" {
 	on_terminal "$CMAN" run -it --rm busybox sh <<-'END'
 		expect [#$] 
-		send sleep 100\r
+		send sh -c 'echo g"o"; exec sleep 100'\r
+		expect go\r
 		send \x03
 		expect [#$] 
 		send echo $?\r
 		expect 130
 		send \x04
-		exits 130
+		exits 0
 		cooked
 	END
 }
@@ -123,12 +124,13 @@ on_terminal() {
 	import_debian
 	on_terminal "$CMAN" run -it --rm debian bash <<-'END'
 		expect [#$] 
-		send sleep 100\r
+		send sh -c 'echo g"o"; exec sleep 100'\r
+		expect go\r
 		send \x1a
 		expect Stopped
 		send jobs\r
 		expect sleep 100
-		send kill %1; exit 0\r
+		send kill -9 %1; wait %1; exit 0\r
 		exits 0
 	END
 }
