@@ -91,6 +91,21 @@ void monitor_attach_console(struct monitor *monitor)
 	monitor->console_slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
+/*
+ * The row says running before the gate opens: whatever kills us in between, a payload that runs is
+ * named by a row, and one that was not let go ends with us.
+ */
+static int record_birth(void *data, const struct engine_process *process, struct err *err)
+{
+	struct monitor *monitor = data;
+	struct container_record *record = &monitor->record;
+
+	record->pid = process->pid;
+	record->pid_start_time = process->start_time;
+	record->started_ns = clock_now_ns();
+	return container_set_started(&monitor->store, record, err);
+}
+
 static int create(struct monitor *monitor, const struct ends *ends, struct err *err)
 {
 	int hold[3];
@@ -98,6 +113,8 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 		.spec = &monitor->spec,
 		.stdio = { .in = ends->in, .out = ends->out, .err = ends->err },
 		.hold_fds = hold,
+		.born = record_birth,
+		.born_data = monitor,
 		.cache_fd = monitor->store.run_fd,
 	};
 
@@ -111,15 +128,10 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 	return engine_create(&request, &monitor->process, err);
 }
 
-/*
- * The row says running before the gate opens: whatever kills us in between, a payload that runs is
- * named by a row, and one that was not let go ends with us.
- */
 static int create_and_start(struct monitor *monitor, struct err *err)
 {
-	struct container_record *record = &monitor->record;
 	struct ends ends = { -1, -1, -1 };
-	int rc = monitor_identify(record, err);
+	int rc = monitor_identify(&monitor->record, err);
 
 	if (rc == 0 && !monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
@@ -131,11 +143,7 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	if (rc < 0)
 		return rc;
 	monitor_attach_console(monitor);
-	record->pid = monitor->process.pid;
-	record->pid_start_time = monitor->process.start_time;
-	record->started_ns = clock_now_ns();
-	rc = container_set_started(&monitor->store, record, err);
-	return rc < 0 ? rc : engine_start(&monitor->process, err);
+	return engine_start(&monitor->process, err);
 }
 
 static int exit_code_of(const struct err *err)

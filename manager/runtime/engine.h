@@ -43,16 +43,21 @@ enum engine_held {
 };
 #define ENGINE_HOLD_MAX 13
 
+struct engine_process;
+
 struct engine_request {
 	const struct spec *spec;
 	struct engine_stdio stdio;
 	const int *hold_fds; /* only with spec->init */
 	size_t nhold_fds;    /* at most ENGINE_HOLD_MAX */
 	/*
-	 * Open the gate beforehand: the payload goes on without waiting for engine_start(), which
-	 * then only tells how that went. Saves two waits where nothing is to be done in between.
+	 * Called when the process has its identity (pid, start_time, pidfd), while it is still
+	 * being set up: time to write a record. 0 opens the gate, so that the payload goes on
+	 * without waiting for engine_start(), which then only tells how that went. NULL: the gate
+	 * stays shut until engine_start().
 	 */
-	bool start_at_once;
+	int (*born)(void *data, const struct engine_process *process, struct err *err);
+	void *born_data;
 	/*
 	 * Where caches that survive a start live (compiled seccomp filters): a directory, root's
 	 * own.

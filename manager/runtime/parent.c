@@ -84,39 +84,48 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 }
 
 /* A child that is gone by now has said why; that is found where its answer is read. */
-static int proceed(struct setup *setup, bool start_at_once, int network, struct err *err)
+static int tell(const struct setup *setup, enum message_type type, int attached, struct err *err)
 {
-	int result = handshake_send(setup->process.sync_fd, MESSAGE_PROCEED, network, err);
+	int result = handshake_send(setup->process.sync_fd, type, attached, err);
 
-	if (result == 0 && start_at_once) {
-		result = handshake_send(setup->process.sync_fd, MESSAGE_START, -1, err);
-		setup->process.gate_open = true;
-	}
 	return result == -EPIPE ? 0 : result;
+}
+
+/* What only needs the child's identity, while the child is busy with its mounts. */
+static int assist_child(const struct engine_request *request, struct setup *setup, struct err *err)
+{
+	AUTO_CLOSE int network = -1;
+	int result = namespaces_make_network(request->spec->namespaces, &network, err);
+
+	if (result == 0)
+		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
+	if (result == 0)
+		result = tell(setup, MESSAGE_PROCEED, network, err);
+	if (result < 0 || !request->born)
+		return result;
+	result = request->born(request->born_data, &setup->process, err);
+	if (result == 0)
+		result = tell(setup, MESSAGE_START, -1, err);
+	setup->process.gate_open = result == 0;
+	return result;
 }
 
 static int make_container(const struct engine_request *request, struct setup *setup,
 			  struct err *err)
 {
 	AUTO_CLOSE int proc_fd = -1;
-	AUTO_CLOSE int network = -1;
 	int result = fork_child(request, setup, err);
 
 	if (result < 0)
 		return result;
 	setup->process.sync_fd = STEAL_FD(setup->sync[0]);
 	setup->process.report_fd = STEAL_FD(setup->report[0]);
-	/* now, while the child is busy with its mounts */
-	result = namespaces_make_network(request->spec->namespaces, &network, err);
-	if (result == 0)
-		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
-	if (result == 0)
-		result = proceed(setup, request->start_at_once, network, err);
-	if (result == 0)
-		result = identity_open_proc(&proc_fd, err);
+	result = identity_open_proc(&proc_fd, err);
 	if (result == 0)
 		result = identity_start_time(proc_fd, setup->process.pid,
 					     &setup->process.start_time, err);
+	if (result == 0)
+		result = assist_child(request, setup, err);
 	if (result == 0)
 		result = await_ready(&setup->process, request->spec->process.terminal,
 				     "the container's first process", err);
