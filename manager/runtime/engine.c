@@ -116,10 +116,16 @@ int engine_wait(struct engine_process *process, int *wait_status, struct err *er
 		return result;
 	/*
 	 * reap it even if ctinit has told more than waitid(2) does; after an adoption it is not
-	 * ours
+	 * ours, and then a ctinit that has told nothing was killed: process 1 of a namespace dies
+	 * of no other signal (pid_namespaces(7))
 	 */
 	result = reap_wait(process->pidfd, &status, err);
-	if (result < 0 && !(reported && result == -ECHILD))
+	if (result == -ECHILD && process->report_fd >= 0) {
+		*err = (struct err)ERR_INIT;
+		status = SIGKILL;
+		result = 0;
+	}
+	if (result < 0)
 		return result;
 	*wait_status = reported ? report.value : status;
 	return 0;

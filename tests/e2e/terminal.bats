@@ -130,7 +130,11 @@ on_terminal() {
 		expect Stopped
 		send jobs\r
 		expect sleep 100
-		send kill -9 %1; wait %1; exit 0\r
+		send fg\r
+		expect sleep 100
+		send \x03
+		expect [#$] 
+		send exit 0\r
 		exits 0
 	END
 }
