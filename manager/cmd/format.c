@@ -159,6 +159,12 @@ static bool add_template_columns(struct format *format)
 	return added & table_add_column(format->table, title.data, title.len, flags);
 }
 
+static void add_cell(struct table *table, const char *text, size_t len)
+{
+	buf_add(table_begin_cell(table), text, len);
+	table_end_cell(table);
+}
+
 static void add_table_row(struct format *format, const char *const *values)
 {
 	AUTO_BUF struct buf buf = BUF_INIT;
@@ -169,9 +175,8 @@ static void add_table_row(struct format *format, const char *const *values)
 
 			if (!(format->fields[i].flags & FORMAT_COLUMN))
 				continue;
-			buf_reset(&buf);
-			buf_add_escaped(&buf, value, strlen(value));
-			table_add_cell(format->table, buf.data, buf.len);
+			buf_add_escaped(table_begin_cell(format->table), value, strlen(value));
+			table_end_cell(format->table);
 		}
 		return;
 	}
@@ -179,7 +184,7 @@ static void add_table_row(struct format *format, const char *const *values)
 	add_line(&buf, format, values);
 	for (const char *text = buf.data, *tab; text; text = tab ? tab + 1 : NULL) {
 		tab = strchr(text, '\t');
-		table_add_cell(format->table, text, tab ? (size_t)(tab - text) : strlen(text));
+		add_cell(format->table, text, tab ? (size_t)(tab - text) : strlen(text));
 	}
 }
 

@@ -31,6 +31,7 @@ struct table {
 	size_t ncolumns;
 	size_t titles_len; /* of `text`, which begins with them */
 	struct buf text;
+	size_t begun; /* where in `text` the last cell began */
 	struct cell *cells;
 	size_t ncells;
 	size_t capacity;
@@ -55,25 +56,36 @@ void table_free(struct table *table)
 	free(table);
 }
 
-static struct cell keep(struct table *table, const char *text, size_t len)
+/* The cell that text[at] … the end of the text is. */
+static struct cell cell_from(const struct table *table, size_t at)
 {
-	struct cell cell = { table->text.len, (uint32_t)len, (uint32_t)text_width(text, len) };
+	size_t len = table->text.len - at;
+	const char *text = table->text.data ? table->text.data + at : "";
 
-	buf_add(&table->text, text, len);
-	return cell;
+	return (struct cell){ at, (uint32_t)len, (uint32_t)text_width(text, len) };
 }
 
 bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
 {
+	struct column *column = &table->columns[table->ncolumns];
+	size_t at = table->text.len;
+
 	if (table->ncolumns == TABLE_MAX_COLUMNS)
 		return false;
-	table->columns[table->ncolumns++] =
-		(struct column){ .title = keep(table, title, len), .flags = flags };
+	buf_add(&table->text, title, len);
+	*column = (struct column){ .title = cell_from(table, at), .flags = flags };
+	table->ncolumns++;
 	table->titles_len = table->text.len;
 	return true;
 }
 
-void table_add_cell(struct table *table, const char *text, size_t len)
+struct buf *table_begin_cell(struct table *table)
+{
+	table->begun = table->text.len;
+	return &table->text;
+}
+
+void table_end_cell(struct table *table)
 {
 	if (table->ncells == table->capacity) {
 		size_t capacity = table->capacity ? 2 * table->capacity : 256;
@@ -86,7 +98,7 @@ void table_add_cell(struct table *table, const char *text, size_t len)
 		table->cells = cells;
 		table->capacity = capacity;
 	}
-	table->cells[table->ncells++] = keep(table, text, len);
+	table->cells[table->ncells++] = cell_from(table, table->begun);
 }
 
 void table_reset(struct table *table)

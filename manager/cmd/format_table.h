@@ -29,8 +29,12 @@ void table_free(struct table *table);
  */
 bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags);
 
-/* Row by row, as many to a row as there are columns. Copies `text`, which is printable. */
-void table_add_cell(struct table *table, const char *text, size_t len);
+/*
+ * A cell is what is added, printable, to the buffer between the two calls. Row by row, as many to a
+ * row as there are columns.
+ */
+struct buf *table_begin_cell(struct table *table);
+void table_end_cell(struct table *table);
 
 /* Forget all cells. */
 void table_reset(struct table *table);
