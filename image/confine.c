@@ -72,14 +72,14 @@ int confine_root(int dir_fd, struct err *err)
 	AUTO_CLOSE int tree = (int)syscall(SYS_open_tree, dir_fd, "",
 					   OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
 
-	if (tree < 0)
-		return err_sys(err, errno, "cannot clone the mount of the target directory");
+	if (tree < 0) {
+		err_sys(err, errno, "cannot clone the mount of the target directory");
+		return err->num == EPERM ? err_hint(err, "run as root") : err_code(err);
+	}
 	if (fchdir(dir_fd) < 0)
 		return err_sys(err, errno, "cannot enter the target directory");
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0) {
-		err_sys(err, errno, "cannot make namespaces to unpack in");
-		return errno == EPERM ? err_hint(err, "run as root") : err_code(err);
-	}
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+		return err_sys(err, errno, "cannot make namespaces to unpack in");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(err, errno, "cannot make mounts private");
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
@@ -218,7 +218,8 @@ static int allow_calls(scmp_filter_ctx filter, const char *const *calls)
 	for (; r == 0 && *calls; calls++) {
 		int nr = seccomp_syscall_resolve_name(*calls);
 
-		if (nr != __NR_SCMP_ERROR)
+		/* Negative: not of this machine. */
+		if (nr >= 0)
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 0);
 	}
 	for (size_t i = 0; r == 0 && i < sizeof(memory) / sizeof(memory[0]); i++)
@@ -242,7 +243,7 @@ static int allow_threads(scmp_filter_ctx filter)
 	for (size_t i = 0; r == 0 && calls[i]; i++) {
 		int nr = seccomp_syscall_resolve_name(calls[i]);
 
-		if (nr != __NR_SCMP_ERROR)
+		if (nr >= 0)
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 0);
 	}
 	return r;
