@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/target.h"
@@ -135,12 +136,19 @@ static const struct {
 static int change_classic(int mount_fd, const struct mount_options *options)
 {
 	unsigned long flags = MS_REMOUNT | MS_BIND;
+	struct statvfs present; /* its flags are those of mount(2), and all that are not named go */
 	char path[64];
 	int result;
 
-	for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++)
-		if (options->set & classic[i].attribute)
+	if (fstatvfs(mount_fd, &present) < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++) {
+		uint64_t attribute = classic[i].attribute;
+
+		if ((options->set & attribute) ||
+		    ((present.f_flag & classic[i].flag) && !(options->clear & attribute)))
 			flags |= classic[i].flag;
+	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", mount_fd);
 	result = mount_api_mount(NULL, path, NULL, flags, NULL);
 	if (result == 0 && options->propagation)

@@ -35,8 +35,8 @@ static int open_directory(const char *path, int *out, struct err *err)
 }
 
 /*
- * Give the overlay one directory; a path too long for fsconfig(2) by its descriptor, added to
- * `held`.
+ * Give the overlay one directory: by its descriptor where its path is too long for fsconfig(2), or
+ * has a character that the overlay takes for an escape.
  */
 static int add_directory(int fs, const char *key, const char *path, struct err *err)
 {
@@ -45,7 +45,7 @@ static int add_directory(int fs, const char *key, const char *path, struct err *
 	char why[256];
 	int result;
 
-	if (strlen(path) <= VALUE_MAX) {
+	if (strlen(path) <= VALUE_MAX && !strchr(path, '\\')) {
 		result = mount_api_fsconfig(fs, FSCONFIG_SET_STRING, key, path);
 	} else {
 		result = open_directory(path, &fd, err);
@@ -61,7 +61,7 @@ static int add_directory(int fs, const char *key, const char *path, struct err *
 	return 0;
 }
 
-/* Linux 6.5 and later: one layer at a time, of any number. */
+/* Linux 6.8 and later: one layer at a time, of any number. */
 static int overlay_by_layer(const struct spec_overlay *overlay, int *out, struct err *err)
 {
 	AUTO_CLOSE int fs = mount_api_fsopen("overlay");
@@ -115,7 +115,7 @@ int rootfs_overlay_options(const int *lower, size_t nlower, int upper, int work,
 	return len < size ? (int)len : -E2BIG;
 }
 
-/* Before Linux 6.5: mount(2), which wants a place; the upper directory is as good as any. */
+/* Before Linux 6.8: mount(2), which wants a place; the upper directory is as good as any. */
 static int overlay_classic(const struct spec_overlay *overlay, int *out, struct err *err)
 {
 	size_t nlower = strv_len(overlay->lower);
@@ -150,14 +150,14 @@ static int overlay_classic(const struct spec_overlay *overlay, int *out, struct 
 	return result < 0 ? result : open_directory(overlay->upper, out, err);
 }
 
-/* Since 6.5 an overlay takes its layers one by one, through the calls for detached mounts. */
+/* Since 6.8 an overlay takes its layers one by one, through the calls for detached mounts. */
 static bool has_detached_overlays(void)
 {
 	struct utsname name;
 	unsigned major, minor;
 
 	return uname(&name) == 0 && namespaces_parse_release(name.release, &major, &minor) == 0 &&
-	       (major > 6 || (major == 6 && minor >= 5));
+	       (major > 6 || (major == 6 && minor >= 8));
 }
 
 /* Lay a detached mount over "/": so it needs no directory of its own on the host. */
