@@ -7,12 +7,14 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "manager/runtime/creds.h"
@@ -226,17 +228,20 @@ static int reduce_capabilities(uint64_t keep, struct err *err)
 }
 
 /*
- * Let the user open its own /dev/stdin and its like again: they are pipes or the container's
- * terminal.
+ * Let the user open its own /dev/stdin and its like again: that takes owning them. Done to pipes
+ * (which have no name) and to the container's terminal; a terminal, file or FIFO of the host's
+ * that was handed in stays whose it is.
  */
-static int own_stdio(uid_t uid, struct err *err)
+static int own_stdio(const struct payload *payload, struct err *err)
 {
-	for (int fd = 0; fd < 3; fd++) {
-		struct stat status;
+	const uid_t uid = payload->process.user.uid;
 
-		if (fstat(fd, &status) < 0)
+	for (int fd = 0; fd < 3; fd++) {
+		struct statfs fs;
+
+		if (fstatfs(fd, &fs) < 0)
 			return err_sys(err, errno, "cannot examine standard stream %d", fd);
-		if (status.st_uid == uid || (!S_ISFIFO(status.st_mode) && !isatty(fd)))
+		if (fs.f_type != PIPEFS_MAGIC && !(fd == 0 && payload->console >= 0))
 			continue;
 		if (fchown(fd, uid, (gid_t)-1) < 0)
 			return err_sys(err, errno, "cannot give standard stream %d to user %u", fd,
@@ -280,7 +285,7 @@ int payload_find_user(struct payload *payload, struct err *err)
 	if (strv_extend(&payload->env, process->env) < 0)
 		return err_sys(err, ENOMEM, "cannot copy the environment");
 	result = add_home(payload, home, err);
-	return result < 0 ? result : own_stdio(process->user.uid, err);
+	return result < 0 ? result : own_stdio(payload, err);
 }
 
 int payload_apply_credentials(struct payload *payload, struct err *err)
