@@ -37,28 +37,43 @@ CapEff:	0000000000000000'
 	assert_match "$output" '^0 1 2 (10 )?$'
 }
 
-@test "the old root is gone: nothing of the host is mounted or reachable" {
-	run inside sh -c 'cat /proc/self/mountinfo'
-	refute_match "$output" "$CMAN_ROOT/containers.* - ext4"
+@test "the old root is gone: what is mounted inside is the container's own" {
+	run inside awk '{ print $5 }' /proc/self/mountinfo
+	refute_match "$output" "$CMAN_ROOT"
+	# from the host's file systems come two files that were made for this container
+	run inside awk '$8 !~ /^(overlay|proc|sysfs|tmpfs|devpts|mqueue|cgroup2)$/ { print $5 }' /proc/self/mountinfo
+	assert_output '/etc/hostname
+/etc/hosts'
 	run inside ls /
-	refute_match "$output" 'old'
-	run inside chroot /proc/1/root ls /
-	refute_match "$output" "$REPO"
+	assert_output 'bin
+dev
+etc
+home
+proc
+root
+sbin
+sys
+tmp
+usr
+var'
+	run inside ls /proc/self/root/../..
+	assert_output "$(inside ls /)"
 }
 
 @test "masked and read-only paths" {
-	run inside sh -c 'wc -c </proc/kcore; ls /proc/acpi 2>/dev/null | wc -l; echo 1 >/proc/sys/kernel/hostname'
-	assert_match "${lines[0]}" '^0$'
+	run inside sh -c 'for path in kcore keys timer_list acpi; do if [ -d /proc/$path ]; then ls -A /proc/$path; elif [ -e /proc/$path ]; then cat /proc/$path; fi; done'
+	assert_output ''
+	run inside sh -c 'echo 1 >/proc/sys/kernel/hostname'
 	assert_match "$output" 'Read-only file system'
 	run inside sh -c 'echo 1 >/sys/kernel/mm/ksm/run'
 	assert_match "$output" 'Read-only file system'
-	run inside sh -c 'echo b >/proc/sysrq-trigger'
+	run inside sh -c 'echo 1 >/proc/irq/default_smp_affinity'
 	assert_match "$output" 'Read-only file system'
 }
 
 @test "/dev holds the usual nodes and no others; other devices cannot be opened" {
 	run inside sh -c 'ls /dev | sort | tr "\n" " "'
-	assert_output 'core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero '
+	assert_output 'fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero '
 	run inside sh -c 'head -c 4 /dev/zero | wc -c; echo x >/dev/null; echo x >/dev/full'
 	assert_match "${lines[0]}" 4
 	assert_match "$output" 'No space left'
@@ -136,7 +151,8 @@ bad_users() {
 	run --separate-stderr timeout 10 "$CMAN" run --rm -u bird hostile true
 	assert_status 125
 	assert_match "$stderr" 'etc/passwd'
-	run timeout 10 "$CMAN" run --rm -u 12 hostile true
+	# root needs no entry
+	run timeout 10 "$CMAN" run --rm hostile true
 	[ "$status" = 0 ]
 }
 
