@@ -245,7 +245,10 @@ static int fetch_with_retries(struct fetch *fetch, struct err *err)
 			return 0;
 		if (!fetch->transient)
 			return r == -EINTR ? r : (err_wrap(err, "%s", fetch->shown), r);
-		failures = fetch->furthest >= furthest + PROGRESS_MIN ? 1 : failures + 1;
+		if (fetch->furthest >= furthest + PROGRESS_MIN)
+			failures = 0;
+		/* Kept bytes that turned out to be of no use are no failure; now there are none. */
+		failures += !fetch->at_once;
 		furthest = fetch->furthest;
 		if (failures > fetch->options->retries) {
 			if (failures > 1)

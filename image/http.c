@@ -62,14 +62,14 @@ static int tell_head(struct transfer *transfer)
 	snprintf(event.validator, sizeof(event.validator), "%s", http_head_validator(head));
 	curl_easy_getinfo(transfer->curl, CURLINFO_RETRY_AFTER, &retry_after);
 	event.retry_after_s = retry_after;
-	if (head->status == 206) {
-		if (transfer->job->offset == 0 || head->range_first != transfer->job->offset)
-			return err_set(
-				err, ERR_NETWORK, EPROTO,
-				"the server sent another part of the file than was asked for");
+	if (head->status == 206 && head->range_first == transfer->job->offset)
 		event.offset = head->range_first;
+	/* Another part than was asked for: as if it could not be had. */
+	if (head->status == 206 && event.offset == 0) {
+		event.status = 416;
+		event.total = -1;
 	}
-	transfer->refused = head->status != 200 && head->status != 206;
+	transfer->refused = event.status != 200 && event.status != 206;
 	return transfer->sink->head(&event, transfer->sink->data, err);
 }
 
