@@ -9,11 +9,13 @@
  * milliseconds, the quartiles, and the median of the ratios to the first command, taken round by
  * round. Two rounds of warm-up are not counted; a command that takes longer than 50 ms there runs
  * in every fifth round only. @PID runs the command in the mount namespace of that process. Output
- * goes nowhere; what failed is shown, and ends everything.
+ * goes nowhere. What failed is shown, and takes no further part; the exit status is then 1, and at
+ * once where it is the first command.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,7 @@ struct command {
 	int mount_namespace; /* descriptor or -1 */
 	double *times;	     /* milliseconds; below 0: not run in this round */
 	int every;
+	bool failed;
 };
 
 static void die(const char *what)
@@ -49,7 +52,7 @@ static double now_ms(void)
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
-/* Show what the command had to say, and give up: a failure must not pass for a fast run. */
+/* Show what the command had to say: a failure must not pass for a fast run. */
 static void report_failure(const struct command *command, int status, int output)
 {
 	char text[4096];
@@ -57,9 +60,9 @@ static void report_failure(const struct command *command, int status, int output
 
 	fprintf(stderr, "timer: %s ended with status %#x:\n%.*s", command->name, (unsigned)status,
 		n > 0 ? (int)n : 0, text);
-	exit(1);
 }
 
+/* Milliseconds; below 0 if it failed. */
 static double run(const struct command *command, int null, int output)
 {
 	double start, end;
@@ -84,8 +87,10 @@ static double run(const struct command *command, int null, int output)
 	if (pid < 0 || wait4(pid, &status, 0, NULL) < 0)
 		die(command->name);
 	end = now_ms();
-	if (status != 0)
+	if (status != 0) {
 		report_failure(command, status, output);
+		return -1;
+	}
 	return end - start;
 }
 
@@ -113,6 +118,10 @@ static void print(const struct command *command, const struct command *base, int
 
 	if (!times || !ratios)
 		die("calloc");
+	if (command->failed) {
+		printf("%s\tfailed\n", command->name);
+		return;
+	}
 	for (int i = 0; i < rounds; i++) {
 		if (command->times[i] < 0)
 			continue;
@@ -162,10 +171,31 @@ static int parse(char **words, struct command *commands, int rounds)
 	return n;
 }
 
+/* Its turn in a round; those below 0 are warm-up. */
+static void measure(struct command *command, bool is_base, int round, int pause_ms, int null,
+		    int output)
+{
+	double ms = -1;
+
+	if (!command->failed && (round < 0 || round % command->every == 0)) {
+		if (pause_ms)
+			usleep((useconds_t)pause_ms * 1000);
+		ms = run(command, null, output);
+		command->failed = ms < 0;
+		if (command->failed && is_base)
+			exit(1);
+	}
+	if (round >= 0)
+		command->times[round] = ms;
+	else
+		command->every = ms > SLOW_MS && !is_base ? SLOW_EVERY : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct command commands[MAX_COMMANDS];
 	int rounds = 50, pause_ms = 0, option, n;
+	bool failed = false;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int output = memfd_create("output", MFD_CLOEXEC);
 
@@ -183,25 +213,12 @@ int main(int argc, char **argv)
 			"usage: timer [-n ROUNDS] [-p PAUSE_MS] NAME COMMAND... [::: ...]\n");
 		return 2;
 	}
-	for (int round = -WARM_UP; round < rounds; round++) {
-		for (int i = 0; i < n; i++) {
-			struct command *command = &commands[i];
-			double ms;
-
-			if (round >= 0 && round % command->every != 0) {
-				command->times[round] = -1;
-				continue;
-			}
-			if (pause_ms)
-				usleep((useconds_t)pause_ms * 1000);
-			ms = run(command, null, output);
-			if (round >= 0)
-				command->times[round] = ms;
-			else if (i > 0)
-				command->every = ms > SLOW_MS ? SLOW_EVERY : 1;
-		}
-	}
-	for (int i = 0; i < n; i++)
+	for (int round = -WARM_UP; round < rounds; round++)
+		for (int i = 0; i < n; i++)
+			measure(&commands[i], i == 0, round, pause_ms, null, output);
+	for (int i = 0; i < n; i++) {
 		print(&commands[i], &commands[0], rounds);
-	return 0;
+		failed |= commands[i].failed;
+	}
+	return failed;
 }
