@@ -58,19 +58,18 @@ static int set_uid(uid_t uid, struct err *err)
 static int drop_bounding(uint64_t keep, struct err *err)
 {
 	for (int cap = 0; cap < 64; cap++) {
-		int have = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		const char *name = capability_name(cap);
 
-		if (have < 0)
-			break; /* EINVAL: beyond the last one this kernel knows */
-		if (!have || keep & UINT64_C(1) << cap)
+		if (keep & UINT64_C(1) << cap || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
-			const char *name = capability_name(cap);
-
-			err_sys(err, errno, "cannot drop %s from the bounding set",
-				name ? name : "a capability");
-			return err_hint(err, "this needs CAP_SETPCAP");
-		}
+		if (errno == EINVAL)
+			break; /* beyond the last one this kernel knows */
+		/* Without CAP_SETPCAP nothing can be dropped, but there may be nothing to drop. */
+		if (errno == EPERM && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
+			continue;
+		err_sys(err, errno, "cannot drop %s from the bounding set",
+			name ? name : "a capability");
+		return err_hint(err, "this needs CAP_SETPCAP");
 	}
 	return 0;
 }
