@@ -33,8 +33,9 @@ CapEff:	0000000000000000'
 	exec 7<&-
 	# ls holds the directory it reads
 	assert_output '0 1 2 3 0022'
-	run cman run --rm --no-init busybox sh -c 'ls /proc/1/fd | tr "\n" " "'
-	assert_match "$output" '^0 1 2 (10 )?$'
+	# no pipe here: process 1 would hold its ends for a moment
+	run cman run --rm --no-init busybox sh -c 'ls /proc/1/fd; true'
+	assert_match "${lines[*]}" '^0 1 2( 10)?$'
 }
 
 @test "the old root is gone: what is mounted inside is the container's own" {
