@@ -83,9 +83,10 @@ expected() {
 
 @test "ctinit: under valgrind" {
 	command -v valgrind >/dev/null || skip "missing tool: valgrind"
-	# valgrind has signal 64 for itself.
+	# valgrind has signal 64 for itself, and those that a fault causes end it at the wrong moment.
+	export LEFT_OUT='4|5|7|8|11|31|64'
 	INIT=(valgrind --quiet --error-exitcode=99 "--log-file=$SCRATCH/found.%p" "$CTINIT")
-	diff <(expected "all but 64") <(all_cases)
+	diff <(expected "all 55") <(all_cases)
 	# It says that it does not know TIOCGSID; that is no finding.
 	if grep -v ' ioctl 0x5429 \|spurious value errors\|README_MISSING_SYSCALL' "$SCRATCH"/found.*; then
 		false

@@ -23,7 +23,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -58,11 +57,17 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static off_t size_of(const char *path)
+static int lines_of(const char *path)
 {
-	struct stat st;
+	FILE *file = fopen(path, "r");
+	int lines = 0;
 
-	return stat(path, &st) < 0 ? 0 : st.st_size;
+	if (!file)
+		return 0;
+	for (int c; (c = getc(file)) != EOF;)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
 }
 
 /* ---- box --------------------------------------------------------------------------------- */
@@ -70,8 +75,9 @@ static off_t size_of(const char *path)
 struct box {
 	char **init;
 	const char *pid_file; /* --pid-file FILE: PID of the init, as seen from outside */
-	const char *log;      /* --log FILE: when the payload wrote to it, it is ready */
-	char *signals;	      /* --send "1 15 …": to the init then; each waits for LOG to grow */
+	const char *log;      /* --log FILE: what the payload writes to, a line when it is ready */
+	int readers;	      /* --readers N: payloads that do so (1) */
+	char *signals;	      /* --send "1 15 …": to the init then; each waits for a line */
 	const char *early; /* --early N: to the init between fork and exec, all signals blocked */
 	int burst;	   /* --burst N: the last of --send so many times at once, with values */
 	bool session;	   /* --session: the init leads a session with the terminal on stdin */
@@ -101,6 +107,8 @@ static void options(struct box *box, char **argv)
 			box->signals = *++argv;
 		else if (strcmp(name, "--early") == 0)
 			box->early = *++argv;
+		else if (strcmp(name, "--readers") == 0)
+			box->readers = atoi(*++argv);
 		else if (strcmp(name, "--burst") == 0)
 			box->burst = atoi(*++argv);
 		else
@@ -159,29 +167,33 @@ static void send_burst(pid_t init, int number, int count)
 	}
 }
 
-/* Sends what --send says, each after the one before has arrived or has had 200 ms to. */
+/* Sends what --send says, each after the one before has arrived or has had PATIENCE_MS to (1000). */
 static void send_signals(const struct box *box, pid_t init)
 {
+	const char *given = getenv("PATIENCE_MS");
+	int patience = given ? atoi(given) : 1000;
 	char *rest = box->signals;
 
-	for (int64_t end = now_ms() + 20000; size_of(box->log) == 0 && now_ms() < end;)
+	for (int64_t end = now_ms() + 20000; lines_of(box->log) < box->readers && now_ms() < end;)
 		sleep_ms(1);
 	for (char *word; (word = strsep(&rest, " "));) {
-		off_t before = size_of(box->log);
+		int lines = lines_of(box->log) + box->readers;
 		int number = atoi(word);
 
-		if (box->burst && !rest)
+		if (box->burst && !rest) {
 			send_burst(init, number, box->burst);
-		else
-			kill(init, number);
-		for (int64_t end = now_ms() + 200; size_of(box->log) == before && now_ms() < end;)
+			return;
+		}
+		kill(init, number);
+		for (int64_t end = now_ms() + patience;
+		     lines_of(box->log) < lines && now_ms() < end;)
 			usleep(100);
 	}
 }
 
 static int run_box(char **argv)
 {
-	struct box box = { 0 };
+	struct box box = { .readers = 1 };
 	int start[2], status;
 	pid_t init;
 
