@@ -226,8 +226,10 @@ static int copy_file(struct download *download, int fd, struct err *err)
 static int read_file(struct download *download, struct err *err)
 {
 	const char *path = download->source->path;
-	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
-						     open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Not blocked in open(2) of a FIFO, nor in a read: an interruption has to be seen. */
+	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ?
+				    fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+				    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
