@@ -151,10 +151,10 @@ int payload_exit_status(int error)
 }
 
 /*
- * Forks, and waits until the child executes the program: that closes the pipe through which it would
- * tell what failed. vfork() does that by itself and copies no page tables, which saves 0.04 ms on an
- * idle machine. But on a busy one, its parent was measured to wait for whole time slices of other
- * programs, where one that reads from a pipe did not.
+ * Forks, and waits until the child executes the program: that closes the pipe through which it
+ * would tell what failed. vfork() does that by itself and copies no page tables, which saves 0.04
+ * ms on an idle machine. But on a busy one, its parent was measured to wait for whole time slices
+ * of other programs, where one that reads from a pipe did not.
  */
 static pid_t start(char **program, enum terminal terminal, int *error)
 {

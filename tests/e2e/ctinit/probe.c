@@ -167,7 +167,9 @@ static void send_burst(pid_t init, int number, int count)
 	}
 }
 
-/* Sends what --send says, each after the one before has arrived or has had PATIENCE_MS to (1000). */
+/*
+ * Sends what --send says, each after the one before has arrived or has had PATIENCE_MS to (1000).
+ */
 static void send_signals(const struct box *box, pid_t init)
 {
 	const char *given = getenv("PATIENCE_MS");
