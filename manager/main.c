@@ -21,6 +21,7 @@
 #include "manager/monitor/monitor.h"
 #include "store/base/log.h"
 #include "store/base/stage.h"
+#include "store/json_memory.h"
 
 static const struct stage stages[] = {
 	{ "cman-monitor", monitor_stage_main },
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
 	const struct stage *stage = argc > 0 ? stage_find(stages, argv[0]) : NULL;
 	struct err err = ERR_INIT;
 
+	json_memory_use_arena();
 	if (stage)
 		return stage->main();
 	/* `cman ps | head` ends quietly, whatever the parent left ignored. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -176,13 +177,19 @@ int json_get_strv(const json_t *object, const char *key, char ***out, struct err
 	return 0;
 }
 
+static int add_text(const char *text, size_t len, void *data)
+{
+	buf_add(data, text, len);
+	return 0;
+}
+
 int json_print(const json_t *json, bool indent, char **out, struct err *err)
 {
-	char *text = json_dumps(json,
-				JSON_ENCODE_ANY | (indent ? (size_t)JSON_INDENT(2) : JSON_COMPACT));
+	size_t flags = JSON_ENCODE_ANY | (indent ? (size_t)JSON_INDENT(2) : JSON_COMPACT);
+	AUTO_BUF struct buf text = BUF_INIT;
 
-	if (!text)
+	if (json_dump_callback(json, add_text, &text, flags) < 0 || buf_failed(&text))
 		return err_sys(err, ENOMEM, "cannot print JSON");
-	*out = text;
-	return 0;
+	*out = buf_steal(&text);
+	return *out ? 0 : err_sys(err, ENOMEM, "cannot print JSON");
 }

@@ -195,7 +195,9 @@ static int spawn_stage(struct exec *exec, struct err *err)
 		[EXEC_ERR] = -1,
 		[EXEC_REQUEST] = -1,
 	};
-	const struct stage_options how = { .fds = fds, .nfds = EXEC_NFDS, .new_session = 1 };
+	const struct stage_options how = {
+		.fds = fds, .nfds = EXEC_NFDS, .new_session = 1, .no_wait = 1
+	};
 	int rc = open_pipes(exec, fds, err);
 
 	if (rc == 0)
@@ -265,7 +267,8 @@ static int await_start(struct exec *exec, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD, "%s: the helper that joins it was killed",
+		return err_set(err, ERR_SYS, ECHILD,
+			       "%s: the helper that joins it could not be started, or was killed",
 			       exec->container);
 	if (packet.type == PACKET_STARTED)
 		return take_console(exec, fds[0], err);

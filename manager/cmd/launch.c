@@ -77,7 +77,8 @@ int launch_start(struct launch *launch, const struct container_record *record, s
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD, "%s: its monitor was killed", record->name);
+		return err_set(err, ERR_SYS, ECHILD,
+			       "%s: its monitor could not be started, or was killed", record->name);
 	if (packet.type == PACKET_STARTED)
 		return 0;
 	if (packet.type != PACKET_FAILED)

@@ -36,7 +36,9 @@ int monitor_spawn(const char *root, const int stdio[3], struct stage_child *chil
 		[MONITOR_OUT] = stdio[1],
 		[MONITOR_ERR] = stdio[2],
 	};
-	const struct stage_options options = { .fds = fds, .nfds = MONITOR_NFDS, .new_session = 1 };
+	const struct stage_options options = {
+		.fds = fds, .nfds = MONITOR_NFDS, .new_session = 1, .no_wait = 1
+	};
 	int rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -83,7 +85,8 @@ int monitor_spawn_adopter(const struct store *store, const struct container_reco
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD, "%s: its monitor was killed", record->name);
+		return err_set(err, ERR_SYS, ECHILD,
+			       "%s: its monitor could not be started, or was killed", record->name);
 	if (packet.type == PACKET_STARTED)
 		return 0;
 	*err = packet.failed.err;

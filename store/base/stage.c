@@ -202,6 +202,7 @@ static int spawn_child(void *arg)
 /*
  * clone(2) as vfork(2): this thread is stopped until the child has executed or exited, so the child
  * may use our memory, but not our stack.
+ * With no_wait it gets a copy of both, and we go on; then `failed` never tells.
  */
 static int clone_and_wait(struct spawn *s, struct stage_child *child, struct err *err)
 {
@@ -215,7 +216,8 @@ static int clone_and_wait(struct spawn *s, struct stage_child *child, struct err
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = clone(spawn_child, stack + CHILD_STACK_BYTES,
-		    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, s, &pidfd, NULL, NULL);
+		    (s->options->no_wait ? 0 : CLONE_VM | CLONE_VFORK) | CLONE_PIDFD | SIGCHLD, s,
+		    &pidfd, NULL, NULL);
 	if (pid < 0)
 		err_sys(err, errno, "cannot start stage %s", s->name);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);

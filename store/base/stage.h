@@ -45,6 +45,8 @@ struct stage_options {
 	int nfds; /* at most 16 */
 	int parent_death_signal;
 	int new_session; /* bool */
+	/* bool: return before it was executed; that it could not be is seen as exit status 127 */
+	int no_wait;
 };
 int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
 		struct err *err);
