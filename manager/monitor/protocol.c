@@ -127,13 +127,16 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 	int taken[PACKET_FDS_MAX] = { -1, -1 };
 	ssize_t n;
 
+	/*
+	 * A reset says, once, that the peer ended with something of ours unread; what it had sent
+	 * before comes after it: unix(7).
+	 */
 	do
 		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return -EAGAIN;
-	/* A reset is what a peer leaves that died with something unread. */
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	if (n == 0)
 		return 0;
 	if (n < 0)
 		return err_sys(err, errno, "cannot receive from the other side");
