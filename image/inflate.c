@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,13 +30,26 @@ static int64_t zeros_at_end(int64_t before, const char *block, size_t len)
 	return n == 0 ? before + (int64_t)len : (int64_t)(len - n);
 }
 
+/* Wait for input, but not longer than it is wanted. 0, or -1 with errno. */
+static int wait_for_input(const struct inflate *inflate)
+{
+	struct pollfd fds[] = { { inflate->in_fd, POLLIN, 0 }, { inflate->stop_fd, POLLIN, 0 } };
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return -1;
+	errno = ECANCELED;
+	return fds[1].revents ? -1 : 0;
+}
+
 static la_ssize_t read_input(struct archive *reader, void *data, const void **block)
 {
 	struct inflate *inflate = data;
 	ssize_t n;
 
 	do
-		n = read(inflate->in_fd, inflate->input, INPUT_SIZE);
+		n = wait_for_input(inflate) < 0 ? -1 :
+						  read(inflate->in_fd, inflate->input, INPUT_SIZE);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		inflate->read_errno = errno;

@@ -21,6 +21,7 @@ struct inflate {
 	struct verify digest; /* of what came out: its size and, at the end, the diff ID */
 	char *input;
 	int in_fd;
+	int stop_fd;	   /* a read of the input ends when this can be read; -1: none */
 	int read_errno;	   /* of the input, 0: none */
 	int64_t limit;	   /* bytes that may come out */
 	int64_t in_total;  /* bytes that went in */

@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "image/ahead.h"
 #include "image/inflate.h"
 #include "image/tree.h"
 #include "store/base/cleanup.h"
@@ -18,6 +19,7 @@
 
 struct unpack {
 	struct inflate inflate;
+	struct ahead ahead;
 	struct archive *tar;
 	struct tree tree;
 	struct unpack_result result;
@@ -27,6 +29,7 @@ struct unpack {
 static void unpack_release(struct unpack *unpack)
 {
 	archive_read_free(unpack->tar);
+	ahead_release(&unpack->ahead);
 	inflate_release(&unpack->inflate);
 	tree_release(&unpack->tree);
 }
@@ -36,7 +39,7 @@ static la_ssize_t feed(struct archive *tar, void *data, const void **block)
 	struct unpack *unpack = data;
 	size_t len;
 
-	if (inflate_next(&unpack->inflate, block, &len, &unpack->input_err) < 0) {
+	if (ahead_next(&unpack->ahead, block, &len, &unpack->input_err) < 0) {
 		archive_set_error(tar, EIO, "no more input");
 		return -1;
 	}
@@ -54,7 +57,7 @@ static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, int64_t ma
 	unpack->tar = archive_read_new();
 	if (!unpack->tar || archive_read_support_format_tar(unpack->tar) != ARCHIVE_OK)
 		return err_sys(err, ENOMEM, "cannot read the archive");
-	return 0;
+	return ahead_start(&unpack->ahead, &unpack->inflate, err);
 }
 
 /* What stopped the tar reader. */
@@ -320,7 +323,7 @@ static int finish_input(struct unpack *unpack, struct err *err)
 	size_t len = 1;
 
 	while (len > 0) {
-		int r = inflate_next(&unpack->inflate, &block, &len, err);
+		int r = ahead_next(&unpack->ahead, &block, &len, err);
 
 		if (r < 0)
 			return r;
@@ -341,6 +344,7 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
 {
 	struct unpack unpack __attribute__((cleanup(unpack_release))) = {
 		.inflate = INFLATE_INIT,
+		.ahead = { .stop_fd = -1 },
 		.input_err = ERR_INIT,
 	};
 	int r = unpack_init(&unpack, in_fd, root_fd, limits->bytes, err);

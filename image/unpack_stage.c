@@ -24,15 +24,16 @@ static const uint64_t capabilities = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BI
 
 static const char *const system_calls[] = {
 	/* the archive, the report, files */
-	"read", "write", "pwrite64", "lseek", "close", "dup", "fcntl", "ftruncate",
+	"read", "write", "pwrite64", "poll", "ppoll", "lseek", "close", "dup", "fcntl", "ftruncate",
 	/* the tree */
 	"openat", "openat2", "mkdirat", "mkdir", "linkat", "symlinkat", "symlink", "unlinkat",
 	"mknodat", "mknod", "fchown", "fchownat", "fchmod", "fchmodat", "utimensat", "fsetxattr",
 	"fstat", "newfstatat", "statx", "fstatfs", "getdents64",
-	/* memory and the end */
-	"brk", "munmap", "mremap", "madvise", "futex", "getrandom", "clock_gettime", "gettimeofday",
-	"geteuid", "getegid", "getuid", "getgid", "getpid", "gettid", "tgkill", "rt_sigaction",
-	"rt_sigprocmask", "rt_sigreturn", "exit", "exit_group", "restart_syscall", NULL
+	/* memory, the thread that decompresses, and the end */
+	"brk", "munmap", "mremap", "madvise", "futex", "eventfd2", "getrandom", "clock_gettime",
+	"gettimeofday", "geteuid", "getegid", "getuid", "getgid", "getpid", "gettid", "tgkill",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "exit", "exit_group", "restart_syscall",
+	NULL
 };
 
 /* Nothing of the archive is read before all of this is done. */
@@ -54,7 +55,7 @@ static int confine(int *root, struct err *err)
 	if (r == 0)
 		r = confine_no_new_privs(err);
 	if (r == 0)
-		r = confine_seccomp(system_calls, false, err);
+		r = confine_seccomp(system_calls, true, err);
 	return r;
 }
 

@@ -578,6 +578,26 @@ static void test_garbage(void **state)
 	free(made.bytes);
 }
 
+/* What is wrong is told at once, though more may come: the thread that reads ahead is stopped. */
+static void test_does_not_wait_for_the_rest(void **state)
+{
+	static const struct unpack_limits limits = { 1 << 20, 1000 };
+	struct target *target = *state;
+	static char noise[700000];
+	int fds[2];
+
+	memset(noise, 'x', sizeof(noise));
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	if (fcntl(fds[1], F_SETPIPE_SZ, 1 << 20) < 1 << 20)
+		skip();
+	assert_int_equal(write(fds[1], noise, sizeof(noise)), sizeof(noise));
+	assert_int_equal(unpack_archive(fds[0], target->fd, &limits, &target->result, &target->err),
+			 -EBADMSG);
+	assert_string_equal(target->err.text, "this is not a tar archive");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, target_begin, target_end)
 
 int main(void)
@@ -594,6 +614,7 @@ int main(void)
 		TEST(test_limits),
 		TEST(test_truncated),
 		TEST(test_garbage),
+		TEST(test_does_not_wait_for_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
