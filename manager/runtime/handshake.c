@@ -110,14 +110,18 @@ int handshake_receive(int fd, struct message *out, int *attached, struct err *er
 	AUTO_CLOSE int received = -1;
 	ssize_t len;
 
+	/*
+	 * A reset says, once, that the other side ended with something of ours unread; what it had
+	 * to say before that comes after it: unix(7).
+	 */
 	do {
 		len = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
-	} while (len < 0 && errno == EINTR);
-	if (len < 0 && errno != ECONNRESET)
+	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (len < 0)
 		return err_sys(err, errno, "cannot receive from the other side of the handshake");
 	if (attached)
 		*attached = -1;
-	if (len <= 0) /* a reset is an end of file with something of ours unread there */
+	if (len == 0)
 		return 0;
 	received = attached_descriptor(&header);
 	if (len != sizeof(message) || !is_valid(&message))
