@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/pull.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +9,7 @@
 #include "manager/cmd/human.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/progress.h"
-#include "manager/cmd/report.h"
 #include "store/store.h"
-
-#define EXIT_INTERRUPTED (128 + SIGINT)
 
 static void on_step(const char *text, void *data)
 {
@@ -82,10 +77,6 @@ static int pull(struct app *app, const struct pull_request *request, bool quiet,
 	progress_begin(&progress, quiet);
 	rc = image_pull(&store, request, &ui, &image, err);
 	progress_end(&progress);
-	if (rc == -EINTR) {
-		report_error(err);
-		return EXIT_INTERRUPTED;
-	}
 	if (rc < 0)
 		return -1;
 	print_result(&image, quiet);

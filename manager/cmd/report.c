@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/report.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ void report_error(const struct err *err)
 
 int report_status(const struct err *err)
 {
+	if (err->kind == ERR_SYS && err->num == EINTR)
+		return EXIT_INTERRUPTED;
 	switch (err->kind) {
 	case ERR_NO_EXEC:
 		return EXIT_NO_EXEC;
