@@ -117,8 +117,11 @@ int confine_identity(struct err *err)
 	bound_capabilities(0); /* while there is the right to do so */
 	/* A change of user clears the parent-death signal. */
 	prctl(PR_GET_PDEATHSIG, &death_signal);
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+	/* A user namespace may forbid it (then there are none to drop), and may have no such user. */
+	if (setgroups(0, NULL) < 0 && errno != EPERM)
+		return err_sys(err, errno, "cannot drop supplementary groups");
+	if ((setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
+	    errno != EINVAL)
 		return err_sys(err, errno, "cannot become user %d", NOBODY);
 	if (prctl(PR_SET_PDEATHSIG, death_signal) < 0)
 		return err_sys(err, errno, "cannot set the parent-death signal");

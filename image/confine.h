@@ -26,8 +26,8 @@ int confine_limits(int64_t file_size, int64_t files, int64_t data, struct err *e
 int confine_root(int dir_fd, struct err *err);
 
 /*
- * As root: become user and group 65534, without supplementary groups and capabilities. Else
- * nothing.
+ * As root: become user and group 65534 (where the user namespace has these), without supplementary
+ * groups and capabilities. Else nothing.
  */
 int confine_identity(struct err *err);
 
