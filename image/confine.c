@@ -117,7 +117,7 @@ int confine_identity(struct err *err)
 	bound_capabilities(0); /* while there is the right to do so */
 	/* A change of user clears the parent-death signal. */
 	prctl(PR_GET_PDEATHSIG, &death_signal);
-	/* A user namespace may forbid it (then there are none to drop), and may have no such user. */
+	/* A user namespace may forbid the first, and may have no such user. */
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return err_sys(err, errno, "cannot drop supplementary groups");
 	if ((setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
