@@ -31,8 +31,8 @@ static int open_pipe(int *read_end, int *write_end, struct err *err)
 	return 0;
 }
 
-int launch_begin(const char *root, const struct run_options *options, struct launch *out,
-		 struct err *err)
+int launch_begin(const char *root, const struct run_options *options, const char *id,
+		 struct launch *out, struct err *err)
 {
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	AUTO_CLOSE int in = -1;
@@ -49,7 +49,7 @@ int launch_begin(const char *root, const struct run_options *options, struct lau
 			rc = open_pipe(&in, &launch.pump.in, err);
 	}
 	if (rc == 0)
-		rc = monitor_spawn(root, (int[]){ in, out_fd, err_fd }, &launch.monitor,
+		rc = monitor_spawn(root, id, (int[]){ in, out_fd, err_fd }, &launch.monitor,
 				   &launch.pump.socket, err);
 	if (rc < 0)
 		return rc;

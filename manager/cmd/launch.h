@@ -26,9 +26,12 @@ struct launch {
 /* A monitor that was told no container ends by that. */
 void launch_release(struct launch *launch);
 
-/* Start the monitor, with the pipes that `options` ask for. */
-int launch_begin(const char *root, const struct run_options *options, struct launch *out,
-		 struct err *err);
+/*
+ * Start the monitor, with the pipes that `options` ask for. `id` is the container that will be
+ * created: when this process is killed before launch_start(), the monitor removes it.
+ */
+int launch_begin(const char *root, const struct run_options *options, const char *id,
+		 struct launch *out, struct err *err);
 
 /*
  * Have it start `record`'s container, whose row and directory are there. Returns when the payload

@@ -43,10 +43,8 @@ static int print_command(char *const *args, char **out, struct err *err)
 }
 
 static int make_record(const struct run_options *options, const struct image_choice *choice,
-		       const struct spec *spec, const char *id, struct container_record *out,
-		       struct err *err)
+		       const struct spec *spec, struct container_record *out, struct err *err)
 {
-	memcpy(out->id, id, sizeof(out->id));
 	out->state = CONTAINER_CREATED;
 	out->created_ns = clock_now_ns();
 	out->auto_remove = options->auto_remove;
@@ -105,17 +103,13 @@ static int prepare(struct store *store, struct run_options *options,
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	AUTO_STRV char **layers = NULL;
-	char id[CONTAINER_ID_LEN + 1];
 	int rc = image_config_parse(choice->image.config, &config, err);
 
-	if (rc == 0)
-		rc = container_id_generate(id, err);
-	if (rc < 0)
-		return rc;
 	options->container.command = choice->command;
-	rc = spec_build(&config, &options->container, id, &spec, err);
 	if (rc == 0)
-		rc = make_record(options, choice, &spec, id, record, err);
+		rc = spec_build(&config, &options->container, record->id, &spec, err);
+	if (rc == 0)
+		rc = make_record(options, choice, &spec, record, err);
 	if (rc == 0)
 		rc = list_layers(&choice->image, &layers, err);
 	if (rc < 0)
@@ -195,7 +189,9 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	int rc = run_options_parse(&cmd_run, argc, argv, &options, err);
 
 	if (rc == 0)
-		rc = launch_begin(app->root, &options, &launch, err);
+		rc = container_id_generate(record.id, err);
+	if (rc == 0)
+		rc = launch_begin(app->root, &options, record.id, &launch, err);
 	if (rc == 0)
 		rc = store_open(app->root, &store, err);
 	if (rc == 0)

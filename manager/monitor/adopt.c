@@ -90,6 +90,8 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 	if (rc == 0)
 		rc = engine_open(record->pid, record->pid_start_time, &monitor->process, err);
+	if (rc == 0)
+		rc = engine_await_setup(&monitor->process, err);
 	if (rc < 0)
 		return rc;
 	if (monitor->spec.init)

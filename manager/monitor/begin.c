@@ -158,23 +158,38 @@ static int exit_code_of(const struct err *err)
 	}
 }
 
+/* Somebody wanted it gone at the same time, and that is why it could not be started. */
+static bool is_removed(struct monitor *monitor)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	if (container_find(&monitor->store, monitor->record.id, &now, &err) < 0)
+		return err.kind == ERR_NOT_FOUND;
+	return now.state == CONTAINER_REMOVING;
+}
+
 /* It was not started: leave a record that says why, or with --rm nothing. */
-static void record_failure(struct monitor *monitor, const struct err *failure, int exit_code)
+static void record_failure(struct monitor *monitor, struct err *failure, int exit_code)
 {
 	struct container_record *record = &monitor->record;
 	struct err err = ERR_INIT;
 	int rc;
 
-	record->exit_code = exit_code;
-	record->finished_ns = clock_now_ns();
-	record->error = strdup(failure->text);
 	/* Killed by nobody else: it waits at the gate, and gives up when we close our end. */
 	if (monitor->process.pidfd >= 0)
 		(void)engine_kill(&monitor->process, SIGKILL, &err);
 	(void)engine_cleanup(&monitor->spec, &err);
+	if (is_removed(monitor)) {
+		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started",
+			record->name);
+		return;
+	}
+	record->exit_code = exit_code;
+	record->finished_ns = clock_now_ns();
+	record->error = strdup(failure->text);
 	rc = record->auto_remove ? lifecycle_erase(&monitor->store, record, &err) :
 				   container_set_exited(&monitor->store, record, &err);
-	/* ERR_NOT_FOUND: somebody removed it while it was started. */
 	if (rc < 0 && err.kind != ERR_NOT_FOUND)
 		log_warn("%s: %s", record->name, err.text);
 }
@@ -194,4 +209,15 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 	*exit_code = exit_code_of(err);
 	record_failure(monitor, err, *exit_code);
 	return rc;
+}
+
+void monitor_abandon(struct monitor *monitor)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	if (container_find(&monitor->store, monitor->record.id, &record, &err) == 0 &&
+	    record.state == CONTAINER_CREATED &&
+	    container_set_removing(&monitor->store, record.id, &err) == 0)
+		(void)lifecycle_erase(&monitor->store, &record, &err);
 }

@@ -91,7 +91,10 @@ static int await_request(struct monitor *monitor, struct err *err)
 	rc = store_open(packet.open.root[0] ? packet.open.root : NULL, &monitor->store, err);
 	if (rc < 0)
 		return rc;
+	memcpy(monitor->record.id, packet.open.id, sizeof(monitor->record.id));
 	rc = packet_receive(monitor->client, &packet, NULL, err);
+	if (rc == 0 && monitor->record.id[0])
+		monitor_abandon(monitor);
 	if (rc <= 0)
 		return rc;
 	if (packet.type != PACKET_START)

@@ -36,8 +36,8 @@ int monitor_stage_main(void);
  * store at the same time. The monitor ends by itself when the socket is closed before START was
  * sent.
  */
-int monitor_spawn(const char *root, const int stdio[3], struct stage_child *child, int *socket,
-		  struct err *err);
+int monitor_spawn(const char *root, const char *id, const int stdio[3], struct stage_child *child,
+		  int *socket, struct err *err);
 
 /*
  * Start one that adopts a container which runs without, and wait until it did. ERR_STATE when

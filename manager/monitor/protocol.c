@@ -100,6 +100,7 @@ static void terminate_text(struct packet *packet)
 	switch (packet->type) {
 	case PACKET_OPEN:
 		packet->open.root[sizeof(packet->open.root) - 1] = '\0';
+		packet->open.id[sizeof(packet->open.id) - 1] = '\0';
 		break;
 	case PACKET_START:
 		packet->start.id[sizeof(packet->start.id) - 1] = '\0';

@@ -33,7 +33,8 @@ enum packet_type {
 };
 
 struct packet_open { /* which store: sent first, so that both sides open it at the same time */
-	char root[PATH_MAX]; /* empty: the default place */
+	char root[PATH_MAX];	       /* empty: the default place */
+	char id[CONTAINER_ID_LEN + 1]; /* of the container that the client will create; or empty */
 	int32_t log_level;
 };
 

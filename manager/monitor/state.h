@@ -57,6 +57,11 @@ void monitor_release(struct monitor *monitor);
  * failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
+/*
+ * begin.c: the client was killed before it asked for the start of the container that it may have
+ * created: nobody will, and what there is of it goes.
+ */
+void monitor_abandon(struct monitor *monitor);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*
