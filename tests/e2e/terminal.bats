@@ -130,9 +130,8 @@ on_terminal() {
 		expect Stopped
 		send jobs\r
 		expect sleep 100
-		send fg\r
-		expect sleep 100
-		send \x03
+		send exit 0\r
+		expect There are stopped jobs
 		expect [#$] 
 		send exit 0\r
 		exits 0
