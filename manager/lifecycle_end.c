@@ -346,12 +346,28 @@ int lifecycle_wait(struct store *store, struct container_record *record, int *ex
 
 /* --- remove --- */
 
+/*
+ * What fills the disk may be the container itself: where there is no room to record that it goes,
+ * its files go first.
+ */
+static int set_removing(struct store *store, const struct container_record *record, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	int rc = container_set_removing(store, record->id, err);
+
+	if (rc != -ENOSPC || record->state != CONTAINER_EXITED ||
+	    container_dir_remove(store, record->id, &ignored) < 0)
+		return rc;
+	*err = (struct err)ERR_INIT;
+	return container_set_removing(store, record->id, err);
+}
+
 static int stop_and_remove(struct store *store, struct container_record *record, struct err *err)
 {
 	int rc = lifecycle_stop(store, record, 0, err);
 
 	if (rc == 0)
-		rc = container_set_removing(store, record->id, err);
+		rc = set_removing(store, record, err);
 	return rc < 0 ? rc : lifecycle_erase(store, record, err);
 }
 

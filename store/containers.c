@@ -13,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/db.h"
+#include "store/reserve.h"
 #include "store/store.h"
 
 /* In the order that read_record() takes them. */
@@ -271,56 +272,74 @@ static int fail_unchanged(struct store *store, const char *id, const char *verb,
 		       container_state_name(record.state), verb);
 }
 
-static int update(struct store *store, const char *id, const char *verb, const char *sql,
-		  const struct db_arg *args, struct err *err)
+/* `r` is what the UPDATE returned. */
+static int check_updated(struct store *store, const char *id, const char *verb, int r,
+			 struct err *err)
 {
-	int r = db_run(store->db, sql, args, err);
-
 	if (r < 0)
 		return r;
 	return sqlite3_changes(store->db) ? 0 : fail_unchanged(store, id, verb, err);
 }
 
+/* What must be recorded on a full disk, too, or nobody could ever clear it. */
+static int run_with_reserve(struct store *store, const char *sql, const struct db_arg *args,
+			    struct err *err)
+{
+	int r = db_run(store->db, sql, args, err);
+
+	if (r != -ENOSPC || !reserve_spend(store->root_fd))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return db_run(store->db, sql, args, err);
+}
+
 int container_set_started(struct store *store, const struct container_record *record,
 			  struct err *err)
 {
-	return update(store, record->id, "started",
-		      "UPDATE container SET state = 'running', started_ns = ?2, finished_ns = 0,"
-		      " pid = ?3, pid_start_time = ?4, monitor_pid = ?5, monitor_start_time = ?6,"
-		      " boot_id = ?7, exit_code = -1, oom_killed = 0, error = NULL"
-		      " WHERE id = ?1 AND state != 'removing'",
-		      DB_ARGS(DB_TEXT(record->id), DB_INT(record->started_ns), DB_INT(record->pid),
-			      DB_INT(record->pid_start_time), DB_INT(record->monitor_pid),
-			      DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id)),
-		      err);
+	int r = db_run(store->db,
+		       "UPDATE container SET state = 'running', started_ns = ?2, finished_ns = 0,"
+		       " pid = ?3, pid_start_time = ?4, monitor_pid = ?5, monitor_start_time = ?6,"
+		       " boot_id = ?7, exit_code = -1, oom_killed = 0, error = NULL"
+		       " WHERE id = ?1 AND state != 'removing'",
+		       DB_ARGS(DB_TEXT(record->id), DB_INT(record->started_ns), DB_INT(record->pid),
+			       DB_INT(record->pid_start_time), DB_INT(record->monitor_pid),
+			       DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id)),
+		       err);
+
+	return check_updated(store, record->id, "started", r, err);
 }
 
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err)
 {
-	return update(store, record->id, "ended",
-		      "UPDATE container SET"
-		      " state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
-		      " exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5,"
-		      " pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0"
-		      " WHERE id = ?1",
-		      DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code),
-			      DB_INT(record->oom_killed), DB_INT(record->finished_ns),
-			      DB_TEXT(record->error)),
-		      err);
+	int r = run_with_reserve(
+		store,
+		"UPDATE container SET"
+		" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
+		" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5,"
+		" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0"
+		" WHERE id = ?1",
+		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
+			DB_INT(record->finished_ns), DB_TEXT(record->error)),
+		err);
+
+	return check_updated(store, record->id, "ended", r, err);
 }
 
 int container_set_removing(struct store *store, const char *id, struct err *err)
 {
-	return update(store, id, "removed",
-		      "UPDATE container SET state = 'removing'"
-		      " WHERE id = ?1 AND state NOT IN ('running', 'paused')",
-		      DB_ARGS(DB_TEXT(id)), err);
+	int r = run_with_reserve(store,
+				 "UPDATE container SET state = 'removing'"
+				 " WHERE id = ?1 AND state NOT IN ('running', 'paused')",
+				 DB_ARGS(DB_TEXT(id)), err);
+
+	return check_updated(store, id, "removed", r, err);
 }
 
 int container_delete(struct store *store, const char *id, struct err *err)
 {
-	return db_run(store->db, "DELETE FROM container WHERE id = ?1", DB_ARGS(DB_TEXT(id)), err);
+	return run_with_reserve(store, "DELETE FROM container WHERE id = ?1", DB_ARGS(DB_TEXT(id)),
+				err);
 }
 
 /* --- directories --- */

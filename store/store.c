@@ -13,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/db.h"
+#include "store/reserve.h"
 #include "store/schema.h"
 
 #define DEFAULT_RUN "/run/cman"
@@ -55,6 +56,13 @@ static int make_absolute(const char *path, char **out, struct err *err)
 	return 0;
 }
 
+static int ensure_below(const struct store *store, const char *name, int *out, struct err *err)
+{
+	int r = fd_ensure_dir(store->root_fd, name, 0700, out, err);
+
+	return r < 0 ? err_wrap(err, "%s", store->root) : 0;
+}
+
 static int open_directories(const char *root, struct store *store, struct err *err)
 {
 	int r = fd_ensure_dir_path(root ? root : STORE_DEFAULT_ROOT, 0700, &store->root_fd, err);
@@ -69,7 +77,7 @@ static int open_directories(const char *root, struct store *store, struct err *e
 			store->run = NULL;
 			return err_sys(err, ENOMEM, "cannot open %s", store->root);
 		}
-		r = fd_ensure_dir(store->root_fd, "run", 0700, &store->run_fd, err);
+		r = ensure_below(store, "run", &store->run_fd, err);
 	} else {
 		store->run = strdup(DEFAULT_RUN);
 		if (!store->run)
@@ -77,11 +85,13 @@ static int open_directories(const char *root, struct store *store, struct err *e
 		r = fd_ensure_dir_path(DEFAULT_RUN, 0700, &store->run_fd, err);
 	}
 	if (r == 0)
-		r = fd_ensure_dir(store->root_fd, "containers", 0700, &store->containers_fd, err);
+		r = ensure_below(store, "containers", &store->containers_fd, err);
 	if (r == 0)
-		r = fd_ensure_dir(store->root_fd, "layers", 0700, &store->layers_fd, err);
+		r = ensure_below(store, "layers", &store->layers_fd, err);
 	if (r == 0)
-		r = fd_ensure_dir(store->root_fd, "tmp", 0700, &store->tmp_fd, err);
+		r = ensure_below(store, "tmp", &store->tmp_fd, err);
+	if (r == 0)
+		reserve_keep(store->root_fd);
 	return r;
 }
 

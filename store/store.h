@@ -5,7 +5,7 @@
 /*
  * An opened state directory: everything cman keeps. Two roots never meet.
  *
- *   <root>/cman.db  layers/<diff id>/  tmp/  containers/<id>/
+ *   <root>/cman.db  layers/<diff id>/  tmp/  containers/<id>/  reserve
  *   <run>/          run-time files, gone after a reboot (default /run/cman; <root>/run with --root)
  */
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "manager/cmd/flow.h"
+#include "manager/cmd/report.h"
 #include "manager/cmd/terminal.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
@@ -69,6 +70,7 @@ struct state {
 	struct flow in;
 	struct flow out[2];
 	bool ended; /* EXITED was received */
+	bool lost;  /* output that the user wanted could not be written */
 	int exit_code;
 	bool done;
 	enum pump_end end;
@@ -185,9 +187,11 @@ static void on_output(struct state *state, int i)
 	case FLOW_DETACHED:
 		return;
 	case FLOW_BROKEN:
-		if (errno != EPIPE)
+		if (errno != EPIPE) {
 			log_warn("cannot write to %s: %s", i == 0 ? "stdout" : "stderr",
 				 strerror(errno));
+			state->lost = true;
+		}
 		tell(state, &broken);
 		break;
 	case FLOW_ENDED:
@@ -259,6 +263,6 @@ int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *
 	if (rc < 0)
 		return rc;
 	*end = state.end;
-	*exit_code = state.exit_code;
+	*exit_code = state.lost && state.exit_code == 0 ? EXIT_CMAN : state.exit_code;
 	return 0;
 }

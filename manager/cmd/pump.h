@@ -46,7 +46,9 @@ int pump_block_signals(bool raw, int *out, struct err *err);
 /*
  * Until the end. The terminal is as it was when this returns. A client with a raw terminal behaves
  * as a terminal emulator does: SIGTERM and SIGHUP are forwarded and end it, too, because a shell
- * inside may well ignore the one, and nobody could use the terminal after the other.
+ * inside may well ignore the one, and nobody could use the terminal after the other. A payload that
+ * succeeded while its output could not be written (a full disk) has *exit_code EXIT_CMAN: a script
+ * must not take the output for whole.
  */
 int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *err);
 

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# No space left: what a person is told, what is recorded all the same, and how to get out of it.
+
+load helpers
+
+# A state directory on a disk of its own, small enough to fill. $stuff is there to fill it with.
+setup() {
+	small=$BATS_TEST_TMPDIR/small
+	mkdir "$small"
+	mount -t tmpfs -o size=8m tmpfs "$small"
+	new_root
+	export CMAN_ROOT=$small/root
+	import_busybox
+	stuff=$small/stuff
+}
+
+teardown() {
+	rm -f "$stuff"
+	end_of_root
+	umount "$small"
+}
+
+fill() {
+	dd if=/dev/zero of="$stuff" bs=4k 2>/dev/null || true
+	refute dd if=/dev/zero of="$small/more" bs=1 count=1 2>/dev/null
+	rm -f "$small/more"
+}
+
+@test "a payload that fills the disk has an exit status, and rm makes room" {
+	run --separate-stderr cman run --name before busybox true
+	assert_status 0
+	run --separate-stderr cman run --name glutton busybox dd if=/dev/zero of=/big bs=64k
+	assert_status 1
+	assert_match "$stderr" 'No space left on device'
+	fill
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_output 'glutton exited 1
+before exited 0'
+	run --separate-stderr cman run --name after busybox true
+	assert_status 125
+	assert_output ''
+	assert_stderr "cman: cannot write to $CMAN_ROOT/cman.db: No space left on device"
+	run --separate-stderr cman rm before glutton
+	assert_status 0
+	assert_output 'before
+glutton'
+	assert_stderr ''
+	run --separate-stderr cman run --rm busybox echo room
+	assert_status 0
+	assert_output room
+}
+
+@test "a log that fills the disk does not stop its container; the gap is told" {
+	run --separate-stderr cman run --name loud busybox sh -c 'head -c 9000000 /dev/urandom | base64; echo done >&2; exit 3'
+	assert_status 3
+	assert_stderr done
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_output 'loud exited 3'
+	run --separate-stderr cman logs --tail 1 loud
+	assert_status 0
+	cman logs loud >/dev/null 2>"$BATS_TEST_TMPDIR/gaps"
+	assert_match "$(head -n 1 "$BATS_TEST_TMPDIR/gaps")" '^cman: loud: [0-9]+ records were dropped here$'
+}
+
+@test "the disk fills while containers run: they are stopped and removed as ever" {
+	cman run -d --name bird busybox sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done'
+	fill
+	run --separate-stderr cman exec bird echo inside
+	assert_status 0
+	assert_output inside
+	run --separate-stderr cman stop bird
+	assert_status 0
+	assert_output bird
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_output 'bird exited 5'
+	run --separate-stderr cman rm bird
+	assert_status 0
+	assert_stderr ''
+}
+
+@test "output that finds no room is no success" {
+	cman run -d --name bird busybox sleep 100
+	for command in 'run --rm busybox' 'exec bird'; do
+		# 141 where it was told so while it still ran
+		run --separate-stderr bash -c "\"\$CMAN\" $command echo hi >/dev/full"
+		[ "$status" = 125 ] || assert_status 141
+		assert_stderr 'cman: warning: cannot write to stdout: No space left on device'
+		run --separate-stderr bash -c "\"\$CMAN\" $command sh -c 'echo hi >&2' 2>/dev/full"
+		[ "$status" = 125 ] || assert_status 141
+		assert_output ''
+	done
+}
