@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/utsname.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,34 +280,36 @@ int run_value_cpuset(const struct cmd_option *option, const char *value, struct 
 	return 0;
 }
 
-int run_value_name(const struct cmd_option *option, const char *value, struct err *err)
+/* Letters, digits and some signs, a letter or digit first. */
+static bool is_word(const char *value, size_t max)
 {
 	size_t len = strlen(value);
 
-	if (len == 0 || len > CONTAINER_NAME_MAX || !isalnum((unsigned char)value[0]))
-		return bad_value(option, "a name", value, err);
-	for (size_t i = 0; i < len; i++) {
+	if (len == 0 || len > max || strchr("_.-", value[0]))
+		return false;
+	for (size_t i = 0; i < len; i++)
 		if (!isascii(value[i]) ||
-		    (!isalnum((unsigned char)value[i]) && !strchr("_.-", value[i]))) {
-			bad_value(option, "a name", value, err);
-			return err_hint(err, "a name has letters, digits, '_', '.' and '-'");
-		}
-	}
-	return 0;
+		    (!isalnum((unsigned char)value[i]) && !strchr("_.-", value[i])))
+			return false;
+	return true;
+}
+
+int run_value_name(const struct cmd_option *option, const char *value, struct err *err)
+{
+	if (is_word(value, CONTAINER_NAME_MAX))
+		return 0;
+	bad_value(option, "a name", value, err);
+	return err_hint(err, "up to %d letters, digits, '_', '.' and '-', a letter or digit first",
+			CONTAINER_NAME_MAX);
 }
 
 int run_value_hostname(const struct cmd_option *option, const char *value, struct err *err)
 {
-	size_t len = strlen(value);
-
-	if (len == 0 || len > HOST_NAME_MAX || !isalnum((unsigned char)value[0]))
-		return bad_value(option, "a host name", value, err);
-	for (size_t i = 0; i < len; i++) {
-		if (!isascii(value[i]) ||
-		    (!isalnum((unsigned char)value[i]) && !strchr("_.-", value[i])))
-			return bad_value(option, "a host name", value, err);
-	}
-	return 0;
+	if (is_word(value, __NEW_UTS_LEN))
+		return 0;
+	bad_value(option, "a host name", value, err);
+	return err_hint(err, "up to %d letters, digits, '_', '.' and '-', a letter or digit first",
+			__NEW_UTS_LEN);
 }
 
 int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err)

@@ -175,6 +175,26 @@ uid=1000(bird) gid=1000(bird) groups=3000(flock)'
 	run --separate-stderr cman run --nosuch busybox true
 	assert_status 125
 	assert_match "$stderr" "^cman: .*--nosuch"
+	for name in '' -x 'a b' é "$(printf '%0129d' 0)"; do
+		run --separate-stderr cman run --name "$name" busybox true
+		assert_status 125
+		assert_stderr "cman: --name: not a name: $name
+hint: up to 128 letters, digits, '_', '.' and '-', a letter or digit first (see 'cman run --help')"
+	done
+	run --separate-stderr cman run --rm -h "$(printf '%064d' 1)" busybox true
+	assert_status 0
+	run --separate-stderr cman run --rm -h "$(printf '%065d' 1)" busybox true
+	assert_status 125
+	assert_stderr "cman: --hostname: not a host name: $(printf '%065d' 1)
+hint: up to 64 letters, digits, '_', '.' and '-', a letter or digit first (see 'cman run --help')"
+}
+
+@test "why it could not be started is told every time" {
+	for try in $(seq 40); do
+		run --separate-stderr cman run --rm -u "nobody$try" busybox true
+		assert_status 125
+		assert_stderr "cman: no user nobody$try in the image's /etc/passwd"
+	done
 }
 
 @test "--network none has a loopback that is up and nothing else; host has the host's" {
