@@ -41,7 +41,9 @@ static const struct cmd_option options[] = {
 	[OPT_ENV] = { 'e', "env", "KEY[=VALUE]",
 		      "set an environment variable, or pass on the one of this name" },
 	[OPT_ENV_FILE] = { 0, "env-file", "FILE", "set those that a file names, one a line" },
-	[OPT_WORKDIR] = { 'w', "workdir", "DIR", "working directory (default: the container's)" },
+	[OPT_WORKDIR] = { 'w', "workdir", "DIR",
+			  "working directory; made if it is missing (default: the "
+			  "container's)" },
 	[OPT_USER] = { 'u', "user", "USER[:GROUP]", "names of the image, or numbers" },
 	{ 0, NULL, NULL, NULL },
 };
