@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +62,8 @@ static int open_container(const struct packet_exec *exec, struct stage_state *st
 	char path[32];
 	int rc = engine_open(exec->pid, exec->start_time, &state->init, err);
 
+	if (rc == 0)
+		rc = engine_await_setup(&state->init, err);
 	if (rc < 0)
 		return rc;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)exec->pid);
@@ -148,6 +151,28 @@ static int adapt_process(struct stage_state *state, struct err *err)
 }
 
 /*
+ * The container's own null device. It is opened with the host's rights, which a devices cgroup does
+ * not restrict: a node of another device that a root inside has put there must not be.
+ */
+static int open_null(struct stage_state *state, struct err *err)
+{
+	AUTO_CLOSE int fd = fd_open_in_root(state->root_fd, "/dev/null", O_PATH, 0);
+	struct stat status;
+	char path[32];
+
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open the container's /dev/null");
+	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+		return err_set(err, ERR_INVALID, ENODEV,
+			       "the container's /dev/null is not the null device");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	state->null_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (state->null_fd < 0)
+		return err_sys(err, errno, "cannot open the container's /dev/null");
+	return 0;
+}
+
+/*
  * With a terminal the engine makes all three. With -d they are the container's own /dev/null and
  * not the host's, whose inode a root inside could change through a descriptor.
  */
@@ -164,9 +189,8 @@ static int choose_stdio(struct stage_state *state, struct err *err)
 		};
 		return 0;
 	}
-	state->null_fd = fd_open_in_root(state->root_fd, "/dev/null", O_RDWR | O_NONBLOCK, 0);
-	if (state->null_fd < 0)
-		return err_sys(err, -state->null_fd, "cannot open the container's /dev/null");
+	if (open_null(state, err) < 0)
+		return err_code(err);
 	state->stdio = (struct engine_stdio){ state->null_fd, state->null_fd, state->null_fd };
 	return 0;
 }

@@ -17,7 +17,10 @@
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
+
+#define SETUP_MS 10000 /* only a file system that does not answer takes as long */
 
 void engine_process_release(struct engine_process *process)
 {
@@ -133,7 +136,7 @@ int engine_wait(struct engine_process *process, int *wait_status, struct err *er
 
 int engine_cleanup(const struct spec *spec, struct err *err)
 {
-	return cgroup_destroy(spec->cgroups_path, err);
+	return spec->cgroups_path ? cgroup_destroy(spec->cgroups_path, err) : 0;
 }
 
 int engine_kill(const struct engine_process *process, int signal, struct err *err)
@@ -172,4 +175,28 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 	out->start_time = start_time;
 	out->pidfd = STEAL_FD(pidfd);
 	return 0;
+}
+
+int engine_await_setup(const struct engine_process *init, struct err *err)
+{
+	const int64_t deadline = clock_monotonic_ns() + SETUP_MS * INT64_C(1000000);
+	struct pollfd end = { .fd = init->pidfd, .events = POLLIN };
+	AUTO_CLOSE int proc_fd = -1;
+	bool executed = false;
+	int pause_ms = 1;
+	int result = identity_open_proc(&proc_fd, err);
+
+	while (result == 0) {
+		result = identity_has_executed(proc_fd, init->pid, &executed, err);
+		if (result < 0 || executed)
+			break;
+		if (clock_monotonic_ns() > deadline)
+			return err_set(err, ERR_STATE, EBUSY, "it is still being started");
+		if (poll(&end, 1, pause_ms) > 0)
+			return err_set(err, ERR_STATE, ESRCH, "process %d has ended",
+				       (int)init->pid);
+		if (pause_ms < 16)
+			pause_ms *= 2;
+	}
+	return result;
 }

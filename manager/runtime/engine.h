@@ -116,6 +116,13 @@ int engine_kill(const struct engine_process *process, int signal, struct err *er
 int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, struct err *err);
 
 /*
+ * Wait until the container of `init` is set up. A record names its first process from its birth;
+ * until it executes a program, that process stands in the host's file system, holds the host's
+ * descriptors, and is not to be joined or taken over. ERR_STATE when it ended, or after 10 s.
+ */
+int engine_await_setup(const struct engine_process *init, struct err *err);
+
+/*
  * Run a further process in the container of `init` under the confinement of `container`, with
  * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded:
  * joins the namespaces by pidfd, the cgroup by clone3, and returns once the payload was exec'd,

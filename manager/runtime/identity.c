@@ -13,7 +13,9 @@
 
 #define STAT_MAX 1024 /* 52 numbers and a name of at most 64 bytes */
 #define FIELD_STATE 3 /* the first one after the name in parentheses */
+#define FIELD_FLAGS 9
 #define FIELD_START 22
+#define FORKED_ONLY 0x40 /* PF_FORKNOEXEC, in this place since Linux 2.6 */
 
 int identity_open_proc(int *out, struct err *err)
 {
@@ -30,38 +32,51 @@ int identity_open_proc(int *out, struct err *err)
 	return 0;
 }
 
-int identity_parse_stat(const char *text, size_t len, char *state, uint64_t *start_time)
+static int parse_number(const char **at, const char *end, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (*at == end || **at < '0' || **at > '9')
+		return -EINVAL;
+	for (; *at < end && **at >= '0' && **at <= '9'; ++*at)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(**at - '0'), &value))
+			return -EINVAL;
+	*out = value;
+	return 0;
+}
+
+int identity_parse_stat(const char *text, size_t len, struct identity_stat *out)
 {
 	const char *end = text + len;
 	const char *at = memrchr(text, ')', len); /* the name may hold anything, parentheses too */
-	uint64_t value = 0;
+	struct identity_stat parsed = { 0 };
+	int result = 0;
 
 	if (!at || end - at < 3 || at[1] != ' ')
 		return -EINVAL;
-	*state = at[2];
-	for (int field = FIELD_STATE - 1; field < FIELD_START; field++) {
+	parsed.state = at[2];
+	for (int field = FIELD_STATE; field <= FIELD_START && result == 0; field++) {
 		at = memchr(at, ' ', (size_t)(end - at));
 		if (!at)
 			return -EINVAL;
 		at++;
+		if (field == FIELD_FLAGS)
+			result = parse_number(&at, end, &parsed.flags);
+		else if (field == FIELD_START)
+			result = parse_number(&at, end, &parsed.start_time);
 	}
-	if (at == end || *at < '0' || *at > '9')
-		return -EINVAL;
-	for (; at < end && *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-			return -EINVAL;
-	*start_time = value;
-	return 0;
+	if (result == 0)
+		*out = parsed;
+	return result;
 }
 
-int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
+static int read_stat(int proc_fd, pid_t pid, struct identity_stat *out, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	char path[32];
 	char text[STAT_MAX];
-	uint64_t start_time;
-	char state;
+	struct identity_stat found;
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%d/stat", (int)pid);
@@ -71,10 +86,30 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
 		return err_set(err, ERR_STATE, ESRCH, "process %d is gone", (int)pid);
 	if (len < 0)
 		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
-	if (identity_parse_stat(text, (size_t)len, &state, &start_time) < 0)
+	if (identity_parse_stat(text, (size_t)len, &found) < 0)
 		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
-	if (state == 'Z' || state == 'X')
+	if (found.state == 'Z' || found.state == 'X')
 		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid);
-	*out = start_time;
+	*out = found;
 	return 0;
+}
+
+int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
+{
+	struct identity_stat found;
+	int result = read_stat(proc_fd, pid, &found, err);
+
+	if (result == 0)
+		*out = found.start_time;
+	return result;
+}
+
+int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
+{
+	struct identity_stat found;
+	int result = read_stat(proc_fd, pid, &found, err);
+
+	if (result == 0)
+		*out = !(found.flags & FORKED_ONLY);
+	return result;
 }

@@ -8,6 +8,7 @@
  * (proc_pid_stat(5)).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,7 +21,19 @@ int identity_open_proc(int *out, struct err *err);
 /* ERR_STATE when there is no such process, or it has ended and only waits to be reaped. */
 int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
 
-/* State letter and start time out of the `len` bytes of a stat file; -EINVAL. */
-int identity_parse_stat(const char *text, size_t len, char *state, uint64_t *start_time);
+/*
+ * Whether the process has executed a program since it was forked: else it runs its parent's. ERR_STATE
+ * as above.
+ */
+int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
+
+struct identity_stat {
+	char state;
+	uint64_t flags; /* PF_* of the kernel */
+	uint64_t start_time;
+};
+
+/* What is said in the `len` bytes of a stat file; -EINVAL. */
+int identity_parse_stat(const char *text, size_t len, struct identity_stat *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "manager/runtime/await.h"
@@ -66,11 +67,35 @@ static int open_stdio(void *context, struct err *err)
 	return result;
 }
 
+static int close_between(int low, int high)
+{
+	return high - low < 2 ||
+	       syscall(SYS_close_range, (unsigned)low + 1, (unsigned)high - 1, 0) == 0;
+}
+
+/*
+ * What is left of the host: from a directory of it, "/proc/self/fd/N/../.." in the command or in a
+ * symlink of the container's would lead to any program of the host's, and close-on-exec comes too
+ * late for that (the CVE-2024-21626 class).
+ */
+static int let_go_of_host(void *context, struct err *err)
+{
+	const struct payload *payload = &((struct joiner *)context)->payload;
+	int low = payload->sync_fd < payload->root_fd ? payload->sync_fd : payload->root_fd;
+	int high = payload->sync_fd < payload->root_fd ? payload->root_fd : payload->sync_fd;
+
+	if (!close_between(STDERR_FILENO, low) || !close_between(low, high) ||
+	    syscall(SYS_close_range, (unsigned)high + 1, ~0U, 0) < 0)
+		return err_sys(err, errno, "cannot close descriptors");
+	return 0;
+}
+
 static const struct phase phases[] = {
 	{ "session", .step = payload_detach },
 	{ "await parent", .step = payload_await_parent },
 	{ "cgroup namespace", .own = join_cgroup_namespace },
 	{ "standard streams", .own = open_stdio },
+	{ "descriptors", .own = let_go_of_host },
 	{ "working directory", .step = payload_enter_directory },
 	{ "limits", .step = payload_limit },
 	{ "seccomp, privileged", .step = payload_filter_privileged },

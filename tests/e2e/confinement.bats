@@ -116,6 +116,54 @@ var'
 	[ "$(sha256sum <"$CMAN")" = "$sum" ]
 }
 
+@test "exec: no descriptor leads a command, or a symlink of the container's, to a program of the host" {
+	cp "$(command -v busybox)" "$BATS_TEST_TMPDIR/echo"
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	for fd in $(seq 3 24); do
+		for up in .. ../.. ../../../../../../..; do
+			path=/proc/self/fd/$fd/$up$BATS_TEST_TMPDIR/echo
+			run --separate-stderr cman exec bird "$path" ran
+			assert_status 127
+			assert_output ''
+		done
+		cman exec bird ln -sf "/proc/self/fd/$fd/../../../../../../..$BATS_TEST_TMPDIR/echo" "/bin/link$fd"
+		run --separate-stderr cman exec bird "link$fd" ran
+		assert_status 127
+	done
+}
+
+@test "exec -d: another device at /dev/null is not opened with the host's rights" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	cman exec bird sh -c 'rm -f /dev/null; mknod /dev/null c 1 1'
+	run --separate-stderr cman exec -d bird true
+	assert_status 125
+	assert_stderr "cman: bird: the container's /dev/null is not the null device"
+	cman exec bird sh -c 'rm -f /dev/null; mkfifo /dev/null'
+	run --separate-stderr cman exec -d bird true
+	assert_status 125
+	assert_stderr "cman: bird: the container's /dev/null is not the null device"
+}
+
+@test "exec while the container is being set up waits, and never sees the host's files" {
+	: >"$BATS_TEST_TMPDIR/of-the-host"
+	strace -f -o /dev/null -e trace=fsopen -e inject=fsopen:delay_enter=1000000:when=1 \
+		"$CMAN" run -d --name bird busybox sleep 600 >"$BATS_TEST_TMPDIR/id" 3>&- &
+	tracer=$!
+	eventually is_up
+	# strace has still most of two seconds to delay
+	run cman exec bird ls "$BATS_TEST_TMPDIR/of-the-host"
+	assert_match "$output" 'No such file or directory'
+	run cman exec bird cat /etc/hostname
+	assert_output "$(cman ps -q)"
+	# strace stays as long as what it follows
+	cman rm -f bird >/dev/null
+	wait "$tracer"
+}
+
+is_up() {
+	[ -n "$(cman ps -q 2>/dev/null)" ]
+}
+
 # An image made from the tree that the function given makes in $tree.
 hostile_image() {
 	local tree=$BATS_TEST_TMPDIR/tree

@@ -18,7 +18,14 @@
 
 static int parse(const char *text, char *state, uint64_t *start)
 {
-	return identity_parse_stat(text, strlen(text), state, start);
+	struct identity_stat found;
+	int result = identity_parse_stat(text, strlen(text), &found);
+
+	if (result == 0) {
+		*state = found.state;
+		*start = found.start_time;
+	}
+	return result;
 }
 
 static void any_name_is_passed_over(void **state)
@@ -85,12 +92,50 @@ static void a_process_that_ended_has_no_identity(void **state)
 	assert_int_equal(start, 77);
 }
 
+/* In a child: tell whether it has executed a program, before and after it does. */
+static void a_fork_is_told_from_a_program(void **state)
+{
+	AUTO_CLOSE int proc = -1;
+	struct err err = ERR_INIT;
+	bool executed = true;
+	int gate[2], done[2];
+	char byte;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(identity_open_proc(&proc, &err), 0);
+	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(pipe(done), 0);
+	child = fork();
+	if (child == 0) {
+		close(gate[1]);
+		dup2(gate[0], STDIN_FILENO);
+		dup2(done[1], STDOUT_FILENO);
+		if (read(STDIN_FILENO, &byte, 1) == 1)
+			execlp("cat", "cat", NULL);
+		_exit(1);
+	}
+	close(gate[0]);
+	assert_int_equal(identity_has_executed(proc, child, &executed, &err), 0);
+	assert_false(executed);
+	assert_int_equal(write(gate[1], "ab", 2), 2);
+	assert_int_equal(read(done[0], &byte, 1), 1); /* it is cat that answers */
+	assert_int_equal(identity_has_executed(proc, child, &executed, &err), 0);
+	assert_true(executed);
+	close(gate[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(identity_has_executed(proc, child, &executed, &err), -ESRCH);
+	close(done[0]);
+	close(done[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_name_is_passed_over),
 		cmocka_unit_test(what_is_cut_or_too_large_is_refused),
 		cmocka_unit_test(a_process_that_ended_has_no_identity),
+		cmocka_unit_test(a_fork_is_told_from_a_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
