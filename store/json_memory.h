@@ -10,8 +10,8 @@
  */
 
 /*
- * To be called before anything of jansson's; for programs that use it in one thread only. Tests do without,
- * so that the sanitizers see each block.
+ * To be called before anything of jansson's; for programs that use it in one thread only. Tests do
+ * without, so that the sanitizers see each block.
  */
 void json_memory_use_arena(void);
 

@@ -17,7 +17,9 @@
 
 void report_error(const struct err *err);
 
-/* The exit status that `err` asks for: 126, 127, 130 (a pull that was interrupted: EINTR) or 125. */
+/*
+ * The exit status that `err` asks for: 126, 127, 130 (a pull that was interrupted: EINTR) or 125.
+ */
 int report_status(const struct err *err);
 
 #endif

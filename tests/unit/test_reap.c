@@ -32,7 +32,7 @@ static int start(int status, int signal, bool waits)
 			sigaction(signal, &action, NULL);
 			kill(getpid(), signal);
 		}
-		while (waits)
+		if (waits)
 			pause();
 		_exit(status);
 	}
