@@ -19,6 +19,7 @@
 #include "manager/cmd/version.h"
 #include "manager/exec_stage.h"
 #include "manager/monitor/monitor.h"
+#include "store/base/cleanup.h"
 #include "store/base/log.h"
 #include "store/base/stage.h"
 #include "store/json_memory.h"
@@ -133,9 +134,27 @@ static int flush_output(int status)
 	return EXIT_CMAN;
 }
 
+/* Others get to know the root directory whose working directory is another one. */
+static int make_absolute(const char *root, char **out, struct err *err)
+{
+	AUTO_FREE char *cwd = NULL;
+
+	if (!root || root[0] == '/')
+		return 0;
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return err_sys(err, errno, "%s: cannot read the working directory", root);
+	if (asprintf(out, "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, root) < 0) {
+		*out = NULL;
+		return err_sys(err, ENOMEM, "cannot use %s", root);
+	}
+	return 0;
+}
+
 static int run(int argc, char **argv, struct err *err)
 {
 	const char *root = getenv("CMAN_ROOT");
+	AUTO_FREE char *absolute = NULL;
 	struct app app = { .root = root && *root ? root : NULL };
 	const struct cmd *cmd = &cmd_global;
 	int next = argc;
@@ -148,8 +167,10 @@ static int run(int argc, char **argv, struct err *err)
 		return failed(cmd, err);
 	if (rc == 0)
 		return EXIT_SUCCESS;
-	if (command_get(argv[next], &cmd, err) < 0)
+	if (command_get(argv[next], &cmd, err) < 0 || make_absolute(app.root, &absolute, err) < 0)
 		return failed(cmd, err);
+	if (absolute)
+		app.root = absolute;
 	rc = cmd->run(&app, argc - next, argv + next, err);
 	return rc < 0 ? failed(cmd, err) : rc;
 }

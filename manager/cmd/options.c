@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "manager/cmd/commands.h"
 #include "manager/cmd/suggest.h"
 
 static const struct cmd_option help_option = { 'h', "help", NULL, NULL };
@@ -45,7 +46,10 @@ static int unknown_name(const struct cmd *cmd, const char *name, size_t len, str
 		suggest_offer(&suggest, o->name);
 	suggest_offer(&suggest, help_option.name);
 	err_set(err, ERR_USAGE, EINVAL, "unknown option: --%.*s", (int)len, name);
-	if (suggest_best(&suggest))
+	if (cmd != &cmd_global && find_name(&cmd_global, name, len))
+		err_hint(err, "it goes before the command: cman --%.*s ... %s", (int)len, name,
+			 cmd->name);
+	else if (suggest_best(&suggest))
 		err_hint(err, "did you mean --%s?", suggest_best(&suggest));
 	return err_code(err);
 }

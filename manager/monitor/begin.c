@@ -179,7 +179,8 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 	/* Killed by nobody else: it waits at the gate, and gives up when we close our end. */
 	if (monitor->process.pidfd >= 0)
 		(void)engine_kill(&monitor->process, SIGKILL, &err);
-	(void)engine_cleanup(&monitor->spec, &err);
+	if (monitor->spec.cgroups_path)
+		(void)engine_cleanup(&monitor->spec, &err);
 	if (is_removed(monitor)) {
 		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started",
 			record->name);

@@ -143,6 +143,42 @@ hint: see 'cman $command --help'"
 	assert_status 125
 	assert_stderr "cman: --root: empty
 hint: see 'cman --help'"
+	# it is not an option of commands, and what to type instead is said
+	run --separate-stderr cman ps --root "$two"
+	assert_status 125
+	assert_stderr "cman: unknown option: --root
+hint: it goes before the command: cman --root ... ps (see 'cman ps --help')"
+}
+
+@test "a relative root directory is the same one for all of cman's processes" {
+	cd "$BATS_TEST_TMPDIR"
+	rm -rf "$CMAN_ROOT"
+	export CMAN_ROOT=root
+	import_busybox
+	run --separate-stderr cman run --name one busybox echo hi
+	assert_status 0
+	assert_output hi
+	run --separate-stderr cman run -d --name two busybox sleep 100
+	assert_status 0
+	run --separate-stderr cman --root ./root exec two echo there
+	assert_output there
+	export CMAN_ROOT=$BATS_TEST_TMPDIR/root
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}}'
+	assert_output 'two running
+one exited'
+	[ ! -e /root/cman.db ]
+}
+
+@test "a root directory that cannot be one is named" {
+	run --separate-stderr cman --root /dev/null ps
+	assert_status 125
+	assert_stderr 'cman: cannot open directory /dev/null: Not a directory'
+	mkdir "$BATS_TEST_TMPDIR/ro"
+	mount -t tmpfs -o ro tmpfs "$BATS_TEST_TMPDIR/ro"
+	run --separate-stderr cman --root "$BATS_TEST_TMPDIR/ro" ps
+	umount "$BATS_TEST_TMPDIR/ro"
+	assert_status 125
+	assert_stderr "cman: $BATS_TEST_TMPDIR/ro: cannot create directory run: Read-only file system"
 }
 
 @test "version: in words, as JSON, and in short" {
