@@ -13,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/db.h"
+#include "store/prefix.h"
 #include "store/reserve.h"
 #include "store/store.h"
 
@@ -21,8 +22,6 @@
 	"id, name, image, image_id, command, state, created_ns, started_ns, finished_ns, " \
 	"pid, pid_start_time, monitor_pid, monitor_start_time, boot_id, exit_code, "       \
 	"oom_killed, error, auto_remove, tty, stop_signal, stop_timeout_s"
-
-#define MAX_CANDIDATES 3
 
 static const char *const state_names[] = {
 	[CONTAINER_CREATED] = "created",   [CONTAINER_RUNNING] = "running",
@@ -128,38 +127,15 @@ static int fail_not_found(const char *what, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, ENOENT, "no such container: %s", what);
 }
 
-/* `stmt` stands on its second row; `first` is the ID of the row before. */
-static int fail_ambiguous(sqlite3_stmt *stmt, const char *prefix, const char *first,
-			  struct err *err)
-{
-	char list[128];
-	int len = snprintf(list, sizeof(list), "%.12s", first);
-	int count = 1;
-	int r = 1;
-
-	for (; r > 0 && count < MAX_CANDIDATES; count++) {
-		len += snprintf(list + len, sizeof(list) - (size_t)len, ", %.12s",
-				sqlite3_column_text(stmt, 0));
-		r = db_step(stmt, err);
-	}
-	if (r < 0)
-		return r;
-	err_set(err, ERR_AMBIGUOUS, ENOTUNIQ, "%s fits several containers: %s%s", prefix, list,
-		r > 0 ? ", ..." : "");
-	return err_hint(err, "write more digits of the ID, or the name");
-}
-
 static int find_by_prefix(struct store *store, const char *prefix, struct container_record *out,
 			  struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	size_t len = strlen(prefix);
 	int r;
 
-	if (len == 0 || len > CONTAINER_ID_LEN || strspn(prefix, "0123456789abcdef") != len)
+	if (!prefix_is_one(prefix, 1))
 		return fail_not_found(prefix, err);
-	/* "g" follows every hex digit. */
 	r = db_prepare(store->db,
 		       "SELECT " COLUMNS " FROM container WHERE id >= ?1 AND id < ?1 || 'g'"
 		       " ORDER BY id LIMIT 4",
@@ -175,7 +151,7 @@ static int find_by_prefix(struct store *store, const char *prefix, struct contai
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return fail_ambiguous(stmt, prefix, record.id, err);
+		return prefix_ambiguous(stmt, "containers", prefix, record.id, err);
 	*out = record;
 	record = (struct container_record)CONTAINER_RECORD_INIT;
 	return 0;

@@ -11,11 +11,11 @@
 #include "store/db.h"
 #include "store/images_find.h"
 #include "store/layers.h"
+#include "store/prefix.h"
 #include "store/store.h"
 
 #define COLUMNS "id, config, source, source_digest, created_ns, size"
 #define MIN_PREFIX 4
-#define MAX_CANDIDATES 3
 
 void image_record_release(struct image_record *record)
 {
@@ -200,36 +200,14 @@ static int find_name(struct store *store, const char *name, char id[DIGEST_HEX_L
 	return r < 0 ? r : 1;
 }
 
-static int fail_ambiguous(sqlite3_stmt *stmt, const char *prefix, const char *first,
-			  struct err *err)
-{
-	char list[128];
-	int len = snprintf(list, sizeof(list), "%.12s", first);
-	int count = 1;
-	int r = 1;
-
-	for (; r > 0 && count < MAX_CANDIDATES; count++) {
-		len += snprintf(list + len, sizeof(list) - (size_t)len, ", %.12s",
-				(const char *)sqlite3_column_text(stmt, 0));
-		r = db_step(stmt, err);
-	}
-	if (r < 0)
-		return r;
-	err_set(err, ERR_AMBIGUOUS, ENOTUNIQ, "%s fits several images: %s%s", prefix, list,
-		r > 0 ? ", ..." : "");
-	return err_hint(err, "write more digits of the ID, or the name");
-}
-
 static int find_prefix(struct store *store, const char *prefix, char id[DIGEST_HEX_LEN + 1],
 		       struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	size_t len = strlen(prefix);
 	int r;
 
-	if (len < MIN_PREFIX || len > DIGEST_HEX_LEN || strspn(prefix, "0123456789abcdef") != len)
+	if (!prefix_is_one(prefix, MIN_PREFIX))
 		return 0;
-	/* "g" follows every hex digit. */
 	r = db_prepare(store->db,
 		       "SELECT id FROM image WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT 4",
 		       DB_ARGS(DB_TEXT(prefix)), &stmt, err);
@@ -241,7 +219,7 @@ static int find_prefix(struct store *store, const char *prefix, char id[DIGEST_H
 	if (r == 0)
 		r = db_step(stmt, err);
 	if (r > 0)
-		return fail_ambiguous(stmt, prefix, id, err);
+		return prefix_ambiguous(stmt, "images", prefix, id, err);
 	return r < 0 ? r : 1;
 }
 

@@ -31,6 +31,9 @@ new_root() {
 # Remove all containers, then compare the host with what it was before the test.
 end_of_root() {
 	local ids
+	if [ -n "${FAULTY_PID:-}" ]; then
+		kill "$FAULTY_PID"
+	fi
 	ids=$(cman ps -aq --no-trunc)
 	if [ -n "$ids" ]; then
 		# shellcheck disable=SC2086
@@ -109,6 +112,22 @@ import_debian() {
 	# The database is written: it must be a copy of its own.
 	rm -f "$CMAN_ROOT"/cman.db*
 	cp -a "$kept"/cman.db* "$CMAN_ROOT"
+}
+
+# Starts the misbehaving server on this test's directory, with box.tar.gz in it; $FAULTY is its URL.
+faulty_server() {
+	ln -sf "$FIXTURES/busybox.tar.gz" "$BATS_TEST_TMPDIR/box.tar.gz"
+	"$REPO/tests/e2e/faulty_server.py" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
+	FAULTY_PID=$!
+	eventually test -s "$BATS_TEST_TMPDIR/port"
+	export FAULTY=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
+}
+
+# A catalog that names the server of this run instead of the publisher.
+own_catalog() {
+	sed "s#https://cdimage.ubuntu.com#$SERVER#" "$REPO/packaging/catalog.d/ubuntu.json" \
+		>"$BATS_TEST_TMPDIR/catalog.json"
+	export CMAN_CATALOG=$BATS_TEST_TMPDIR/catalog.json
 }
 
 # Wait until a command succeeds, at most 10 seconds.

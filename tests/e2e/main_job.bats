@@ -4,16 +4,9 @@
 
 load helpers
 
-write_catalog() {
-	cat >"$BATS_TEST_TMPDIR/catalog.json" <<-END
-		$(sed "s#https://cdimage.ubuntu.com#$SERVER#" "$REPO/packaging/catalog.d/ubuntu.json")
-	END
-	export CMAN_CATALOG=$BATS_TEST_TMPDIR/catalog.json
-	export SSL_CERT_FILE=$FIXTURES/ca.pem
-}
-
 @test "pull, run, ps, logs, exec: on a Debian root file system with procps" {
-	write_catalog
+	own_catalog
+	export SSL_CERT_FILE=$FIXTURES/ca.pem
 
 	run --separate-stderr cman pull ubuntu-base
 	assert_status 0

@@ -4,28 +4,6 @@
 
 load helpers
 
-catalog() {
-	sed "s#https://cdimage.ubuntu.com#$SERVER#" "$REPO/packaging/catalog.d/ubuntu.json" \
-		>"$BATS_TEST_TMPDIR/catalog.json"
-	export CMAN_CATALOG=$BATS_TEST_TMPDIR/catalog.json
-}
-
-# Starts the misbehaving server; $FAULTY is its URL.
-faulty_server() {
-	ln -sf "$FIXTURES/busybox.tar.gz" "$BATS_TEST_TMPDIR/box.tar.gz"
-	"$REPO/tests/e2e/faulty_server.py" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
-	SERVER_PID=$!
-	eventually test -s "$BATS_TEST_TMPDIR/port"
-	FAULTY=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
-}
-
-teardown() {
-	if [ -n "${SERVER_PID:-}" ]; then
-		kill "$SERVER_PID"
-	fi
-	end_of_root
-}
-
 # How many layers are on disk.
 layers() {
 	find "$1/layers" -mindepth 1 -maxdepth 1 | wc -l
@@ -43,7 +21,7 @@ no_image() {
 }
 
 @test "a version of the catalog, checked against the published sums" {
-	catalog
+	own_catalog
 	run --separate-stderr cman pull --cacert "$FIXTURES/ca.pem" ubuntu-base:24.04
 	assert_status 0
 	run --separate-stderr cman run --rm ubuntu-base:24.04 cat /etc/os-release
@@ -57,7 +35,7 @@ no_image() {
 }
 
 @test "a certificate that nobody vouches for is refused" {
-	catalog
+	own_catalog
 	run --separate-stderr cman pull ubuntu-base
 	assert_status 125
 	assert_error '^cman: .*127\.0\.0\.1.*certificate'
@@ -227,7 +205,7 @@ partial_has_bytes() {
 }
 
 @test "two pull the same thing at once" {
-	catalog
+	own_catalog
 	export SSL_CERT_FILE=$FIXTURES/ca.pem
 	cman pull ubuntu-base >"$BATS_TEST_TMPDIR/a" 2>&1 &
 	a=$!

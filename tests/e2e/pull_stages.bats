@@ -4,22 +4,6 @@
 
 load helpers
 
-# Starts the misbehaving server; $FAULTY is its URL.
-faulty_server() {
-	ln -sf "$FIXTURES/busybox.tar.gz" "$BATS_TEST_TMPDIR/box.tar.gz"
-	"$REPO/tests/e2e/faulty_server.py" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
-	SERVER_PID=$!
-	eventually test -s "$BATS_TEST_TMPDIR/port"
-	FAULTY=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
-}
-
-teardown() {
-	if [ -n "${SERVER_PID:-}" ]; then
-		kill "$SERVER_PID"
-	fi
-	end_of_root
-}
-
 # stage_of PID NAME: the process ID of a pull's stage.
 stage_of() {
 	local child children
