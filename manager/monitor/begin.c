@@ -131,9 +131,9 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 static int create_and_start(struct monitor *monitor, struct err *err)
 {
 	struct ends ends = { -1, -1, -1 };
-	int rc = monitor_identify(&monitor->record, err);
+	int rc = 0;
 
-	if (rc == 0 && !monitor->spec.process.terminal)
+	if (!monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
 	if (rc == 0)
 		rc = create(monitor, &ends, err);

@@ -92,6 +92,10 @@ static int await_request(struct monitor *monitor, struct err *err)
 	if (rc < 0)
 		return rc;
 	memcpy(monitor->record.id, packet.open.id, sizeof(monitor->record.id));
+	/* While the client makes what is to be started. */
+	rc = monitor_identify(&monitor->record, err);
+	if (rc < 0)
+		return rc;
 	rc = packet_receive(monitor->client, &packet, NULL, err);
 	if (rc == 0 && monitor->record.id[0])
 		monitor_abandon(monitor);
