@@ -120,7 +120,8 @@ faulty_server() {
 	"$REPO/tests/e2e/faulty_server.py" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
 	FAULTY_PID=$!
 	eventually test -s "$BATS_TEST_TMPDIR/port"
-	export FAULTY=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
+	FAULTY=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
+	export FAULTY
 }
 
 # A catalog that names the server of this run instead of the publisher.
