@@ -139,8 +139,7 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 }
 
 /*
- * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why: the
- * container then runs with what its user may open.
+ * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why.
  */
 static int set_devices(const struct cgroup_host *host, const char *path,
 		       const struct spec_resources *resources, struct cgroup *out,
@@ -199,12 +198,12 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 		(void)cgroup_destroy(path, &ignored);
 		return r;
 	}
+	made.devices_open = unconfined.kind != ERR_NONE;
 	if (made.v2_fd < 0 && made.v1_fds[0] < 0)
-		log_warn(
-			"the container runs without a cgroup, and its access to devices is not confined: %s",
-			without.text);
-	else if (unconfined.kind != ERR_NONE)
-		log_warn("access to devices is not confined: no BPF for cgroups, and %s",
+		log_warn("the container runs without a cgroup%s: %s",
+			 made.devices_open ? " and without CAP_MKNOD" : "", without.text);
+	else if (made.devices_open)
+		log_warn("the container runs without CAP_MKNOD: no BPF for cgroups, and %s",
 			 unconfined.text);
 	*out = made;
 	return 0;

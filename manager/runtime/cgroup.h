@@ -21,6 +21,7 @@ struct cgroup {
 	int v2_fd; /* directory on the cgroup2 hierarchy; -1 where it cannot be had */
 	/* cgroup.procs of the v1 groups that have a limit, open for writing; -1 ends */
 	int v1_fds[CGROUP_V1_MAX];
+	bool devices_open; /* device rules were given, and nothing here can enforce them */
 };
 
 #define CGROUP_INIT                                                       \
@@ -33,7 +34,8 @@ void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothi
  * Make the groups at `path` and set the limits of `resources`, devices included (v1 devices
  * controller or BPF_PROG_TYPE_CGROUP_DEVICE). No write access to any hierarchy: one warning
  * (log_warn) and a cgroup without groups, unless a limit was asked for: then an error that names
- * the limit. On failure nothing is left.
+ * the limit. Where the device rules cannot be enforced, `devices_open` is set: the caller has to
+ * keep the container from making device nodes. On failure nothing is left.
  */
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "manager/runtime/devices.h"
 #include "manager/runtime/handshake.h"
+#include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/payload.h"
@@ -59,9 +61,14 @@ static int open_sources(void *context, struct err *err)
 
 static int enter_root(void *context, struct err *err)
 {
+	const struct mount_options no_devices = { .set = MOUNT_ATTR_NODEV };
 	struct child *child = context;
+	int result = rootfs_enter(child->root_mount, &child->payload.root_fd, err);
 
-	return rootfs_enter(child->root_mount, &child->payload.root_fd, err);
+	/* nodes that came with the image */
+	if (result == 0 && child->plan->devices_open)
+		result = mount_change(child->payload.root_fd, false, &no_devices, err);
+	return result;
 }
 
 static int make_first_mounts(void *context, struct err *err)
@@ -274,6 +281,18 @@ static const struct phase phases[] = {
 	{ "exec", .own = execute },
 };
 
+/* Without a cgroup that says which devices may be used, no node for another one may be made. */
+static void forbid_nodes(struct spec_capabilities *capabilities)
+{
+	const uint64_t others = ~(UINT64_C(1) << CAP_MKNOD);
+
+	capabilities->bounding &= others;
+	capabilities->permitted &= others;
+	capabilities->effective &= others;
+	capabilities->inheritable &= others;
+	capabilities->ambient &= others;
+}
+
 _Noreturn void child_main(const struct child_plan *plan)
 {
 	struct child child = {
@@ -285,5 +304,7 @@ _Noreturn void child_main(const struct child_plan *plan)
 
 	payload_begin(&child.payload, &child.spec->process, &plan->request->stdio, plan->filter,
 		      plan->sync_fd);
+	if (plan->devices_open)
+		forbid_nodes(&child.payload.process.capabilities);
 	payload_run(phases, &child.payload, &child);
 }

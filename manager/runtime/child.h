@@ -4,6 +4,8 @@
 
 /* The container's first process, from the fork to the execve of ctinit or of the payload itself. */
 
+#include <stdbool.h>
+
 #include "manager/runtime/engine.h"
 #include "manager/runtime/seccomp.h"
 
@@ -13,6 +15,7 @@ struct child_plan {
 	int sync_fd;			     /* the child's end of the handshake */
 	int init_fd;			     /* ctinit, -1: the payload is process 1 */
 	int report_fds[2];		     /* pipe of ctinit's records, -1 without it */
+	bool devices_open;		     /* no cgroup confines them, see cgroup.h */
 };
 
 _Noreturn void child_main(const struct child_plan *plan);

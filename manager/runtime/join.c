@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,6 +19,9 @@
 #include "manager/runtime/reap.h"
 #include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define STATUS_MAX 8192 /* of proc_pid_status(5) */
 
 /* The process that joins a running container: its parent's side first, then its own way in. */
 
@@ -107,6 +112,38 @@ static const struct phase phases[] = {
 	{ "exec", .step = payload_execute },
 };
 
+/*
+ * What process 1 may never have, its spec does not give to others either: some of it may have been
+ * withheld at the start.
+ */
+static int limit_capabilities(int proc_fd, pid_t init, struct spec_capabilities *capabilities,
+			      struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char text[STATUS_MAX + 1];
+	char path[32];
+	const char *line;
+	uint64_t bounding;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%d/status", (int)init);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, STATUS_MAX);
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
+	text[len] = '\0';
+	line = strstr(text, "\nCapBnd:");
+	if (!line)
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
+	bounding = strtoull(line + strlen("\nCapBnd:"), NULL, 16);
+	capabilities->bounding &= bounding;
+	capabilities->permitted &= bounding;
+	capabilities->effective &= bounding;
+	capabilities->inheritable &= bounding;
+	capabilities->ambient &= bounding;
+	return 0;
+}
+
 static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err)
 {
 	sigset_t all, before;
@@ -183,6 +220,9 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		payload_begin(&joiner.payload, process, stdio,
 			      container->seccomp_default ? &join.filter : NULL, join.sync[1]);
 	}
+	if (result == 0)
+		result = limit_capabilities(join.proc_fd, init->pid,
+					    &joiner.payload.process.capabilities, err);
 	if (result == 0)
 		result = start_joiner(container, init, &joiner, &join, err);
 	if (result < 0) {

@@ -61,6 +61,7 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 		.sync_fd = setup->sync[1],
 		.init_fd = setup->init_fd,
 		.report_fds = { setup->report[0], setup->report[1] },
+		.devices_open = setup->cgroup.devices_open,
 	};
 	sigset_t all, before;
 	pid_t pid;

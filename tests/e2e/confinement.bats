@@ -122,13 +122,11 @@ var'
 	for fd in $(seq 3 24); do
 		for up in .. ../.. ../../../../../../..; do
 			path=/proc/self/fd/$fd/$up$BATS_TEST_TMPDIR/echo
-			run --separate-stderr cman exec bird "$path" ran
-			assert_status 127
+			run -127 --separate-stderr cman exec bird "$path" ran
 			assert_output ''
 		done
 		cman exec bird ln -sf "/proc/self/fd/$fd/../../../../../../..$BATS_TEST_TMPDIR/echo" "/bin/link$fd"
-		run --separate-stderr cman exec bird "link$fd" ran
-		assert_status 127
+		run -127 cman exec bird "link$fd" ran
 	done
 }
 
@@ -162,6 +160,31 @@ var'
 
 is_up() {
 	[ -n "$(cman ps -q 2>/dev/null)" ]
+}
+
+without_cgroups() {
+	unshare -m --propagation private sh -c \
+		'umount -R /sys/fs/cgroup; mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$@"' sh "$@"
+}
+
+@test "without a cgroup to confine devices, no device node can be made or used" {
+	hostile_image has_a_node
+	run --separate-stderr without_cgroups "$CMAN" run -d --name bird hostile sleep 600
+	assert_status 0
+	assert_stderr 'cman: warning: the container runs without a cgroup and without CAP_MKNOD: no cgroup2 hierarchy is mounted'
+	for how in 'exec bird' 'run --rm hostile'; do
+		# shellcheck disable=SC2086
+		run without_cgroups "$CMAN" $how sh -c 'mknod /dev/mem c 1 1; mknod /mem c 1 1; head -c 1 /node; grep CapBnd /proc/self/status; head -c 1 /dev/zero | wc -c'
+		assert_match "$output" '/dev/mem: Operation not permitted'
+		assert_match "$output" '/mem: Operation not permitted'
+		assert_match "$output" '/node: Permission denied'
+		assert_match "$output" 'CapBnd:	00000000a00425fb
+1$'
+	done
+}
+
+has_a_node() {
+	mknod node c 1 5
 }
 
 # An image made from the tree that the function given makes in $tree.
