@@ -23,7 +23,8 @@
 
 #define KEPT_BASE ENGINE_HELD_REPORT_WRITE
 #define KEPT_OWN (ENGINE_HELD_FIRST - KEPT_BASE) /* the engine's own */
-#define SPARE_BASE 64 /* descriptors from here on are out of the way of the kept ones */
+/* Descriptors from here on are out of the way of the kept ones. `ulimit -n` may be as low as 64. */
+#define SPARE_BASE (KEPT_BASE + KEPT_OWN + ENGINE_HOLD_MAX + 3)
 
 struct child {
 	const struct child_plan *plan;

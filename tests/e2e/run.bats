@@ -303,6 +303,19 @@ running() {
 	assert_status 0
 }
 
+@test "64 descriptors are enough" {
+	# shellcheck disable=SC2016
+	run --separate-stderr bash -c 'ulimit -n 64
+		"$CMAN" run --rm busybox sh -c "ulimit -n; echo fore" &&
+			"$CMAN" run -d --name bird busybox sleep 100 >/dev/null &&
+			"$CMAN" exec bird echo inside'
+	assert_status 0
+	assert_output '64
+fore
+inside'
+	assert_stderr ''
+}
+
 @test "a closed stdout, stdin and stderr do no harm" {
 	run cman run --rm busybox true <&- >&- 2>&-
 	[ "$status" = 0 ]
