@@ -251,7 +251,8 @@ static int execute(void *context, struct err *err)
 }
 
 /*
- * The order matters: the host's files are opened before the pivot takes them out of sight; what
+ * The order matters: the host's files are opened before the pivot takes them out of sight, and
+ * before the container's root lies over "/", which may be one of them (`-v /:/host`); what
  * needs nothing from the parent is done before it is waited for, as it has a network to make; the
  * foreign user database is read after powers are reduced; a filter that needs no privilege comes
  * last.
@@ -259,8 +260,8 @@ static int execute(void *context, struct err *err)
 static const struct phase phases[] = {
 	{ "session", .step = payload_detach },
 	{ "isolation", .own = isolate },
-	{ "root file system", .own = mount_root },
 	{ "mount sources", .own = open_sources },
+	{ "root file system", .own = mount_root },
 	{ "pivot", .own = enter_root },
 	{ "mounts", .own = make_first_mounts },
 	{ "devices", .own = make_devices },

@@ -135,6 +135,16 @@ uid=1000(bird) gid=1000(bird) groups=3000(flock)'
 	[ ! -e "$BATS_TEST_TMPDIR/missing" ]
 }
 
+@test "-v /:/host: the host's root, without what the container is made of" {
+	echo seed >"$BATS_TEST_TMPDIR/seed"
+	run --separate-stderr cman run --rm -v /:/host:ro busybox cat "/host$BATS_TEST_TMPDIR/seed"
+	assert_status 0
+	assert_output seed
+	assert_stderr ''
+	run --separate-stderr cman run --rm -v /:/host:ro busybox awk '$5 == "/host"' /proc/self/mountinfo
+	[ "${#lines[@]}" = 1 ]
+}
+
 @test "--read-only and --tmpfs" {
 	run --separate-stderr cman run --rm --read-only --tmpfs /scratch busybox \
 		sh -c 'echo x >/scratch/x && cat /scratch/x; echo no >/no'
