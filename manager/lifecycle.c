@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "manager/etc_files.h"
+#include "manager/lifecycle_process.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -166,17 +167,22 @@ static int serve_waiters(struct store *store, const struct container_record *end
 	return rc;
 }
 
+int lifecycle_destroy_cgroup(const char *id, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	int rc = cgroup_path(id, &path, err);
+
+	return rc < 0 ? rc : cgroup_destroy(path, err);
+}
+
 int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err)
 {
 	AUTO_CLOSE int lock_fd = -1;
-	AUTO_FREE char *path = NULL;
 	int rc = serve_waiters(store, ended, &lock_fd, err);
 
 	if (rc < 0)
 		return err->kind == ERR_NOT_FOUND ? 0 : rc;
-	rc = cgroup_path(ended->id, &path, err);
-	if (rc == 0)
-		rc = cgroup_destroy(path, err);
+	rc = lifecycle_destroy_cgroup(ended->id, err);
 	if (rc == 0)
 		rc = container_dir_remove(store, ended->id, err);
 	return rc < 0 ? rc : container_delete(store, ended->id, err);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The truth about a container that is said to run: its process, and who looks after it. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/lifecycle.h"
+#include "manager/lifecycle_process.h"
+#include "manager/monitor/monitor.h"
+#include "manager/runtime/engine.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+
+/* How long a living monitor may take to record an end. It has a log to write out first. */
+#define RECORD_MS 10000
+#define NS_PER_MS INT64_C(1000000)
+
+bool lifecycle_runs(enum container_state state)
+{
+	return state == CONTAINER_RUNNING || state == CONTAINER_PAUSED;
+}
+
+int lifecycle_wait_readable(struct pollfd *fds, nfds_t n, int64_t ms, struct err *err)
+{
+	int64_t end = clock_monotonic_ns() + ms * NS_PER_MS;
+	int rc;
+
+	for (;;) {
+		int64_t left =
+			ms < 0 ? -1 : (end - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
+
+		if (ms >= 0 && left < 0)
+			left = 0;
+		rc = poll(fds, n, left > INT_MAX ? INT_MAX : (int)left);
+		if (rc > 0 || (rc == 0 && left <= INT_MAX))
+			return rc;
+		if (rc < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for a process");
+	}
+}
+
+int lifecycle_reread(struct store *store, struct container_record *record, struct err *err)
+{
+	struct container_record now = CONTAINER_RECORD_INIT;
+	int rc = container_find(store, record->id, &now, err);
+
+	if (rc < 0)
+		return rc;
+	container_record_release(record);
+	*record = now;
+	return 0;
+}
+
+int lifecycle_open_process(pid_t pid, uint64_t start_time, struct engine_process *process,
+			   struct err *err)
+{
+	struct err gone = ERR_INIT;
+	int rc;
+
+	if (pid <= 0)
+		return 0;
+	rc = engine_open(pid, start_time, process, &gone);
+	if (rc == 0)
+		return 1;
+	if (gone.kind == ERR_STATE)
+		return 0;
+	*err = gone;
+	return rc;
+}
+
+/* --- the end that nobody recorded --- */
+
+static int record_lost_end(struct store *store, struct container_record *record, const char *why,
+			   struct err *err)
+{
+	int rc;
+
+	free(record->error);
+	record->error = strdup(why);
+	record->exit_code = -1;
+	record->finished_ns = clock_now_ns();
+	record->state = CONTAINER_EXITED;
+	rc = record->auto_remove ? lifecycle_erase(store, record, err) :
+				   lifecycle_destroy_cgroup(record->id, err);
+	if (rc == 0 && !record->auto_remove)
+		rc = container_set_exited(store, record, err);
+	if (rc < 0 && err->kind != ERR_NOT_FOUND)
+		return rc;
+	record->pid = 0;
+	record->monitor_pid = 0;
+	return 0;
+}
+
+int lifecycle_await_record(struct store *store, struct container_record *record, struct err *err)
+{
+	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	int64_t pause_ms = 1;
+	int64_t waited_ms = 0;
+	int alive = lifecycle_open_process(record->monitor_pid, record->monitor_start_time,
+					   &monitor, err);
+	int rc = alive < 0 ? alive : 0;
+
+	while (rc == 0) {
+		struct pollfd fd = { .fd = monitor.pidfd, .events = POLLIN };
+
+		/* Looked at before the row: what a monitor writes, it writes before it is gone. */
+		if (alive)
+			alive = lifecycle_wait_readable(&fd, 1, 0, err) == 0;
+		rc = lifecycle_reread(store, record, err);
+		if (rc < 0 || !lifecycle_runs(record->state))
+			break;
+		if (!alive) {
+			rc = record_lost_end(
+				store, record,
+				"its monitor was killed, and so its exit status is lost", err);
+			break;
+		}
+		if (waited_ms >= RECORD_MS) {
+			rc = err_set(
+				err, ERR_SYS, ETIMEDOUT,
+				"%s has ended, but its monitor (process %d) does not record it",
+				record->name, (int)record->monitor_pid);
+			break;
+		}
+		rc = lifecycle_wait_readable(&fd, 1, pause_ms, err) < 0 ? err_code(err) : 0;
+		waited_ms += pause_ms;
+		pause_ms = pause_ms < 16 ? pause_ms * 2 : pause_ms;
+	}
+	engine_process_release(&monitor);
+	return rc;
+}
+
+int lifecycle_gone(struct container_record *record, struct err *err)
+{
+	*err = (struct err)ERR_INIT;
+	record->state = CONTAINER_REMOVING;
+	return 0;
+}
+
+/* It runs: with its monitor, or else with a new one that adopts it. */
+static int ensure_monitor(struct store *store, struct container_record *record, struct err *err)
+{
+	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	struct err failure = ERR_INIT;
+	int rc = lifecycle_open_process(record->monitor_pid, record->monitor_start_time, &monitor,
+					err);
+
+	engine_process_release(&monitor);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	/* Who cannot adopt it (it has ended, somebody else was faster) still sees it as it is. */
+	if (monitor_spawn_adopter(store, record, &failure) < 0)
+		log_debug("%s", failure.text);
+	rc = lifecycle_reread(store, record, err);
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
+}
+
+int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err)
+{
+	struct engine_process process = ENGINE_PROCESS_INIT;
+	char boot_id[sizeof(record->boot_id)];
+	int rc;
+
+	if (!lifecycle_runs(record->state))
+		return 0;
+	rc = lifecycle_boot_id(boot_id, err);
+	if (rc < 0)
+		return rc;
+	if (strcmp(boot_id, record->boot_id) != 0)
+		return record_lost_end(store, record, "the machine was restarted while it ran",
+				       err);
+	rc = lifecycle_open_process(record->pid, record->pid_start_time, &process, err);
+	engine_process_release(&process);
+	if (rc > 0)
+		return ensure_monitor(store, record, err);
+	if (rc < 0)
+		return rc;
+	rc = lifecycle_await_record(store, record, err);
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
+}
+
+int lifecycle_find(struct store *store, const char *name_or_id, struct container_record *out,
+		   struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	int rc = container_find(store, name_or_id, &record, err);
+
+	if (rc == 0)
+		rc = lifecycle_refresh(store, &record, err);
+	if (rc < 0)
+		return rc;
+	*out = record;
+	record = (struct container_record)CONTAINER_RECORD_INIT;
+	return 0;
+}
