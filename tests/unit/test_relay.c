@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/monitor/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/base/buf.h"
+#include "store/base/fd.h"
+
+#define FLOOD 300000
+
+struct fixture {
+	char dir[32];
+	int dir_fd;
+	int writer; /* the container's end */
+	int reader; /* the client's end */
+	struct relay relay;
+	struct journal journal;
+};
+
+static void open_pipe(int *read_end, int *write_end)
+{
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	*read_end = fds[0];
+	*write_end = fds[1];
+}
+
+static int begin(void **state)
+{
+	static struct fixture f;
+	struct err err = ERR_INIT;
+
+	f = (struct fixture){ .relay = RELAY_INIT(LOG_STDOUT) };
+	strcpy(f.dir, "/tmp/cman-relay-XXXXXX");
+	if (!mkdtemp(f.dir))
+		return -1;
+	f.dir_fd = open(f.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	open_pipe(&f.relay.source, &f.writer);
+	open_pipe(&f.reader, &f.relay.client);
+	signal(SIGPIPE, SIG_IGN);
+	*state = &f;
+	return journal_init(&f.journal, f.dir_fd, &err);
+}
+
+static int end(void **state)
+{
+	struct fixture *f = *state;
+	int parent = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err err = ERR_INIT;
+	int rc;
+
+	journal_close(&f->journal);
+	relay_release(&f->relay);
+	if (f->writer >= 0)
+		close(f->writer);
+	if (f->reader >= 0)
+		close(f->reader);
+	close(f->dir_fd);
+	rc = fd_remove_tree(parent, f->dir + strlen("/tmp/"), &err);
+	close(parent);
+	return rc;
+}
+
+static int add_record(const struct log_record *record, void *data, struct err *err)
+{
+	(void)err;
+	buf_add(data, record->text, record->len);
+	if (!record->partial)
+		buf_addch(data, '\n');
+	return 0;
+}
+
+/* What the log says once the journal is closed. */
+static void check_log(struct fixture *f, const char *want, size_t len)
+{
+	const struct log_query all = { INT64_MIN, INT64_MAX, -1, 0 };
+	AUTO_BUF struct buf text = BUF_INIT;
+	struct log_reader *reader = NULL;
+	struct err err = ERR_INIT;
+
+	journal_close(&f->journal);
+	assert_int_equal(log_reader_open(f->dir_fd, &reader, &err), 0);
+	assert_int_equal(log_reader_each(reader, &all, add_record, &text, &err), 0);
+	log_reader_close(reader);
+	assert_int_equal(text.len, len);
+	assert_memory_equal(text.data, want, len);
+}
+
+static void bytes_go_to_client_and_log(void **state)
+{
+	struct fixture *f = *state;
+	char got[64] = "";
+
+	assert_int_equal(write(f->writer, "one\ntw", 6), 6);
+	relay_step(&f->relay, &f->journal);
+	assert_int_equal(write(f->writer, "o\nend", 5), 5);
+	relay_step(&f->relay, &f->journal);
+	assert_true(relay_is_delivered(&f->relay));
+	assert_int_equal(read(f->reader, got, sizeof(got)), 11);
+	assert_string_equal(got, "one\ntwo\nend");
+	close(f->writer);
+	f->writer = -1;
+	relay_step(&f->relay, &f->journal);
+	assert_int_equal(f->relay.source, -1);
+	check_log(f, "one\ntwo\nend", 11);
+}
+
+/* Until its pipe is full and a little is pending, the client may be slow; then the source is left alone. */
+static void a_slow_client_holds_the_container_up(void **state)
+{
+	struct fixture *f = *state;
+	static char text[FLOOD];
+	static char got[FLOOD];
+	size_t sent = 0, received = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 80 == 79 ? '\n' : (char)('a' + i % 26);
+	while (received < sizeof(text)) {
+		n = write(f->writer, text + sent, sizeof(text) - sent);
+		sent += n > 0 ? (size_t)n : 0;
+		for (int turn = 0; turn < 10; turn++)
+			if (relay_poll(&f->relay).fd == f->relay.source || turn == 0)
+				relay_step(&f->relay, &f->journal);
+		/* What is on the way is what pipes and one chunk hold, and no more. */
+		assert_true(f->relay.end - f->relay.begin <= 65536);
+		if (sent == sizeof(text) || n < 0) {
+			assert_int_equal(relay_poll(&f->relay).fd == f->relay.client,
+					 !relay_is_delivered(&f->relay));
+			n = read(f->reader, got + received, 10000);
+			received += n > 0 ? (size_t)n : 0;
+		}
+	}
+	assert_memory_equal(got, text, sizeof(text));
+	check_log(f, text, sizeof(text));
+}
+
+static void a_client_that_is_gone_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->reader);
+	f->reader = -1;
+	assert_int_equal(write(f->writer, "x\n", 2), 2);
+	relay_step(&f->relay, &f->journal);
+	assert_int_equal(f->relay.client, -1);
+	assert_true(relay_is_delivered(&f->relay));
+	assert_int_equal(write(f->writer, "y\n", 2), 2);
+	assert_int_equal(relay_poll(&f->relay).fd, f->relay.source);
+	relay_step(&f->relay, &f->journal);
+	check_log(f, "x\ny\n", 4);
+}
+
+/* At the end everything is taken, however little the client has read; it gets the rest in its own time. */
+static void the_end_waits_for_no_client(void **state)
+{
+	struct fixture *f = *state;
+	static char text[65536];
+	static char got[2 * sizeof(text)];
+	size_t received = 0;
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(write(f->writer, text, sizeof(text)), sizeof(text));
+	relay_step(&f->relay, &f->journal);
+	assert_int_equal(write(f->writer, text, sizeof(text)), sizeof(text));
+	relay_drain(&f->relay, &f->journal);
+	assert_int_equal(f->relay.source, -1);
+	assert_false(relay_is_delivered(&f->relay));
+	while (received < sizeof(got)) {
+		ssize_t n = read(f->reader, got + received, sizeof(got) - received);
+
+		if (n > 0)
+			received += (size_t)n;
+		if (!relay_is_delivered(&f->relay))
+			relay_step(&f->relay, &f->journal);
+	}
+	for (size_t i = 0; i < sizeof(got); i++)
+		assert_int_equal(got[i], 'x');
+	assert_true(relay_is_delivered(&f->relay));
+}
+
+static void the_log_is_written_in_time(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(journal_timeout(&f->journal), -1);
+	assert_int_equal(write(f->writer, "prompt> ", 8), 8);
+	relay_step(&f->relay, &f->journal);
+	assert_in_range(journal_timeout(&f->journal), 1, 100);
+	usleep(110000);
+	assert_int_equal(journal_timeout(&f->journal), 0);
+	journal_tick(&f->journal);
+	/* Written, though the line has not ended, and nothing is left to be done. */
+	assert_int_equal(journal_timeout(&f->journal), -1);
+	check_log(f, "prompt> ", 8);
+}
+
+static void without_output_there_is_no_log(void **state)
+{
+	struct fixture *f = *state;
+
+	journal_close(&f->journal);
+	assert_int_equal(faccessat(f->dir_fd, "log.db", F_OK, 0), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(bytes_go_to_client_and_log),
+		TEST(a_slow_client_holds_the_container_up),
+		TEST(a_client_that_is_gone_is_forgotten),
+		TEST(the_end_waits_for_no_client),
+		TEST(the_log_is_written_in_time),
+		TEST(without_output_there_is_no_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
