@@ -62,6 +62,8 @@ static int open_container(const struct packet_exec *exec, struct stage_state *st
 	char path[32];
 	int rc = engine_open(exec->pid, exec->start_time, &state->init, err);
 
+	if (rc < 0 && err->kind == ERR_STATE)
+		return err_set(err, ERR_STATE, ESRCH, "it has ended");
 	if (rc == 0)
 		rc = engine_await_setup(&state->init, err);
 	if (rc < 0)
@@ -229,11 +231,31 @@ static int prepare(struct stage_state *state, struct err *err)
 	return rc < 0 ? rc : 1;
 }
 
-static void tell_failure(const struct err *failure)
+/* What joining a container fails with that is just ending: its end itself is seen last. */
+static bool may_be_its_end(int num)
+{
+	return num == ECONNABORTED || num == ENOENT || num == ESRCH || num == ENOMEM;
+}
+
+/* Whatever step noticed it: a container that ends meanwhile is what went wrong. */
+static void explain_failure(const struct stage_state *state, struct err *err)
+{
+	struct pollfd end = { .fd = state->init.pidfd, .events = POLLIN };
+	int wait_ms = may_be_its_end(err->num) ? 500 : 0;
+
+	if (err->kind == ERR_NO_PROGRAM || err->kind == ERR_NO_EXEC || end.fd < 0 ||
+	    poll(&end, 1, wait_ms) <= 0)
+		return;
+	log_debug("%s", err->text);
+	err_set(err, ERR_STATE, ESRCH, "it has ended");
+}
+
+static void tell_failure(const struct stage_state *state, struct err *failure)
 {
 	struct packet packet = { .type = PACKET_FAILED };
 	struct err ignored = ERR_INIT;
 
+	explain_failure(state, failure);
 	packet.failed.err = *failure;
 	packet.failed.exit_code = failure->kind == ERR_NO_PROGRAM ? EXIT_NO_PROGRAM :
 				  failure->kind == ERR_NO_EXEC	  ? EXIT_NO_EXEC :
@@ -351,12 +373,12 @@ int exec_stage_main(void)
 	if (rc > 0) {
 		rc = engine_exec(&state.spec, &state.init, &state.spec.process, &state.stdio,
 				 state.cache_fd, &state.process, &err);
-		if (rc < 0)
-			tell_failure(&err);
-		else
+		if (rc == 0)
 			rc = serve(&state, &err);
+		else
+			tell_failure(&state, &err);
 	} else if (rc < 0) {
-		tell_failure(&err);
+		tell_failure(&state, &err);
 	}
 	release(&state);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
