@@ -57,14 +57,14 @@ EXIT 2 9" ]
 }
 
 @test "ctinit: a process that cannot be created is another failure than exec" {
-	# No room for a second process of this user.
+	# No room for a second process of this user, who may not be able to reach the program by its path.
 	run --separate-stderr setpriv --reuid 54321 --clear-groups --inh-caps=-all \
-		prlimit --nproc=1 "$CTINIT" -s --report-fd 8 true 8>"$SCRATCH/report"
+		prlimit --nproc=1 /proc/self/fd/9 -s --report-fd 8 true 8>"$SCRATCH/report" 9<"$CTINIT"
 	assert_status 125
 	assert_stderr ""
 	[ "$(records "$SCRATCH/report")" = "SPAWN_FAILED 0 11" ]
 	run --separate-stderr setpriv --reuid 54321 --clear-groups --inh-caps=-all \
-		prlimit --nproc=1 "$CTINIT" -s true
+		prlimit --nproc=1 /proc/self/fd/9 -s true 9<"$CTINIT"
 	assert_status 125
 	assert_stderr "ctinit: cannot create a process for true: Resource temporarily unavailable"
 }

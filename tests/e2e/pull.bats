@@ -193,7 +193,10 @@ partial_has_bytes() {
 @test "kill -9 in the middle: no stage stays, the store is whole, the next pull works" {
 	"$CMAN" pull --name deb "$FIXTURES/debian.tar.gz" >/dev/null 2>&1 &
 	pid=$!
-	sleep 0.7
+	until compgen -G "$CMAN_ROOT/tmp/*" >/dev/null; do
+		sleep 0.01
+	done
+	sleep 0.05
 	kill -9 "$pid"
 	wait "$pid" || true
 	run --separate-stderr cman images -q
