@@ -9,6 +9,10 @@ setup() {
 	import_busybox
 }
 
+running() {
+	[ "$(cman ps --filter "name=$1" --format '{{.Name}}')" = "$1" ]
+}
+
 state() {
 	cman ps -a --filter "name=$1" --format '{{.Status}}'
 }
@@ -113,6 +117,46 @@ ended'
 	run --separate-stderr cman stop -t 0 bird
 	assert_status 0
 	assert_match "$(state bird)" '^Exited \(137\)'
+}
+
+@test "an adopted container loses neither its exit status nor its output" {
+	cman run -d --name bird busybox sh -c 'echo one; sleep 1; echo two; sleep 0.5; exit 9' >/dev/null
+	cman run -d --rm --name gone busybox sh -c 'sleep 1; exit 8' >/dev/null
+	sleep 0.4
+	for name in bird gone; do
+		pid=$(cman ps --filter "name=$name" --format '{{.PID}}')
+		kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
+	done
+	run --separate-stderr cman wait bird gone
+	assert_output '9
+8'
+	run --separate-stderr cman logs bird
+	assert_output 'one
+two'
+	run --separate-stderr cman ps -a --format '{{.Name}}'
+	assert_output bird
+}
+
+@test "a container that ended without a monitor: its status is lost, and that is said" {
+	cman run -d --name bird busybox sh -c 'sleep 0.5; exit 9' >/dev/null
+	pid=$(cman ps --format '{{.PID}}')
+	kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
+	sleep 1
+	assert_match "$(state bird)" '^Exited \(\?\)'
+	run --separate-stderr cman inspect bird
+	assert_match "$output" 'monitor was killed'
+	id=$(cman ps -aq --no-trunc)
+	[ -z "$(find /sys/fs/cgroup -type d -path "*/cman/$id")" ]
+}
+
+@test "kill -9 of a client with --rm: the container is removed when it ends" {
+	"$CMAN" run --rm --name bird busybox sleep 1 &
+	client=$!
+	eventually running bird
+	kill -9 "$client"
+	[ "$(cman ps --format '{{.Name}}')" = bird ]
+	sleep 1.5
+	[ -z "$(cman ps -aq)" ]
 }
 
 @test "wait gives the exit status, also of one started with --rm" {

@@ -135,3 +135,41 @@ on_terminal() {
 		exits 0
 	END
 }
+
+@test "a suspended client gives the terminal back, and takes it again" {
+	on_terminal "$CMAN" run -it --rm busybox sh <<-'END'
+		expect [#$] 
+		raw
+		signal 20
+		cooked
+		signal 18
+		raw
+		send exit 6\r
+		exits 6
+		cooked
+	END
+}
+
+@test "logs on a terminal: colours pass, what would act on it does not" {
+	cman run --name bird busybox sh -c 'printf "\033[2Jcleared \033[31mred\033[m\n"'
+	on_terminal "$CMAN" logs bird <<-'END'
+		expect \\x1b\[2Jcleared \x1b\[31mred
+		exits 0
+	END
+}
+
+@test "a terminal that is adopted goes on" {
+	cman run -dt --name bird busybox sh -c 'stty -echo; while sleep 0.1; do echo tick; done' >/dev/null
+	kill_monitor bird
+	cman ps >/dev/null
+	before=$(cman logs bird | wc -l)
+	sleep 0.5
+	[ "$(cman logs bird | wc -l)" -gt "$before" ]
+}
+
+# The monitor is the parent of process 1.
+kill_monitor() {
+	local pid
+	pid=$(cman ps --filter "name=$1" --format '{{.PID}}')
+	kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
+}
