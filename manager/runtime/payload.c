@@ -78,7 +78,7 @@ static int open_terminal(struct payload *payload, struct err *err)
 	const struct spec_process *process = &payload->process;
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
-	int result = tty_open_pair(payload->root_fd, &master, &slave, err);
+	int result = tty_open_pair(payload->root_fd, O_RDWR, &master, &slave, err);
 
 	if (result == 0)
 		result = tty_resize(slave, process->rows, process->cols, err);
@@ -110,7 +110,8 @@ static int open_empty_stdin(struct payload *payload, struct err *err)
 {
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
-	int result = tty_open_pair(payload->root_fd, &master, &slave, err);
+	/* not to be written: nobody reads there, and it would soon be full and block the writer */
+	int result = tty_open_pair(payload->root_fd, O_RDONLY, &master, &slave, err);
 
 	if (result == -ENOENT || result == -ENOTSUP)
 		return open_null(payload->root_fd, &payload->stdio.in, err);

@@ -15,7 +15,7 @@
 #define TIOCGPTPEER _IO('T', 0x41) /* ioctl_tty(2) */
 #endif
 
-int tty_open_pair(int root_fd, int *master, int *slave, struct err *err)
+int tty_open_pair(int root_fd, int access, int *master, int *slave, struct err *err)
 {
 	AUTO_CLOSE int ours =
 		fd_open_in_root(root_fd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
@@ -33,7 +33,7 @@ int tty_open_pair(int root_fd, int *master, int *slave, struct err *err)
 	if (ioctl(ours, TIOCSPTLCK, &unlocked) < 0)
 		return err_sys(err, errno, "cannot unlock the terminal");
 	/* by ioctl and not by name, which the container could have put something else under */
-	theirs = ioctl(ours, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	theirs = ioctl(ours, TIOCGPTPEER, access | O_NOCTTY | O_CLOEXEC);
 	if (theirs < 0)
 		return err_sys(err, errno, "cannot open the terminal");
 	*master = STEAL_FD(ours);

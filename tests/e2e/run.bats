@@ -326,6 +326,13 @@ inside'
 	assert_stderr ''
 }
 
+@test "a program that writes to a stdin nobody reads fails, and is not blocked" {
+	# more than a terminal holds
+	run timeout 20 "$CMAN" run --rm busybox sh -c 'head -c 100000 /dev/zero >&0 || echo refused; test -t 0 && cat'
+	assert_status 0
+	assert_match "$output" refused
+}
+
 @test "a closed stdout, stdin and stderr do no harm" {
 	run cman run --rm busybox true <&- >&- 2>&-
 	[ "$status" = 0 ]
