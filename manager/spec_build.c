@@ -12,6 +12,7 @@
 #include "manager/signals.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
+#include "store/base/utf8.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /* Period of the CPU bandwidth controller in microseconds, the kernel's default. */
@@ -106,6 +107,31 @@ static int add_volumes(const struct container_options *options, struct spec *spe
 	return rc;
 }
 
+/* A spec is kept as JSON, whose texts are UTF-8. */
+static bool is_utf8(const char *text)
+{
+	size_t len = strlen(text);
+	uint32_t point;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_decode(text + i, len - i, &point);
+
+		if (n == 0)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+static int check_texts(char *const *texts, const char *what, struct err *err)
+{
+	for (char *const *at = texts; at && *at; at++) {
+		if (!is_utf8(*at))
+			return err_set(err, ERR_INVALID, EILSEQ, "%s is not UTF-8: %s", what, *at);
+	}
+	return 0;
+}
+
 static int build_args(const struct image_config *config, const struct container_options *options,
 		      char ***out, struct err *err)
 {
@@ -121,6 +147,8 @@ static int build_args(const struct image_config *config, const struct container_
 	}
 	if (args[0][0] == '\0')
 		return err_set(err, ERR_INVALID, 0, "the command is an empty word");
+	if (check_texts(args, "a word of the command", err) < 0)
+		return err_code(err);
 	*out = STEAL_PTR(args);
 	return 0;
 }
@@ -146,6 +174,8 @@ static int build_env(const struct image_config *config, const struct container_o
 		if (strv_set_env(&env, *at) < 0)
 			return no_memory(err);
 	}
+	if (check_texts(env, "an environment variable", err) < 0)
+		return err_code(err);
 	*out = STEAL_PTR(env);
 	return 0;
 }

@@ -233,6 +233,8 @@ static int name_container(struct exec *exec, struct app *app, struct err *err)
 	spec_fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (spec_fd < 0)
 		return err_sys(err, errno, "%s: cannot open its " LIFECYCLE_SPEC_FILE, record.name);
+	log_debug("exec in %s: joins process %d by process %d", record.name, (int)record.pid,
+		  (int)exec->stage.pid);
 	packet.exec.pid = record.pid;
 	packet.exec.start_time = record.pid_start_time;
 	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store.run_fd }, 2, err);

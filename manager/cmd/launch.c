@@ -9,6 +9,7 @@
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 
 void launch_release(struct launch *launch)
 {
@@ -53,6 +54,7 @@ int launch_begin(const char *root, const struct run_options *options, const char
 				   &launch.pump.socket, err);
 	if (rc < 0)
 		return rc;
+	log_debug("monitor: process %d", (int)launch.monitor.pid);
 	launch.pump.raw = options->tty && options->interactive && !options->detach;
 	launch.pump.drain = true;
 	launch.pump.keys = options->keys;
@@ -79,8 +81,10 @@ int launch_start(struct launch *launch, const struct container_record *record, s
 	if (rc == 0)
 		return err_set(err, ERR_SYS, ECHILD,
 			       "%s: its monitor could not be started, or was killed", record->name);
-	if (packet.type == PACKET_STARTED)
+	if (packet.type == PACKET_STARTED) {
+		log_debug("container %s: started, process %d", record->name, packet.pid);
 		return 0;
+	}
 	if (packet.type != PACKET_FAILED)
 		return err_set(err, ERR_INVALID, EPROTO, "%s: its monitor talks nonsense",
 			       record->name);

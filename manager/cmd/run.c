@@ -17,6 +17,7 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
+#include "store/base/log.h"
 #include "store/base/strv.h"
 
 #define NAME_ATTEMPTS 16
@@ -196,13 +197,18 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = store_open(app->root, &store, err);
 	if (rc == 0)
 		rc = image_choose(&store, options.image, options.words, &choice, err);
+	if (rc == 0)
+		log_debug("image %s: %s, %zu layers", choice.reference, choice.image.id,
+			  choice.image.nlayers);
 	/* A pull can be interrupted; from the row to the payload, signals have to wait. */
 	if (rc == 0)
 		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
 	if (rc == 0)
 		rc = prepare(&store, &options, &choice, &record, err);
-	if (rc == 0)
+	if (rc == 0) {
+		log_debug("container %s: %s, command %s", record.name, record.id, record.command);
 		rc = start(&store, &launch, &choice, &record, err);
+	}
 	if (rc < 0)
 		return -1;
 	if (options.detach) {

@@ -240,6 +240,9 @@ static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 			return rc;
 	}
 	out->words = argv + parse.next;
+	if (rc == 0 && out->words[0] && out->words[0][0] == '\0')
+		return err_set(err, ERR_USAGE, 0,
+			       "run: an empty word is neither an image nor a command");
 	return rc;
 }
 

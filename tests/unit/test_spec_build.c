@@ -197,6 +197,8 @@ static void what_cannot_be_built(void **state)
 	const struct image_config shell = { .cmd = WORDS("sh") };
 	const struct container_options none = { 0 };
 	const struct container_options blank = { .command = WORDS((char *)"") };
+	const struct container_options latin1 = { .command = WORDS((char *)"echo",
+								   (char *)"caf\xe9") };
 	struct err err = ERR_INIT;
 	struct spec spec = SPEC_INIT;
 
@@ -207,6 +209,8 @@ static void what_cannot_be_built(void **state)
 	assert_true(spec_build(&bad_signal, &none, id, &spec, &err) < 0);
 	assert_string_equal(err.text, "the image's StopSignal is no signal: SIGBIRD");
 	assert_true(spec_build(&shell, &blank, id, &spec, &err) < 0);
+	assert_true(spec_build(&shell, &latin1, id, &spec, &err) < 0);
+	assert_string_equal(err.text, "a word of the command is not UTF-8: caf\xe9");
 	assert_null(spec.process.args);
 }
 
