@@ -86,9 +86,12 @@ static int take_default(struct store *store, char *const *words, struct image_ch
 	int rc = config_load(&config, err);
 
 	choice->is_default = true;
-	if (rc == 0)
-		rc = find_or_pull(store, config.default_image, &choice->image, err);
-	return rc < 0 ? rc : take(choice, config.default_image, words, err);
+	if (rc < 0)
+		return rc;
+	/* Nobody typed its name. */
+	if (find_or_pull(store, config.default_image, &choice->image, err) < 0)
+		return err_wrap(err, "default image");
+	return take(choice, config.default_image, words, err);
 }
 
 /* Returns 1 when the first word is no image. */
