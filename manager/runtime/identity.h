@@ -22,8 +22,8 @@ int identity_open_proc(int *out, struct err *err);
 int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
 
 /*
- * Whether the process has executed a program since it was forked: else it runs its parent's. ERR_STATE
- * as above.
+ * Whether the process has executed a program since it was forked: else it runs its parent's.
+ * ERR_STATE as above.
  */
 int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
 

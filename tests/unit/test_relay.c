@@ -117,7 +117,10 @@ static void bytes_go_to_client_and_log(void **state)
 	check_log(f, "one\ntwo\nend", 11);
 }
 
-/* Until its pipe is full and a little is pending, the client may be slow; then the source is left alone. */
+/*
+ * Until its pipe is full and a little is pending, the client may be slow; then the source is left
+ * alone.
+ */
 static void a_slow_client_holds_the_container_up(void **state)
 {
 	struct fixture *f = *state;
@@ -163,7 +166,10 @@ static void a_client_that_is_gone_is_forgotten(void **state)
 	check_log(f, "x\ny\n", 4);
 }
 
-/* At the end everything is taken, however little the client has read; it gets the rest in its own time. */
+/*
+ * At the end everything is taken, however little the client has read; it gets the rest in its own
+ * time.
+ */
 static void the_end_waits_for_no_client(void **state)
 {
 	struct fixture *f = *state;
