@@ -38,6 +38,7 @@ struct stage_state {
 	int root_fd; /* the container's root */
 	int cache_fd;
 	int null_fd; /* the container's own /dev/null, for a program that nobody listens to */
+	bool has_client;
 };
 
 static void release(struct stage_state *state)
@@ -293,14 +294,24 @@ static void discard_output(int console)
 		;
 }
 
-/* Until the program has ended: 1, or 0 when the client is gone. */
+/* As by a connection that breaks. */
+static void lose_client(struct stage_state *state)
+{
+	struct err ignored = ERR_INIT;
+
+	state->has_client = false;
+	(void)engine_kill(&state->process, SIGHUP, &ignored);
+}
+
+/* Until the program has ended. */
 static int attend(struct stage_state *state, struct err *err)
 {
 	for (;;) {
 		struct packet packet;
+		struct err ignored = ERR_INIT;
 		struct pollfd fds[3] = {
 			{ .fd = state->process.pidfd, .events = POLLIN },
-			{ .fd = state->request.detach ? -1 : EXEC_SOCKET, .events = POLLIN },
+			{ .fd = state->has_client ? EXEC_SOCKET : -1, .events = POLLIN },
 			{ .fd = state->process.console_fd, .events = POLLIN },
 		};
 
@@ -310,46 +321,48 @@ static int attend(struct stage_state *state, struct err *err)
 			return err_sys(err, errno, "cannot wait for the program");
 		}
 		if (fds[0].revents)
-			return 1;
+			return 0;
 		if (fds[2].revents & POLLIN)
 			discard_output(state->process.console_fd);
 		else if (fds[2].revents)
 			close_console(state);
 		if (!fds[1].revents)
 			continue;
-		if (packet_receive(EXEC_SOCKET, &packet, NULL, err) <= 0)
-			return 0;
-		if (packet.type == PACKET_SIGNAL)
-			(void)engine_kill(&state->process, packet.number, err);
+		if (packet_receive(EXEC_SOCKET, &packet, NULL, &ignored) <= 0)
+			lose_client(state);
+		else if (packet.type == PACKET_SIGNAL)
+			(void)engine_kill(&state->process, packet.number, &ignored);
 	}
 }
 
-static int tell_exit(struct stage_state *state, struct err *err)
+static int take_exit(struct stage_state *state, struct err *err)
 {
 	struct packet packet = { .type = PACKET_EXITED };
 	int status;
 	int rc = engine_wait(&state->process, &status, err);
 
-	if (rc < 0)
+	if (rc < 0 || !state->has_client)
 		return rc;
 	packet.exit_code =
 		WIFSIGNALED(status) ? EXIT_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 	return packet_send(EXEC_SOCKET, &packet, err);
 }
 
+/*
+ * With or without a client, the program's parent stays until its end: the orphan of a process
+ * outside goes to the init of the host, not to that of the container, which cannot end before
+ * somebody has reaped it (pid_namespaces(7)).
+ */
 static int serve(struct stage_state *state, struct err *err)
 {
-	int rc = tell_started(state, err);
+	struct err gone = ERR_INIT;
+	int rc;
 
-	/* Its end concerns nobody: the container's init reaps it. */
-	if (state->request.detach && !state->request.tty)
-		return 0;
-	if (rc < 0 && !state->request.detach)
-		return engine_kill(&state->process, SIGHUP, err);
+	state->has_client = !state->request.detach;
+	if (tell_started(state, &gone) < 0 && state->has_client)
+		lose_client(state);
 	rc = attend(state, err);
-	if (rc > 0)
-		return state->request.detach ? 0 : tell_exit(state, err);
-	return rc < 0 ? rc : engine_kill(&state->process, SIGHUP, err);
+	return rc < 0 ? rc : take_exit(state, err);
 }
 
 int exec_stage_main(void)

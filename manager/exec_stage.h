@@ -6,7 +6,7 @@
  * The stage cman-exec: joins a running container's namespaces and starts one more program in it
  * (setns(2), runtime/join.c). It is the program's parent: it passes signals on and tells the client
  * how it ended. When the client is killed, the program is told by SIGHUP, as by a connection that
- * breaks, and is left to the container's init.
+ * breaks. The stage reaps it in any case, with --detach, too.
  */
 
 #define EXEC_STAGE "cman-exec"

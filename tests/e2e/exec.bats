@@ -96,3 +96,30 @@ bird flock'
 		cman exec bird true
 	done
 }
+
+# The command name of the parent of the one process that is called so.
+parent_of() {
+	ps -o comm= -p "$(ps -eo ppid=,args= | awk -v args="$1" '{ ppid = $1; $1 = "" } $0 == " " args { print ppid }')"
+}
+
+is_reaped() {
+	refute pgrep -f "^$1$" && refute_match "$(cman exec bird ps -o stat,args)" Z
+}
+
+# An orphan of the helper would be the host's init's to reap, and a container cannot end before.
+@test "what was started is reaped by its helper, detached or left by its client, too" {
+	cman exec -d bird sleep 987.1
+	run parent_of 'sleep 987.1'
+	assert_output cman-exec
+	cman exec bird sh -c 'trap "" HUP; sleep 987.2' 3>&- &
+	client=$!
+	eventually pgrep -f '^sleep 987.2$'
+	kill -KILL "$client"
+	sleep 0.2
+	run pgrep -f '^sleep 987.2$'
+	assert_status 0
+	# shellcheck disable=SC2046
+	kill $(pgrep -f '^sleep 987[.]')
+	eventually is_reaped 'sleep 987.[12]'
+	eventually refute pgrep -x cman-exec
+}
