@@ -82,8 +82,32 @@ int spec_add_mount(struct spec *spec, const char *destination, const char *type,
 	return 0;
 }
 
+static size_t depth_of(const char *path)
+{
+	size_t depth = 0;
+
+	for (const char *at = path; *at; at++)
+		depth += at[0] == '/' && at[1] != '/' && at[1] != '\0';
+	return depth;
+}
+
+/* What is mounted deeper comes later, or it would be hidden. Otherwise as given. */
+static void sort_mounts(struct spec_mount *mounts, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct spec_mount mount = mounts[i];
+		size_t depth = depth_of(mount.destination);
+		size_t at = i;
+
+		for (; at > 0 && depth_of(mounts[at - 1].destination) > depth; at--)
+			mounts[at] = mounts[at - 1];
+		mounts[at] = mount;
+	}
+}
+
 static int add_volumes(const struct container_options *options, struct spec *spec, struct err *err)
 {
+	size_t first = spec->nmounts;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < options->nvolumes; i++) {
@@ -104,6 +128,7 @@ static int add_volumes(const struct container_options *options, struct spec *spe
 		rc = spec_add_mount(spec, options->tmpfs[i].destination, "tmpfs", "tmpfs", text,
 				    err);
 	}
+	sort_mounts(spec->mounts + first, spec->nmounts - first);
 	return rc;
 }
 

@@ -139,8 +139,31 @@ static bool is_path(const char *text, size_t len)
 	       (len >= 3 && memcmp(text, "../", 3) == 0);
 }
 
+/* Slashes that say nothing apart. */
+static bool is_same_path(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		size_t a_slashes = strspn(a, "/"), b_slashes = strspn(b, "/");
+
+		a += a_slashes ? a_slashes : 1;
+		b += b_slashes ? b_slashes : 1;
+	}
+	return a[strspn(a, "/")] == '\0' && b[strspn(b, "/")] == '\0';
+}
+
+static bool is_mounted_over(const struct container_options *options, const char *path)
+{
+	for (size_t i = 0; i < options->nvolumes; i++)
+		if (is_same_path(options->volumes[i].destination, path))
+			return true;
+	for (size_t i = 0; i < options->ntmpfs; i++)
+		if (is_same_path(options->tmpfs[i].destination, path))
+			return true;
+	return false;
+}
+
 static int check_destination(const struct cmd_option *option, const char *path, const char *value,
-			     struct err *err)
+			     const struct container_options *options, struct err *err)
 {
 	if (path[0] != '/')
 		return err_set(err, ERR_USAGE, 0, "--%s: the path inside is not absolute: %s",
@@ -148,6 +171,9 @@ static int check_destination(const struct cmd_option *option, const char *path, 
 	if (path[strspn(path, "/")] == '\0')
 		return err_set(err, ERR_USAGE, 0, "--%s: it cannot be mounted over /: %s",
 			       option->name, value);
+	if (is_mounted_over(options, path))
+		return err_set(err, ERR_USAGE, 0, "--%s: two things cannot be mounted on %s: %s",
+			       option->name, path, value);
 	return 0;
 }
 
@@ -194,7 +220,7 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 	destination = mode ? strndup(colon + 1, (size_t)(mode - colon - 1)) : strdup(colon + 1);
 	if (!given || !destination)
 		return no_memory(err);
-	rc = check_destination(option, destination, value, err);
+	rc = check_destination(option, destination, value, options, err);
 	if (rc == 0)
 		rc = make_absolute(given, &source, err);
 	if (rc == 0)
@@ -225,7 +251,7 @@ int run_value_tmpfs(const struct cmd_option *option, const char *value,
 	destination = colon ? strndup(value, (size_t)(colon - value)) : strdup(value);
 	if (!destination)
 		return no_memory(err);
-	rc = check_destination(option, destination, value, err);
+	rc = check_destination(option, destination, value, options, err);
 	if (rc < 0)
 		return rc;
 	if (colon && colon[1]) {

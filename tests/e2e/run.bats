@@ -135,6 +135,23 @@ uid=1000(bird) gid=1000(bird) groups=3000(flock)'
 	[ ! -e "$BATS_TEST_TMPDIR/missing" ]
 }
 
+@test "volumes within volumes, in any order; none is hidden, none twice in one place" {
+	mkdir -p "$BATS_TEST_TMPDIR"/{outer,inner}
+	touch "$BATS_TEST_TMPDIR"/{outer/nest,inner/egg}
+	run --separate-stderr cman run --rm -v "$BATS_TEST_TMPDIR/inner:/a/b/c" -v "$BATS_TEST_TMPDIR/outer:/a" \
+		--tmpfs /a/b busybox sh -c 'find /a | sort'
+	assert_status 0
+	assert_output '/a
+/a/b
+/a/b/c
+/a/b/c/egg
+/a/nest'
+	run --separate-stderr cman run --rm -v "$BATS_TEST_TMPDIR/outer:/a" --tmpfs //a/ busybox true
+	assert_status 125
+	assert_stderr "cman: --tmpfs: two things cannot be mounted on //a/: //a/
+hint: see 'cman run --help'"
+}
+
 @test "-v /:/host: the host's root, without what the container is made of" {
 	echo seed >"$BATS_TEST_TMPDIR/seed"
 	run --separate-stderr cman run --rm -v /:/host:ro busybox cat "/host$BATS_TEST_TMPDIR/seed"
