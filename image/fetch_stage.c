@@ -39,8 +39,8 @@ static const char *const system_calls[] = {
 	/* memory, time, signals and the end */
 	"brk", "munmap", "mremap", "madvise", "futex", "getrandom", "clock_gettime", "gettimeofday",
 	"time", "nanosleep", "clock_nanosleep", "getuid", "geteuid", "getgid", "getegid", "getpid",
-	"gettid", "uname", "tgkill", "tkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-	"sigaltstack", "exit", "exit_group", "restart_syscall", NULL
+	"gettid", "uname", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "exit",
+	"exit_group", "restart_syscall", NULL
 };
 
 /* Nothing is said to a server before all of this is done. */

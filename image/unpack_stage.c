@@ -31,7 +31,7 @@ static const char *const system_calls[] = {
 	"fstat", "newfstatat", "statx", "fstatfs", "getdents64",
 	/* memory, the thread that decompresses, and the end */
 	"brk", "munmap", "mremap", "madvise", "futex", "eventfd2", "getrandom", "clock_gettime",
-	"gettimeofday", "geteuid", "getegid", "getuid", "getgid", "getpid", "gettid", "tgkill",
+	"gettimeofday", "geteuid", "getegid", "getuid", "getgid", "getpid", "gettid",
 	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "exit", "exit_group", "restart_syscall",
 	NULL
 };
