@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The functions themselves, behind the macros that tell of their sign. */
+#undef err_set
+#undef err_sys
+#undef err_wrap
+#undef err_hint
+
 int err_code(const struct err *err)
 {
 	return err->num > 0 ? -err->num : -EINVAL;

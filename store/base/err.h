@@ -59,4 +59,19 @@ int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* The negative errno of `err`: what a function that failed with it returns. */
 int err_code(const struct err *err);
 
+/*
+ * What these return is negative. Compilers and analyzers learn it here: so they see that behind
+ * `if (r < 0) return r;` the outputs are set. (UBSan checks it.)
+ */
+static inline int err_negative(int code)
+{
+	if (code >= 0)
+		__builtin_unreachable();
+	return code;
+}
+#define err_set(...) err_negative(err_set(__VA_ARGS__))
+#define err_sys(...) err_negative(err_sys(__VA_ARGS__))
+#define err_wrap(...) err_negative(err_wrap(__VA_ARGS__))
+#define err_hint(...) err_negative(err_hint(__VA_ARGS__))
+
 #endif
