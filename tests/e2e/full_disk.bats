@@ -54,7 +54,7 @@ glutton'
 @test "a log that fills the disk does not stop its container; the gap is told" {
 	run --separate-stderr cman run --name loud busybox sh -c 'head -c 9000000 /dev/urandom | base64; echo done >&2; exit 3'
 	assert_status 3
-	assert_stderr done
+	assert_stderr 'done'
 	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
 	assert_output 'loud exited 3'
 	run --separate-stderr cman logs --tail 1 loud
