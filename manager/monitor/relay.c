@@ -2,12 +2,14 @@
 #include "manager/monitor/relay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* What a pipe holds, pipe(7). */
 #define CHUNK 65536
+#define TERMINAL_MAX ((size_t)1 << 20) /* more than a terminal holds */
 
 void relay_close_source(struct relay *relay)
 {
@@ -128,7 +130,15 @@ void relay_step(struct relay *relay, struct journal *journal)
 
 void relay_drain(struct relay *relay, struct journal *journal)
 {
-	while (read_source(relay, journal) > 0)
-		;
+	/*
+	 * What it held at the end: somebody outside of the container to whom it passed the descriptor
+	 * may write on for ever.
+	 */
+	int room = relay->source >= 0 ? fcntl(relay->source, F_GETPIPE_SZ) : -1;
+	size_t left = room > 0 ? (size_t)room : TERMINAL_MAX;
+	size_t n = 1;
+
+	for (; n > 0 && left > 0; left -= n < left ? n : left)
+		n = read_source(relay, journal);
 	relay_close_source(relay);
 }
