@@ -21,7 +21,8 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
-#define STATUS_MAX 8192 /* of proc_pid_status(5) */
+#define STATUS_MAX 8192	 /* of proc_pid_status(5) */
+#define CGROUPS_MAX 8192 /* of /proc/pid/cgroup, cgroups(7) */
 
 /* The process that joins a running container: its parent's side first, then its own way in. */
 
@@ -144,6 +145,36 @@ static int limit_capabilities(int proc_fd, pid_t init, struct spec_capabilities 
 	return 0;
 }
 
+/*
+ * Where this process sees no cgroups at all, one that joins would be outside of the container's,
+ * free of its limits: what process 1 is in tells.
+ */
+static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc_fd, pid_t init,
+			 struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *line = NULL;
+	char text[CGROUPS_MAX + 1], file[32];
+	ssize_t len;
+
+	if (cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
+		return 0;
+	snprintf(file, sizeof(file), "%d/cgroup", (int)init);
+	fd = openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, CGROUPS_MAX);
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/%s", file);
+	text[len] = '\0';
+	if (asprintf(&line, "%s\n", path) < 0) {
+		line = NULL;
+		return err_sys(err, ENOMEM, "cannot look for the container's cgroup");
+	}
+	if (!strstr(text, line))
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, ENOENT, "its cgroup %s cannot be reached from here", path);
+	return err_hint(err, "is /sys/fs/cgroup mounted?");
+}
+
 static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err)
 {
 	sigset_t all, before;
@@ -220,6 +251,9 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		payload_begin(&joiner.payload, process, stdio,
 			      container->seccomp_default ? &join.filter : NULL, join.sync[1]);
 	}
+	if (result == 0)
+		result = expect_cgroup(&join.cgroup, container->cgroups_path, join.proc_fd,
+				       init->pid, err);
 	if (result == 0)
 		result = limit_capabilities(join.proc_fd, init->pid,
 					    &joiner.payload.process.capabilities, err);

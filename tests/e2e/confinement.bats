@@ -189,6 +189,14 @@ has_a_node() {
 	mknod node c 1 5
 }
 
+@test "exec where the container's cgroup cannot be reached is refused, and not outside of it" {
+	id=$(cman run -d --name bird busybox sleep 600)
+	run --separate-stderr without_cgroups "$CMAN" exec bird true
+	assert_status 125
+	assert_stderr "cman: bird: its cgroup /cman/$id cannot be reached from here
+hint: is /sys/fs/cgroup mounted?"
+}
+
 # An image made from the tree that the function given makes in $tree.
 hostile_image() {
 	local tree=$BATS_TEST_TMPDIR/tree
