@@ -378,7 +378,7 @@ int exec_stage_main(void)
 	struct err err = ERR_INIT;
 	int rc;
 
-	for (int fd = EXEC_SOCKET; fd < EXEC_NFDS; fd++)
+	for (int fd = EXEC_SOCKET; fd <= EXEC_MOUNT; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	umask(022);
 	(void)prctl(PR_SET_NAME, EXEC_STAGE);

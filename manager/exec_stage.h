@@ -19,6 +19,7 @@ enum {
 	EXEC_ERR,
 	EXEC_REQUEST, /* exec_request.h */
 	EXEC_NFDS,
+	EXEC_MOUNT = EXEC_NFDS, /* keep_mount, store/base/stage.h */
 };
 
 /* Entry point of the stage. */

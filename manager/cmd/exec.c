@@ -198,7 +198,7 @@ static int spawn_stage(struct exec *exec, struct err *err)
 		[EXEC_REQUEST] = -1,
 	};
 	const struct stage_options how = {
-		.fds = fds, .nfds = EXEC_NFDS, .new_session = 1, .no_wait = 1
+		.fds = fds, .nfds = EXEC_NFDS, .new_session = 1, .no_wait = 1, .keep_mount = 1
 	};
 	int rc = open_pipes(exec, fds, err);
 

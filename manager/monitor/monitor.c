@@ -66,7 +66,7 @@ static void leave_client_stderr(void)
 
 static void take_descriptors(struct monitor *monitor)
 {
-	for (int fd = MONITOR_SOCKET; fd < MONITOR_NFDS; fd++)
+	for (int fd = MONITOR_SOCKET; fd <= MONITOR_MOUNT; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	monitor->client = MONITOR_SOCKET;
 	monitor->input.from = fcntl(MONITOR_IN, F_GETFD) < 0 ? -1 : MONITOR_IN;

@@ -25,6 +25,7 @@ enum {
 	MONITOR_OUT,	    /* write ends, non-blocking: what the client shows */
 	MONITOR_ERR,
 	MONITOR_NFDS,
+	MONITOR_MOUNT = MONITOR_NFDS, /* keep_mount, stage.h */
 };
 
 /* Entry point of the stage `cman-monitor`. */

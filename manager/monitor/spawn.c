@@ -39,7 +39,11 @@ int monitor_spawn(const char *root, const char *id, const int stdio[3], struct s
 		[MONITOR_ERR] = stdio[2],
 	};
 	const struct stage_options options = {
-		.fds = fds, .nfds = MONITOR_NFDS, .new_session = 1, .no_wait = 1
+		.fds = fds,
+		.nfds = MONITOR_NFDS,
+		.new_session = 1,
+		.no_wait = 1,
+		.keep_mount = 1,
 	};
 	int rc;
 

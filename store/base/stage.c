@@ -148,10 +148,15 @@ static void reset_signals(void)
 
 static bool place_descriptors(const struct spawn *s)
 {
-	int count = s->options->nfds > 3 ? s->options->nfds : 3;
+	const struct stage_options *options = s->options;
+	int nfds = options->nfds + (options->keep_mount ? 1 : 0);
+	int count = nfds > 3 ? nfds : 3;
 
 	for (int i = 0; i < count; i++) {
-		int source = i < s->options->nfds ? s->sources[i] : -1;
+		int source = i < options->nfds ? s->sources[i] : -1;
+
+		if (options->keep_mount && i == options->nfds)
+			source = s->exe;
 
 		if (source < 0 && i < 3)
 			source = s->null;
@@ -296,7 +301,8 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 	int copies[STAGE_MAX_FDS];
 	int r;
 
-	if (options->nfds < 0 || options->nfds > STAGE_MAX_FDS)
+	if (options->nfds < (options->keep_mount ? 3 : 0) ||
+	    options->nfds + !!options->keep_mount > STAGE_MAX_FDS)
 		return err_set(err, ERR_INVALID, EINVAL, "cannot start stage %s: %d descriptors",
 			       name, options->nfds);
 	for (int i = 0; i < STAGE_MAX_FDS; i++)

@@ -47,6 +47,12 @@ struct stage_options {
 	int new_session; /* bool */
 	/* bool: return before it was executed; that it could not be is seen as exit status 127 */
 	int no_wait;
+	/*
+	 * bool: descriptor `nfds` (3 or more) of the stage is the mount it is executed from, for it
+	 * to mark as close-on-exec. Whoever closes the last one waits for a grace period of RCU: with this the
+	 * stage does at its end, without it before its first instruction.
+	 */
+	int keep_mount;
 };
 int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
 		struct err *err);

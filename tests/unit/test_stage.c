@@ -157,6 +157,22 @@ static void test_nothing_else_is_inherited(void **state)
 	assert_string_equal(text, "0 1 2 5 env none sid 1");
 }
 
+static void test_mount_is_kept(void **state)
+{
+	struct stage_options options = { .nfds = 3, .new_session = 1, .keep_mount = 1 };
+	int out[2];
+	char text[128] = "";
+
+	(void)state;
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	options.fds = (int[]){ -1, out[1], -1 };
+	assert_int_equal(run("list", &options), 0);
+	close(out[1]);
+	assert_true(fd_read_all(out[0], text, sizeof(text) - 1) > 0);
+	close(out[0]);
+	assert_string_equal(text, "0 1 2 3 env none sid 1");
+}
+
 /* Each descriptor has the number that another one is to get. */
 static void test_descriptors_trade_places(void **state)
 {
@@ -326,6 +342,10 @@ static void test_failures_are_told(void **state)
 	assert_int_equal(stage_spawn("seven", &options, &child, &err), -EBADF);
 	assert_string_equal(err.text, "cannot start stage seven: cannot hand over descriptors: "
 				      "Bad file descriptor");
+	options = (struct stage_options){ .nfds = 16, .keep_mount = 1 };
+	assert_int_equal(stage_spawn("seven", &options, &child, &err), -EINVAL);
+	options = (struct stage_options){ .nfds = 2, .keep_mount = 1 };
+	assert_int_equal(stage_spawn("seven", &options, &child, &err), -EINVAL);
 	options = (struct stage_options){ .nfds = 17 };
 	assert_int_equal(stage_spawn("seven", &options, &child, &err), -EINVAL);
 	assert_int_equal(child.pid, -5);
@@ -362,6 +382,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_exit_status),
 		cmocka_unit_test(test_nothing_else_is_inherited),
+		cmocka_unit_test(test_mount_is_kept),
 		cmocka_unit_test(test_descriptors_trade_places),
 		cmocka_unit_test(test_signals_are_default_and_unblocked),
 		cmocka_unit_test(test_a_stage_starts_a_stage),
