@@ -131,8 +131,8 @@ void relay_step(struct relay *relay, struct journal *journal)
 void relay_drain(struct relay *relay, struct journal *journal)
 {
 	/*
-	 * What it held at the end: somebody outside of the container to whom it passed the descriptor
-	 * may write on for ever.
+	 * What it held at the end: somebody outside of the container to whom it passed the
+	 * descriptor may write on for ever.
 	 */
 	int room = relay->source >= 0 ? fcntl(relay->source, F_GETPIPE_SZ) : -1;
 	size_t left = room > 0 ? (size_t)room : TERMINAL_MAX;

@@ -49,8 +49,8 @@ struct stage_options {
 	int no_wait;
 	/*
 	 * bool: descriptor `nfds` (3 or more) of the stage is the mount it is executed from, for it
-	 * to mark as close-on-exec. Whoever closes the last one waits for a grace period of RCU: with this the
-	 * stage does at its end, without it before its first instruction.
+	 * to mark as close-on-exec. Whoever closes the last one waits for a grace period of RCU:
+	 * with this the stage does at its end, without it before its first instruction.
 	 */
 	int keep_mount;
 };
