@@ -13,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/db.h"
 #include "store/logs_format.h"
+#include "store/reserve.h"
 
 #define PAGE_BYTES 4096
 
@@ -36,6 +37,9 @@
  * than a millisecond, to checkpoint it would cost every container two fsyncs.
  */
 #define KEPT_WAL_BYTES (1 << 20)
+
+/* For one gap record, in the write-ahead log and its index. */
+#define RESERVE_BYTES (64 << 10)
 
 /* How many of the oldest chunks go at a time. */
 #define DROP_CHUNKS 4
@@ -153,6 +157,8 @@ static int open_db(struct log_writer *w, struct err *err)
 		r = prepare_db(w, err);
 		if (r < 0)
 			close_db(w);
+		else
+			reserve_keep(w->dir_fd, RESERVE_BYTES);
 	}
 	return r;
 }
@@ -365,6 +371,10 @@ int log_writer_close(struct log_writer *w, struct err *err)
 {
 	int r = log_writer_flush(w, err);
 	struct stat st;
+
+	/* There was no room for the batch. There is for the number of its records. */
+	if (reserve_spend(w->dir_fd) && r == -ENOSPC)
+		r = log_writer_flush(w, err);
 
 	/* The last to close a database so set checkpoints it and removes its write-ahead log. */
 	if (w->db && fstatat(w->dir_fd, LOG_FILE "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -3,20 +3,22 @@
 #define CMAN_STORE_RESERVE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
- * A little of the disk, kept in a file of the state directory for what has to be recorded when the
- * disk is full: how a container ended, and that one is removed. A payload that fills the disk has
- * an exit status all the same, and `cman rm` can make room.
+ * A little of the disk, kept in a file `reserve` for what has to be recorded when the disk is full.
+ * The state directory has one for how a container ended and that one is removed: a payload that
+ * fills the disk has an exit status all the same, and `cman rm` can make room. The directory of a
+ * container that talks has one for how many of its records were lost.
  */
 
 /*
  * Have it, where it is not there. Best effort: on a full disk, a read-only one, or a file system
  * that allocates nothing in advance (fallocate(2)), there is none.
  */
-void reserve_keep(int root_fd);
+void reserve_keep(int dir_fd, off_t bytes);
 
 /* Free it, for what is written next. False when there was none. */
-bool reserve_spend(int root_fd);
+bool reserve_spend(int dir_fd);
 
 #endif

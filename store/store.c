@@ -16,7 +16,8 @@
 #include "store/reserve.h"
 #include "store/schema.h"
 
-#define DEFAULT_RUN "/run/cman"
+#define DEFAULT_RUN   "/run/cman"
+#define RESERVE_BYTES (128 << 10) /* dozens of records in the write-ahead log */
 
 /*
  * 128 pages of 1 KiB, the writes of some 16 containers. Who opens the database next reads all of
@@ -91,7 +92,7 @@ static int open_directories(const char *root, struct store *store, struct err *e
 	if (r == 0)
 		r = ensure_below(store, "tmp", &store->tmp_fd, err);
 	if (r == 0)
-		reserve_keep(store->root_fd);
+		reserve_keep(store->root_fd, RESERVE_BYTES);
 	return r;
 }
 

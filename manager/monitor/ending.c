@@ -52,7 +52,9 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 		journal_discard(&monitor->journal);
 		return lifecycle_erase(&monitor->store, record, err);
 	}
-	journal_close(&monitor->journal);
+	rc = journal_close(&monitor->journal, err);
+	if (rc < 0 && !record->error)
+		record->error = strdup(err->text);
 	rc = engine_cleanup(&monitor->spec, err);
 	if (rc < 0 && !record->error)
 		record->error = strdup(err->text);

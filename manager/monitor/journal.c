@@ -114,13 +114,13 @@ static struct log_writer *finish(struct journal *journal)
 	return writer;
 }
 
-void journal_close(struct journal *journal)
+int journal_close(struct journal *journal, struct err *err)
 {
 	struct log_writer *writer = finish(journal);
-	struct err err = ERR_INIT;
 
-	if (writer && log_writer_close(writer, &err) < 0)
-		log_debug("cannot write the log: %s", err.text);
+	if (!writer || log_writer_close(writer, err) == 0)
+		return 0;
+	return err_wrap(err, "the end of its log is lost");
 }
 
 void journal_discard(struct journal *journal)

@@ -24,8 +24,11 @@ struct journal {
 
 /* Nothing is made on disk before the first byte. `dir_fd`: the container's directory. */
 int journal_init(struct journal *journal, int dir_fd, struct err *err);
-/* Write what there is, unfinished lines too, and close. */
-void journal_close(struct journal *journal);
+/*
+ * Write what there is, unfinished lines too, and close. Fails where the end of the log is lost
+ * and, for want of room, not even a gap record says so.
+ */
+int journal_close(struct journal *journal, struct err *err);
 /* As journal_close(), for a container that is removed: no log is made at the last moment. */
 void journal_discard(struct journal *journal);
 

@@ -18,7 +18,9 @@
 
 void monitor_release(struct monitor *monitor)
 {
-	journal_close(&monitor->journal);
+	struct err ignored = ERR_INIT;
+
+	(void)journal_close(&monitor->journal, &ignored);
 	monitor_drop_client(monitor);
 	relay_release(&monitor->out);
 	relay_release(&monitor->err);

@@ -78,6 +78,20 @@ tells_gap() {
 	assert_output 'loud exited 3'
 }
 
+@test "the disk is still full at the end: the gap is told all the same" {
+	run --separate-stderr cman run --name loud busybox \
+		sh -c 'head -c 9000000 /dev/urandom | base64; exit 3'
+	assert_status 3
+	is_full
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_output 'loud exited 3'
+	cman logs loud >"$BATS_TEST_TMPDIR/kept" 2>"$BATS_TEST_TMPDIR/told"
+	lost=$(sed -n 's/^cman: loud: \([0-9]*\) records were dropped here$/\1/p' "$BATS_TEST_TMPDIR/told" |
+		awk '{ sum += $1 } END { print sum }')
+	# 76 characters a line, as base64 writes them
+	[ "$(($(wc -l <"$BATS_TEST_TMPDIR/kept") + lost))" = 157895 ]
+}
+
 @test "the disk fills while containers run: they are stopped and removed as ever" {
 	cman run -d --name bird busybox sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done'
 	fill

@@ -61,7 +61,7 @@ static int end(void **state)
 	struct err err = ERR_INIT;
 	int rc;
 
-	journal_close(&f->journal);
+	assert_int_equal(journal_close(&f->journal, &err), 0);
 	relay_release(&f->relay);
 	if (f->writer >= 0)
 		close(f->writer);
@@ -90,7 +90,7 @@ static void check_log(struct fixture *f, const char *want, size_t len)
 	struct log_reader *reader = NULL;
 	struct err err = ERR_INIT;
 
-	journal_close(&f->journal);
+	assert_int_equal(journal_close(&f->journal, &err), 0);
 	assert_int_equal(log_reader_open(f->dir_fd, &reader, &err), 0);
 	assert_int_equal(log_reader_each(reader, &all, add_record, &text, &err), 0);
 	log_reader_close(reader);
@@ -216,8 +216,9 @@ static void the_log_is_written_in_time(void **state)
 static void without_output_there_is_no_log(void **state)
 {
 	struct fixture *f = *state;
+	struct err err = ERR_INIT;
 
-	journal_close(&f->journal);
+	assert_int_equal(journal_close(&f->journal, &err), 0);
 	assert_int_equal(faccessat(f->dir_fd, "log.db", F_OK, 0), -1);
 	assert_int_equal(errno, ENOENT);
 }
