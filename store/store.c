@@ -16,7 +16,7 @@
 #include "store/reserve.h"
 #include "store/schema.h"
 
-#define DEFAULT_RUN   "/run/cman"
+#define DEFAULT_RUN "/run/cman"
 #define RESERVE_BYTES (128 << 10) /* dozens of records in the write-ahead log */
 
 /*
