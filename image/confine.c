@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/sanitized.h"
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
@@ -26,17 +27,6 @@
 #endif
 
 #define NOBODY 65534
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static int limit(int resource, const char *name, int64_t value, struct err *err)
 {

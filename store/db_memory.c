@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/sanitized.h"
+
 /* Only pages that were used count as memory of the process. */
 #define ARENA_BYTES (1 << 20)
 
@@ -140,17 +142,6 @@ static void stop(void *data)
 {
 	(void)data;
 }
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 void db_memory_configure(void)
 {
