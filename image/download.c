@@ -27,15 +27,19 @@ void download_release(struct download *download)
 
 static void tell(const struct download *download, const char *text)
 {
-	if (download->ui && download->ui->step)
-		download->ui->step(text, download->ui->data);
+	pull_ui_step(download->ui, "%s", text);
 }
 
 static void tell_progress(const struct download *download)
 {
-	if (download->ui && download->ui->progress)
-		download->ui->progress(download->ingest.digest.size, download->total,
-				       download->ui->data);
+	const struct layer_progress layer = {
+		.count = 1,
+		.state = LAYER_DOWNLOADING,
+		.done = download->ingest.digest.size,
+		.total = download->total,
+	};
+
+	pull_ui_layer(download->ui, &layer);
 }
 
 static const char *expected(const struct download *download)

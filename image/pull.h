@@ -7,9 +7,9 @@
  * unpack stage → layer → image row. The bytes are passed over once.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "image/pull_ui.h"
 #include "store/base/err.h"
 #include "store/images.h"
 
@@ -22,13 +22,6 @@ struct pull_request {
 	const char *cacert; /* --cacert: PEM file; NULL: SSL_CERT_FILE, then the usual places */
 	int retries; /* attempts after the first that bring nothing new; 0: 5, negative: none */
 	int stall_timeout_s; /* seconds to wait for a connection or the next byte; 0: 30 */
-};
-
-/* What the user sees meanwhile. Any member may be NULL. Called in the calling process. */
-struct pull_ui {
-	void (*step)(const char *text, void *data); /* "fetching https://…", "verified sha256:…" */
-	void (*progress)(int64_t done, int64_t total, void *data); /* bytes; total -1: unknown */
-	void *data;
 };
 
 /* ERR_* as in err.h; nothing of the image is visible on failure. Interrupted by SIGINT/SIGTERM

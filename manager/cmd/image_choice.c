@@ -29,9 +29,9 @@ static void on_step(const char *text, void *data)
 	progress_line(data, text);
 }
 
-static void on_progress(int64_t done, int64_t total, void *data)
+static void on_layer(const struct layer_progress *layer, void *data)
 {
-	progress_update(data, done, total);
+	progress_update(data, layer->done, layer->total);
 }
 
 static int find_or_pull(struct store *store, const char *name, struct image_record *out,
@@ -39,7 +39,7 @@ static int find_or_pull(struct store *store, const char *name, struct image_reco
 {
 	struct pull_request request = { .source = name };
 	struct progress progress;
-	const struct pull_ui ui = { on_step, on_progress, &progress };
+	const struct pull_ui ui = { on_step, on_layer, &progress };
 	struct err missing = ERR_INIT;
 	int rc = image_find(store, name, out, &missing);
 

@@ -16,9 +16,9 @@ static void on_step(const char *text, void *data)
 	progress_line(data, text);
 }
 
-static void on_progress(int64_t done, int64_t total, void *data)
+static void on_layer(const struct layer_progress *layer, void *data)
 {
-	progress_update(data, done, total);
+	progress_update(data, layer->done, layer->total);
 }
 
 static int set_option(struct pull_request *request, bool *quiet, const struct cmd_option *option,
@@ -69,7 +69,7 @@ static int pull(struct app *app, const struct pull_request *request, bool quiet,
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	struct progress progress;
-	const struct pull_ui ui = { on_step, on_progress, &progress };
+	const struct pull_ui ui = { on_step, on_layer, &progress };
 	int rc;
 
 	if (store_open(app->root, &store, err) < 0)
