@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_ASSEMBLE_H
+#define CMAN_IMAGE_ASSEMBLE_H
+
+/*
+ * From layers that have come in to an image: one sync, then blobs and trees get their names, then
+ * one transaction names the image. Whoever is killed before that has no image, after it a whole
+ * one. For the main thread: it writes to the database.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/intake.h"
+#include "store/base/err.h"
+#include "store/images.h"
+
+struct store;
+
+/* A layer of the image, as manifest and config tell of it. */
+struct assembly_layer {
+	char digest[DIGEST_HEX_LEN + 1];  /* of the blob */
+	char diff_id[DIGEST_HEX_LEN + 1]; /* of the uncompressed archive */
+	int64_t size;			  /* of the blob */
+	const char *media_type;
+	struct intake *fresh; /* at its end; NULL: blob and tree are in the store */
+};
+
+/* Fill in all of it from an intake at its end. */
+void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh);
+
+struct assembly {
+	const char *name; /* normalised; NULL: none, the image is found by its ID */
+	/* "sha256:…" by which a registry knows what the name means; NULL: the manifest's */
+	const char *published;
+	const char *source;	   /* where it came from, as it may be shown */
+	const char *source_digest; /* "sha256:…" of that; NULL: the manifest's */
+	const char *config; /* OCI or Docker configuration, JSON; its digest is the image's ID */
+	size_t config_len;
+	const char *config_type; /* media type; NULL: OCI's */
+	const char *manifest;	 /* JSON as published; NULL: an OCI manifest is made */
+	size_t manifest_len;
+	const char *manifest_type;
+	struct assembly_layer *layers; /* bottom first */
+	size_t nlayers;
+};
+
+/*
+ * Make the image. What `fresh` intakes hold is in the store afterwards, and they are spent. Fails
+ * with ERR_CORRUPT where a layer's content is not what its diff ID says, ERR_NOT_FOUND where one
+ * that should be in the store is not any more (pull again).
+ */
+int assemble(struct store *store, const struct assembly *assembly, struct image_record *out,
+	     struct err *err);
+
+/*
+ * The first half alone: those of the `n` layers that are fresh, bottom first, become the store's;
+ * nothing names them for a while (store_sweep()). A tree that takes the metadata of directories
+ * from layers below it, while one of those is not there yet, is dropped, and only its blob kept.
+ */
+int assemble_layers(struct store *store, struct assembly_layer *layers, size_t n, struct err *err);
+
+#endif
