@@ -2,13 +2,24 @@
 #include "image/ref.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/buf.h"
+#include "store/base/cleanup.h"
 
 #define NAME_MAX_LEN 255 /* of [registry/]path, as in distribution/reference */
 #define TAG_MAX_LEN 128
 #define DIGEST_MIN_HEX 32
+#define ID_HEX 64
+
+void ref_release(struct ref *ref)
+{
+	cleanup_free(&ref->registry);
+	cleanup_free(&ref->repository);
+	cleanup_free(&ref->tag);
+	cleanup_free(&ref->digest);
+}
 
 static bool is_lower_alnum(char c)
 {
@@ -99,8 +110,15 @@ static bool is_registry(const char *s, size_t len)
 	return true;
 }
 
-/* The part before the first slash names a registry when it cannot be a path: it has a dot or a
- * colon, or is "localhost". */
+static bool has_upper(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] >= 'A' && s[i] <= 'Z')
+			return true;
+	return false;
+}
+
+/* How much of a name is its registry; 0: none of it. */
 static size_t registry_len(const char *s, size_t len)
 {
 	const char *slash = memchr(s, '/', len);
@@ -109,7 +127,7 @@ static size_t registry_len(const char *s, size_t len)
 	if (!slash)
 		return 0;
 	first = (size_t)(slash - s);
-	if (memchr(s, '.', first) || memchr(s, ':', first) ||
+	if (memchr(s, '.', first) || memchr(s, ':', first) || has_upper(s, first) ||
 	    (first == strlen("localhost") && memcmp(s, "localhost", first) == 0))
 		return first;
 	return 0;
@@ -171,17 +189,22 @@ static bool is_digest(const char *s)
 static int invalid(const char *word, const char *why, struct err *err)
 {
 	err_set(err, ERR_INVALID, EINVAL, "invalid image name '%s': %s", word, why);
-	return err_hint(
-		err, "a name is [registry/]path[:tag][@digest] in lower case: ubuntu-base:24.04");
+	return err_hint(err, "a name is [registry/]path[:tag][@digest], the path in lower case: "
+			     "ubuntu-base:24.04");
 }
 
-int ref_normalize(const char *word, char **out, struct err *err)
+/* Where the parts are, as lengths of `word`: name, then ":tag" or nothing, then "@digest" or
+ * nothing. */
+struct parts {
+	size_t name;
+	size_t tagged; /* name with its tag */
+};
+
+static int split(const char *word, struct parts *out, struct err *err)
 {
 	const char *at = strchr(word, '@');
 	size_t len = at ? (size_t)(at - word) : strlen(word);
 	size_t name = len;
-	AUTO_BUF struct buf text = BUF_INIT;
-	char *result;
 
 	if (len == 0)
 		return invalid(word, "it is empty", err);
@@ -198,12 +221,85 @@ int ref_normalize(const char *word, char **out, struct err *err)
 	if (!is_name(word, name))
 		return invalid(word, "it has characters or separators that a name cannot have",
 			       err);
+	if (name == ID_HEX && strspn(word, "0123456789abcdef") >= name)
+		return invalid(word, "64 hexadecimal digits are the ID of an image", err);
+	*out = (struct parts){ .name = name, .tagged = len };
+	return 0;
+}
+
+int ref_parse(const char *word, struct ref *out, struct err *err)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	struct parts parts;
+	size_t registry;
+	int r = split(word, &parts, err);
+
+	if (r < 0)
+		return r;
+	registry = registry_len(word, parts.name);
+	if (registry > 0) {
+		ref.registry = strndup(word, registry);
+		ref.repository = strndup(word + registry + 1, parts.name - registry - 1);
+	} else {
+		ref.repository = strndup(word, parts.name);
+	}
+	if (parts.tagged > parts.name)
+		ref.tag = strndup(word + parts.name + 1, parts.tagged - parts.name - 1);
+	if (word[parts.tagged] == '@')
+		ref.digest = strdup(word + parts.tagged + 1);
+	if (!ref.repository || (registry > 0 && !ref.registry) ||
+	    (parts.tagged > parts.name && !ref.tag) || (word[parts.tagged] == '@' && !ref.digest))
+		return err_sys(err, ENOMEM, "image name");
+	*out = ref;
+	ref = (struct ref)REF_INIT;
+	return 0;
+}
+
+int ref_format_as(const struct ref *ref, const char *tag, const char *digest, char **out,
+		  struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT;
+	char *result;
+
+	if (ref->registry)
+		buf_addf(&text, "%s/", ref->registry);
+	buf_addstr(&text, ref->repository);
+	if (tag)
+		buf_addf(&text, ":%s", tag);
+	if (digest)
+		buf_addf(&text, "@%s", digest);
+	result = buf_steal(&text);
+	if (!result)
+		return err_sys(err, ENOMEM, "image name");
+	*out = result;
+	return 0;
+}
+
+int ref_format(const struct ref *ref, char **out, struct err *err)
+{
+	return ref_format_as(ref, ref->tag, ref->digest, out, err);
+}
+
+int ref_normalize(const char *word, char **out, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT;
+	struct parts parts;
+	char *result;
+	int r = split(word, &parts, err);
+
+	if (r < 0)
+		return r;
 	buf_addstr(&text, word);
-	if (name == len && !at)
+	if (parts.tagged == parts.name && word[parts.tagged] != '@')
 		buf_addstr(&text, ":latest");
 	result = buf_steal(&text);
 	if (!result)
 		return err_sys(err, ENOMEM, "image name");
 	*out = result;
 	return 0;
+}
+
+bool ref_is_tag(const char *text)
+{
+	return is_tag(text, strlen(text));
 }

@@ -34,6 +34,9 @@ static void test_valid(void **state)
 		{ "[::1]/x", "[::1]/x:latest" },
 		{ "x@sha256:" HEX64, "x@sha256:" HEX64 },
 		{ "x:tag@sha256:" HEX64, "x:tag@sha256:" HEX64 },
+		{ HEX64 "0", HEX64 "0:latest" },
+		{ "x/" HEX64, "x/" HEX64 ":latest" },
+		{ "LOCAL/x", "LOCAL/x:latest" },
 		{ LONG250 "aaaaa", LONG250 "aaaaa:latest" },
 	};
 
@@ -97,6 +100,8 @@ static void test_invalid(void **state)
 		"x\xc3\xa4",
 		LONG250 "aaaaaa",
 		"x:" LONG50 LONG50 LONG50,
+		HEX64,
+		HEX64 ":latest",
 		"./x",
 		"../x",
 		"a/../b",
@@ -112,6 +117,52 @@ static void test_invalid(void **state)
 		assert_int_equal(err.kind, ERR_INVALID);
 		assert_true(strncmp(err.text, "invalid image name '", 20) == 0);
 	}
+}
+
+static void parse(const char *word, const char *registry, const char *repository, const char *tag,
+		  const char *digest)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	struct err err = ERR_INIT;
+	char *again = NULL;
+
+	assert_int_equal(ref_parse(word, &ref, &err), 0);
+	assert_true(registry ? ref.registry && strcmp(ref.registry, registry) == 0 : !ref.registry);
+	assert_string_equal(ref.repository, repository);
+	assert_true(tag ? ref.tag && strcmp(ref.tag, tag) == 0 : !ref.tag);
+	assert_true(digest ? ref.digest && strcmp(ref.digest, digest) == 0 : !ref.digest);
+	assert_int_equal(ref_format(&ref, &again, &err), 0);
+	assert_string_equal(again, word);
+	free(again);
+}
+
+static void test_parse(void **state)
+{
+	(void)state;
+	parse("nginx", NULL, "nginx", NULL, NULL);
+	parse("a/b/c:t", NULL, "a/b/c", "t", NULL);
+	parse("localhost/x", "localhost", "x", NULL, NULL);
+	parse("LOCAL/x", "LOCAL", "x", NULL, NULL);
+	parse("host:5000/a/b", "host:5000", "a/b", NULL, NULL);
+	parse("host.name/a:1.2", "host.name", "a", "1.2", NULL);
+	parse("[fe80::1]:80/a:b", "[fe80::1]:80", "a", "b", NULL);
+	parse("127.0.0.1:5000/a@sha256:" HEX64, "127.0.0.1:5000", "a", NULL, "sha256:" HEX64);
+	parse("h:1/a:t@sha256:" HEX64, "h:1", "a", "t", "sha256:" HEX64);
+	/* a colon or a dot behind the first slash is no registry's */
+	parse("library/a.b:5000", NULL, "library/a.b", "5000", NULL);
+}
+
+static void test_format_as(void **state)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	struct err err = ERR_INIT;
+	char *text = NULL;
+
+	(void)state;
+	assert_int_equal(ref_parse("h.x/a:t", &ref, &err), 0);
+	assert_int_equal(ref_format_as(&ref, NULL, "sha256:" HEX64, &text, &err), 0);
+	assert_string_equal(text, "h.x/a@sha256:" HEX64);
+	free(text);
 }
 
 static void test_written_as_reference(void **state)
@@ -193,6 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_format_as),
 		cmocka_unit_test(test_written_as_reference),
 		cmocka_unit_test(test_url_scheme),
 		cmocka_unit_test(test_url_password),
