@@ -95,7 +95,7 @@ int download_claim(struct download *download, bool *waited, struct err *err)
 static int restart(struct download *download, struct err *err)
 {
 	return ingest_begin(&download->ingest, download->store, download->interrupt,
-			    expected(download), err);
+			    expected(download), NULL, err);
 }
 
 /* --- from a server --- */
@@ -255,12 +255,14 @@ static int read_file(struct download *download, struct err *err)
 static int run_once(struct download *download, char digest[DIGEST_HEX_LEN + 1], struct err *err)
 {
 	const struct fetch_sink sink = { resume, begin, receive, download };
+	const struct fetch_request request = { .url = download->source->url, .tls = download->tls };
 	int r = restart(download, err);
 
 	if (r == 0)
-		r = download->source->url ? fetch_url(download->source->url, download->options,
-						      &sink, download->interrupt, err) :
-					    read_file(download, err);
+		r = download->source->url ?
+			    fetch_url(download->session, &request, download->options, &sink,
+				      download->interrupt, NULL, err) :
+			    read_file(download, err);
 	return r < 0 ? r : ingest_finish(&download->ingest, digest, err);
 }
 

@@ -22,7 +22,9 @@
 struct download {
 	struct store *store;
 	const struct source *source;
+	struct fetch_session *session;
 	const struct fetch_options *options;
+	struct fetch_tls tls;
 	const struct interrupt *interrupt;
 	const struct pull_ui *ui;
 	struct partial partial;

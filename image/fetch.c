@@ -22,7 +22,7 @@
 #define PROGRESS_MIN (64 << 10) /* bytes; a server that sends less each time is not worth it */
 
 struct fetch {
-	const char *url;
+	const struct fetch_request *request;
 	const char *shown; /* the URL without a password in it */
 	const struct fetch_options *options;
 	const struct fetch_sink *sink;
@@ -59,7 +59,7 @@ static int take_event(struct fetch *fetch, const struct fetcher *fetcher, struct
 	if (recv(fetcher->control, event, sizeof(*event), 0) != sizeof(*event))
 		return err_set(err, ERR_SYS, EIO, "the fetch stage ended without a report");
 	r = fetch_event_check(event, err);
-	if (r < 0 || event->kind != FETCH_END || !event->failed)
+	if (r < 0 || event->kind != FETCH_EVENT_END || !event->failed)
 		return r;
 	fetch->transient = event->transient;
 	*err = event->err;
@@ -152,7 +152,7 @@ static int receive(struct fetch *fetch, const struct fetcher *fetcher, int64_t o
 
 	if (r < 0)
 		return r;
-	if (head.kind != FETCH_HEAD)
+	if (head.kind != FETCH_EVENT_HEAD)
 		return err_set(err, ERR_SYS, EPROTO, "the fetch stage sent nonsense");
 	if (head.status == 416 && offset > 0) {
 		r = range_refused(fetch, &head, offset, validator, &done, err);
@@ -184,8 +184,8 @@ static int attempt(struct fetch *fetch, struct err *err)
 {
 	AUTO_FETCHER struct fetcher fetcher = FETCHER_INIT;
 	struct fetcher_request request = {
-		.url = fetch->url,
-		.cacert = fetch->options->cacert,
+		.url = fetch->request->url,
+		.cacert = fetch->request->tls.cacert,
 		.validator = "",
 		.connect_timeout_s = fetch->options->stall_timeout_s,
 	};
@@ -263,13 +263,26 @@ static int fetch_with_retries(struct fetch *fetch, struct err *err)
 	}
 }
 
-int fetch_url(const char *url, const struct fetch_options *options, const struct fetch_sink *sink,
-	      const struct interrupt *interrupt, struct err *err)
+int fetch_session_start(struct fetch_session *session, struct err *err)
+{
+	(void)session;
+	(void)err;
+	return 0;
+}
+
+void fetch_session_end(struct fetch_session *session)
+{
+	(void)session;
+}
+
+int fetch_url(struct fetch_session *session, const struct fetch_request *request,
+	      const struct fetch_options *options, const struct fetch_sink *sink,
+	      const struct interrupt *interrupt, struct fetch_reply *reply, struct err *err)
 {
 	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
-	AUTO_FREE char *shown = url_without_password(url);
+	AUTO_FREE char *shown = url_without_password(request->url);
 	struct fetch fetch = {
-		.url = url,
+		.request = request,
 		.shown = shown,
 		.options = options,
 		.sink = sink,
@@ -277,8 +290,12 @@ int fetch_url(const char *url, const struct fetch_options *options, const struct
 		.chunk = chunk,
 	};
 
+	(void)session;
+	(void)reply;
 	if (!chunk || !shown)
 		return err_sys(err, ENOMEM, "cannot fetch");
+	if (request->method != FETCH_GET)
+		return err_set(err, ERR_UNSUPPORTED, ENOSYS, "%s: only GET is made", shown);
 	return fetch_with_retries(&fetch, err);
 }
 
@@ -317,11 +334,12 @@ static int small_write(const void *bytes, size_t len, void *data, struct err *er
 	return buf_failed(small->out) ? err_sys(err, ENOMEM, "cannot fetch") : 0;
 }
 
-int fetch_small(const char *url, size_t max, const struct fetch_options *options,
-		const struct interrupt *interrupt, struct buf *out, struct err *err)
+int fetch_small(struct fetch_session *session, const struct fetch_request *request, size_t max,
+		const struct fetch_options *options, const struct interrupt *interrupt,
+		struct buf *out, struct fetch_reply *reply, struct err *err)
 {
 	struct small small = { out, max };
 	const struct fetch_sink sink = { small_resume, small_begin, small_write, &small };
 
-	return fetch_url(url, options, &sink, interrupt, err);
+	return fetch_url(session, request, options, &sink, interrupt, reply, err);
 }

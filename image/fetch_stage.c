@@ -126,7 +126,7 @@ int fetch_stage_main(void)
 	int r;
 
 	memset(&end, 0, sizeof(end));
-	end.kind = FETCH_END;
+	end.kind = FETCH_EVENT_END;
 	r = run(&end, &end.err);
 	end.failed = r < 0;
 	/* The end of the body is told by the end of file, so that nothing of it is behind this. */
@@ -139,9 +139,11 @@ int fetch_event_check(struct fetch_event *event, struct err *err)
 	event->validator[sizeof(event->validator) - 1] = '\0';
 	event->err.text[sizeof(event->err.text) - 1] = '\0';
 	event->err.hint[sizeof(event->err.hint) - 1] = '\0';
-	if ((event->kind != FETCH_HEAD && event->kind != FETCH_END) || event->offset < 0 ||
-	    event->total < -1 || event->status < 0 || event->retry_after_s < 0 ||
-	    (event->kind == FETCH_HEAD && event->total >= 0 && event->offset > event->total) ||
+	if ((event->kind != FETCH_EVENT_HEAD && event->kind != FETCH_EVENT_END) ||
+	    event->offset < 0 || event->total < -1 || event->status < 0 ||
+	    event->retry_after_s < 0 ||
+	    (event->kind == FETCH_EVENT_HEAD && event->total >= 0 &&
+	     event->offset > event->total) ||
 	    (event->failed && (event->err.kind == ERR_NONE || event->err.num < 0)))
 		return err_set(err, ERR_INVALID, EPROTO, "the fetch stage sent nonsense");
 	return 0;

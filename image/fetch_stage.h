@@ -5,12 +5,13 @@
 /*
  * What the stage cman-fetch and its parent say to each other. One stage makes one GET request,
  * with its redirects. Descriptors of the stage: 1 the bytes of the body, 3 a SOCK_SEQPACKET
- * socket: one request in, a FETCH_HEAD (unless it failed before) and a FETCH_END out; 4 the
+ * socket: one request in, a FETCH_EVENT_HEAD (unless it failed before) and a FETCH_EVENT_END out; 4 the
  * certificates, if any. fetch_stage_main() is declared in image/pull.h.
  */
 
 #include <stdint.h>
 
+#include "image/fetch.h"
 #include "image/http_head.h"
 #include "store/base/err.h"
 
@@ -19,7 +20,6 @@
 #define FETCH_FD_TRUST 4
 #define FETCH_NFDS 5
 
-#define FETCH_URL_MAX 4096
 #define FETCH_PROXY_MAX 1024
 
 struct fetch_job {
@@ -32,18 +32,18 @@ struct fetch_job {
 	int64_t connect_timeout_s;
 };
 
-enum fetch_event_kind { FETCH_HEAD = 1, FETCH_END = 2 };
+enum fetch_event_kind { FETCH_EVENT_HEAD = 1, FETCH_EVENT_END = 2 };
 
 /* Foreign to its reader: the stage has talked to a server. fetch_event_check() comes first. */
 struct fetch_event {
 	int64_t kind;
-	/* FETCH_HEAD: the response whose body follows (only for status 200 and 206) */
+	/* FETCH_EVENT_HEAD: the response whose body follows (only for status 200 and 206) */
 	int64_t status;
 	int64_t offset;	       /* of the first byte that follows */
 	int64_t total;	       /* size of the whole; -1: not told */
 	int64_t retry_after_s; /* 0: not told */
 	char validator[HTTP_VALIDATOR_MAX];
-	/* FETCH_END */
+	/* FETCH_EVENT_END */
 	int64_t failed;	   /* bool: err is set */
 	int64_t transient; /* bool: it may go better next time */
 	struct err err;

@@ -56,7 +56,7 @@ static int tell_head(struct transfer *transfer)
 		return 0;
 	transfer->head_told = true;
 	memset(&event, 0, sizeof(event));
-	event.kind = FETCH_HEAD;
+	event.kind = FETCH_EVENT_HEAD;
 	event.status = head->status;
 	event.total = head->status == 200 ? head->length : head->range_total;
 	snprintf(event.validator, sizeof(event.validator), "%s", http_head_validator(head));

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +34,13 @@ int interrupt_begin(struct interrupt *interrupt, struct err *err)
 	interrupt->fd = signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (interrupt->fd < 0)
 		return err_sys(err, errno, "cannot watch for signals");
+	interrupt->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (interrupt->stop < 0) {
+		int num = errno;
+
+		close(STEAL_FD(interrupt->fd));
+		return err_sys(err, num, "cannot watch for signals");
+	}
 	sigprocmask(SIG_BLOCK, &blocked, &interrupt->before);
 	return 0;
 }
@@ -39,11 +48,15 @@ int interrupt_begin(struct interrupt *interrupt, struct err *err)
 void interrupt_end(struct interrupt *interrupt)
 {
 	static const struct timespec now = { 0, 0 };
+	struct signalfd_siginfo info;
 	int saved = errno;
 	sigset_t pipe;
 
 	if (interrupt->fd < 0)
 		return;
+	/* Those that came have had their effect. */
+	while (read(interrupt->fd, &info, sizeof(info)) > 0)
+		;
 	/* One that our own write(2) caused must not reach the caller when it is unblocked. */
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
@@ -51,9 +64,18 @@ void interrupt_end(struct interrupt *interrupt)
 		while (sigtimedwait(&pipe, NULL, &now) > 0)
 			;
 	sigprocmask(SIG_SETMASK, &interrupt->before, NULL);
-	cleanup_close(&interrupt->fd);
-	interrupt->fd = -1;
+	close(STEAL_FD(interrupt->fd));
+	close(STEAL_FD(interrupt->stop));
 	errno = saved;
+}
+
+void interrupt_stop(const struct interrupt *interrupt)
+{
+	static const uint64_t one = 1;
+
+	/* It can only fail where it has been called before, too often to count. */
+	if (write(interrupt->stop, &one, sizeof(one)) < 0)
+		return;
 }
 
 int interrupt_poll(const struct interrupt *interrupt, int fd, short events, int timeout_ms,
@@ -62,15 +84,19 @@ int interrupt_poll(const struct interrupt *interrupt, int fd, short events, int 
 	int64_t deadline = clock_now_ns() + timeout_ms * 1000000LL;
 
 	for (;;) {
-		struct pollfd fds[] = { { interrupt->fd, POLLIN, 0 }, { fd, events, 0 } };
-		int n = poll(fds, 2, timeout_ms);
-		struct signalfd_siginfo info;
+		struct pollfd fds[] = { { interrupt->fd, POLLIN, 0 },
+					{ interrupt->stop, POLLIN, 0 },
+					{ fd, events, 0 } };
+		int n = poll(fds, 3, timeout_ms);
 
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait");
-		if (n > 0 && fds[0].revents && read(interrupt->fd, &info, sizeof(info)) > 0)
+		/* Not read: the other threads have to see it, too. */
+		if (n > 0 && fds[0].revents)
 			return err_set(err, ERR_SYS, EINTR, "interrupted");
 		if (n > 0 && fds[1].revents)
+			return err_set(err, ERR_SYS, ECANCELED, "stopped");
+		if (n > 0 && fds[2].revents)
 			return 1;
 		if (n == 0)
 			return 0;

@@ -28,7 +28,9 @@ struct pull {
 	struct store *store;
 	const struct pull_ui *ui;
 	struct source source;
+	struct fetch_session session;
 	struct fetch_options options;
+	struct fetch_tls tls;
 	struct interrupt interrupt;
 	struct download download;
 	int64_t started_ns;
@@ -37,6 +39,7 @@ struct pull {
 static void pull_release(struct pull *pull)
 {
 	download_release(&pull->download);
+	fetch_session_end(&pull->session);
 	interrupt_end(&pull->interrupt);
 	source_release(&pull->source);
 }
@@ -68,6 +71,7 @@ static void on_notice(const char *text, void *data)
 static int choose_published(struct pull *pull, struct err *err)
 {
 	struct source *source = &pull->source;
+	struct fetch_request request = { .tls = pull->tls };
 	AUTO_BUF struct buf url = BUF_INIT;
 	AUTO_BUF struct buf sums = BUF_INIT;
 	AUTO_FREE char *file = NULL;
@@ -80,7 +84,9 @@ static int choose_published(struct pull *pull, struct err *err)
 	if (buf_failed(&url))
 		return err_sys(err, ENOMEM, "cannot pull");
 	tell(pull, "reading %s", url.data);
-	r = fetch_small(url.data, SUMS_MAX_BYTES, &pull->options, &pull->interrupt, &sums, err);
+	request.url = url.data;
+	r = fetch_small(&pull->session, &request, SUMS_MAX_BYTES, &pull->options, &pull->interrupt,
+			&sums, NULL, err);
 	if (r == 0) {
 		r = sums_find_newest(sums.data ? sums.data : "", sums.len, source->catalog.pattern,
 				     &file, hex, err);
@@ -306,6 +312,8 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 		.store = store,
 		.ui = ui,
 		.source = SOURCE_INIT,
+		.session = FETCH_SESSION_INIT,
+		.tls = { .cacert = request->cacert },
 		.interrupt = INTERRUPT_INIT,
 		.download = DOWNLOAD_INIT,
 		.started_ns = clock_now_ns(),
@@ -316,10 +324,11 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 
 	if (r == 0)
 		r = interrupt_begin(&pull.interrupt, err);
+	if (r == 0 && (pull.source.url || pull.source.catalog.pattern))
+		r = fetch_session_start(&pull.session, err);
 	if (r < 0)
 		return r;
 	pull.options = (struct fetch_options){
-		.cacert = request->cacert,
 		.retries = request->retries ? (request->retries > 0 ? request->retries : 0) :
 					      FETCH_DEFAULT_RETRIES,
 		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s :
@@ -329,7 +338,9 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 	};
 	pull.download.store = store;
 	pull.download.source = &pull.source;
+	pull.download.session = &pull.session;
 	pull.download.options = &pull.options;
+	pull.download.tls = pull.tls;
 	pull.download.interrupt = &pull.interrupt;
 	pull.download.ui = ui;
 	r = run(&pull, out, err);

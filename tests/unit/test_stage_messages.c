@@ -77,7 +77,7 @@ static void test_events(void **state)
 
 	(void)state;
 	memset(&good, 0, sizeof(good));
-	good.kind = FETCH_HEAD;
+	good.kind = FETCH_EVENT_HEAD;
 	good.status = 206;
 	good.offset = 5;
 	good.total = 10;
@@ -100,7 +100,7 @@ static void test_events(void **state)
 	event.retry_after_s = -1;
 	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
-	event.kind = FETCH_END;
+	event.kind = FETCH_EVENT_END;
 	event.failed = 1;
 	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
