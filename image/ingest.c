@@ -37,6 +37,7 @@ void ingest_abort(struct ingest *ingest)
 {
 	close_fd(&ingest->data_fd);
 	close_fd(&ingest->report_fd);
+	close_fd(&ingest->marks_fd);
 	if (ingest->stage.pid > 0) {
 		kill(ingest->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
 		reap(ingest);
@@ -44,19 +45,35 @@ void ingest_abort(struct ingest *ingest)
 	if (ingest->draft.fd >= 0)
 		layer_draft_abort(ingest->store, &ingest->draft);
 	verify_release(&ingest->digest);
+	marks_release(&ingest->marks);
 	*ingest = (struct ingest)INGEST_INIT;
 }
 
-static int start_stage(struct ingest *ingest, struct err *err)
+static int send_job(struct ingest *ingest, const struct unpack_limits *limits, struct err *err)
+{
+	const struct unpack_limits defaults = UNPACK_LIMITS_DEFAULT;
+	const struct unpack_job job = {
+		.limits = limits ? *limits : defaults,
+		.unmarked_end = ingest->expected != NULL,
+	};
+
+	/* The first packet of a new socket: there is room for it. */
+	if (send(ingest->report_fd, &job, sizeof(job), MSG_NOSIGNAL) != sizeof(job))
+		return err_sys(err, errno, "cannot talk to the unpack stage");
+	return 0;
+}
+
+static int start_stage(struct ingest *ingest, const struct unpack_limits *limits, struct err *err)
 {
 	AUTO_CLOSE int archive = -1;
 	AUTO_CLOSE int report = -1;
-	int data[2], reports[2], fds[UNPACK_NFDS] = { -1, -1, -1, -1, -1 };
+	int data[2], reports[2], fds[UNPACK_NFDS] = { -1, -1, -1, -1, -1, -1 };
 	const struct stage_options options = {
 		.fds = fds,
 		.nfds = UNPACK_NFDS,
 		.parent_death_signal = SIGKILL,
 	};
+	int r;
 
 	if (pipe2(data, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
@@ -71,11 +88,17 @@ static int start_stage(struct ingest *ingest, struct err *err)
 	fds[UNPACK_FD_ARCHIVE] = archive;
 	fds[UNPACK_FD_REPORT] = report;
 	fds[UNPACK_FD_TARGET] = ingest->draft.fd;
+	r = marks_open(&ingest->marks_fd, err);
+	if (r == 0)
+		r = send_job(ingest, limits, err);
+	if (r < 0)
+		return r;
+	fds[UNPACK_FD_MARKS] = ingest->marks_fd;
 	return stage_spawn("cman-unpack", &options, &ingest->stage, err);
 }
 
 int ingest_begin(struct ingest *ingest, struct store *store, const struct interrupt *interrupt,
-		 const char *expected, struct err *err)
+		 const char *expected, const struct unpack_limits *limits, struct err *err)
 {
 	int r;
 
@@ -87,7 +110,7 @@ int ingest_begin(struct ingest *ingest, struct store *store, const struct interr
 	if (r == 0)
 		r = layer_draft_begin(store, &ingest->draft, err);
 	if (r == 0)
-		r = start_stage(ingest, err);
+		r = start_stage(ingest, limits, err);
 	return r;
 }
 
@@ -122,7 +145,8 @@ static int take_report(struct ingest *ingest, struct err *err)
 		return r;
 	if (!report.failed) {
 		ingest->result = report.result;
-		return 0;
+		r = marks_read(ingest->marks_fd, (size_t)report.marks_bytes, &ingest->marks, err);
+		return r < 0 ? r : marks_apply(ingest->draft.fd, &ingest->marks, err);
 	}
 	*err = report.err;
 	if (err->kind == ERR_INVALID) {

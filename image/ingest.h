@@ -5,12 +5,17 @@
 /*
  * Bytes of an archive as they come → a verified layer. The bytes are digested here and unpacked by
  * a stage at the same time, into a draft; only a digest that is right makes the draft a layer.
+ *
+ * Any number of these at once, each in a thread of its own: nothing here is shared, and no database
+ * is asked. The thread that began one has to live until its end, because the stage dies with it
+ * (PR_SET_PDEATHSIG). SIGPIPE has to be ignored or blocked.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "image/interrupt.h"
+#include "image/marks.h"
 #include "image/unpack.h"
 #include "image/verify.h"
 #include "store/base/err.h"
@@ -27,24 +32,29 @@ struct ingest {
 	struct stage_child stage; /* pid 0: none runs */
 	int data_fd;		  /* to the stage */
 	int report_fd;
+	int marks_fd;
 	struct verify digest; /* of what was written: digest.size is the position */
 	struct unpack_result result;
-	bool refused; /* the stage found the archive at fault, and `refusal` says how */
+	struct marks marks; /* after ingest_finish(): .implicit is for inherit_directories() */
+	bool refused;	    /* the stage found the archive at fault, and `refusal` says how */
 	struct err refusal;
 };
 
-#define INGEST_INIT                                                       \
-	{                                                                 \
-		.draft = LAYER_DRAFT_INIT, .data_fd = -1, .report_fd = -1 \
+#define INGEST_INIT                                                                       \
+	{                                                                                 \
+		.draft = LAYER_DRAFT_INIT, .data_fd = -1, .report_fd = -1, .marks_fd = -1 \
 	}
 #define AUTO_INGEST __attribute__((cleanup(ingest_abort)))
 
 /* Kill the stage and remove the draft. Harmless after ingest_finish(). */
 void ingest_abort(struct ingest *ingest);
 
-/* Begin with an empty draft, or begin anew. The pointers stay the caller's. */
+/*
+ * Begin with an empty draft, or begin anew. The pointers stay the caller's. `limits` NULL: the
+ * defaults. With `expected` an archive without an end marker is taken: its digest vouches for it.
+ */
 int ingest_begin(struct ingest *ingest, struct store *store, const struct interrupt *interrupt,
-		 const char *expected, struct err *err);
+		 const char *expected, const struct unpack_limits *limits, struct err *err);
 
 /*
  * The next bytes. When the archive turns out to be malformed while its digest is known, the
@@ -55,7 +65,8 @@ int ingest_write(struct ingest *ingest, const void *data, size_t len, struct err
 /*
  * The end of the bytes. `digest`: what they were, also on failure once *digest is not "".
  * ERR_CORRUPT for another digest than expected, ERR_INVALID for a malformed archive. The draft is
- * ready to be committed.
+ * ready to be committed: a layer by itself, with whiteouts and opaque directories as overlayfs
+ * wants them. An archive without any entry is a layer, too: `result.entries` tells.
  */
 int ingest_finish(struct ingest *ingest, char digest[DIGEST_HEX_LEN + 1], struct err *err);
 

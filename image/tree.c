@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
@@ -367,6 +369,50 @@ int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err)
 		return err_sys(err, -opened, "cannot open the directory");
 	*fd = opened;
 	return 0;
+}
+
+bool tree_keeps_attribute(const char *name)
+{
+	if (strcmp(name, "security.capability") == 0)
+		return true;
+	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
+}
+
+/* As one openat2(2), which takes less than PATH_MAX bytes. */
+static int open_piece(int dir, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+int tree_open_beneath(int root_fd, const char *path, int flags)
+{
+	AUTO_CLOSE int held = -1;
+	char piece[PATH_MAX];
+
+	while (strlen(path) >= sizeof(piece)) {
+		size_t len = sizeof(piece) - 1;
+		int fd;
+
+		while (len > 0 && path[len] != '/')
+			len--;
+		if (len == 0)
+			return -ENAMETOOLONG;
+		memcpy(piece, path, len);
+		piece[len] = '\0';
+		fd = open_piece(held >= 0 ? held : root_fd, piece, O_PATH | O_DIRECTORY);
+		if (fd < 0)
+			return fd;
+		cleanup_close(&held);
+		held = fd;
+		path += len + 1;
+	}
+	return open_piece(held >= 0 ? held : root_fd, path[0] ? path : ".", flags);
 }
 
 int tree_finish(struct tree *tree, struct err *err)

@@ -11,6 +11,7 @@
  */
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -62,6 +63,18 @@ void tree_init(struct tree *tree, int root_fd);
  * is the root itself. ERR_INVALID for one that is empty, too long, or has a ".." component.
  */
 int tree_clean_path(const char *path, char out[PATH_MAX], struct err *err);
+
+/*
+ * Open what is at `path` ("": the root) beneath `root_fd`, of any length, following no symlink;
+ * `flags` as for open(2), O_CLOEXEC is added. Returns the descriptor or -errno. openat2(2).
+ */
+int tree_open_beneath(int root_fd, const char *path, int flags);
+
+/*
+ * Whether an extended attribute is part of an image: security.capability and user.*, but not
+ * user.overlay.*, which has a meaning for overlayfs.
+ */
+bool tree_keeps_attribute(const char *name);
 
 /* Functions below fail with ERR_SYS; the text does not name the entry. */
 

@@ -123,13 +123,6 @@ static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *e
 	return 0;
 }
 
-static bool keeps_attribute(const char *name)
-{
-	if (strcmp(name, "security.capability") == 0)
-		return true;
-	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
-}
-
 /* `fd` -1: an entry that cannot have any of those that are kept. */
 static int set_attributes(struct unpack *unpack, struct archive_entry *entry, int fd,
 			  struct err *err)
@@ -143,7 +136,7 @@ static int set_attributes(struct unpack *unpack, struct archive_entry *entry, in
 
 		if (archive_entry_xattr_next(entry, &name, &value, &len) != ARCHIVE_OK)
 			break;
-		if (fd < 0 || !keeps_attribute(name)) {
+		if (fd < 0 || !tree_keeps_attribute(name)) {
 			unpack->result.attributes++;
 			continue;
 		}
@@ -339,9 +332,10 @@ static int finish_input(struct unpack *unpack, struct err *err)
 	return 0;
 }
 
-int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
+int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct buf *marks,
 		   struct unpack_result *out, struct err *err)
 {
+	const struct unpack_limits *limits = &job->limits;
 	struct unpack unpack __attribute__((cleanup(unpack_release))) = {
 		.inflate = INFLATE_INIT,
 		.ahead = { .stop_fd = -1 },
@@ -349,6 +343,7 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
 	};
 	int r = unpack_init(&unpack, in_fd, root_fd, limits->bytes, err);
 
+	(void)marks;
 	if (r < 0)
 		return r;
 	if (archive_read_open(unpack.tar, &unpack, NULL, feed, NULL) != ARCHIVE_OK)

@@ -9,36 +9,68 @@
  * attributes. Not kept: sockets, ACLs, flags, and every other attribute, above all
  * trusted.overlay.* and user.overlay.*, which would tell overlayfs to show other files than are
  * there.
+ *
+ * Whiteouts (OCI image-spec, layer.md) become what overlayfs takes for them: `.wh.NAME` a character
+ * device 0:0 called NAME, `.wh..wh..opq` a mark that its directory is opaque. Entries of the same
+ * archive stay: a file beside its whiteout, and a directory beside its whiteout, which is opaque
+ * then. Other names that begin with `.wh..wh.` are AUFS's own and left out.
  */
 
 #include <stdint.h>
 
+#include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/images.h"
 
+/*
+ * What an archive may ask for. The defaults are far above what real images need and well below
+ * what would harm a host; what goes beyond is refused with the limit's name.
+ */
 struct unpack_limits {
-	int64_t bytes; /* of the uncompressed archive */
-	int64_t entries;
+	int64_t bytes;	     /* of the uncompressed archive */
+	int64_t entries;     /* in the archive, and directories made only for what is in them */
+	int64_t path_bytes;  /* of a name and of the target of a hard link */
+	int64_t depth;	     /* components of a name */
+	int64_t expansion;   /* bytes out for each byte in, beyond the first GiB */
+	int64_t xattr_bytes; /* of one entry: names and values */
 };
 
-#define UNPACK_MAX_BYTES (64LL << 30)
-#define UNPACK_MAX_ENTRIES (4LL << 20)
+/*
+ * gzip cannot expand more than 1032 times, zstd and xz can: a layer of one file of zeros does, and
+ * is within its first GiB.
+ */
+#define UNPACK_LIMITS_DEFAULT                                                                     \
+	{                                                                                         \
+		.bytes = 64LL << 30, .entries = 4LL << 20, .path_bytes = 32 << 10, .depth = 1024, \
+		.expansion = 2000, .xattr_bytes = 1 << 20                                         \
+	}
+
+struct unpack_job {
+	struct unpack_limits limits;
+	/*
+	 * bool: an archive may end without its end marker, as Docker takes it (Go's archive/tar): not
+	 * where nothing else vouches for the bytes being all there were.
+	 */
+	int64_t unmarked_end;
+};
 
 struct unpack_result {
 	char diff_id[DIGEST_HEX_LEN + 1]; /* SHA-256 of the uncompressed archive */
 	int64_t size;			  /* bytes written to regular files */
-	int64_t entries;
-	int64_t sockets;    /* left out */
-	int64_t devices;    /* left out because this host does not let us make them */
+	int64_t entries;		  /* 0: an empty layer is a layer */
+	int64_t sockets;		  /* left out */
+	int64_t devices;		  /* left out because this host does not let us make them */
+	int64_t deletions;  /* left out: devices 0:0, which overlayfs would take for a whiteout */
 	int64_t attributes; /* extended attributes left out */
 };
 
 /*
  * Unpack what `in_fd` gives until its end into the empty directory `root_fd`. The umask has to be
- * 0. ERR_INVALID where the archive is at fault, ERR_SYS where this host is; both name the entry.
- * What was unpacked before a failure stays for the caller to remove.
+ * 0. `marks` gets what image/marks.h tells. ERR_INVALID where the archive is at fault, ERR_SYS
+ * where this host is; both name the entry. What was unpacked before a failure stays for the
+ * caller to remove.
  */
-int unpack_archive(int in_fd, int root_fd, const struct unpack_limits *limits,
+int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct buf *marks,
 		   struct unpack_result *out, struct err *err);
 
 #endif

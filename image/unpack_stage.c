@@ -11,6 +11,7 @@
 #include "image/confine.h"
 #include "image/pull.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #define BIT(capability) (1ULL << (capability))
 
@@ -59,9 +60,24 @@ static int confine(int *root, struct err *err)
 	return r;
 }
 
+static int run(int root, struct unpack_report *report, struct err *err)
+{
+	AUTO_BUF struct buf marks = BUF_INIT;
+	struct unpack_job job;
+	int r;
+
+	if (read(UNPACK_FD_REPORT, &job, sizeof(job)) != sizeof(job))
+		return err_set(err, ERR_SYS, EPROTO, "the unpack stage got no job");
+	r = unpack_archive(UNPACK_FD_ARCHIVE, root, &job, &marks, &report->result, err);
+	if (r < 0)
+		return r;
+	report->marks_bytes = (int64_t)marks.len;
+	r = fd_write_all(UNPACK_FD_MARKS, marks.data, marks.len);
+	return r < 0 ? err_sys(err, -r, "cannot write down the marks of directories") : 0;
+}
+
 int unpack_stage_main(void)
 {
-	static const struct unpack_limits limits = { UNPACK_MAX_BYTES, UNPACK_MAX_ENTRIES };
 	struct unpack_report report;
 	AUTO_CLOSE int root = -1;
 	int r;
@@ -70,7 +86,7 @@ int unpack_stage_main(void)
 	memset(&report, 0, sizeof(report));
 	r = confine(&root, &report.err);
 	if (r == 0)
-		r = unpack_archive(UNPACK_FD_ARCHIVE, root, &limits, &report.result, &report.err);
+		r = run(root, &report, &report.err);
 	report.failed = r < 0;
 	return write(UNPACK_FD_REPORT, &report, sizeof(report)) == sizeof(report) ? 0 : 1;
 }
@@ -85,8 +101,9 @@ int unpack_report_check(struct unpack_report *report, struct err *err)
 	if (report->failed ?
 		    report->err.kind == ERR_NONE || report->err.num < 0 :
 		    strspn(result->diff_id, "0123456789abcdef") != DIGEST_HEX_LEN ||
-			    result->size < 0 || result->entries < 1 || result->sockets < 0 ||
-			    result->devices < 0 || result->attributes < 0)
+			    result->size < 0 || result->entries < 0 || result->sockets < 0 ||
+			    result->devices < 0 || result->deletions < 0 ||
+			    result->attributes < 0 || report->marks_bytes < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the unpack stage sent nonsense");
 	return 0;
 }

@@ -4,8 +4,9 @@
 
 /*
  * What the stage cman-unpack and its parent say to each other. Descriptors of the stage: 0 the
- * archive, 3 a SOCK_SEQPACKET socket that takes one report, 4 the directory to unpack into.
- * unpack_stage_main() is declared in image/pull.h.
+ * archive, 3 a SOCK_SEQPACKET socket that gives one job (struct unpack_job) and takes one report, 4
+ * the directory to unpack into, 5 the memfd for marks (image/marks.h). unpack_stage_main() is
+ * declared in image/pull.h.
  */
 
 #include <stdint.h>
@@ -16,11 +17,13 @@
 #define UNPACK_FD_ARCHIVE 0
 #define UNPACK_FD_REPORT 3
 #define UNPACK_FD_TARGET 4
-#define UNPACK_NFDS 5
+#define UNPACK_FD_MARKS 5
+#define UNPACK_NFDS 6
 
 /* Foreign to its reader: the stage has parsed the archive. unpack_report_check() comes first. */
 struct unpack_report {
-	int64_t failed; /* bool: err is set, else result */
+	int64_t failed;	     /* bool: err is set, else result */
+	int64_t marks_bytes; /* written to UNPACK_FD_MARKS */
 	struct err err;
 	struct unpack_result result;
 };

@@ -151,14 +151,15 @@ static int target_end(void **state)
 static int unpack_bytes(struct target *target, const void *bytes, size_t len,
 			const struct unpack_limits *limits)
 {
-	static const struct unpack_limits generous = { 1 << 20, 1000 };
+	static const struct unpack_limits generous = UNPACK_LIMITS_DEFAULT;
+	const struct unpack_job job = { .limits = limits ? *limits : generous };
+	AUTO_BUF struct buf marks = BUF_INIT;
 	int r, fd = memfd_create("archive", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, bytes, len), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	r = unpack_archive(fd, target->fd, limits ? limits : &generous, &target->result,
-			   &target->err);
+	r = unpack_archive(fd, target->fd, &job, &marks, &target->result, &target->err);
 	close(fd);
 	return r;
 }
@@ -491,10 +492,12 @@ static void test_holes(void **state)
 
 static void test_limits(void **state)
 {
-	const struct unpack_limits few_entries = { 1 << 20, 2 }, few_bytes = { 3000, 100 };
+	struct unpack_limits few_entries = UNPACK_LIMITS_DEFAULT, few_bytes = few_entries;
 	struct target *target = *state;
 	struct made made;
 
+	few_entries.entries = 2;
+	few_bytes.bytes = 3000;
 	begin(&made, ARCHIVE_FILTER_GZIP);
 	put_file(&made, "a", "a");
 	put_file(&made, "b", "b");
@@ -581,7 +584,8 @@ static void test_garbage(void **state)
 /* What is wrong is told at once, though more may come: the thread that reads ahead is stopped. */
 static void test_does_not_wait_for_the_rest(void **state)
 {
-	static const struct unpack_limits limits = { 1 << 20, 1000 };
+	static const struct unpack_job job = { .limits = UNPACK_LIMITS_DEFAULT };
+	AUTO_BUF struct buf marks = BUF_INIT;
 	struct target *target = *state;
 	static char noise[700000];
 	int fds[2];
@@ -591,8 +595,9 @@ static void test_does_not_wait_for_the_rest(void **state)
 	if (fcntl(fds[1], F_SETPIPE_SZ, 1 << 20) < 1 << 20)
 		skip();
 	assert_int_equal(write(fds[1], noise, sizeof(noise)), sizeof(noise));
-	assert_int_equal(unpack_archive(fds[0], target->fd, &limits, &target->result, &target->err),
-			 -EBADMSG);
+	assert_int_equal(
+		unpack_archive(fds[0], target->fd, &job, &marks, &target->result, &target->err),
+		-EBADMSG);
 	assert_string_equal(target->err.text, "this is not a tar archive");
 	close(fds[0]);
 	close(fds[1]);
