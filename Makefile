@@ -162,9 +162,11 @@ $(OBJ)/%.o: %.c $(OBJ)/flags $(DEPS)/flags.mk
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# Files that travel inside cman: ctinit and the catalog. The assembler does not tell make of .incbin.
+# Files that travel inside cman: ctinit, the catalog, short names. The assembler does not tell make
+# of .incbin.
 $(OBJ)/manager/runtime/ctinit_blob.o: $(CTINIT)
 $(OBJ)/image/catalog_blob.o: $(wildcard packaging/catalog.d/*)
+$(OBJ)/image/registries_blob.o: $(wildcard packaging/registries.d/*)
 $(OBJ)/%.o: %.S $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$@)
@@ -327,7 +329,8 @@ INSTALL_DATA := \
 	$(foreach f,$(wildcard packaging/completions/cman.bash),$(f):$(DATADIR)/bash-completion/completions/cman) \
 	$(foreach f,$(wildcard packaging/completions/_cman),$(f):$(DATADIR)/zsh/site-functions/_cman) \
 	$(foreach f,$(wildcard packaging/completions/cman.fish),$(f):$(DATADIR)/fish/vendor_completions.d/cman.fish) \
-	$(foreach f,$(wildcard packaging/catalog.d/*),$(f):$(DATADIR)/cman/catalog.d/$(notdir $(f)))
+	$(foreach f,$(wildcard packaging/catalog.d/*),$(f):$(DATADIR)/cman/catalog.d/$(notdir $(f))) \
+	$(foreach f,$(wildcard packaging/registries.d/*),$(f):$(DATADIR)/cman/registries.d/$(notdir $(f)))
 
 .PHONY: install uninstall dist clean help
 # What `make` built is installed as it is: `sudo make install` must not build anew with root's cache.

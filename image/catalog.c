@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/catalog.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "image/json_files.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 #include "store/json.h"
 
 #define SYSTEM_DIR "/etc/cman/catalog.d"
-#define FILE_MAX (256u << 10)
 
 extern const char catalog_builtin[], catalog_builtin_end[]; /* catalog_blob.S */
 
@@ -138,53 +134,9 @@ int catalog_add(struct catalog *catalog, const char *name, const char *text, siz
 	return 0;
 }
 
-static int add_file(struct catalog *catalog, const char *path, struct err *err)
+static int add_file(const char *path, const char *text, size_t len, void *data, struct err *err)
 {
-	AUTO_FREE char *text = NULL;
-	size_t len;
-	int r = fd_read_file(AT_FDCWD, path, FILE_MAX, &text, &len, err);
-
-	return r < 0 ? r : catalog_add(catalog, path, text, len, err);
-}
-
-static int is_json_file(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && dot && strcmp(dot, ".json") == 0;
-}
-
-static int add_dir(struct catalog *catalog, const char *path, struct err *err)
-{
-	struct dirent **list;
-	int r = 0, n = scandir(path, &list, is_json_file, alphasort);
-
-	if (n < 0)
-		return err_sys(err, errno, "%s", path);
-	for (int i = 0; i < n; i++) {
-		AUTO_BUF struct buf file = BUF_INIT;
-
-		buf_addf(&file, "%s/%s", path, list[i]->d_name);
-		free(list[i]);
-		if (r == 0)
-			r = buf_failed(&file) ? err_sys(err, ENOMEM, "%s", path) :
-						add_file(catalog, file.data, err);
-	}
-	free(list);
-	return r;
-}
-
-/* A file or a directory of files. */
-static int add_path(struct catalog *catalog, const char *path, bool optional, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0) {
-		if (errno == ENOENT && optional)
-			return 0;
-		return err_sys(err, errno, "%s", path);
-	}
-	return S_ISDIR(st.st_mode) ? add_dir(catalog, path, err) : add_file(catalog, path, err);
+	return catalog_add(data, path, text, len, err);
 }
 
 int catalog_load(const char *override, struct catalog *out, struct err *err)
@@ -193,9 +145,9 @@ int catalog_load(const char *override, struct catalog *out, struct err *err)
 	int r = 0;
 
 	if (override && override[0] != '\0')
-		r = add_path(&catalog, override, false, err);
+		r = json_files_read(override, false, add_file, &catalog, err);
 	if (r == 0)
-		r = add_path(&catalog, SYSTEM_DIR, true, err);
+		r = json_files_read(SYSTEM_DIR, true, add_file, &catalog, err);
 	if (r == 0)
 		r = catalog_add(&catalog, "built-in catalog", catalog_builtin,
 				(size_t)(catalog_builtin_end - catalog_builtin), err);

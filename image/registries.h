@@ -55,10 +55,11 @@ int registries_qualify(const struct registries *registries, const struct ref *re
 
 /* Where one repository can be had. */
 struct registry_place {
-	char *host; /* [user-visible] host[:port], to be connected to */
+	char *registry; /* host[:port] as people write it: what credentials are kept for */
+	char *host;	/* host[:port] to connect to: another one for docker.io */
 	char *repository;
 	bool insecure; /* written down: http is as good, and nobody has to vouch for https */
-	bool loopback; /* http where it does not speak https */
+	bool loopback; /* this machine: http where no https is spoken */
 	bool mirror;
 };
 
@@ -78,7 +79,7 @@ void registry_places_release(struct registry_places *places);
 int registries_places(const struct registries *registries, const struct ref *ref,
 		      struct registry_places *out, struct err *err);
 
-/* Whether host[:port] is this machine: localhost, *.localhost, 127.0.0.0/8, [::1]. */
+/* Whether host[:port] is this machine: localhost, 127.0.0.0/8 or [::1]. */
 bool registry_is_loopback(const char *host);
 
 #endif
