@@ -10,7 +10,7 @@
  *     "description":   text for people (optional)
  *     "directory":     "https://…/{version}/release/"      a slash at its end
  *     "checksums":     "SHA256SUMS"                        beside them, see image/sums.h
- *     "file":          "ubuntu-base-{version}*-base-{arch}.tar.gz"   '*': the newest point release
+ *     "file":          "ubuntu-base-{version}*-base-{arch}.tar.gz"   '*': the newest, see image/sums.h
  *     "architectures": { "x86_64": "amd64", … }            uname -m to what {arch} becomes
  *     "default":       "26.04"                             what no version, or "latest", means
  *     "versions":      { "26.04": ["resolute"], … }        newest first, with other names

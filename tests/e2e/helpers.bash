@@ -126,7 +126,7 @@ faulty_server() {
 
 # A catalog that names the server of this run instead of the publisher.
 own_catalog() {
-	sed "s#https://cdimage.ubuntu.com#$SERVER#" "$REPO/packaging/catalog.d/ubuntu.json" \
+	sed "s#https://cdimage.ubuntu.com#$SERVER#" "$REPO/packaging/catalog.d/published.json" \
 		>"$BATS_TEST_TMPDIR/catalog.json"
 	export CMAN_CATALOG=$BATS_TEST_TMPDIR/catalog.json
 }

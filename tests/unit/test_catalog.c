@@ -132,6 +132,17 @@ static void test_builtin(void **state)
 			    "https://cdimage.ubuntu.com/ubuntu-base/releases/24.04/release/");
 	assert_string_equal(source.pattern, "ubuntu-base-24.04*-base-arm64.tar.gz");
 	assert_string_equal(source.checksums, "SHA256SUMS");
+	catalog_source_release(&source);
+	assert_int_equal(catalog_find(&catalog, "alpine-minirootfs", "aarch64", &source, &err), 0);
+	assert_string_equal(
+		source.directory,
+		"https://dl-cdn.alpinelinux.org/alpine/latest-stable/releases/aarch64/");
+	assert_string_equal(source.pattern, "alpine-minirootfs-*-aarch64.tar.gz");
+	catalog_source_release(&source);
+	assert_int_equal(catalog_find(&catalog, "alpine-minirootfs:3.22", "x86_64", &source, &err),
+			 0);
+	assert_string_equal(source.directory,
+			    "https://dl-cdn.alpinelinux.org/alpine/v3.22/releases/x86_64/");
 }
 
 static void write_text(const char *path, const char *text)
@@ -204,6 +215,23 @@ static void test_sums(void **state)
 	/* a pattern without a star */
 	assert_newest(A64 " *file\n", "file", "file", A64);
 	assert_newest(A64 " *file2\n", "file", NULL, NULL);
+	/* a whole number, where none stands before the star */
+	assert_newest(A64 " *r-20240314.t\n" B64 " *r-20250202.t\n" A64 " *r-.t\n", "r-*.t",
+		      "r-20250202.t", b64);
+	assert_newest(A64 " *r-musl-20240314.t\n" A64 " *r-.5.t\n", "r-*.t", NULL, NULL);
+	/* as the BSDs write it */
+	assert_newest("SHA256 (u-1.1) = " A64 "\r\nSHA256 (u-1.2) = " B64 "\n", "u-1*", "u-1.2",
+		      b64);
+	assert_newest("SHA256 (u-1) = " A64 "0\n", "u-1*", NULL, NULL);
+	assert_newest("SHA256 () = " A64 "\nSHA256 (" A64 "\nMD5 (u-1) = " A64 "\n", "u-1*", NULL,
+		      NULL);
+	/* a YAML list, in either order, and nothing of one entry in the next */
+	assert_newest("---\n-\n  flavor: a\n  file: a-3.1-x\n  sha256: " A64 "\n  sha512: " A64 A64
+		      "\n-\n  sha256: " B64 "\n  file: a-3.20-x\n",
+		      "a-*-x", "a-3.20-x", b64);
+	assert_newest("- file: a-1\n  sha256: " A64 "\n", "a-*", "a-1", A64);
+	assert_newest("-\n  file: a-1\n-\n  sha256: " A64 "\n", "a-*", NULL, NULL);
+	assert_newest("file: a-1\nsha256: " A64 "\n", "a-*", NULL, NULL);
 	/* what is no line of checksums */
 	assert_newest("", "file", NULL, NULL);
 	assert_newest("<html>\n\n", "file", NULL, NULL);
