@@ -113,7 +113,7 @@ struct search {
 static bool has_name(const struct image_record *image, const char *name)
 {
 	for (size_t i = 0; i < image->nnames; i++)
-		if (strcmp(image->names[i], name) == 0)
+		if (strcmp(image->names[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -141,7 +141,7 @@ static int visit(const struct image_record *image, void *data, struct err *err)
 	if (!is_same(search->pull, image))
 		return 0;
 	for (size_t i = 0; i < image->nlayers; i++)
-		if (!layer_exists(search->pull->store, image->layers[i].diff_id))
+		if (!layer_exists(search->pull->store, image->layers[i].tree))
 			return 0;
 	memcpy(search->id, image->id, sizeof(search->id));
 	/* One that has the name already is better than any other. */
@@ -163,7 +163,7 @@ static int find_present(struct pull *pull, bool *found, struct image_record *out
 	if (has_name(&image, pull->source.name)) {
 		tell(pull, "%s is up to date", pull->source.name);
 	} else {
-		r = image_put(pull->store, &image, pull->source.name, err);
+		r = image_put(pull->store, &image, NULL, pull->source.name, NULL, err);
 		if (r < 0)
 			return r;
 		tell(pull, "the same image is there: it is now called %s as well",
@@ -250,13 +250,17 @@ static int make_image(struct pull *pull, const char *digest, struct image_record
 		return err_sys(err, ENOMEM, "cannot make the image");
 	image.nlayers = 1;
 	memcpy(image.layers[0].diff_id, result->diff_id, sizeof(result->diff_id));
+	memcpy(image.layers[0].tree, result->diff_id, sizeof(result->diff_id));
 	image.layers[0].size = image.size = result->size;
 	image.created_ns = clock_now_ns();
 	r = make_config(shell, result->diff_id, &image.config, image.id, err);
 	if (r == 0)
-		r = layer_draft_commit(pull->store, &ingest->draft, result->diff_id, err);
+		r = store_sync(pull->store, err);
 	if (r == 0)
-		r = image_put(pull->store, &image, pull->source.name, err);
+		r = layer_draft_commit(pull->store, &ingest->draft, result->diff_id,
+				       result->diff_id, err);
+	if (r == 0)
+		r = image_put(pull->store, &image, NULL, pull->source.name, NULL, err);
 	return r < 0 ? r : image_find(pull->store, image.id, out, err);
 }
 

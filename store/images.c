@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/strv.h"
 #include "store/db.h"
 #include "store/images_find.h"
-#include "store/layers.h"
 #include "store/prefix.h"
 #include "store/store.h"
 
@@ -23,84 +21,20 @@ void image_record_release(struct image_record *record)
 	cleanup_free(&record->source);
 	cleanup_free(&record->source_digest);
 	cleanup_free(&record->layers);
-	strv_release(&record->names);
+	for (size_t i = 0; i < record->nnames; i++) {
+		free(record->names[i].name);
+		free(record->names[i].digest);
+	}
+	cleanup_free(&record->names);
 	*record = (struct image_record)IMAGE_RECORD_INIT;
 }
-
-/* --- writing --- */
-
-static int put_layers(struct store *store, const struct image_record *image, struct err *err)
-{
-	for (size_t i = 0; i < image->nlayers; i++) {
-		const struct image_layer *layer = &image->layers[i];
-		int r;
-
-		/* Under the write lock, so that nobody can remove it after this look at it. */
-		if (!layer_exists(store, layer->diff_id)) {
-			err_set(err, ERR_NOT_FOUND, ENOENT, "layer %.12s is not in the store",
-				layer->diff_id);
-			return err_hint(err, "it was removed meanwhile: pull again");
-		}
-		r = db_run(store->db,
-			   "INSERT INTO layer (diff_id, size, created_ns) VALUES (?1, ?2, ?3)"
-			   " ON CONFLICT (diff_id) DO UPDATE SET size = excluded.size",
-			   DB_ARGS(DB_TEXT(layer->diff_id), DB_INT(layer->size),
-				   DB_INT(image->created_ns)),
-			   err);
-		if (r == 0)
-			r = db_run(store->db,
-				   "INSERT INTO image_layer (image_id, position, diff_id)"
-				   " VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-				   DB_ARGS(DB_TEXT(image->id), DB_INT(i), DB_TEXT(layer->diff_id)),
-				   err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int image_put(struct store *store, const struct image_record *image, const char *name,
-	      struct err *err)
-{
-	AUTO_TX sqlite3 *tx = NULL;
-	struct err ignored = ERR_INIT;
-	int r = db_begin(store->db, &tx, err);
-
-	if (r == 0)
-		r = db_run(store->db,
-			   "INSERT INTO image (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-			   " ON CONFLICT (id) DO NOTHING",
-			   DB_ARGS(DB_TEXT(image->id), DB_TEXT(image->config),
-				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
-				   DB_INT(image->created_ns), DB_INT(image->size)),
-			   err);
-	if (r == 0)
-		r = put_layers(store, image, err);
-	if (r == 0)
-		r = db_run(store->db,
-			   "INSERT INTO image_name (name, image_id) VALUES (?1, ?2)"
-			   " ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id",
-			   DB_ARGS(DB_TEXT(name), DB_TEXT(image->id)), err);
-	if (r == 0)
-		r = db_commit(&tx, err);
-	if (r < 0)
-		return err_wrap(err, "cannot record image %s", name);
-	/*
-	 * Nobody wants to pull again after a power cut; but the image is there, whatever comes of
-	 * it.
-	 */
-	(void)db_checkpoint(store->db, &ignored);
-	return 0;
-}
-
-/* --- reading --- */
 
 static int read_layers(struct store *store, struct image_record *record, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(
 		store->db,
-		"SELECT diff_id, ifnull(size, 0) FROM image_layer JOIN layer USING (diff_id)"
+		"SELECT diff_id, tree, ifnull(size, 0) FROM image_layer JOIN layer USING (tree)"
 		" WHERE image_id = ?1 ORDER BY position",
 		DB_ARGS(DB_TEXT(record->id)), &stmt, err);
 
@@ -116,9 +50,11 @@ static int read_layers(struct store *store, struct image_record *record, struct 
 		record->layers = grown;
 		layer = &grown[record->nlayers];
 		r = db_column_copy(stmt, 0, layer->diff_id, sizeof(layer->diff_id), err);
+		if (r == 0)
+			r = db_column_copy(stmt, 1, layer->tree, sizeof(layer->tree), err);
 		if (r < 0)
 			return r;
-		layer->size = sqlite3_column_int64(stmt, 1);
+		layer->size = sqlite3_column_int64(stmt, 2);
 		record->nlayers++;
 	}
 	return r;
@@ -128,18 +64,28 @@ static int read_names(struct store *store, struct image_record *record, struct e
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(store->db,
-			   "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+			   "SELECT name, digest FROM image_name WHERE image_id = ?1 ORDER BY name",
 			   DB_ARGS(DB_TEXT(record->id)), &stmt, err);
 
 	if (r < 0)
 		return r;
 	while ((r = db_step(stmt, err)) > 0) {
-		const char *name = (const char *)sqlite3_column_text(stmt, 0);
+		struct image_name *grown =
+			realloc(record->names, (record->nnames + 1) * sizeof(*record->names));
+		struct image_name name = { 0 };
 
-		if (!name || strv_add(&record->names, name) < 0)
+		if (!grown)
 			return err_sys(err, ENOMEM, "cannot read image %.12s", record->id);
+		record->names = grown;
+		r = db_column_strdup(stmt, 0, &name.name, err);
+		if (r == 0)
+			r = db_column_strdup(stmt, 1, &name.digest, err);
+		if (r < 0) {
+			free(name.name);
+			return r;
+		}
+		grown[record->nnames++] = name;
 	}
-	record->nnames = strv_len(record->names);
 	return r;
 }
 
@@ -276,6 +222,37 @@ int image_each(struct store *store, image_visit *visit, void *data, struct err *
 		r = read_record(store, stmt, &record, err);
 		if (r == 0)
 			r = visit(&record, data, err);
+		if (r != 0)
+			return r;
+	}
+	return r;
+}
+
+int image_list(struct store *store, image_row_visit *visit, void *data, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db,
+			   "SELECT id, name, digest, source, source_digest, created_ns, size"
+			   " FROM image LEFT JOIN image_name ON image_id = id"
+			   " ORDER BY created_ns DESC, id DESC, name",
+			   NULL, &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		const struct image_row row = {
+			.id = (const char *)sqlite3_column_text(stmt, 0),
+			.name = (const char *)sqlite3_column_text(stmt, 1),
+			.digest = (const char *)sqlite3_column_text(stmt, 2),
+			.source = (const char *)sqlite3_column_text(stmt, 3),
+			.source_digest = (const char *)sqlite3_column_text(stmt, 4),
+			.created_ns = sqlite3_column_int64(stmt, 5),
+			.size = sqlite3_column_int64(stmt, 6),
+		};
+
+		if (!row.id)
+			return err_sys(err, ENOMEM, "cannot list images");
+		r = visit(&row, data, err);
 		if (r != 0)
 			return r;
 	}

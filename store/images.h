@@ -4,7 +4,8 @@
 
 /*
  * Images: a config and ordered layers, under an ID (the digest of the config JSON: sha256 hex),
- * with any number of names (references). Names are stored as image/ref.h normalises them.
+ * with any number of names (references). Names are stored as image/names.h completes them. One
+ * image may have several manifests, as registries may keep its layers compressed differently.
  */
 
 #include <stdbool.h>
@@ -12,14 +13,19 @@
 #include <stdint.h>
 
 #include "store/base/err.h"
+#include "store/blobs.h"
 
 struct store;
 
-#define DIGEST_HEX_LEN 64
-
 struct image_layer {
 	char diff_id[DIGEST_HEX_LEN + 1]; /* sha256 of the uncompressed tar, hex */
+	char tree[DIGEST_HEX_LEN + 1];	  /* its directory below layers/, see layers.h */
 	int64_t size;			  /* bytes of the unpacked regular files */
+};
+
+struct image_name {
+	char *name;
+	char *digest; /* "sha256:…" of what a registry calls so: name@digest gets it again; NULL */
 };
 
 struct image_record {
@@ -31,7 +37,7 @@ struct image_record {
 	int64_t size;		    /* of all layers, unpacked */
 	struct image_layer *layers; /* bottom first */
 	size_t nlayers;
-	char **names; /* sorted */
+	struct image_name *names; /* sorted */
 	size_t nnames;
 };
 
@@ -42,15 +48,53 @@ struct image_record {
 #define AUTO_IMAGE_RECORD __attribute__((cleanup(image_record_release)))
 void image_record_release(struct image_record *record);
 
+/* A descriptor of image-spec descriptor.md. */
+struct image_blob {
+	char digest[DIGEST_HEX_LEN + 1];
+	int64_t size;
+	char *media_type;
+};
+
+struct image_manifest {
+	char digest[DIGEST_HEX_LEN + 1]; /* of the manifest's own blob */
+	char *media_type;
+	struct image_blob *blobs; /* the config, then the layers, bottom first */
+	size_t nblobs;
+};
+
+#define IMAGE_MANIFEST_INIT \
+	{                   \
+		0           \
+	}
+#define AUTO_IMAGE_MANIFEST __attribute__((cleanup(image_manifest_release)))
+void image_manifest_release(struct image_manifest *manifest);
+
 /*
- * Insert image and layers (present ones are kept) and move the name `name` to it, in one
+ * Insert image, layers and manifest (present ones are kept) and move the name `name` to it, in one
  * transaction: before it the image does not exist, after it the image is whole, also after a power
- * cut. All layers must be on disk (layer_draft_commit()): ERR_NOT_FOUND where one was removed
- * meanwhile. `names`, `nnames` are not looked at. An image that loses its last name so stays,
- * nameless.
+ * cut. All layers and all blobs of the manifest, itself included, must be on disk
+ * (layer_draft_commit(), blob_draft_commit()): ERR_NOT_FOUND where one was removed meanwhile, which
+ * store_hold() prevents. `manifest` NULL: none, as of images that versions before 2 made. `name`
+ * NULL: the image stays or becomes nameless. `published`: image_name.digest, NULL where no registry
+ * said one. `names`, `nnames` of the record are not looked at. An image that loses its last name so
+ * stays, nameless. Main thread; takes a sync of the file system.
  */
-int image_put(struct store *store, const struct image_record *image, const char *name,
+int image_put(struct store *store, const struct image_record *image,
+	      const struct image_manifest *manifest, const char *name, const char *published,
 	      struct err *err);
+
+/*
+ * Give the image one more name, with the manifest that image_manifest_get() finds; whose name it
+ * was loses it. As image_find() fails.
+ */
+int image_tag(struct store *store, const char *name_or_id, const char *name, struct err *err);
+
+/*
+ * What was pulled or made under the name, else the newest manifest of the image; found as
+ * image_find() does. ERR_NOT_FOUND for an image of a version before 2, with a hint to pull again.
+ */
+int image_manifest_get(struct store *store, const char *name_or_id, struct image_manifest *out,
+		       struct err *err);
 
 /*
  * Find by name (as written, then with ":latest" added), full ID ("sha256:" allowed) or unambiguous
@@ -64,11 +108,29 @@ typedef int image_visit(const struct image_record *record, void *data, struct er
 int image_each(struct store *store, image_visit *visit, void *data, struct err *err);
 
 /*
+ * What a list of images shows, without configs and layers: a row for each name, those of an image
+ * together and sorted, images newest first. Strings are the visitor's until it returns.
+ */
+struct image_row {
+	const char *id;
+	const char *name;   /* NULL: the image has none */
+	const char *digest; /* of the name, as in struct image_name; NULL */
+	const char *source;
+	const char *source_digest;
+	int64_t created_ns;
+	int64_t size;
+};
+typedef int image_row_visit(const struct image_row *row, void *data, struct err *err);
+int image_list(struct store *store, image_row_visit *visit, void *data, struct err *err);
+
+/*
  * Given a name of several, remove just that. Given the last name or an ID, remove the image with
  * all its names; ERR_STATE with the names of the containers that use it. With `force` the names of
- * such an image are removed nevertheless, and it stays without one. Layers that no other image has
- * are removed from disk after the commit. `removed` is called after the commit, once for each name
- * (deleted false) and for the ID (deleted true), even where removing a layer then fails.
+ * such an image are removed nevertheless, and it stays without one. Layers and blobs that no other
+ * image has are removed from disk after the commit, or by a later store_sweep() where somebody who
+ * is making an image (store_hold()) might be about to use them. `removed` is called after the
+ * commit, once for each name (deleted false) and for the ID (deleted true), even where removing a
+ * layer then fails.
  */
 typedef void image_removed(const char *what, bool deleted, void *data);
 int image_remove(struct store *store, const char *name_or_id, bool force, image_removed *removed,

@@ -9,9 +9,11 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
+#include "store/collect.h"
 #include "store/db.h"
+#include "store/hold.h"
 #include "store/images_find.h"
-#include "store/layers_retire.h"
+#include "store/images_manifest.h"
 #include "store/store.h"
 
 #define MAX_USERS 3 /* containers that an error names */
@@ -19,17 +21,15 @@
 /* What one call does; told to the caller only after the commit. */
 struct removal {
 	char id[DIGEST_HEX_LEN + 1];
-	char *name;    /* NULL: an ID was given */
-	char **names;  /* that are removed */
-	char **layers; /* that nothing needs any more */
-	bool image;    /* the image goes, too */
+	char *name;   /* NULL: an ID was given */
+	char **names; /* that are removed */
+	bool image;   /* the image goes, too */
 };
 
 static void removal_release(struct removal *rm)
 {
 	cleanup_free(&rm->name);
 	strv_release(&rm->names);
-	strv_release(&rm->layers);
 }
 
 static int collect(struct store *store, const char *sql, const char *id, char ***out,
@@ -100,24 +100,6 @@ static int plan(struct store *store, const char *what, bool force, struct remova
 	return 0;
 }
 
-static int delete_image(struct store *store, struct removal *rm, struct err *err)
-{
-	int r = collect(store,
-			"SELECT DISTINCT diff_id FROM image_layer AS mine WHERE image_id = ?1"
-			" AND NOT EXISTS (SELECT 1 FROM image_layer AS other"
-			"  WHERE other.diff_id = mine.diff_id AND other.image_id != ?1)",
-			rm->id, &rm->layers, err);
-
-	/* Names and image_layer rows go with it. */
-	if (r == 0)
-		r = db_run(store->db, "DELETE FROM image WHERE id = ?1", DB_ARGS(DB_TEXT(rm->id)),
-			   err);
-	for (size_t i = 0; r == 0 && rm->layers && rm->layers[i]; i++)
-		r = db_run(store->db, "DELETE FROM layer WHERE diff_id = ?1",
-			   DB_ARGS(DB_TEXT(rm->layers[i])), err);
-	return r;
-}
-
 static int delete_rows(struct store *store, const char *what, bool force, struct removal *rm,
 		       struct err *err)
 {
@@ -129,9 +111,28 @@ static int delete_rows(struct store *store, const char *what, bool force, struct
 	for (size_t i = 0; r == 0 && rm->names && rm->names[i]; i++)
 		r = db_run(store->db, "DELETE FROM image_name WHERE name = ?1",
 			   DB_ARGS(DB_TEXT(rm->names[i])), err);
+	/* Names, manifests and image_layer rows go with it. */
 	if (r == 0 && rm->image)
-		r = delete_image(store, rm, err);
+		r = db_run(store->db, "DELETE FROM image WHERE id = ?1", DB_ARGS(DB_TEXT(rm->id)),
+			   err);
+	else if (r == 0)
+		r = image_manifest_prune(store, rm->id, err);
 	return r < 0 ? r : db_commit(&tx, err);
+}
+
+/* What only this image needed. Where somebody is making an image, a later sweep does it. */
+static int remove_files(struct store *store, struct err *err)
+{
+	AUTO_CLOSE int alone = -1;
+	int r = store_hold_alone(store, false, &alone, err);
+
+	if (r == -EAGAIN) {
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (r == 0)
+		r = collect_unnamed(store, COLLECT_LAYERS, 0, NULL, err);
+	return r < 0 ? r : collect_unnamed(store, COLLECT_BLOBS, 0, NULL, err);
 }
 
 int image_remove(struct store *store, const char *name_or_id, bool force, image_removed *removed,
@@ -146,7 +147,5 @@ int image_remove(struct store *store, const char *name_or_id, bool force, image_
 		removed(rm.names[i], false, data);
 	if (rm.image)
 		removed(rm.id, true, data);
-	for (size_t i = 0; r == 0 && rm.layers && rm.layers[i]; i++)
-		r = layer_retire(store, rm.layers[i], err);
-	return r;
+	return remove_files(store, err);
 }

@@ -25,13 +25,13 @@ static int fail_at(const char *name, int line, int column, const char *why, stru
 }
 
 /*
- * jansson goes down by recursion, as deep as 2048 levels. Counted is what opens and closes outside
- * of strings; whether it pairs up is jansson's to find out.
+ * jansson goes down by recursion, as deep as 2048 levels. Counted is what opens, closes and
+ * separates outside of strings; whether it pairs up is jansson's to find out.
  */
-static int check_depth(const char *name, const char *text, size_t len, struct err *err)
+static int check_bounds(const char *name, const char *text, size_t len, struct err *err)
 {
 	bool in_string = false;
-	int depth = 0, line = 1, column = 0;
+	int depth = 0, values = 0, line = 1, column = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
@@ -52,9 +52,14 @@ static int check_depth(const char *name, const char *text, size_t len, struct er
 		} else if (c == '{' || c == '[') {
 			if (++depth > JSON_MAX_DEPTH)
 				return fail_at(name, line, column, "nested too deeply", err);
+			values++;
 		} else if (c == '}' || c == ']') {
 			depth--;
+		} else if (c == ',') {
+			values++;
 		}
+		if (values > JSON_MAX_VALUES)
+			return fail_at(name, line, column, "too many values", err);
 	}
 	return 0;
 }
@@ -68,12 +73,13 @@ int json_parse(const char *name, const char *text, size_t len, json_t **out, str
 	if (len > JSON_MAX_BYTES)
 		return err_set(err, ERR_INVALID, EFBIG, "%s is larger than %u bytes", name,
 			       JSON_MAX_BYTES);
-	r = check_depth(name, text, len, err);
+	r = check_bounds(name, text, len, err);
 	if (r < 0)
 		return r;
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &failure);
 	if (!json) {
-		if (json_error_code(&failure) == json_error_out_of_memory)
+		/* Of some allocations that fail it says nothing at all. */
+		if (json_error_code(&failure) == json_error_out_of_memory || failure.line < 0)
 			return err_sys(err, ENOMEM, "cannot parse %s", name);
 		return fail_at(name, failure.line, failure.column, failure.text, err);
 	}

@@ -3,8 +3,8 @@
 #define CMAN_STORE_JSON_H
 
 /*
- * JSON by jansson, bounded: foreign documents are limited in size and depth, and members are taken
- * with their type checked, so that no caller forgets to.
+ * JSON by jansson, bounded: foreign documents are limited in size, depth and number of values, and
+ * members are taken with their type checked, so that no caller forgets to.
  */
 
 #include <jansson.h>
@@ -15,7 +15,8 @@
 #include "store/base/err.h"
 
 #define JSON_MAX_BYTES (4u << 20)
-#define JSON_MAX_DEPTH 64 /* checked before jansson recurses */
+#define JSON_MAX_DEPTH 64      /* checked before jansson recurses */
+#define JSON_MAX_VALUES 262144 /* an empty object takes three bytes of text, and 300 of memory */
 
 #define AUTO_JSON __attribute__((cleanup(json_release)))
 void json_release(json_t **json);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,22 +13,12 @@
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/db.h"
-#include "store/layers_retire.h"
+#include "store/draft_name.h"
 #include "store/store.h"
 
 static int open_dir(int dirfd, const char *name)
 {
 	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static int random_name(char *out, size_t size, const char *prefix)
-{
-	uint64_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -errno;
-	snprintf(out, size, "%s%016llx", prefix, (unsigned long long)random);
-	return 0;
 }
 
 int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *err)
@@ -38,7 +27,7 @@ int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *
 	AUTO_CLOSE int dir = -1;
 	AUTO_CLOSE int lock = -1;
 	char unlocked[sizeof(draft.name) + sizeof(".new-")];
-	int r = random_name(draft.name, sizeof(draft.name), "draft-");
+	int r = draft_name(draft.name, sizeof(draft.name), "draft-");
 
 	/* Renamed once it is locked: a sweeper never meets a draft that is only about to be. */
 	snprintf(unlocked, sizeof(unlocked), ".new-%s", draft.name);
@@ -78,95 +67,58 @@ void layer_draft_abort(struct store *store, struct layer_draft *draft)
 }
 
 /*
- * Rename and row come under one write lock, which store_sweep() and image_remove() take, too: none
- * of them can meet a layer that is there and not yet named.
+ * Rename and row come under one write lock, which whoever removes layers takes, too: none of them
+ * can meet a layer that is there and not yet named.
  */
-static int publish(struct store *store, const char *draft_name, const char *diff_id,
-		   bool *was_there, struct err *err)
+static int publish(struct store *store, const char *draft_name, const char *tree,
+		   const char *diff_id, bool *was_there, struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
 	int r = db_begin(store->db, &tx, err);
 
 	if (r < 0)
 		return r;
-	*was_there = layer_exists(store, diff_id);
-	if (!*was_there && renameat(store->tmp_fd, draft_name, store->layers_fd, diff_id) < 0)
-		return err_sys(err, errno, "cannot move layer %.12s to %s/layers", diff_id,
+	*was_there = layer_exists(store, tree);
+	if (!*was_there && renameat(store->tmp_fd, draft_name, store->layers_fd, tree) < 0)
+		return err_sys(err, errno, "cannot move layer %.12s to %s/layers", tree,
 			       store->root);
 	r = db_run(store->db,
-		   "INSERT INTO layer (diff_id, created_ns) VALUES (?1, ?2)"
-		   " ON CONFLICT (diff_id) DO UPDATE SET created_ns = excluded.created_ns",
-		   DB_ARGS(DB_TEXT(diff_id), DB_INT(clock_now_ns())), err);
+		   "INSERT INTO layer (tree, diff_id, created_ns) VALUES (?1, ?2, ?3)"
+		   " ON CONFLICT (tree) DO UPDATE SET created_ns = excluded.created_ns",
+		   DB_ARGS(DB_TEXT(tree), DB_TEXT(diff_id), DB_INT(clock_now_ns())), err);
 	return r < 0 ? r : db_commit(&tx, err);
 }
 
-int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *diff_id,
-		       struct err *err)
+int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *tree,
+		       const char *diff_id, struct err *err)
 {
 	bool was_there = false;
-	int r;
+	int r = publish(store, draft->name, tree, diff_id, &was_there, err);
 
-	/* All that was unpacked, not only the directory: one call for any number of files. */
-	if (syncfs(draft->fd) < 0)
-		return err_sys(err, errno, "cannot sync layer %.12s", diff_id);
-	r = publish(store, draft->name, diff_id, &was_there, err);
 	if (r < 0)
 		return r;
-	if (was_there) {
+	if (was_there)
 		layer_draft_abort(store, draft);
-		return 0;
-	}
-	draft_close(draft);
-	if (fsync(store->layers_fd) < 0)
-		return err_sys(err, errno, "cannot sync %s/layers", store->root);
+	else
+		draft_close(draft);
 	return 0;
 }
 
-bool layer_exists(struct store *store, const char *diff_id)
+bool layer_exists(struct store *store, const char *tree)
 {
 	struct stat st;
 
-	return fstatat(store->layers_fd, diff_id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(store->layers_fd, tree, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISDIR(st.st_mode);
 }
 
-/* --- retiring --- */
-
-/* Move a layer out of sight if no row names it. *moved tells whether `trash` has it now. */
-static int move_if_unnamed(struct store *store, const char *diff_id, const char *trash, bool *moved,
-			   struct err *err)
+bool layer_find_tree(struct store *store, const char *diff_id, const char *chain_id,
+		     char tree[DIGEST_HEX_LEN + 1])
 {
-	AUTO_TX sqlite3 *tx = NULL;
-	int64_t named = 0;
-	int r = db_begin(store->db, &tx, err);
+	const char *found = layer_exists(store, diff_id) ? diff_id : chain_id;
 
-	if (r == 0)
-		r = db_query_int(store->db, "SELECT 1 FROM layer WHERE diff_id = ?1",
-				 DB_ARGS(DB_TEXT(diff_id)), 0, &named, err);
-	if (r < 0)
-		return r;
-	*moved = false;
-	if (!named) {
-		if (renameat(store->layers_fd, diff_id, store->tmp_fd, trash) == 0)
-			*moved = true;
-		else if (errno != ENOENT)
-			return err_sys(err, errno, "cannot remove %s/layers/%s", store->root,
-				       diff_id);
-	}
-	return db_commit(&tx, err);
-}
-
-int layer_retire(struct store *store, const char *diff_id, struct err *err)
-{
-	char trash[48];
-	bool moved = false;
-	int r = random_name(trash, sizeof(trash), "trash-");
-
-	if (r < 0)
-		return err_sys(err, -r, "cannot remove layer %.12s", diff_id);
-	r = move_if_unnamed(store, diff_id, trash, &moved, err);
-	if (r < 0 || !moved)
-		return r;
-	r = fd_remove_tree(store->tmp_fd, trash, err);
-	return r < 0 ? err_wrap(err, "layer %.12s", diff_id) : 0;
+	if (found == chain_id && !layer_exists(store, chain_id))
+		return false;
+	snprintf(tree, DIGEST_HEX_LEN + 1, "%s", found);
+	return true;
 }

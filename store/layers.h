@@ -3,13 +3,18 @@
 #define CMAN_STORE_LAYERS_H
 
 /*
- * Layers: unpacked trees under layers/<diff id>/, shared by images, never written again.
- * A layer is unpacked under tmp/, synced (syncfs), renamed, and only then named by a row.
+ * Layers: unpacked trees under layers/<tree>/, shared by images, never written again. A layer is
+ * unpacked under tmp/, synced, renamed, and only then named by a row.
+ *
+ * `tree` is the layer's diff ID; or, where it took the metadata of directories that it has only
+ * as the parents of others from the layers below it, the chain ID (image-spec config.md) of the
+ * stack that it ends.
  */
 
 #include <stdbool.h>
 
 #include "store/base/err.h"
+#include "store/blobs.h"
 
 struct store;
 
@@ -24,20 +29,29 @@ struct layer_draft {
 		.fd = -1, .lock_fd = -1 \
 	}
 
+/* Touches files only: any thread may. So does layer_draft_abort(). */
 int layer_draft_begin(struct store *store, struct layer_draft *out, struct err *err);
 
 /*
- * Sync and move to layers/<diff_id>; if that layer is there already the draft is dropped. Closes
- * the draft on success; on failure layer_draft_abort() is still to be called. A layer that no
- * image_put() names within 24 h is removed by store_sweep().
+ * Move to layers/<tree>; if that layer is there already the draft is dropped. What is in the draft
+ * was made durable by store_sync(), once for any number of drafts. Closes the draft on success; on
+ * failure layer_draft_abort() is still to be called. A layer that no image_put() names within 24 h
+ * is removed by store_sweep(). Main thread.
  */
-int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *diff_id,
-		       struct err *err);
+int layer_draft_commit(struct store *store, struct layer_draft *draft, const char *tree,
+		       const char *diff_id, struct err *err);
 
 /* Remove it; harmless after a commit or on LAYER_DRAFT_INIT. */
 void layer_draft_abort(struct store *store, struct layer_draft *draft);
 
-/* Whether layers/<diff_id> is on disk. */
-bool layer_exists(struct store *store, const char *diff_id);
+/* Whether layers/<tree> is on disk. Any thread. */
+bool layer_exists(struct store *store, const char *tree);
+
+/*
+ * The tree that the layer `diff_id` has on top of the stack whose chain ID, itself included, is
+ * `chain_id`. False where it is not on disk. Any thread.
+ */
+bool layer_find_tree(struct store *store, const char *diff_id, const char *chain_id,
+		     char tree[DIGEST_HEX_LEN + 1]);
 
 #endif

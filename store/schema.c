@@ -18,6 +18,78 @@
 #define READABLE_TIME(column) \
 	"strftime('%Y-%m-%dT%H:%M:%SZ', nullif(" #column ", 0) / 1000000000, 'unixepoch')"
 
+/* Layers have trees, blobs and manifests are kept, and names know what registries call so. */
+static const char version_2[] =
+	"ALTER TABLE image_layer RENAME TO image_layer_1;"
+	"ALTER TABLE layer RENAME TO layer_1;"
+
+	/*
+	 * named: 1 once an image has come for it; from then on it goes with the last image. One
+	 * that none has come for is kept for a while.
+	 */
+	"CREATE TABLE layer ("
+	" tree TEXT PRIMARY KEY,"
+	" diff_id TEXT NOT NULL,"
+	" size INTEGER,"
+	" created_ns INTEGER NOT NULL,"
+	" named INTEGER NOT NULL DEFAULT 0"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO layer SELECT diff_id, diff_id, size, created_ns, size IS NOT NULL FROM layer_1;"
+
+	"CREATE TABLE image_layer ("
+	" image_id TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL,"
+	" tree TEXT NOT NULL REFERENCES layer (tree),"
+	" PRIMARY KEY (image_id, position)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO image_layer SELECT image_id, position, diff_id FROM image_layer_1;"
+	"DROP TABLE image_layer_1;"
+	"DROP TABLE layer_1;"
+	"CREATE INDEX image_layer_tree ON image_layer (tree);"
+
+	"CREATE TABLE blob ("
+	" digest TEXT PRIMARY KEY,"
+	" size INTEGER NOT NULL,"
+	" created_ns INTEGER NOT NULL,"
+	" named INTEGER NOT NULL DEFAULT 0"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE manifest ("
+	" digest TEXT PRIMARY KEY REFERENCES blob (digest),"
+	" image_id TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE,"
+	" media_type TEXT NOT NULL,"
+	" created_ns INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX manifest_image ON manifest (image_id);"
+
+	/* Position 0 is the config. */
+	"CREATE TABLE manifest_blob ("
+	" manifest TEXT NOT NULL REFERENCES manifest (digest) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL,"
+	" digest TEXT NOT NULL REFERENCES blob (digest),"
+	" size INTEGER NOT NULL,"
+	" media_type TEXT NOT NULL,"
+	" PRIMARY KEY (manifest, position)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX manifest_blob_digest ON manifest_blob (digest);"
+
+	"ALTER TABLE image_name ADD COLUMN manifest TEXT REFERENCES manifest (digest)"
+	" ON DELETE SET NULL;"
+	"ALTER TABLE image_name ADD COLUMN digest TEXT;"
+	"CREATE INDEX image_name_image ON image_name (image_id, name, digest);"
+	"CREATE INDEX image_name_manifest ON image_name (manifest);"
+	"CREATE INDEX container_image ON container (image_id);"
+
+	/* All that a list of images shows: the rows of the table have the configs between. */
+	"CREATE INDEX image_list ON image (created_ns, id, size, source, source_digest);"
+
+	"DROP VIEW images;"
+	"CREATE VIEW images AS SELECT"
+	" image.id, image_name.name,"
+	" strftime('%Y-%m-%dT%H:%M:%SZ', nullif(created_ns, 0) / 1000000000, 'unixepoch') AS created,"
+	" created_ns, size, source, source_digest, config, image_name.manifest, image_name.digest"
+	" FROM image LEFT JOIN image_name ON image_name.image_id = image.id;";
+
 /*
  * migrations[n] takes a database from version n to n + 1. Those that were released are history and
  * never changed. The views containers and images are for people and scripts: their columns stay.
@@ -119,6 +191,7 @@ static const char *const migrations[] = {
 											 "= "
 											 "image."
 											 "id;",
+	version_2,
 };
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

@@ -40,6 +40,7 @@ void store_close(struct store *store)
 	close_fd(&store->run_fd);
 	close_fd(&store->containers_fd);
 	close_fd(&store->layers_fd);
+	close_fd(&store->blobs_fd);
 	close_fd(&store->tmp_fd);
 	*store = (struct store)STORE_INIT;
 }
@@ -62,6 +63,23 @@ static int ensure_below(const struct store *store, const char *name, int *out, s
 	int r = fd_ensure_dir(store->root_fd, name, 0700, out, err);
 
 	return r < 0 ? err_wrap(err, "%s", store->root) : 0;
+}
+
+/* Two levels, as image-spec has them; the upper one is of no use by itself. */
+static int open_blobs(struct store *store, struct err *err)
+{
+	AUTO_CLOSE int blobs = -1;
+	int r;
+
+	store->blobs_fd =
+		fd_open_beneath(store->root_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY, 0);
+	if (store->blobs_fd >= 0)
+		return 0;
+	r = ensure_below(store, "blobs", &blobs, err);
+	if (r < 0)
+		return r;
+	r = fd_ensure_dir(blobs, "sha256", 0700, &store->blobs_fd, err);
+	return r < 0 ? err_wrap(err, "%s/blobs", store->root) : 0;
 }
 
 static int open_directories(const char *root, struct store *store, struct err *err)
@@ -90,10 +108,19 @@ static int open_directories(const char *root, struct store *store, struct err *e
 	if (r == 0)
 		r = ensure_below(store, "layers", &store->layers_fd, err);
 	if (r == 0)
+		r = open_blobs(store, err);
+	if (r == 0)
 		r = ensure_below(store, "tmp", &store->tmp_fd, err);
 	if (r == 0)
 		reserve_keep(store->root_fd, RESERVE_BYTES);
 	return r;
+}
+
+int store_sync(struct store *store, struct err *err)
+{
+	if (syncfs(store->tmp_fd) < 0)
+		return err_sys(err, errno, "cannot sync %s", store->root);
+	return 0;
 }
 
 int store_maintain(struct store *store, struct err *err)

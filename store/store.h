@@ -5,7 +5,7 @@
 /*
  * An opened state directory: everything cman keeps. Two roots never meet.
  *
- *   <root>/cman.db  layers/<diff id>/  tmp/  containers/<id>/  reserve
+ *   <root>/cman.db  blobs/sha256/<hex>  layers/<tree>/  tmp/  containers/<id>/  reserve
  *   <run>/          run-time files, gone after a reboot (default /run/cman; <root>/run with --root)
  */
 
@@ -23,12 +23,14 @@ struct store {
 	int run_fd;
 	int containers_fd;
 	int layers_fd;
+	int blobs_fd; /* blobs/sha256 */
 	int tmp_fd;
 };
 
-#define STORE_INIT                                                                              \
-	{                                                                                       \
-		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .tmp_fd = -1 \
+#define STORE_INIT                                                                                 \
+	{                                                                                          \
+		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .blobs_fd = -1, \
+		.tmp_fd = -1                                                                       \
 	}
 #define AUTO_STORE __attribute__((cleanup(store_close)))
 
@@ -42,6 +44,20 @@ struct store {
 #define STORE_DEFAULT_ROOT "/var/lib/cman"
 int store_open(const char *root, struct store *out, struct err *err);
 void store_close(struct store *store);
+
+/*
+ * Make durable all that was written so far on the store's file system, by whatever process: one
+ * syncfs(2) for any number of layers and blobs, before they get their names. Any thread.
+ */
+int store_sync(struct store *store, struct err *err);
+
+/*
+ * While *fd is open, nothing that is in the store goes away because no image names it yet: blobs
+ * and layers that were found present or were committed stay until image_put() names them. For those
+ * who make images, from before they look what is there. Any number of processes hold at once. Waits
+ * for somebody who removes to move things out of sight, which takes milliseconds.
+ */
+int store_hold(struct store *store, int *fd, struct err *err);
 
 /*
  * Keep the database quick to open: when its write-ahead log has grown, move that into the database

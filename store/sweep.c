@@ -16,9 +16,9 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
-#include "store/base/strv.h"
+#include "store/collect.h"
 #include "store/db.h"
-#include "store/layers_retire.h"
+#include "store/hold.h"
 #include "store/partials.h"
 #include "store/store.h"
 
@@ -45,14 +45,17 @@ static bool ends_with(const char *name, const char *suffix)
 
 /* --- tmp/ --- */
 
-/* A draft has its name as long as its maker holds the lock, whatever its age. */
+/*
+ * A draft, a directory or a file, has its name as long as its maker holds the lock, whatever its
+ * age.
+ */
 static int sweep_draft(struct store *store, const char *name, struct err *err)
 {
 	AUTO_CLOSE int fd =
-		openat(store->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(store->tmp_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ?
+		return errno == ENOENT ?
 			       0 :
 			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -60,7 +63,7 @@ static int sweep_draft(struct store *store, const char *name, struct err *err)
 	return fd_remove_tree(store->tmp_fd, name, err);
 }
 
-/* One that was killed before it had the lock: an empty directory. */
+/* One that was killed before it had the lock: empty. */
 static int sweep_new_draft(struct store *store, const char *name, struct err *err)
 {
 	struct stat st;
@@ -103,21 +106,21 @@ static int sweep_sidecar(struct store *store, const char *name, struct err *err)
 
 static int sweep_tmp_entry(struct store *store, const char *name, struct err *err)
 {
-	if (starts_with(name, ".new-draft-"))
+	if (starts_with(name, ".new-draft-") || starts_with(name, ".new-blob-"))
 		return sweep_new_draft(store, name, err);
 	if (ends_with(name, PARTIAL_SIDECAR_SUFFIX))
 		return sweep_sidecar(store, name, err);
 	/* ".new-": what fd_replace_file() was about to rename. */
 	if (starts_with(name, "partial-") || starts_with(name, ".new-"))
 		return sweep_expired_file(store, name, err);
-	if (starts_with(name, "draft-"))
+	if (starts_with(name, "draft-") || starts_with(name, "blob-"))
 		return sweep_draft(store, name, err);
 	if (starts_with(name, "trash-"))
 		return fd_remove_tree(store->tmp_fd, name, err);
 	return 0;
 }
 
-/* --- layers/ and containers/ --- */
+/* --- layers/, blobs/ and containers/ --- */
 
 /* Old enough, by the time of its rename or its last change, that nobody is about to name it. */
 static bool is_young(int dirfd, const char *name)
@@ -127,57 +130,26 @@ static bool is_young(int dirfd, const char *name)
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || age_ns(st.st_ctim) < YOUNG_NS;
 }
 
-static int has_row(struct store *store, const char *sql, const char *id, int64_t *named,
-		   struct err *err)
-{
-	return db_query_int(store->db, sql, DB_ARGS(DB_TEXT(id)), 0, named, err);
-}
-
 static int sweep_layer_entry(struct store *store, const char *name, struct err *err)
 {
-	int64_t named = 0;
-	int r = has_row(store, "SELECT 1 FROM layer WHERE diff_id = ?1", name, &named, err);
+	return is_young(store->layers_fd, name) ? 0 :
+						  collect_file(store, COLLECT_LAYERS, name, err);
+}
 
-	if (r < 0 || named || is_young(store->layers_fd, name))
-		return r;
-	return layer_retire(store, name, err);
+static int sweep_blob_entry(struct store *store, const char *name, struct err *err)
+{
+	return is_young(store->blobs_fd, name) ? 0 : collect_file(store, COLLECT_BLOBS, name, err);
 }
 
 static int sweep_container_entry(struct store *store, const char *name, struct err *err)
 {
 	int64_t named = 0;
-	int r = has_row(store, "SELECT 1 FROM container WHERE id = ?1", name, &named, err);
+	int r = db_query_int(store->db, "SELECT 1 FROM container WHERE id = ?1",
+			     DB_ARGS(DB_TEXT(name)), 0, &named, err);
 
 	if (r < 0 || named || is_young(store->containers_fd, name))
 		return r;
 	return fd_remove_tree(store->containers_fd, name, err);
-}
-
-/* Rows of layers whose image never came. Their directories then are found without a row. */
-static int expire_layer_rows(struct store *store, struct err *err)
-{
-	AUTO_STRV char **expired = NULL;
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db,
-			   "SELECT diff_id FROM layer WHERE created_ns < ?1 AND NOT EXISTS"
-			   " (SELECT 1 FROM image_layer WHERE image_layer.diff_id = layer.diff_id)",
-			   DB_ARGS(DB_INT(clock_now_ns() - KEPT_DOWNLOAD_NS)), &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0)
-		if (strv_add(&expired, (const char *)sqlite3_column_text(stmt, 0)) < 0)
-			return err_sys(err, ENOMEM, "cannot sweep layers");
-	for (size_t i = 0; r == 0 && expired && expired[i]; i++) {
-		/* Unless an image has come to name it since. */
-		r = db_run(store->db,
-			   "DELETE FROM layer WHERE diff_id = ?1 AND NOT EXISTS"
-			   " (SELECT 1 FROM image_layer WHERE diff_id = ?1)",
-			   DB_ARGS(DB_TEXT(expired[i])), err);
-		if (r == 0)
-			r = layer_retire(store, expired[i], err);
-	}
-	return r;
 }
 
 /* --- all --- */
@@ -214,15 +186,37 @@ static int sweep_directory(struct store *store, int dirfd, const char *name, swe
 	return first;
 }
 
+/*
+ * What no image names, and what has no row, unless somebody is making an image: it may be about to
+ * get its name.
+ */
+static int sweep_unnamed(struct store *store, struct err *err)
+{
+	const int64_t before_ns = clock_now_ns() - KEPT_DOWNLOAD_NS;
+	AUTO_CLOSE int alone = -1;
+	int r = store_hold_alone(store, false, &alone, err);
+
+	if (r == -EAGAIN) {
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (r == 0)
+		r = collect_unnamed(store, COLLECT_LAYERS, before_ns, NULL, err);
+	if (r == 0)
+		r = collect_unnamed(store, COLLECT_BLOBS, before_ns, NULL, err);
+	if (r == 0)
+		r = sweep_directory(store, store->layers_fd, "layers", sweep_layer_entry, err);
+	if (r == 0)
+		r = sweep_directory(store, store->blobs_fd, "blobs/sha256", sweep_blob_entry, err);
+	return r;
+}
+
 int store_sweep(struct store *store, struct err *err)
 {
 	struct err later = ERR_INIT;
 	int first = sweep_directory(store, store->tmp_fd, "tmp", sweep_tmp_entry, err);
-	int r = expire_layer_rows(store, first < 0 ? &later : err);
+	int r = sweep_unnamed(store, first < 0 ? &later : err);
 
-	first = first < 0 ? first : r;
-	r = sweep_directory(store, store->layers_fd, "layers", sweep_layer_entry,
-			    first < 0 ? &later : err);
 	first = first < 0 ? first : r;
 	r = sweep_directory(store, store->containers_fd, "containers", sweep_container_entry,
 			    first < 0 ? &later : err);

@@ -50,7 +50,7 @@ static int offer_image(const struct image_record *record, void *data, struct err
 {
 	(void)err;
 	for (size_t i = 0; i < record->nnames; i++)
-		offer(data, record->names[i], NULL);
+		offer(data, record->names[i].name, NULL);
 	return 0;
 }
 

@@ -147,7 +147,8 @@ int describe_image(const struct image_record *record, json_t **out, struct err *
 	json_t *layers = json_array();
 
 	for (size_t i = 0; i < record->nnames; i++)
-		maker.failures += json_array_append_new(names, text_value(record->names[i])) < 0;
+		maker.failures +=
+			json_array_append_new(names, text_value(record->names[i].name)) < 0;
 	for (size_t i = 0; i < record->nlayers; i++)
 		maker.failures +=
 			json_array_append_new(layers, digest_value(record->layers[i].diff_id)) < 0;

@@ -60,11 +60,11 @@ static int name_of(const struct image_record *image, const char *asked, char **o
 {
 	AUTO_FREE char *normal = NULL;
 	struct err ignored = ERR_INIT;
-	const char *name = image->nnames > 0 ? image->names[0] : image->id;
+	const char *name = image->nnames > 0 ? image->names[0].name : image->id;
 
 	if (ref_normalize(asked, &normal, &ignored) == 0) {
 		for (size_t i = 0; i < image->nnames; i++) {
-			if (strcmp(image->names[i], normal) == 0)
+			if (strcmp(image->names[i].name, normal) == 0)
 				name = normal;
 		}
 	}

@@ -108,8 +108,8 @@ static int visit(const struct image_record *image, void *data, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; i < image->nnames && !(shown && list->ids); i++)
-		if (is_wanted(list, image->names[i])) {
-			add_row(list, image, image->names[i]);
+		if (is_wanted(list, image->names[i].name)) {
+			add_row(list, image, image->names[i].name);
 			shown = true;
 		}
 	if (image->nnames == 0 && is_wanted(list, NULL))

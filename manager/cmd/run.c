@@ -65,7 +65,7 @@ static int list_layers(const struct image_record *image, char ***out, struct err
 	AUTO_STRV char **layers = NULL;
 
 	for (size_t i = 0; i < image->nlayers; i++) {
-		if (strv_add(&layers, image->layers[i].diff_id) < 0)
+		if (strv_add(&layers, image->layers[i].tree) < 0)
 			return no_memory(err);
 	}
 	*out = STEAL_PTR(layers);

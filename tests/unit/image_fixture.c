@@ -27,7 +27,7 @@ void fixture_layer(struct store *store, char digit)
 
 	if (layer_draft_begin(store, &draft, &err) < 0 ||
 	    fd_replace_file(draft.fd, "file", 0644, &digit, 1, false, &err) < 0 ||
-	    layer_draft_commit(store, &draft, fixture_digest(digit, id), &err) < 0)
+	    layer_draft_commit(store, &draft, fixture_digest(digit, id), id, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -48,7 +48,8 @@ int fixture_image(struct store *store, char id, const char *layers, const char *
 	fixture_digest(id, image.id);
 	for (size_t i = 0; i < image.nlayers; i++) {
 		fixture_digest(layers[i], list[i].diff_id);
+		fixture_digest(layers[i], list[i].tree);
 		list[i].size = 10 + (int64_t)i;
 	}
-	return image_put(store, &image, name, err);
+	return image_put(store, &image, NULL, name, NULL, err);
 }

@@ -114,13 +114,13 @@ static void test_put_and_find(void **state)
 	assert_int_equal(found.layers[1].diff_id[0], '2');
 	assert_int_equal(found.layers[1].size, 11);
 	assert_int_equal(found.nnames, 2);
-	assert_string_equal(found.names[0], "ubuntu-base:24.04");
-	assert_string_equal(found.names[1], "ubuntu-base:latest");
+	assert_string_equal(found.names[0].name, "ubuntu-base:24.04");
+	assert_string_equal(found.names[1].name, "ubuntu-base:latest");
 	image_record_release(&found);
 
 	fixture_digest('b', id + 7);
 	assert_int_equal(image_find(&store, id, &found, &err), 0);
-	assert_string_equal(found.names[0], "other");
+	assert_string_equal(found.names[0].name, "other");
 	image_record_release(&found);
 	assert_int_equal(image_find(&store, "bbbb", &found, &err), 0);
 	image_record_release(&found);
@@ -158,7 +158,7 @@ static void test_ambiguous(void **state)
 	put(&store, 'a', "1", "x:latest");
 	fixture_digest('a', image.id);
 	image.id[63] = 'b';
-	assert_int_equal(image_put(&store, &image, "y:latest", &err), 0);
+	assert_int_equal(image_put(&store, &image, NULL, "y:latest", NULL, &err), 0);
 	assert_int_equal(image_find(&store, "aaaa", &found, &err), -ENOTUNIQ);
 	assert_int_equal(err.kind, ERR_AMBIGUOUS);
 	assert_string_equal(err.text, "aaaa fits several images: aaaaaaaaaaaa, aaaaaaaaaaaa");

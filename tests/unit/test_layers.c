@@ -61,7 +61,7 @@ static void test_a_draft_becomes_a_layer(void **state)
 	assert_int_equal(faccessat(store.tmp_fd, draft.name, F_OK, 0), 0);
 	assert_false(layer_exists(&store, id));
 	assert_int_equal(fd_replace_file(draft.fd, "f", 0644, "x", 1, false, &err), 0);
-	assert_int_equal(layer_draft_commit(&store, &draft, id, &err), 0);
+	assert_int_equal(layer_draft_commit(&store, &draft, id, id, &err), 0);
 	assert_int_equal(draft.fd, -1);
 	assert_int_equal(draft.lock_fd, -1);
 	assert_true(layer_exists(&store, id));
@@ -85,9 +85,9 @@ static void test_the_first_of_two_stays(void **state)
 	assert_int_equal(layer_draft_begin(&store, &first, &err), 0);
 	assert_int_equal(layer_draft_begin(&store, &second, &err), 0);
 	assert_string_not_equal(first.name, second.name);
-	assert_int_equal(layer_draft_commit(&store, &first, id, &err), 0);
+	assert_int_equal(layer_draft_commit(&store, &first, id, id, &err), 0);
 	assert_int_equal(fstatat(store.layers_fd, id, &before, 0), 0);
-	assert_int_equal(layer_draft_commit(&store, &second, id, &err), 0);
+	assert_int_equal(layer_draft_commit(&store, &second, id, id, &err), 0);
 	assert_int_equal(fstatat(store.layers_fd, id, &after, 0), 0);
 	assert_true(before.st_ino == after.st_ino);
 	assert_int_equal(count_entries(store.tmp_fd), 0);

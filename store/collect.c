@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/collect.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/blobs.h"
+#include "store/db.h"
+#include "store/draft_name.h"
+#include "store/store.h"
+
+#define LAYER_UNNAMED "NOT EXISTS (SELECT 1 FROM image_layer WHERE image_layer.tree = layer.tree)"
+#define BLOB_UNNAMED                                                                        \
+	"NOT EXISTS (SELECT 1 FROM manifest_blob WHERE manifest_blob.digest = blob.digest)" \
+	" AND NOT EXISTS (SELECT 1 FROM manifest WHERE manifest.digest = blob.digest)"
+
+static const struct kind {
+	const char *directory;
+	const char *list;
+	const char *drop;
+	const char *find;
+} kinds[] = {
+	[COLLECT_LAYERS] = {
+		.directory = "layers",
+		.list = "SELECT tree, ifnull(size, 0) FROM layer"
+			" WHERE (named OR created_ns < ?1) AND " LAYER_UNNAMED,
+		.drop = "DELETE FROM layer WHERE tree = ?1 AND " LAYER_UNNAMED,
+		.find = "SELECT 1 FROM layer WHERE tree = ?1",
+	},
+	[COLLECT_BLOBS] = {
+		.directory = "blobs/sha256",
+		.list = "SELECT digest, size FROM blob"
+			" WHERE (named OR created_ns < ?1) AND " BLOB_UNNAMED,
+		.drop = "DELETE FROM blob WHERE digest = ?1 AND " BLOB_UNNAMED,
+		.find = "SELECT 1 FROM blob WHERE digest = ?1",
+	},
+};
+
+static int directory_fd(const struct store *store, enum collect_kind kind)
+{
+	return kind == COLLECT_LAYERS ? store->layers_fd : store->blobs_fd;
+}
+
+/* Move it out of sight if no row names it. *moved tells whether `trash` has it now. */
+static int move_if_unnamed(struct store *store, enum collect_kind kind, const char *digest,
+			   const char *trash, bool *moved, struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int64_t named = 0;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = db_query_int(store->db, kinds[kind].find, DB_ARGS(DB_TEXT(digest)), 0, &named,
+				 err);
+	if (r < 0)
+		return r;
+	*moved = false;
+	if (!named) {
+		if (renameat(directory_fd(store, kind), digest, store->tmp_fd, trash) == 0)
+			*moved = true;
+		else if (errno != ENOENT)
+			return err_sys(err, errno, "cannot remove %s/%s/%s", store->root,
+				       kinds[kind].directory, digest);
+	}
+	return db_commit(&tx, err);
+}
+
+int collect_file(struct store *store, enum collect_kind kind, const char *digest, struct err *err)
+{
+	char trash[48];
+	bool moved = false;
+	int r = draft_name(trash, sizeof(trash), "trash-");
+
+	if (r < 0)
+		return err_sys(err, -r, "cannot remove %s/%s", kinds[kind].directory, digest);
+	r = move_if_unnamed(store, kind, digest, trash, &moved, err);
+	if (r < 0 || !moved)
+		return r;
+	r = fd_remove_tree(store->tmp_fd, trash, err);
+	return r < 0 ? err_wrap(err, "%s/%.12s", kinds[kind].directory, digest) : 0;
+}
+
+/* --- rows --- */
+
+struct unnamed {
+	char digest[DIGEST_HEX_LEN + 1];
+	int64_t bytes;
+};
+
+/* Read to the end before anything is deleted. */
+static int list_unnamed(struct store *store, enum collect_kind kind, int64_t before_ns,
+			struct unnamed **out, size_t *count, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, kinds[kind].list, DB_ARGS(DB_INT(before_ns)), &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		struct unnamed *grown = realloc(*out, (*count + 1) * sizeof(**out));
+
+		if (!grown)
+			return err_sys(err, ENOMEM, "cannot look for what no image names");
+		*out = grown;
+		r = db_column_copy(stmt, 0, grown[*count].digest, sizeof(grown->digest), err);
+		if (r < 0)
+			return r;
+		grown[(*count)++].bytes = sqlite3_column_int64(stmt, 1);
+	}
+	return r;
+}
+
+int collect_unnamed(struct store *store, enum collect_kind kind, int64_t before_ns, int64_t *bytes,
+		    struct err *err)
+{
+	AUTO_FREE struct unnamed *list = NULL;
+	size_t count = 0;
+	int r = list_unnamed(store, kind, before_ns, &list, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = db_run(store->db, kinds[kind].drop, DB_ARGS(DB_TEXT(list[i].digest)), err);
+		if (r == 0)
+			r = collect_file(store, kind, list[i].digest, err);
+		if (r == 0 && bytes)
+			*bytes += list[i].bytes;
+	}
+	return r;
+}

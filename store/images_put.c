@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/images.h"
+
+#include <errno.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+#include "store/db.h"
+#include "store/images_find.h"
+#include "store/images_manifest.h"
+#include "store/layers.h"
+#include "store/store.h"
+
+/*
+ * *kept: the image has its layer at `position` already. That one stays even where the layer is
+ * offered under another tree now: containers are mounted on it.
+ */
+static int has_layer(struct store *store, const char *id, size_t position, bool *kept,
+		     struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	char tree[DIGEST_HEX_LEN + 1];
+	int r = db_prepare(store->db,
+			   "SELECT tree FROM image_layer WHERE image_id = ?1 AND position = ?2",
+			   DB_ARGS(DB_TEXT(id), DB_INT(position)), &stmt, err);
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r <= 0)
+		return r;
+	r = db_column_copy(stmt, 0, tree, sizeof(tree), err);
+	if (r < 0)
+		return r;
+	*kept = layer_exists(store, tree);
+	return 0;
+}
+
+static int put_layer(struct store *store, const struct image_record *image, size_t position,
+		     struct err *err)
+{
+	const struct image_layer *layer = &image->layers[position];
+	bool kept = false;
+	int r = has_layer(store, image->id, position, &kept, err);
+
+	if (r < 0 || kept)
+		return r;
+	/* Under the write lock, so that nobody can remove it after this look at it. */
+	if (!layer_exists(store, layer->tree)) {
+		err_set(err, ERR_NOT_FOUND, ENOENT, "layer %.12s is not in the store", layer->tree);
+		return err_hint(err, "it was removed meanwhile: pull again");
+	}
+	r = db_run(store->db,
+		   "INSERT INTO layer (tree, diff_id, size, created_ns, named)"
+		   " VALUES (?1, ?2, ?3, ?4, 1)"
+		   " ON CONFLICT (tree) DO UPDATE SET size = excluded.size, named = 1",
+		   DB_ARGS(DB_TEXT(layer->tree), DB_TEXT(layer->diff_id), DB_INT(layer->size),
+			   DB_INT(image->created_ns)),
+		   err);
+	if (r < 0)
+		return r;
+	return db_run(store->db,
+		      "INSERT INTO image_layer (image_id, position, tree)"
+		      " VALUES (?1, ?2, ?3)"
+		      " ON CONFLICT (image_id, position) DO UPDATE SET tree = excluded.tree",
+		      DB_ARGS(DB_TEXT(image->id), DB_INT(position), DB_TEXT(layer->tree)), err);
+}
+
+/* Whose name it was: "" where nobody's. */
+static int find_owner(struct store *store, const char *name, char id[DIGEST_HEX_LEN + 1],
+		      struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, "SELECT image_id FROM image_name WHERE name = ?1",
+			   DB_ARGS(DB_TEXT(name)), &stmt, err);
+
+	id[0] = '\0';
+	if (r == 0)
+		r = db_step(stmt, err);
+	return r <= 0 ? r : db_column_copy(stmt, 0, id, DIGEST_HEX_LEN + 1, err);
+}
+
+/* The name goes to the image, and manifests that it stood for may go. */
+static int put_name(struct store *store, const char *id, const char *manifest, const char *name,
+		    const char *published, struct err *err)
+{
+	char before[DIGEST_HEX_LEN + 1];
+	int r = find_owner(store, name, before, err);
+
+	if (r == 0)
+		r = db_run(
+			store->db,
+			"INSERT INTO image_name (name, image_id, manifest, digest)"
+			" VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET"
+			" image_id = excluded.image_id, manifest = excluded.manifest,"
+			" digest = excluded.digest",
+			DB_ARGS(DB_TEXT(name), DB_TEXT(id), DB_TEXT(manifest), DB_TEXT(published)),
+			err);
+	if (r == 0 && before[0])
+		r = image_manifest_prune(store, before, err);
+	return r < 0 ? r : image_manifest_prune(store, id, err);
+}
+
+static int put_rows(struct store *store, const struct image_record *image,
+		    const struct image_manifest *manifest, const char *name, const char *published,
+		    struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = db_run(store->db,
+			   "INSERT INTO image"
+			   " (id, config, source, source_digest, created_ns, size)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING",
+			   DB_ARGS(DB_TEXT(image->id), DB_TEXT(image->config),
+				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
+				   DB_INT(image->created_ns), DB_INT(image->size)),
+			   err);
+	for (size_t i = 0; r == 0 && i < image->nlayers; i++)
+		r = put_layer(store, image, i, err);
+	if (r == 0 && manifest)
+		r = image_manifest_put(store, image->id, manifest, clock_now_ns(), err);
+	if (r == 0 && name)
+		r = put_name(store, image->id, manifest ? manifest->digest : NULL, name, published,
+			     err);
+	return r < 0 ? r : db_commit(&tx, err);
+}
+
+int image_put(struct store *store, const struct image_record *image,
+	      const struct image_manifest *manifest, const char *name, const char *published,
+	      struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	/*
+	 * What was renamed stays so: without this a power cut may undo the renames of layers and
+	 * blobs and keep the rows that name them.
+	 */
+	int r = store_sync(store, err);
+
+	if (r == 0)
+		r = put_rows(store, image, manifest, name, published, err);
+	if (r < 0)
+		return err_wrap(err, "cannot record image %s", name ? name : image->id);
+	/*
+	 * Nobody wants to pull again after a power cut; but the image is there, whatever comes of
+	 * it.
+	 */
+	(void)db_checkpoint(store->db, &ignored);
+	return 0;
+}
+
+int image_tag(struct store *store, const char *name_or_id, const char *name, struct err *err)
+{
+	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
+	AUTO_TX sqlite3 *tx = NULL;
+	AUTO_FREE char *found = NULL;
+	char id[DIGEST_HEX_LEN + 1];
+	struct err missing = ERR_INIT;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = image_find_id(store, name_or_id, id, &found, err);
+	if (r < 0)
+		return r;
+	/* One of an earlier version has none; it can have names all the same. */
+	r = image_manifest_get(store, name_or_id, &manifest, &missing);
+	if (r < 0 && missing.kind != ERR_NOT_FOUND) {
+		*err = missing;
+		return r;
+	}
+	r = put_name(store, id, manifest.digest[0] ? manifest.digest : NULL, name, NULL, err);
+	return r < 0 ? r : db_commit(&tx, err);
+}
