@@ -239,6 +239,11 @@ static int no_entry(const struct catalog *catalog, const char *name, struct err 
 			known ? known : "");
 }
 
+bool catalog_has(const struct catalog *catalog, const char *word)
+{
+	return json_object_getn(catalog->entries, word, strcspn(word, ":")) != NULL;
+}
+
 int catalog_find(const struct catalog *catalog, const char *word, const char *machine,
 		 struct catalog_source *out, struct err *err)
 {

@@ -21,6 +21,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/base/err.h"
@@ -58,6 +59,9 @@ struct catalog_source {
 	}
 #define AUTO_CATALOG_SOURCE __attribute__((cleanup(catalog_source_release)))
 void catalog_source_release(struct catalog_source *source);
+
+/* Whether there is an entry for `word` (name[:version]), of whatever version. */
+bool catalog_has(const struct catalog *catalog, const char *word);
 
 /*
  * Resolve `word` (name[:version]) for `machine` (uname -m). ERR_NOT_FOUND where there is no such

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "image/ref.h"
+#include "image/names.h"
 #include "image/url.h"
 #include "image/verify.h"
 #include "store/base/buf.h"
@@ -23,6 +23,7 @@ void source_release(struct source *source)
 	free(source->path);
 	free(source->location);
 	catalog_source_release(&source->catalog);
+	ref_release(&source->ref);
 	*source = (struct source)SOURCE_INIT;
 }
 
@@ -38,14 +39,15 @@ static bool ends_with(const char *text, size_t len, const char *suffix)
 	return len > n && strncasecmp(text + len - n, suffix, n) == 0;
 }
 
+static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".tgz", ".txz", ".tzst", ".tar" };
+#define NSUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
+
 /*
  * A name out of a file name: "Root FS_v1.tar.gz" → "root-fs_v1". To be freed; "" where nothing is
  * left.
  */
 static char *name_from_file(const char *location, bool is_url)
 {
-	static const char *const suffixes[] = { ".gz",	".xz",	 ".zst", ".tgz",
-						".txz", ".tzst", ".tar" };
 	size_t whole = is_url ? strcspn(location, "?#") : strlen(location);
 	const char *slash = memrchr(location, '/', whole);
 	const char *file = slash ? slash + 1 : location;
@@ -53,7 +55,7 @@ static char *name_from_file(const char *location, bool is_url)
 	AUTO_BUF struct buf name = BUF_INIT;
 
 	/* .tar comes last, so that .tar.gz loses both. */
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	for (size_t i = 0; i < NSUFFIXES; i++)
 		if (ends_with(file, len, suffixes[i]))
 			len -= strlen(suffixes[i]);
 	for (size_t i = 0; i < len; i++) {
@@ -128,6 +130,7 @@ static int resolve_url(struct source *source, const char *url, struct err *err)
 	return source->name ? 0 : derive_name(source, url, true, err);
 }
 
+/* Returns 1 when the catalog has no such name. */
 static int resolve_catalog(struct source *source, const char *word, const char *override,
 			   struct err *err)
 {
@@ -137,6 +140,8 @@ static int resolve_catalog(struct source *source, const char *word, const char *
 
 	if (r < 0)
 		return r;
+	if (!catalog_has(&catalog, word))
+		return 1;
 	if (uname(&host) < 0)
 		return err_sys(err, errno, "uname");
 	r = catalog_find(&catalog, word, host.machine, &source->catalog, err);
@@ -150,31 +155,57 @@ static bool is_path(const char *word)
 	struct stat st;
 
 	return word[0] == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0 ||
-	       (strchr(word, '/') && stat(word, &st) == 0);
+	       (strchr(word, '/') && stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
+}
+
+/* `cman pull rootfs.tar.gz` means the file that is here. */
+static bool is_archive_here(const char *word)
+{
+	struct stat st;
+	bool named = false;
+
+	for (size_t i = 0; i < NSUFFIXES; i++)
+		named = named || ends_with(word, strlen(word), suffixes[i]);
+	return named && stat(word, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int resolve_registry(struct source *source, const char *word, struct err *err)
+{
+	AUTO_FREE char *full = NULL;
+	int r = name_qualify(word, &source->ref, err);
+
+	if (r == 0 && source->sha256[0]) {
+		err_set(err, ERR_USAGE, EINVAL,
+			"--sha256 is for files, not for images of registries");
+		return err_hint(err, "pin an image by its digest: NAME@sha256:DIGEST");
+	}
+	if (r == 0)
+		r = ref_format(&source->ref, &full, err);
+	if (r < 0)
+		return r;
+	source->location = strdup(full);
+	if (!source->name)
+		source->name = STEAL_PTR(full);
+	return source->location ? 0 : no_memory(err);
 }
 
 static int resolve_word(struct source *source, const char *word, const char *override,
 			struct err *err)
 {
-	struct stat st;
 	int r;
 
 	if (url_has_scheme(word))
 		return resolve_url(source, word, err);
 	if (strcmp(word, "-") == 0 || is_path(word))
 		return resolve_file(source, word, err);
-	if (strpbrk(word, "/@")) {
-		err_set(err, ERR_UNSUPPORTED, ENOSYS,
-			"%s: there is no such file, and images of registries cannot be pulled yet",
-			word);
-		return err_hint(err, "pull a root file system by its catalog name, URL or path");
-	}
+	if (strpbrk(word, "/@"))
+		return resolve_registry(source, word, err);
 	r = resolve_catalog(source, word, override, err);
-	/* `cman pull rootfs.tar.gz` means the file, where the catalog knows no such name. */
-	if (r == -ENOENT && err->kind == ERR_NOT_FOUND && !source->catalog.pattern &&
-	    stat(word, &st) == 0 && S_ISREG(st.st_mode))
+	if (r <= 0)
+		return r;
+	if (is_archive_here(word))
 		return resolve_file(source, word, err);
-	return r;
+	return resolve_registry(source, word, err);
 }
 
 int source_resolve(const char *word, const char *name, const char *sha256,

@@ -266,6 +266,31 @@ static void test_source(void **state)
 	resolve("ubuntu-base:jammy", "ubuntu-base:jammy", NULL, NULL);
 }
 
+static void resolve_registry(const char *word, const char *name, const char *full)
+{
+	AUTO_SOURCE struct source source = SOURCE_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(source_resolve(word, name, NULL, NULL, &source, &err), 0);
+	assert_non_null(source.ref.registry);
+	assert_string_equal(source.location, full);
+	assert_string_equal(source.name, name ? name : full);
+	assert_null(source.catalog.pattern);
+	assert_null(source.url);
+	assert_null(source.path);
+}
+
+static void test_source_registry(void **state)
+{
+	(void)state;
+	resolve_registry("nginx", NULL, "docker.io/library/nginx:latest");
+	resolve_registry("no-such-file.tar.gz", NULL,
+			 "docker.io/library/no-such-file.tar.gz:latest");
+	resolve_registry("user/app:1", NULL, "docker.io/user/app:1");
+	resolve_registry("localhost:5000/x", "own:1", "localhost:5000/x:latest");
+	resolve_registry("x:1@sha256:" A64, NULL, "docker.io/library/x@sha256:" A64);
+}
+
 static void refuse_source(const char *word, const char *name, const char *sha256,
 			  enum err_kind kind, const char *text)
 {
@@ -293,9 +318,13 @@ static void test_source_refused(void **state)
 		      "ftp://u:***@h/x: only http, https and file URLs can be pulled");
 	refuse_source("file://h/x", NULL, NULL, ERR_INVALID,
 		      "file://h/x: a file URL has to be file:///PATH");
-	refuse_source("docker.io/library/nginx:1.27", NULL, NULL, ERR_UNSUPPORTED,
-		      "docker.io/library/nginx:1.27: there is no such file, and images of "
-		      "registries cannot be pulled yet");
+	refuse_source("library/Nginx", NULL, NULL, ERR_INVALID,
+		      "invalid image name 'library/Nginx': it has characters or separators that a "
+		      "name cannot have");
+	refuse_source("nginx", NULL, A64, ERR_USAGE,
+		      "--sha256 is for files, not for images of registries");
+	refuse_source("ubuntu-base:1.0", NULL, NULL, ERR_NOT_FOUND,
+		      "ubuntu-base: the catalog has no version '1.0'");
 	refuse_source("ubuntu-base", "Bird", NULL, ERR_INVALID,
 		      "invalid image name 'Bird': it has characters or separators that a name "
 		      "cannot have");
@@ -306,10 +335,11 @@ static void test_source_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	  cmocka_unit_test(test_first_wins),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_builtin),
-		cmocka_unit_test(test_override),  cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_source),	  cmocka_unit_test(test_source_refused),
+		cmocka_unit_test(test_find),	       cmocka_unit_test(test_first_wins),
+		cmocka_unit_test(test_malformed),      cmocka_unit_test(test_builtin),
+		cmocka_unit_test(test_override),       cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_source),	       cmocka_unit_test(test_source_registry),
+		cmocka_unit_test(test_source_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
