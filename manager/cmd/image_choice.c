@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/names.h"
 #include "image/pull.h"
 #include "image/ref.h"
 #include "manager/cmd/progress.h"
@@ -41,7 +42,7 @@ static int find_or_pull(struct store *store, const char *name, struct image_reco
 	struct progress progress;
 	const struct pull_ui ui = { on_step, on_layer, &progress };
 	struct err missing = ERR_INIT;
-	int rc = image_find(store, name, out, &missing);
+	int rc = image_lookup(store, name, out, &missing);
 
 	if (rc == 0)
 		return 0;
@@ -55,19 +56,28 @@ static int find_or_pull(struct store *store, const char *name, struct image_reco
 	return rc;
 }
 
-/* The name the image goes by: as it was asked for, if that is a name of it. */
+static bool has_name(const struct image_record *image, const char *name)
+{
+	for (size_t i = 0; i < image->nnames; i++)
+		if (strcmp(image->names[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The name the image goes by: what was asked for, completed, if that is a name of it. */
 static int name_of(const struct image_record *image, const char *asked, char **out, struct err *err)
 {
 	AUTO_FREE char *normal = NULL;
+	AUTO_FREE char *full = NULL;
+	AUTO_REF struct ref ref = REF_INIT;
 	struct err ignored = ERR_INIT;
 	const char *name = image->nnames > 0 ? image->names[0].name : image->id;
 
-	if (ref_normalize(asked, &normal, &ignored) == 0) {
-		for (size_t i = 0; i < image->nnames; i++) {
-			if (strcmp(image->names[i].name, normal) == 0)
-				name = normal;
-		}
-	}
+	if (ref_normalize(asked, &normal, &ignored) == 0 && has_name(image, normal))
+		name = normal;
+	else if (name_qualify(asked, &ref, &ignored) == 0 &&
+		 ref_format(&ref, &full, &ignored) == 0 && has_name(image, full))
+		name = full;
 	*out = strdup(name);
 	return *out ? 0 : err_sys(err, ENOMEM, "cannot choose an image");
 }
@@ -103,7 +113,7 @@ static int take_first_word(struct store *store, char *const *words, struct image
 
 	if (is_path(words[0]))
 		return 1;
-	rc = image_find(store, words[0], &choice->image, &missing);
+	rc = image_lookup(store, words[0], &choice->image, &missing);
 	if (rc < 0 && missing.kind != ERR_NOT_FOUND) {
 		*err = missing;
 		return rc;

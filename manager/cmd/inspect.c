@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/describe.h"
 #include "manager/cmd/options.h"
@@ -37,7 +38,7 @@ static int find_image(struct store *store, const char *name, json_t **out, struc
 {
 	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
 
-	if (image_find(store, name, &record, err) < 0)
+	if (image_lookup(store, name, &record, err) < 0)
 		return err_code(err);
 	return describe_image(&record, out, err);
 }

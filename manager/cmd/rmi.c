@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
 #include "store/base/buf.h"
+#include "store/base/cleanup.h"
 #include "store/images.h"
 #include "store/store.h"
 
@@ -20,6 +22,14 @@ static void on_removed(const char *what, bool deleted, void *data)
 	if (!buf_failed(&line))
 		fwrite(line.data, 1, line.len, stdout);
 	fflush(stdout); /* before what may be said on stderr about the next one */
+}
+
+static int remove_one(struct store *store, const char *word, bool force, struct err *err)
+{
+	AUTO_FREE char *name = NULL;
+	int rc = image_lookup_name(store, word, &name, err);
+
+	return rc < 0 ? rc : image_remove(store, name, force, on_removed, NULL, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -41,7 +51,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	for (int i = parse.next; i < argc; i++) {
 		struct err one = ERR_INIT;
 
-		if (image_remove(&store, argv[i], force, on_removed, NULL, &one) == 0)
+		if (remove_one(&store, argv[i], force, &one) == 0)
 			continue;
 		report_error(&one);
 		status = EXIT_CMAN;
