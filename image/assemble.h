@@ -31,7 +31,7 @@ void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh);
 
 struct assembly {
 	const char *name; /* normalised; NULL: none, the image is found by its ID */
-	/* "sha256:…" by which a registry knows what the name means; NULL: the manifest's */
+	/* "sha256:…" of what a registry calls by the name, index or manifest; NULL: none does */
 	const char *published;
 	const char *source;	   /* where it came from, as it may be shown */
 	const char *source_digest; /* "sha256:…" of that; NULL: the manifest's */

@@ -29,7 +29,8 @@ struct store;
 struct intake_options {
 	struct store *store;
 	const struct interrupt *interrupt;
-	const char *expected; /* SHA-256 of the bytes, hex; NULL: not known */
+	const struct unpack_limits *limits; /* NULL: the defaults */
+	const char *expected;		    /* SHA-256 of the bytes, hex; NULL: not known */
 	/* bool: the bytes are a blob of this store, only the tree is wanted */
 	bool blob_is_there;
 	/* How many bytes are through; NULL: nobody wants to know. In the thread that writes. */

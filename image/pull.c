@@ -2,304 +2,226 @@
 #include "image/pull.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 
-#include "image/config.h"
-#include "image/download.h"
-#include "image/source.h"
-#include "image/sums.h"
-#include "store/base/buf.h"
+#include "image/assemble.h"
+#include "image/pull_archive.h"
+#include "image/pull_documents.h"
+#include "image/pull_layers.h"
+#include "image/pull_state.h"
+#include "image/registry.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
-#include "store/base/fd.h"
 #include "store/base/log.h"
+#include "store/base/strv.h"
 #include "store/layers.h"
 #include "store/store.h"
 #include "store/sweep.h"
 
-struct pull {
-	struct store *store;
-	const struct pull_ui *ui;
-	struct source source;
-	struct fetch_session session;
-	struct fetch_options options;
-	struct fetch_tls tls;
-	struct interrupt interrupt;
-	struct download download;
-	int64_t started_ns;
-};
-
 static void pull_release(struct pull *pull)
 {
-	download_release(&pull->download);
+	cleanup_close(&pull->hold);
 	fetch_session_end(&pull->session);
 	interrupt_end(&pull->interrupt);
 	source_release(&pull->source);
 }
 
-static void tell(const struct pull *pull, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void tell(const struct pull *pull, const char *format, ...)
+const struct image_name *pull_find_name(const struct image_record *image, const char *name)
 {
-	char text[1024];
-	va_list ap;
+	for (size_t i = 0; i < image->nnames; i++)
+		if (strcmp(image->names[i].name, name) == 0)
+			return &image->names[i];
+	return NULL;
+}
 
-	if (!pull->ui || !pull->ui->step)
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	pull->ui->step(text, pull->ui->data);
+bool pull_has_layers(const struct pull *pull, const struct image_record *image)
+{
+	for (size_t i = 0; i < image->nlayers; i++)
+		if (!layer_exists(pull->store, image->layers[i].tree))
+			return false;
+	return true;
 }
 
 static void on_notice(const char *text, void *data)
 {
-	tell(data, "%s", text);
+	const struct pull *pull = data;
+
+	pull_ui_step(pull->ui, "%s", text);
 }
 
-/* --- what to fetch --- */
+/* --- an image of a registry --- */
 
-/* Read the publisher's list of checksums, and choose the newest file of the version. */
-static int choose_published(struct pull *pull, struct err *err)
+/* The platform of an image of the store, as its configuration says. */
+static void platform_of(const struct image_record *image, struct platform *out)
 {
-	struct source *source = &pull->source;
-	struct fetch_request request = { .tls = pull->tls };
-	AUTO_BUF struct buf url = BUF_INIT;
-	AUTO_BUF struct buf sums = BUF_INIT;
-	AUTO_FREE char *file = NULL;
-	char hex[DIGEST_HEX_LEN + 1];
-	int r;
+	json_t *config = json_loads(image->config, 0, NULL);
 
-	if (!source->catalog.pattern)
-		return 0;
-	buf_addf(&url, "%s%s", source->catalog.directory, source->catalog.checksums);
-	if (buf_failed(&url))
-		return err_sys(err, ENOMEM, "cannot pull");
-	tell(pull, "reading %s", url.data);
-	request.url = url.data;
-	r = fetch_small(&pull->session, &request, SUMS_MAX_BYTES, &pull->options, &pull->interrupt,
-			&sums, NULL, err);
-	if (r == 0) {
-		r = sums_find_newest(sums.data ? sums.data : "", sums.len, source->catalog.pattern,
-				     &file, hex, err);
-		if (r < 0)
-			err_wrap(err, "%s", url.data);
-	}
-	if (r < 0 && err->kind == ERR_NOT_FOUND)
-		return err_hint(err, "the catalog knows version %s", source->catalog.known);
-	if (r == 0 && source->sha256[0])
-		r = verify_check(source->sha256, hex, err);
-	if (r < 0)
-		return r;
-	memcpy(source->sha256, hex, sizeof(hex));
-	return source_set_file(source, file, err);
+	*out = (struct platform){ 0 };
+	(void)platform_set(out, json_string_value(json_object_get(config, "os")),
+			   json_string_value(json_object_get(config, "architecture")),
+			   json_string_value(json_object_get(config, "variant")));
+	json_decref(config);
 }
 
-/* --- what is there already --- */
-
-struct search {
-	const struct pull *pull;
-	char id[DIGEST_HEX_LEN + 1];
-};
-
-static bool has_name(const struct image_record *image, const char *name)
+/* *found: the name means the manifest or index `digest` here as well, with an image for `want`. */
+static int find_current(struct pull *pull, const char *digest, const struct platform *want,
+			bool *found, struct image_record *out, struct err *err)
 {
-	for (size_t i = 0; i < image->nnames; i++)
-		if (strcmp(image->names[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* Made from the file that would be fetched: told by its checksum, or by another process that has
- * just fetched it while we waited. */
-static bool is_same(const struct pull *pull, const struct image_record *image)
-{
-	const struct source *source = &pull->source;
-
-	if (!image->source_digest || !image->source)
-		return false;
-	if (source->sha256[0])
-		return strncmp(image->source_digest, "sha256:", 7) == 0 &&
-		       strcmp(image->source_digest + 7, source->sha256) == 0;
-	return source->url && strcmp(image->source, source->location) == 0 &&
-	       image->created_ns >= pull->started_ns;
-}
-
-static int visit(const struct image_record *image, void *data, struct err *err)
-{
-	struct search *search = data;
-
-	(void)err;
-	if (!is_same(search->pull, image))
-		return 0;
-	for (size_t i = 0; i < image->nlayers; i++)
-		if (!layer_exists(search->pull->store, image->layers[i].tree))
-			return 0;
-	memcpy(search->id, image->id, sizeof(search->id));
-	/* One that has the name already is better than any other. */
-	return has_name(image, search->pull->source.name);
-}
-
-/* *found: the image is there, under the wanted name. */
-static int find_present(struct pull *pull, bool *found, struct image_record *out, struct err *err)
-{
-	struct search search = { .pull = pull };
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
-	int r = image_each(pull->store, visit, &search, err);
+	struct err missing = ERR_INIT;
+	const struct image_name *name;
+	struct platform have;
+	int r = image_find(pull->store, pull->source.name, &image, &missing);
 
-	if (r < 0 || !search.id[0])
+	if (r < 0) {
+		if (missing.kind == ERR_NOT_FOUND)
+			return 0;
+		*err = missing;
 		return r;
-	r = image_find(pull->store, search.id, &image, err);
-	if (r < 0)
-		return r;
-	if (has_name(&image, pull->source.name)) {
-		tell(pull, "%s is up to date", pull->source.name);
-	} else {
-		r = image_put(pull->store, &image, NULL, pull->source.name, NULL, err);
-		if (r < 0)
-			return r;
-		tell(pull, "the same image is there: it is now called %s as well",
-		     pull->source.name);
-		image_record_release(&image);
-		r = image_find(pull->store, search.id, &image, err);
-		if (r < 0)
-			return r;
 	}
+	name = pull_find_name(&image, pull->source.name);
+	platform_of(&image, &have);
+	if (!name || !name->digest || strcmp(name->digest, digest) != 0 ||
+	    (have.os[0] && platform_distance(want, &have) < 0) || !pull_has_layers(pull, &image))
+		return 0;
+	pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
 	*out = image;
 	image = (struct image_record)IMAGE_RECORD_INIT;
 	*found = true;
 	return 0;
 }
 
-/* --- from a tree to an image --- */
-
-/* The shell that the image's command is. */
-static const char *find_shell(int root)
+/* An image without an index is what it is: refused where the platform was asked for. */
+static int check_platform(const struct pull *pull, const struct platform *want,
+			  const struct documents *documents, struct err *err)
 {
-	AUTO_CLOSE int fd = fd_open_in_root(root, "/bin/bash", O_PATH, 0);
-	struct stat st;
+	const struct platform *have = &documents->config.platform;
+	char wanted[PLATFORM_TEXT_MAX], is[PLATFORM_TEXT_MAX];
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111))
-		return "/bin/bash";
-	return "/bin/sh";
+	if (!have->os[0] || platform_distance(want, have) >= 0)
+		return 0;
+	platform_format(want, wanted);
+	platform_format(have, is);
+	if (pull->request->platform)
+		return err_set(err, ERR_UNSUPPORTED, ENOEXEC,
+			       "it is there for %s only, and not for %s", is, wanted);
+	pull_ui_step(pull->ui, "this image is for %s, and this machine is %s", is, wanted);
+	return 0;
 }
 
-/* As OCI (and Go) call this machine. */
-static const char *architecture(const struct utsname *host)
+/* From what the registry says to an image in the store. */
+static int bring(struct pull *pull, struct registry *registry, const char *reference,
+		 const struct platform *want, struct image_record *out, struct err *err)
 {
-	if (strcmp(host->machine, "x86_64") == 0)
-		return "amd64";
-	if (strcmp(host->machine, "aarch64") == 0)
-		return "arm64";
-	return host->machine;
+	AUTO_DOCUMENTS struct documents documents = DOCUMENTS_INIT;
+	AUTO_PULL_LAYERS struct pull_layers layers = PULL_LAYERS_INIT;
+	char digest[sizeof("sha256:") + DIGEST_HEX_LEN];
+	int r = documents_get(pull, registry, reference, want, &documents, err);
+
+	if (r == 0)
+		r = check_platform(pull, want, &documents, err);
+	if (r == 0)
+		r = pull_layers_get(pull, registry, &documents, &layers, err);
+	if (r < 0)
+		return r;
+	snprintf(digest, sizeof(digest), "sha256:%s", documents.digest);
+
+	struct assembly assembly = {
+		.name = pull->source.name,
+		.published = documents.published,
+		.source = pull->source.location,
+		.source_digest = digest,
+		.config = documents.config_bytes.data,
+		.config_len = documents.config_bytes.len,
+		.config_type = documents.manifest.config.media_type,
+		.manifest = documents.manifest_bytes.data,
+		.manifest_len = documents.manifest_bytes.len,
+		.manifest_type = documents.manifest.media_type,
+		.layers = layers.layers,
+		.nlayers = layers.nlayers,
+	};
+
+	r = assemble(pull->store, &assembly, out, err);
+	if (r == 0)
+		pull_ui_step(pull->ui, "digest: %s", documents.published);
+	return r;
 }
 
-static int make_config(const char *shell, const char *diff_id, char **json,
-		       char id[DIGEST_HEX_LEN + 1], struct err *err)
+static int choose_platform(const struct pull *pull, struct platform *out, struct err *err)
 {
-	AUTO_VERIFY struct verify digest = VERIFY_INIT;
-	struct utsname host;
-	int r;
-
-	if (uname(&host) < 0)
-		return err_sys(err, errno, "uname");
-	r = image_config_for_rootfs(architecture(&host), diff_id, shell, json, err);
-	if (r == 0)
-		r = verify_start(&digest, err);
-	if (r == 0)
-		r = verify_update(&digest, *json, strlen(*json), err);
-	return r < 0 ? r : verify_finish(&digest, id, err);
+	if (!pull->request->platform)
+		return platform_host(out, err);
+	*out = *pull->request->platform;
+	return 0;
 }
 
-static void tell_left_out(const struct pull *pull, const struct unpack_result *result)
+static int open_registry(struct pull *pull, struct registry **out, struct err *err)
 {
-	if (result->sockets > 0)
-		tell(pull, "left out: %" PRId64 " sockets", result->sockets);
-	if (result->devices > 0)
-		tell(pull,
-		     "left out: %" PRId64 " device nodes, which this host does not let cman make",
-		     result->devices);
-	if (result->attributes > 0)
-		tell(pull, "left out: %" PRId64 " extended attributes", result->attributes);
+	const struct registry_options options = {
+		.session = &pull->session,
+		.fetch = &pull->options,
+		.interrupt = &pull->interrupt,
+		.creds = pull->request->creds,
+		.cacert = pull->request->cacert,
+		.insecure = pull->request->insecure,
+	};
+	int r = 0;
+
+	if (pull->session.child.pid == 0)
+		r = fetch_session_start(&pull->session, err);
+	return r < 0 ? r : registry_open(&pull->source.ref, &options, out, err);
 }
 
-/* The draft becomes a layer, then a row names it: before that the image does not exist. */
-static int make_image(struct pull *pull, const char *digest, struct image_record *out,
-		      struct err *err)
+static int pull_registry(struct pull *pull, struct image_record *out, struct err *err)
 {
-	struct ingest *ingest = &pull->download.ingest;
-	const struct unpack_result *result = &ingest->result;
-	const char *shell = find_shell(ingest->draft.fd);
-	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
-	char source_digest[DIGEST_HEX_LEN + 8];
-	int r;
+	AUTO_REGISTRY struct registry *registry = NULL;
+	const struct ref *ref = &pull->source.ref;
+	const char *reference = ref->digest ? ref->digest : ref->tag;
+	struct registry_manifest now = { .size = -1 };
+	struct platform want;
+	bool found = false;
+	int r = choose_platform(pull, &want, err);
 
-	snprintf(source_digest, sizeof(source_digest), "sha256:%s", digest);
-	image.layers = calloc(1, sizeof(*image.layers));
-	image.source = strdup(pull->source.location);
-	image.source_digest = strdup(source_digest);
-	if (!image.layers || !image.source || !image.source_digest)
-		return err_sys(err, ENOMEM, "cannot make the image");
-	image.nlayers = 1;
-	memcpy(image.layers[0].diff_id, result->diff_id, sizeof(result->diff_id));
-	memcpy(image.layers[0].tree, result->diff_id, sizeof(result->diff_id));
-	image.layers[0].size = image.size = result->size;
-	image.created_ns = clock_now_ns();
-	r = make_config(shell, result->diff_id, &image.config, image.id, err);
-	if (r == 0)
-		r = store_sync(pull->store, err);
-	if (r == 0)
-		r = layer_draft_commit(pull->store, &ingest->draft, result->diff_id,
-				       result->diff_id, err);
-	if (r == 0)
-		r = image_put(pull->store, &image, NULL, pull->source.name, NULL, err);
-	return r < 0 ? r : image_find(pull->store, image.id, out, err);
+	/* What a digest means never changes. */
+	if (r == 0 && ref->digest)
+		r = find_current(pull, ref->digest, &want, &found, out, err);
+	if (r < 0 || found)
+		return r;
+	pull_ui_step(pull->ui, "pulling %s", pull->source.location);
+	r = open_registry(pull, &registry, err);
+	if (r == 0 && !ref->digest)
+		r = registry_head(registry, reference, &now, err);
+	if (r == 0 && now.digest[0])
+		r = find_current(pull, now.digest, &want, &found, out, err);
+	if (r < 0 || found)
+		return r;
+	/* By its digest, so that what comes is what was compared. */
+	return bring(pull, registry, now.digest[0] ? now.digest : reference, &want, out, err);
 }
 
 /* --- the journey --- */
 
-static int run(struct pull *pull, struct image_record *out, struct err *err)
+static int begin(struct pull *pull, struct err *err)
 {
-	char digest[DIGEST_HEX_LEN + 1];
-	bool found = false, waited = false;
-	int r;
+	const struct pull_request *request = pull->request;
+	int r = source_resolve(request->source, request->name, request->sha256,
+			       getenv("CMAN_CATALOG"), &pull->source, err);
 
-	r = choose_published(pull, err);
-	if (r < 0)
-		return r;
-	if (pull->source.sha256[0]) {
-		r = find_present(pull, &found, out, err);
-		if (r < 0 || found)
-			return r;
-	}
-	r = download_claim(&pull->download, &waited, err);
-	if (r == 0 && waited)
-		r = find_present(pull, &found, out, err);
-	if (r == 0 && found)
-		download_end(&pull->download, NULL);
-	if (r < 0 || found)
-		return r;
-	tell(pull, "%s %s", pull->source.url ? "fetching" : "reading", pull->source.location);
-	r = download_run(&pull->download, digest, err);
-	download_end(&pull->download, r < 0 ? err : NULL);
-	if (r < 0)
-		return r;
-	tell(pull, "%s sha256:%s", pull->source.sha256[0] ? "verified" : "checksum", digest);
-	tell_left_out(pull, &pull->download.ingest.result);
-	return make_image(pull, digest, out, err);
+	if (r == 0)
+		r = interrupt_begin(&pull->interrupt, err);
+	/* While it gets ready we look at what is there. */
+	if (r == 0 && !pull->source.path && !pull->source.ref.digest)
+		r = fetch_session_start(&pull->session, err);
+	if (r == 0)
+		r = store_hold(pull->store, &pull->hold, err);
+	return r;
 }
 
 static int explain(const struct pull *pull, int r, struct err *err)
 {
-	if (r == -EINTR)
+	if (r == -EINTR || !pull->source.title)
 		return r;
 	/* A URL that was pulled by itself has been named already. */
 	if (strncmp(err->text, pull->source.title, strlen(pull->source.title)) != 0)
@@ -309,52 +231,150 @@ static int explain(const struct pull *pull, int r, struct err *err)
 	return r;
 }
 
+static void pull_init(struct pull *pull, struct store *store, const struct pull_request *request,
+		      const struct pull_ui *ui)
+{
+	static const struct image_limits limits = IMAGE_LIMITS_DEFAULT;
+
+	*pull = (struct pull){
+		.store = store,
+		.request = request,
+		.ui = ui,
+		.limits = request->limits ? *request->limits : limits,
+		.source = SOURCE_INIT,
+		.interrupt = INTERRUPT_INIT,
+		.session = FETCH_SESSION_INIT,
+		.options = {
+			.retries = request->retries == 0 ? FETCH_DEFAULT_RETRIES :
+				   request->retries > 0	 ? request->retries :
+							   0,
+			.stall_timeout_s = request->stall_timeout_s > 0 ?
+						   request->stall_timeout_s :
+						   FETCH_DEFAULT_STALL_S,
+			.notice = on_notice,
+			.data = pull,
+		},
+		.hold = -1,
+		.started_ns = clock_now_ns(),
+	};
+}
+
+/*
+ * What an earlier pull left when it was killed; that this one worked does not depend on it. Not
+ * while we hold the store, which keeps all that no image names.
+ */
+static void sweep(struct pull *pull)
+{
+	struct err ignored = ERR_INIT;
+
+	cleanup_close(&pull->hold);
+	pull->hold = -1;
+	if (store_sweep(pull->store, &ignored) < 0)
+		log_debug("sweep: %s", ignored.text);
+}
+
 int image_pull(struct store *store, const struct pull_request *request, const struct pull_ui *ui,
 	       struct image_record *out, struct err *err)
 {
-	struct pull pull __attribute__((cleanup(pull_release))) = {
-		.store = store,
-		.ui = ui,
-		.source = SOURCE_INIT,
-		.session = FETCH_SESSION_INIT,
-		.tls = { .cacert = request->cacert },
-		.interrupt = INTERRUPT_INIT,
-		.download = DOWNLOAD_INIT,
-		.started_ns = clock_now_ns(),
-	};
-	struct err ignored = ERR_INIT;
-	int r = source_resolve(request->source, request->name, request->sha256,
-			       getenv("CMAN_CATALOG"), &pull.source, err);
+	struct pull pull __attribute__((cleanup(pull_release)));
+	int r;
 
+	pull_init(&pull, store, request, ui);
+	r = begin(&pull, err);
 	if (r == 0)
-		r = interrupt_begin(&pull.interrupt, err);
-	if (r == 0 && (pull.source.url || pull.source.catalog.pattern))
-		r = fetch_session_start(&pull.session, err);
-	if (r < 0)
-		return r;
-	pull.options = (struct fetch_options){
-		.retries = request->retries ? (request->retries > 0 ? request->retries : 0) :
-					      FETCH_DEFAULT_RETRIES,
-		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s :
-								  FETCH_DEFAULT_STALL_S,
-		.notice = on_notice,
-		.data = &pull,
-	};
-	pull.download.store = store;
-	pull.download.source = &pull.source;
-	pull.download.session = &pull.session;
-	pull.download.options = &pull.options;
-	pull.download.tls = pull.tls;
-	pull.download.interrupt = &pull.interrupt;
-	pull.download.ui = ui;
-	r = run(&pull, out, err);
+		r = pull.source.ref.registry ? pull_registry(&pull, out, err) :
+					       pull_archive(&pull, out, err);
 	if (r < 0)
 		return explain(&pull, r, err);
-	/*
-	 * What an earlier pull left when it was killed; that this one worked does not depend on
-	 * it.
-	 */
-	if (store_sweep(store, &ignored) < 0)
-		log_debug("sweep: %s", ignored.text);
+	sweep(&pull);
 	return 0;
+}
+
+/* --- all tags of a repository --- */
+
+static int list_tags(struct pull *pull, char ***out, struct err *err)
+{
+	AUTO_PARSE_SESSION struct parse_session session = PARSE_SESSION_INIT;
+	AUTO_REGISTRY struct registry *registry = NULL;
+	AUTO_STRV char **all = NULL;
+	AUTO_FREE char *next = NULL;
+	int r = open_registry(pull, &registry, err);
+
+	while (r == 0) {
+		AUTO_BUF struct buf json = BUF_INIT;
+		AUTO_STRV char **page = NULL;
+		char *more = NULL;
+
+		r = registry_tags(registry, next, &json, &more, err);
+		if (r == 0) {
+			free(next);
+			next = more;
+			r = parse_tags(&session, json.data ? json.data : "", json.len, &page, err);
+		}
+		if (r == 0 && strv_extend(&all, page) < 0)
+			r = err_sys(err, ENOMEM, "cannot list the tags");
+		if (!next)
+			break;
+	}
+	if (r < 0)
+		return r;
+	if (!all)
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "the repository has no tags");
+	*out = STEAL_PTR(all);
+	return 0;
+}
+
+/* The same journey for another tag. */
+static int take_tag(struct pull *pull, const char *tag, struct err *err)
+{
+	struct source *source = &pull->source;
+	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *location = NULL;
+	char *copy = strdup(tag);
+
+	if (!copy)
+		return err_sys(err, ENOMEM, "cannot pull");
+	free(source->ref.tag);
+	source->ref.tag = copy;
+	if (ref_format(&source->ref, &name, err) < 0)
+		return err_code(err);
+	location = strdup(name);
+	if (!location)
+		return err_sys(err, ENOMEM, "cannot pull");
+	free(source->name);
+	free(source->location);
+	source->name = STEAL_PTR(name);
+	source->location = STEAL_PTR(location);
+	return 0;
+}
+
+int image_pull_all_tags(struct store *store, const struct pull_request *request,
+			const struct pull_ui *ui, image_visit *visit, void *data, struct err *err)
+{
+	struct pull pull __attribute__((cleanup(pull_release)));
+	AUTO_STRV char **tags = NULL;
+	int r;
+
+	pull_init(&pull, store, request, ui);
+	r = begin(&pull, err);
+	if (r == 0 && (!pull.source.ref.registry || pull.source.ref.digest))
+		r = err_set(err, ERR_USAGE, EINVAL,
+			    "--all-tags is for a repository of a registry, without a digest");
+	if (r == 0)
+		r = list_tags(&pull, &tags, err);
+	for (size_t i = 0; r == 0 && tags[i]; i++) {
+		AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+
+		r = take_tag(&pull, tags[i], err);
+		if (r == 0)
+			r = pull_registry(&pull, &image, err);
+		if (r < 0)
+			err_wrap(err, "tag %s", tags[i]);
+		else
+			r = visit(&image, data, err);
+	}
+	if (r < 0)
+		return explain(&pull, r, err);
+	sweep(&pull);
+	return r;
 }

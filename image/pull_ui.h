@@ -3,8 +3,9 @@
 #define CMAN_IMAGE_PULL_UI_H
 
 /*
- * What somebody watches while layers move: a pull, a push, a load. The callbacks are called one at
- * a time, but from any thread of the process, so they touch neither a database nor jansson.
+ * What somebody watches while layers move: a pull, a push, a load. The callbacks are called from
+ * any thread of the process, also from several at once: they lock, and touch neither a database nor
+ * jansson.
  */
 
 #include <stddef.h>

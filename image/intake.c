@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/intake.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/descriptor.h"
+#include "store/base/cleanup.h"
+#include "store/store.h"
+
+#define CHUNK_SIZE (256u << 10)
+
+/* Not of image-spec: kept as published, and written anew for whoever else shall read it. */
+#define MEDIA_XZ MEDIA_OCI_LAYER "+xz"
+
+static void drop_blob(struct intake *intake)
+{
+	if (intake->blob.fd >= 0)
+		blob_draft_abort(intake->options.store, &intake->blob);
+	intake->blob = (struct blob_draft)BLOB_DRAFT_INIT;
+}
+
+void intake_release(struct intake *intake)
+{
+	ingest_abort(&intake->ingest);
+	drop_blob(intake);
+	if (intake->partial.fd >= 0)
+		partial_close(&intake->partial);
+	*intake = (struct intake)INTAKE_INIT;
+}
+
+int intake_begin(struct intake *intake, const struct intake_options *options, struct err *err)
+{
+	int r = ingest_begin(&intake->ingest, options->store, options->interrupt, options->expected,
+			     options->limits, err);
+
+	drop_blob(intake);
+	intake->options = *options;
+	intake->digest[0] = '\0';
+	intake->size = 0;
+	memset(intake->magic, 0, sizeof(intake->magic));
+	if (r == 0 && !options->blob_is_there && intake->partial.fd < 0)
+		r = blob_draft_begin(options->store, &intake->blob, err);
+	return r;
+}
+
+/* Write to what keeps the bytes; all that came before is there. */
+static int keep(struct intake *intake, const char *bytes, size_t len, struct err *err)
+{
+	struct partial *partial = &intake->partial;
+	bool resumable = partial->fd >= 0;
+	int64_t position = intake->ingest.digest.size;
+
+	if (intake->options.blob_is_there)
+		return 0;
+	while (len > 0) {
+		ssize_t n = pwrite(resumable ? partial->fd : intake->blob.fd, bytes, len, position);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot write %s/tmp/%s",
+				       intake->options.store->root,
+				       resumable ? partial->name : intake->blob.name);
+		position += n;
+		bytes += n;
+		len -= (size_t)n;
+		if (resumable)
+			partial->size = position;
+	}
+	return 0;
+}
+
+/* The bytes without keeping them. */
+static int take(struct intake *intake, const void *bytes, size_t len, struct err *err)
+{
+	size_t at = (size_t)intake->size;
+	int r;
+
+	if (intake->size < (int64_t)sizeof(intake->magic)) {
+		size_t room = sizeof(intake->magic) - at;
+
+		memcpy(intake->magic + at, bytes, len < room ? len : room);
+	}
+	r = ingest_write(&intake->ingest, bytes, len, err);
+	if (r < 0)
+		return r;
+	intake->size += (int64_t)len;
+	if (intake->options.progress)
+		intake->options.progress(intake->size, intake->options.data);
+	return 0;
+}
+
+int intake_write(struct intake *intake, const void *bytes, size_t len, struct err *err)
+{
+	int r = keep(intake, bytes, len, err);
+
+	return r < 0 ? r : take(intake, bytes, len, err);
+}
+
+int intake_write_kept(struct intake *intake, struct err *err)
+{
+	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
+
+	if (!chunk)
+		return err_sys(err, ENOMEM, "cannot read what was downloaded before");
+	while (intake->size < intake->partial.size) {
+		int64_t left = intake->partial.size - intake->size;
+		ssize_t n = pread(intake->partial.fd, chunk,
+				  left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, intake->size);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(err, n < 0 ? errno : EIO,
+				       "cannot read what was downloaded before");
+		r = take(intake, chunk, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int intake_finish(struct intake *intake, struct err *err)
+{
+	return ingest_finish(&intake->ingest, intake->digest, err);
+}
+
+static int copy(struct intake *intake, int fd, struct err *err)
+{
+	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
+
+	if (!chunk)
+		return err_sys(err, ENOMEM, "cannot read an archive");
+	for (;;) {
+		ssize_t n;
+		int r = interrupt_poll(intake->options.interrupt, fd, POLLIN, -1, err);
+
+		if (r < 0)
+			return r;
+		n = read(fd, chunk, CHUNK_SIZE);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read");
+		if (n == 0)
+			return 0;
+		r = intake_write(intake, chunk, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int intake_fd(struct intake *intake, const struct intake_options *options, int fd, struct err *err)
+{
+	int r = intake_begin(intake, options, err);
+
+	if (r == 0)
+		r = copy(intake, fd, err);
+	return r < 0 ? r : intake_finish(intake, err);
+}
+
+const char *intake_media_type(const struct intake *intake)
+{
+	static const struct {
+		unsigned char magic[6];
+		size_t len;
+		const char *type;
+	} kinds[] = {
+		{ { 0x1f, 0x8b }, 2, MEDIA_OCI_LAYER_GZIP },
+		{ { 0x28, 0xb5, 0x2f, 0xfd }, 4, MEDIA_OCI_LAYER_ZSTD },
+		{ { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, MEDIA_XZ },
+	};
+	/* RFC 8878: any of 16 numbers begins a frame that is passed over. */
+	static const unsigned char skippable[] = { 0x2a, 0x4d, 0x18 };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (memcmp(intake->magic, kinds[i].magic, kinds[i].len) == 0)
+			return kinds[i].type;
+	if ((intake->magic[0] & 0xf0) == 0x50 &&
+	    memcmp(intake->magic + 1, skippable, sizeof(skippable)) == 0)
+		return MEDIA_OCI_LAYER_ZSTD;
+	return MEDIA_OCI_LAYER;
+}

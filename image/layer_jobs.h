@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_LAYER_JOBS_H
+#define CMAN_IMAGE_LAYER_JOBS_H
+
+/*
+ * Layers of one image come in side by side: each is downloaded, digested, kept and unpacked by a
+ * thread that does nothing else meanwhile. The first that fails stops the others.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "image/descriptor.h"
+#include "image/intake.h"
+#include "image/interrupt.h"
+#include "image/pull_ui.h"
+#include "store/base/err.h"
+
+struct registry;
+struct store;
+
+struct layer_job {
+	const struct descriptor *blob;
+	const char *diff_id;
+	const char *stack_id;	/* image/chain.h; of this layer on those below it */
+	size_t index;		/* in the image */
+	enum layer_state state; /* at the end: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE */
+	struct intake intake;	/* of LAYER_DONE */
+};
+
+struct layer_jobs {
+	struct store *store;
+	struct registry *registry;
+	const struct interrupt *interrupt;
+	const struct unpack_limits *limits;
+	const struct pull_ui *ui;
+	size_t nlayers; /* of the image */
+	struct layer_job *jobs;
+	size_t njobs;
+	/* While it runs: */
+	pthread_mutex_t lock; /* of what follows */
+	size_t next;	      /* job that nobody has taken */
+	bool failed;
+	struct err err; /* the first failure */
+};
+
+/*
+ * Do all jobs, `threads` at a time. What another process is downloading just now is left as
+ * LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed, which
+ * the text names; what was downloaded so far is kept for a resume.
+ */
+int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err);
+
+#endif

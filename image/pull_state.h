@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_PULL_STATE_H
+#define CMAN_IMAGE_PULL_STATE_H
+
+/* What all steps of one pull share. */
+
+#include <stdint.h>
+
+#include "image/fetch.h"
+#include "image/interrupt.h"
+#include "image/pull.h"
+#include "image/source.h"
+
+struct pull {
+	struct store *store;
+	const struct pull_request *request;
+	const struct pull_ui *ui;
+	struct image_limits limits;
+	struct source source;
+	struct interrupt interrupt;
+	struct fetch_session session; /* not started for a file */
+	struct fetch_options options;
+	int hold; /* store_hold() */
+	int64_t started_ns;
+};
+
+/* Whether one of the image's names is `name`, and which; NULL: no. */
+const struct image_name *pull_find_name(const struct image_record *image, const char *name);
+
+/* Whether the trees of all its layers are on disk. */
+bool pull_has_layers(const struct pull *pull, const struct image_record *image);
+
+#endif
