@@ -53,7 +53,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 HARDEN := -fstack-protector-strong -ffunction-sections -fdata-sections
 BASE_CPPFLAGS := -I. -D_GNU_SOURCE
 BASE_CFLAGS := -std=gnu17 -g $(WARNINGS) $(HARDEN)
-SHARED_LIBS := -lcurl -lssl -lcrypto -larchive -lz -lzstd -llzma -lsqlite3 -ljansson -lseccomp
+SHARED_LIBS := -lcurl -lssl -lcrypto -larchive -lisal -lz -lzstd -llzma -lsqlite3 -ljansson -lseccomp
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The compiler and libraries of the static variants: packaging/deps wrote them down.

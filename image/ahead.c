@@ -2,38 +2,26 @@
 #include "image/ahead.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE (256u << 10) /* at least, but for the last one */
 #define STACK_SIZE (512u << 10)
 
-/* Fill a slot. Returns 1, 0 at the end (the slot may hold something), or a failure. */
-static int fill(struct ahead *ahead, struct buf *slot, struct err *err)
+static char *slot_at(const struct ahead *ahead, unsigned index)
 {
-	buf_reset(slot);
-	while (slot->len < BLOCK_SIZE) {
-		const void *block;
-		size_t len;
-		int r = inflate_next(ahead->inflate, &block, &len, err);
-
-		if (r < 0 || len == 0)
-			return r;
-		buf_add(slot, block, len);
-		if (buf_failed(slot))
-			return err_sys(err, ENOMEM, "cannot decompress");
-	}
-	return 1;
+	return ahead->slots + (size_t)(index % AHEAD_SLOTS) * AHEAD_SLOT_SIZE;
 }
 
 static void *run(void *data)
 {
 	struct ahead *ahead = data;
 	struct err err = ERR_INIT;
-	int r = 1;
+	bool more = true;
 
-	while (r > 0) {
-		struct buf *slot;
+	while (more) {
+		size_t len = 0;
+		int r = 0;
 
 		pthread_mutex_lock(&ahead->lock);
 		/*
@@ -42,17 +30,21 @@ static void *run(void *data)
 		 */
 		while (!ahead->stop && ahead->filled - ahead->taken >= AHEAD_SLOTS - 1)
 			pthread_cond_wait(&ahead->changed, &ahead->lock);
-		slot = ahead->stop ? NULL : &ahead->slots[ahead->filled % AHEAD_SLOTS];
+		more = !ahead->stop;
 		pthread_mutex_unlock(&ahead->lock);
 
-		r = slot ? fill(ahead, slot, &err) : 0;
+		/* Nobody else writes `filled`. */
+		if (more)
+			r = inflate_read(ahead->inflate, slot_at(ahead, ahead->filled),
+					 AHEAD_SLOT_SIZE, &len, &err);
+		more = more && r == 0 && len == AHEAD_SLOT_SIZE;
 
 		pthread_mutex_lock(&ahead->lock);
-		if (slot && r >= 0 && slot->len > 0)
-			ahead->filled++;
+		if (r == 0 && len > 0)
+			ahead->lens[ahead->filled++ % AHEAD_SLOTS] = len;
 		if (r < 0)
 			ahead->err = err;
-		ahead->ended = r <= 0;
+		ahead->ended = !more;
 		pthread_cond_signal(&ahead->changed);
 		pthread_mutex_unlock(&ahead->lock);
 	}
@@ -71,6 +63,9 @@ int ahead_start(struct ahead *ahead, struct inflate *inflate, struct err *err)
 	};
 	if (ahead->stop_fd < 0)
 		return err_sys(err, errno, "cannot decompress");
+	ahead->slots = malloc((size_t)AHEAD_SLOTS * AHEAD_SLOT_SIZE);
+	if (!ahead->slots)
+		return err_sys(err, ENOMEM, "cannot decompress");
 	inflate->stop_fd = ahead->stop_fd;
 	pthread_mutex_init(&ahead->lock, NULL);
 	pthread_cond_init(&ahead->changed, NULL);
@@ -88,22 +83,23 @@ int ahead_start(struct ahead *ahead, struct inflate *inflate, struct err *err)
 
 int ahead_next(struct ahead *ahead, const void **block, size_t *len, struct err *err)
 {
-	const struct buf *slot = NULL;
 	int r = 0;
+
+	*block = NULL;
+	*len = 0;
 
 	pthread_mutex_lock(&ahead->lock);
 	while (ahead->filled == ahead->taken && !ahead->ended)
 		pthread_cond_wait(&ahead->changed, &ahead->lock);
 	if (ahead->filled != ahead->taken) {
-		slot = &ahead->slots[ahead->taken++ % AHEAD_SLOTS];
+		*block = slot_at(ahead, ahead->taken);
+		*len = ahead->lens[ahead->taken++ % AHEAD_SLOTS];
 	} else if (ahead->err.kind != ERR_NONE) {
 		*err = ahead->err;
 		r = err_code(err);
 	}
 	pthread_cond_signal(&ahead->changed);
 	pthread_mutex_unlock(&ahead->lock);
-	*block = slot ? slot->data : NULL;
-	*len = slot ? slot->len : 0;
 	return r;
 }
 
@@ -123,6 +119,6 @@ void ahead_release(struct ahead *ahead)
 	if (ahead->stop_fd >= 0)
 		close(ahead->stop_fd);
 	ahead->stop_fd = -1;
-	for (int i = 0; i < AHEAD_SLOTS; i++)
-		buf_release(&ahead->slots[i]);
+	free(ahead->slots);
+	ahead->slots = NULL;
 }

@@ -13,14 +13,16 @@
 #include <stddef.h>
 
 #include "image/inflate.h"
-#include "store/base/buf.h"
 #include "store/base/err.h"
 
 #define AHEAD_SLOTS 4
 
+#define AHEAD_SLOT_SIZE (256u << 10)
+
 struct ahead {
 	struct inflate *inflate; /* the thread's, until ahead_next() has told of the end */
-	struct buf slots[AHEAD_SLOTS];
+	char *slots;		 /* AHEAD_SLOTS of AHEAD_SLOT_SIZE */
+	size_t lens[AHEAD_SLOTS];
 	unsigned filled; /* how many slots the thread has filled so far */
 	unsigned taken;	 /* how many of them the caller has been given */
 	bool running;

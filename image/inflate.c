@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/inflate.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -10,25 +8,30 @@
 #include <unistd.h>
 
 #define INPUT_SIZE (256u << 10)
-#define CLIENT_FILTER (-1) /* archive_filter_bytes(3): the input as it was read */
 
 void inflate_release(struct inflate *inflate)
 {
-	archive_read_free(inflate->reader);
+	codec_release(&inflate->codec);
 	verify_release(&inflate->digest);
 	free(inflate->input);
 	*inflate = (struct inflate)INFLATE_INIT;
 }
 
-/* How many zero bytes end a stream that ended with `before` of them before this block. */
-static int64_t zeros_at_end(int64_t before, const char *block, size_t len)
+int inflate_open(struct inflate *inflate, int in_fd, int64_t limit, int64_t expansion,
+		 struct err *err)
 {
-	size_t n = len;
+	int r = verify_start(&inflate->digest, err);
 
-	while (n > 0 && block[n - 1] == 0)
-		n--;
-	return n == 0 ? before + (int64_t)len : (int64_t)(len - n);
+	if (r < 0)
+		return r;
+	inflate->in_fd = in_fd;
+	inflate->limit = limit;
+	inflate->expansion = expansion;
+	inflate->input = malloc(INPUT_SIZE);
+	return inflate->input ? 0 : err_sys(err, ENOMEM, "cannot decompress");
 }
+
+/* --- input --- */
 
 /* Wait for input, but not longer than it is wanted. 0, or -1 with errno. */
 static int wait_for_input(const struct inflate *inflate)
@@ -42,126 +45,172 @@ static int wait_for_input(const struct inflate *inflate)
 	return fds[1].revents ? -1 : 0;
 }
 
-static la_ssize_t read_input(struct archive *reader, void *data, const void **block)
+/* Have at least `wanted` bytes, unless the input ends before. */
+static int refill(struct inflate *inflate, size_t wanted, struct err *err)
 {
-	struct inflate *inflate = data;
-	ssize_t n;
+	size_t have = inflate->in_len - inflate->in_at;
 
-	do
-		n = wait_for_input(inflate) < 0 ? -1 :
-						  read(inflate->in_fd, inflate->input, INPUT_SIZE);
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		inflate->read_errno = errno;
-		archive_set_error(reader, errno, "read error");
-		return -1;
+	if (have >= wanted || inflate->in_eof)
+		return 0;
+	memmove(inflate->input, inflate->input + inflate->in_at, have);
+	inflate->in_at = 0;
+	inflate->in_len = have;
+	while (inflate->in_len < wanted && !inflate->in_eof) {
+		ssize_t n = wait_for_input(inflate) < 0 ?
+				    -1 :
+				    read(inflate->in_fd, inflate->input + inflate->in_len,
+					 INPUT_SIZE - inflate->in_len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read the archive");
+		inflate->in_len += (size_t)n;
+		inflate->in_eof = n == 0;
 	}
-	inflate->in_total += n;
-	inflate->in_zeros = zeros_at_end(inflate->in_zeros, inflate->input, (size_t)n);
-	*block = inflate->input;
-	return n;
+	return 0;
 }
 
-static int no_memory(struct err *err)
+/* --- members --- */
+
+static int garbage(struct err *err)
 {
-	return err_sys(err, ENOMEM, "cannot decompress");
+	return err_set(err, ERR_INVALID, EBADMSG,
+		       "the archive has garbage after the compressed data");
 }
 
-int inflate_open(struct inflate *inflate, int in_fd, int64_t limit, struct err *err)
+/* Pass over zeros. *other: something else follows them. */
+static int skip_zeros(struct inflate *inflate, bool *other, struct err *err)
 {
-	int r = verify_start(&inflate->digest, err);
+	for (;;) {
+		int r = refill(inflate, 1, err);
+
+		if (r < 0)
+			return r;
+		while (inflate->in_at < inflate->in_len && inflate->input[inflate->in_at] == 0)
+			inflate->in_at++;
+		*other = inflate->in_at < inflate->in_len;
+		if (*other || inflate->in_eof)
+			return 0;
+	}
+}
+
+/* At the start, or between two members: begin the next one or find the end. */
+static int next_member(struct inflate *inflate, struct err *err)
+{
+	enum codec_kind kind;
+	bool other = true;
+	int r = refill(inflate, CODEC_MAGIC_LEN, err);
 
 	if (r < 0)
 		return r;
-	inflate->in_fd = in_fd;
-	inflate->limit = limit;
-	inflate->input = malloc(INPUT_SIZE);
-	inflate->reader = archive_read_new();
-	if (!inflate->input || !inflate->reader)
-		return no_memory(err);
-	if (archive_read_support_filter_gzip(inflate->reader) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(inflate->reader) != ARCHIVE_OK ||
-	    archive_read_support_filter_xz(inflate->reader) != ARCHIVE_OK ||
-	    archive_read_support_format_raw(inflate->reader) != ARCHIVE_OK)
-		return err_set(err, ERR_UNSUPPORTED, ENOSYS,
-			       "this build of libarchive lacks gzip, zstd or xz");
-	return 0;
-}
-
-static int broken(struct inflate *inflate, struct err *err)
-{
-	const char *why = archive_error_string(inflate->reader);
-
-	if (inflate->read_errno)
-		return err_sys(err, inflate->read_errno, "cannot read the archive");
-	if (archive_errno(inflate->reader) == ENOMEM)
-		return no_memory(err);
-	/* Unrecognised: of no known compression, and not even a byte as it is. */
-	if (inflate->digest.size == 0 && archive_errno(inflate->reader) == EILSEQ)
-		return err_set(err, ERR_INVALID, EINVAL, "the file is empty");
-	return err_set(err, ERR_INVALID, EBADMSG, "the archive is corrupt or truncated (%s)",
-		       why ? why : "no reason given");
-}
-
-/* The one entry that the raw format has is the whole stream. */
-static int begin(struct inflate *inflate, struct err *err)
-{
-	struct archive_entry *entry;
-
-	if (archive_read_open(inflate->reader, inflate, NULL, read_input, NULL) != ARCHIVE_OK)
-		return broken(inflate, err);
-	if (archive_read_next_header(inflate->reader, &entry) != ARCHIVE_OK)
-		return broken(inflate, err);
-	return 0;
-}
-
-static int end(struct inflate *inflate, struct err *err)
-{
-	int64_t used = archive_filter_bytes(inflate->reader, CLIENT_FILTER);
-	const void *ignored;
-
-	while (inflate->in_fd >= 0) {
-		la_ssize_t n = read_input(inflate->reader, inflate, &ignored);
-
-		if (n < 0)
-			return broken(inflate, err);
-		if (n == 0)
-			break;
-	}
-	if (inflate->in_total - used > inflate->in_zeros)
-		return err_set(err, ERR_INVALID, EBADMSG,
-			       "the archive has garbage after the compressed data");
-	return 0;
-}
-
-int inflate_next(struct inflate *inflate, const void **block, size_t *len, struct err *err)
-{
-	la_int64_t offset;
-	int r;
-
-	if (inflate->in_total == 0) {
-		r = begin(inflate, err);
+	/* xz pads its streams with zeros. What follows zeros elsewhere was put there by an accident. */
+	if (inflate->members > 0 && inflate->in_at < inflate->in_len &&
+	    inflate->input[inflate->in_at] == 0) {
+		r = skip_zeros(inflate, &other, err);
+		if (r == 0 && other && inflate->codec.kind != CODEC_XZ)
+			return garbage(err);
+		if (r == 0)
+			r = refill(inflate, CODEC_MAGIC_LEN, err);
 		if (r < 0)
 			return r;
 	}
-	*len = 0;
-	/* Blocks of no bytes are possible, and mean nothing. */
-	do
-		r = archive_read_data_block(inflate->reader, block, len, &offset);
-	while (r == ARCHIVE_OK && *len == 0);
-	if (r == ARCHIVE_EOF) {
-		*len = 0;
-		return end(inflate, err);
+	if (inflate->in_at == inflate->in_len) {
+		if (inflate->members == 0)
+			return err_set(err, ERR_INVALID, EINVAL, "the file is empty");
+		inflate->ended = true;
+		return 0;
 	}
-	if (r != ARCHIVE_OK)
-		return broken(inflate, err);
-	r = verify_update(&inflate->digest, *block, *len, err);
+	kind = codec_recognise(inflate->input + inflate->in_at, inflate->in_len - inflate->in_at);
+	if (inflate->members > 0 && kind != inflate->codec.kind)
+		return garbage(err);
+	inflate->members++;
+	inflate->in_member = true;
+	return codec_start(&inflate->codec, kind, err);
+}
+
+/* --- output --- */
+
+static int check_bounds(const struct inflate *inflate, int64_t made, struct err *err)
+{
+	int64_t total = inflate->digest.size + made;
+
+	if (total > inflate->limit) {
+		bool whole = inflate->limit % (1 << 30) == 0;
+
+		return err_set(err, ERR_INVALID, EFBIG,
+			       "the archive unpacks to more than the limit of %lld %s",
+			       (long long)(whole ? inflate->limit >> 30 : inflate->limit),
+			       whole ? "GiB" : "bytes");
+	}
+	if (total > INFLATE_EXPANSION_FREE && total / inflate->expansion > inflate->in_total)
+		return err_set(err, ERR_INVALID, EFBIG,
+			       "the archive expands beyond the limit of %lld times its size",
+			       (long long)inflate->expansion);
+	return 0;
+}
+
+/* The input ended within a member: of what is not compressed that is its end. */
+static int input_ended(struct inflate *inflate, struct err *err)
+{
+	static const char *const names[] = {
+		[CODEC_GZIP] = "gzip",
+		[CODEC_ZSTD] = "zstd",
+		[CODEC_XZ] = "xz",
+	};
+
+	if (inflate->codec.kind != CODEC_NONE)
+		return err_set(err, ERR_INVALID, EBADMSG,
+			       "the archive is truncated (its %s data has no end)",
+			       names[inflate->codec.kind]);
+	inflate->ended = true;
+	return 0;
+}
+
+/* Decompress some. *made of `room` bytes came out. */
+static int advance(struct inflate *inflate, unsigned char *out, size_t room, size_t *made,
+		   struct err *err)
+{
+	struct codec_step step = { .out = out, .room = room };
+	size_t had;
+	int r = refill(inflate, 1, err);
+
 	if (r < 0)
 		return r;
-	inflate->out_zeros = zeros_at_end(inflate->out_zeros, *block, *len);
-	if (inflate->digest.size > inflate->limit)
-		return err_set(err, ERR_INVALID, EFBIG,
-			       "the archive unpacks to more than the limit of %lld GiB",
-			       (long long)(inflate->limit >> 30));
+	had = inflate->in_len - inflate->in_at;
+	step.in = inflate->input + inflate->in_at;
+	step.in_len = had;
+	r = codec_run(&inflate->codec, &step, err);
+	if (r < 0)
+		return r;
+	inflate->in_at += had - step.in_len;
+	inflate->in_total += (int64_t)(had - step.in_len);
+	inflate->in_member = !step.ended;
+	*made = room - step.room;
+	/* What is held back inside the decompressor comes out without input. */
+	if (step.in_len == had && *made == 0 && !step.ended)
+		return had == 0 ? input_ended(inflate, err) :
+				  err_set(err, ERR_INVALID, EBADMSG, "the archive is corrupt");
 	return 0;
+}
+
+int inflate_read(struct inflate *inflate, void *out, size_t room, size_t *len, struct err *err)
+{
+	unsigned char *bytes = out;
+	size_t done = 0;
+
+	while (done < room && !inflate->ended) {
+		size_t made = 0;
+		int r = inflate->in_member ?
+				advance(inflate, bytes + done, room - done, &made, err) :
+				next_member(inflate, err);
+
+		if (r == 0 && made > 0)
+			r = check_bounds(inflate, (int64_t)(done + made), err);
+		if (r < 0)
+			return r;
+		done += made;
+	}
+	*len = done;
+	return verify_update(&inflate->digest, bytes, done, err);
 }

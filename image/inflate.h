@@ -3,46 +3,54 @@
 #define CMAN_IMAGE_INFLATE_H
 
 /*
- * The uncompressed bytes of a stream: gzip (RFC 1952), zstd (RFC 8878), xz or none, told apart by
- * their first bytes. Counts and digests what comes out, bounds it, and at the end insists that
- * nothing but zeros follows the compressed data.
+ * The uncompressed bytes of a stream: gzip, zstd, xz (image/codec.h) or none, told apart by their
+ * first bytes. Any number of members follow each other. Counts and digests what comes out, bounds
+ * it, and at the end insists that nothing but zeros follows the compressed data.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/codec.h"
 #include "image/verify.h"
 #include "store/base/err.h"
 
-struct archive;
+/* What is below this is never taken for a bomb, however small it was. */
+#define INFLATE_EXPANSION_FREE (1LL << 30)
 
 struct inflate {
-	struct archive *reader;
+	struct codec codec;
 	struct verify digest; /* of what came out: its size and, at the end, the diff ID */
-	char *input;
+	unsigned char *input;
+	size_t in_at; /* of what was read, [in_at, in_len) is still to be looked at */
+	size_t in_len;
 	int in_fd;
-	int stop_fd;	   /* a read of the input ends when this can be read; -1: none */
-	int read_errno;	   /* of the input, 0: none */
+	int stop_fd; /* a read of the input ends when this can be read; -1: none */
+	bool in_eof;
+	bool in_member;
+	bool ended;
+	int64_t members;   /* that have begun */
 	int64_t limit;	   /* bytes that may come out */
+	int64_t expansion; /* for each byte that went in, beyond INFLATE_EXPANSION_FREE */
 	int64_t in_total;  /* bytes that went in */
-	int64_t in_zeros;  /* of them zero bytes at the end */
-	int64_t out_zeros; /* of digest.size, zero bytes at the end */
 };
 
-#define INFLATE_INIT        \
-	{                   \
-		.in_fd = -1 \
+#define INFLATE_INIT                        \
+	{                                   \
+		.in_fd = -1, .stop_fd = -1, \
 	}
 #define AUTO_INFLATE __attribute__((cleanup(inflate_release)))
 void inflate_release(struct inflate *inflate);
 
 /* Allocate what is needed; nothing is read yet. `in_fd` stays the caller's. */
-int inflate_open(struct inflate *inflate, int in_fd, int64_t limit, struct err *err);
+int inflate_open(struct inflate *inflate, int in_fd, int64_t limit, int64_t expansion,
+		 struct err *err);
 
 /*
- * The next block, valid until the next call; *len 0 at the end. ERR_INVALID for a corrupt,
- * truncated or empty stream and for one that holds more than the limit.
+ * Fill `out` with the next bytes. *len is less than `room` only at the end, and 0 ever after.
+ * ERR_INVALID for a corrupt, truncated or empty stream and for one that goes beyond a limit.
  */
-int inflate_next(struct inflate *inflate, const void **block, size_t *len, struct err *err);
+int inflate_read(struct inflate *inflate, void *out, size_t room, size_t *len, struct err *err);
 
 #endif

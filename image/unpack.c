@@ -11,27 +11,40 @@
 
 #include "image/ahead.h"
 #include "image/inflate.h"
+#include "image/tar_check.h"
 #include "image/tree.h"
 #include "store/base/cleanup.h"
-
-#define TAR_BLOCK 512
-#define TAR_FILTER 0 /* archive_filter_bytes(3): the uncompressed archive */
 
 struct unpack {
 	struct inflate inflate;
 	struct ahead ahead;
+	struct tar_check check;
 	struct archive *tar;
 	struct tree tree;
+	const struct unpack_job *job;
 	struct unpack_result result;
-	struct err input_err; /* why the tar reader got no more bytes */
+	bool ended;	      /* all bytes were given */
+	struct err input_err; /* why the tar reader got no more of them */
 };
 
 static void unpack_release(struct unpack *unpack)
 {
 	archive_read_free(unpack->tar);
+	tar_check_release(&unpack->check);
 	ahead_release(&unpack->ahead);
 	inflate_release(&unpack->inflate);
 	tree_release(&unpack->tree);
+}
+
+/* The next bytes, looked at before anybody takes them for what they say. */
+static int next_block(struct unpack *unpack, const void **block, size_t *len, struct err *err)
+{
+	int r = ahead_next(&unpack->ahead, block, len, err);
+
+	unpack->ended = r == 0 && *len == 0;
+	if (unpack->ended)
+		return tar_check_end(&unpack->check, unpack->job->unmarked_end, err);
+	return r < 0 ? r : tar_check_feed(&unpack->check, *block, *len, err);
 }
 
 static la_ssize_t feed(struct archive *tar, void *data, const void **block)
@@ -39,18 +52,26 @@ static la_ssize_t feed(struct archive *tar, void *data, const void **block)
 	struct unpack *unpack = data;
 	size_t len;
 
-	if (ahead_next(&unpack->ahead, block, &len, &unpack->input_err) < 0) {
+	if (next_block(unpack, block, &len, &unpack->input_err) < 0) {
 		archive_set_error(tar, EIO, "no more input");
 		return -1;
 	}
 	return (la_ssize_t)len;
 }
 
-static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, int64_t max_bytes,
+static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, const struct unpack_job *job,
 		       struct err *err)
 {
-	int r = inflate_open(&unpack->inflate, in_fd, max_bytes, err);
+	const struct unpack_limits *limits = &job->limits;
+	const struct tar_check_limits bounds = {
+		.bytes = limits->bytes,
+		.path_bytes = limits->path_bytes,
+		.xattr_bytes = limits->xattr_bytes,
+	};
+	int r = inflate_open(&unpack->inflate, in_fd, limits->bytes, limits->expansion, err);
 
+	unpack->job = job;
+	tar_check_init(&unpack->check, &bounds);
 	tree_init(&unpack->tree, root_fd);
 	if (r < 0)
 		return r;
@@ -71,10 +92,6 @@ static int tar_failed(struct unpack *unpack, struct err *err)
 	}
 	if (archive_errno(unpack->tar) == ENOMEM)
 		return err_sys(err, ENOMEM, "cannot read the archive");
-	if (unpack->result.entries == 0) {
-		err_set(err, ERR_INVALID, EBADMSG, "this is not a tar archive");
-		return err_hint(err, "it can be compressed by gzip, zstd or xz");
-	}
 	return err_set(err, ERR_INVALID, EBADMSG, "the archive is corrupt or truncated (%s)",
 		       why ? why : "no reason given");
 }
@@ -227,18 +244,20 @@ static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry,
 	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
 }
 
-static struct timespec mtime_of(struct archive_entry *entry)
+static struct timespec mtime_of(struct archive_entry *entry, const struct tar_entry *header)
 {
 	long ns = archive_entry_mtime_nsec(entry);
 
+	if (header->has_mtime)
+		return header->mtime;
 	return (struct timespec){
 		.tv_sec = archive_entry_mtime(entry),
 		.tv_nsec = ns >= 0 && ns < 1000000000L ? ns : 0,
 	};
 }
 
-static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const char *name,
-			struct err *err)
+static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
+			const struct tar_entry *header, const char *name, struct err *err)
 {
 	char path[PATH_MAX];
 	const char *hardlink = archive_entry_hardlink(entry);
@@ -247,7 +266,7 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, cons
 		.mode = archive_entry_perm(entry),
 		.uid = (uid_t)archive_entry_uid(entry),
 		.gid = (gid_t)archive_entry_gid(entry),
-		.mtime = mtime_of(entry),
+		.mtime = mtime_of(entry, header),
 	};
 	int r = tree_clean_path(name, path, err);
 
@@ -274,22 +293,43 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, cons
 	}
 }
 
-static int unpack_entries(struct unpack *unpack, int64_t max, struct err *err)
+static int disagree(struct err *err)
 {
+	return err_set(err, ERR_INVALID, EBADMSG,
+		       "the archive is corrupt (it can be read in more than one way)");
+}
+
+/* The next entry as both readers see it. 1, or 0 at the end. */
+static int next_entry(struct unpack *unpack, struct archive_entry **entry, struct tar_entry *header,
+		      struct err *err)
+{
+	int r = archive_read_next_header(unpack->tar, entry);
+
+	/* An empty archive has no format that could be recognised. */
+	if (r == ARCHIVE_EOF ||
+	    (unpack->ended && unpack->check.entries == 0 && unpack->input_err.kind == ERR_NONE))
+		return 0;
+	/* A warning is about names that are not of this locale: their bytes are taken as they are. */
+	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+		return tar_failed(unpack, err);
+	if (!tar_check_next(&unpack->check, header) ||
+	    archive_read_header_position(unpack->tar) != header->start)
+		return disagree(err);
+	return 1;
+}
+
+static int unpack_entries(struct unpack *unpack, struct err *err)
+{
+	int64_t max = unpack->job->limits.entries;
 	struct archive_entry *entry;
+	struct tar_entry header;
 	const char *name;
 	int r;
 
 	for (;;) {
-		r = archive_read_next_header(unpack->tar, &entry);
-		if (r == ARCHIVE_EOF)
-			return 0;
-		/*
-		 * A warning is about names that are not of this locale: their bytes are taken as
-		 * they are.
-		 */
-		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-			return tar_failed(unpack, err);
+		r = next_entry(unpack, &entry, &header, err);
+		if (r <= 0)
+			return r;
 		if (++unpack->result.entries > max)
 			return err_set(err, ERR_INVALID, EFBIG,
 				       "the archive has more than the limit of %lld entries",
@@ -297,58 +337,44 @@ static int unpack_entries(struct unpack *unpack, int64_t max, struct err *err)
 		name = archive_entry_pathname(entry);
 		if (!name)
 			return err_set(err, ERR_INVALID, EINVAL, "an entry has no name");
-		r = unpack_entry(unpack, entry, name, err);
+		r = unpack_entry(unpack, entry, &header, name, err);
 		if (r < 0)
 			return err_wrap(err, "%s", name), r;
 	}
 }
 
-/*
- * The tar reader stops at the end-of-archive marker, or at a file that just ends. Read the rest,
- * and tell a whole archive (a marker, then zeros) from one that was cut between two entries and
- * from one that is followed by something else.
- */
+/* The tar reader stops at the end-of-archive marker: look at all that follows it. */
 static int finish_input(struct unpack *unpack, struct err *err)
 {
-	int64_t position = archive_filter_bytes(unpack->tar, TAR_FILTER), rest;
-	const struct inflate *inflate = &unpack->inflate;
+	struct tar_entry unseen;
 	const void *block;
 	size_t len = 1;
 
-	while (len > 0) {
-		int r = ahead_next(&unpack->ahead, &block, &len, err);
+	while (!unpack->ended && len > 0) {
+		int r = next_block(unpack, &block, &len, err);
 
 		if (r < 0)
 			return r;
 	}
-	rest = inflate->digest.size - position;
-	if (unpack->result.entries == 0)
-		return err_set(err, ERR_INVALID, EINVAL, "the archive contains no files");
-	if (inflate->out_zeros < rest)
-		return err_set(err, ERR_INVALID, EBADMSG, "the archive has garbage after its end");
-	if (inflate->out_zeros < rest + TAR_BLOCK)
-		return err_set(err, ERR_INVALID, EBADMSG,
-			       "the archive is truncated (it has no end-of-archive marker)");
-	return 0;
+	return tar_check_next(&unpack->check, &unseen) ? disagree(err) : 0;
 }
 
 int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct buf *marks,
 		   struct unpack_result *out, struct err *err)
 {
-	const struct unpack_limits *limits = &job->limits;
 	struct unpack unpack __attribute__((cleanup(unpack_release))) = {
 		.inflate = INFLATE_INIT,
 		.ahead = { .stop_fd = -1 },
 		.input_err = ERR_INIT,
 	};
-	int r = unpack_init(&unpack, in_fd, root_fd, limits->bytes, err);
+	int r = unpack_init(&unpack, in_fd, root_fd, job, err);
 
 	(void)marks;
 	if (r < 0)
 		return r;
 	if (archive_read_open(unpack.tar, &unpack, NULL, feed, NULL) != ARCHIVE_OK)
 		return tar_failed(&unpack, err);
-	r = unpack_entries(&unpack, limits->entries, err);
+	r = unpack_entries(&unpack, err);
 	if (r == 0)
 		r = finish_input(&unpack, err);
 	if (r == 0)

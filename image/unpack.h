@@ -48,8 +48,8 @@ struct unpack_limits {
 struct unpack_job {
 	struct unpack_limits limits;
 	/*
-	 * bool: an archive may end without its end marker, as Docker takes it (Go's archive/tar): not
-	 * where nothing else vouches for the bytes being all there were.
+	 * bool: an archive may end without its end marker, as Docker takes it (Go's
+	 * archive/tar): not where nothing else vouches for the bytes being all there were.
 	 */
 	int64_t unmarked_end;
 };

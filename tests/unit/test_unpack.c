@@ -433,8 +433,6 @@ static void test_refused_entries(void **state)
 	begin(&made, ARCHIVE_FILTER_NONE);
 	put_file(&made, ".", "x");
 	assert_refused(target, &made, ".: the root itself has to be a directory");
-	begin(&made, ARCHIVE_FILTER_NONE);
-	assert_refused(target, &made, "the archive contains no files");
 }
 
 static void test_attributes(void **state)
@@ -508,7 +506,7 @@ static void test_limits(void **state)
 	target_empty(target);
 	assert_int_equal(unpack_bytes(target, made.bytes, made.len, &few_bytes), -EFBIG);
 	assert_string_equal(target->err.text,
-			    "the archive unpacks to more than the limit of 0 GiB");
+			    "the archive unpacks to more than the limit of 3000 bytes");
 	free(made.bytes);
 }
 
