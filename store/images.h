@@ -20,7 +20,7 @@ struct store;
 struct image_layer {
 	char diff_id[DIGEST_HEX_LEN + 1]; /* sha256 of the uncompressed tar, hex */
 	char tree[DIGEST_HEX_LEN + 1];	  /* its directory below layers/, see layers.h */
-	int64_t size;			  /* bytes of the unpacked regular files */
+	int64_t size; /* bytes of the unpacked regular files; -1 in image_put(): as is known */
 };
 
 struct image_name {
@@ -34,7 +34,7 @@ struct image_record {
 	char *source;		    /* where it was pulled from: a URL or path, for inspect */
 	char *source_digest;	    /* "sha256:…" of the file as published */
 	int64_t created_ns;	    /* when this store got it */
-	int64_t size;		    /* of all layers, unpacked */
+	int64_t size;		    /* of all layers, unpacked; -1 in image_put(): their sum */
 	struct image_layer *layers; /* bottom first */
 	size_t nlayers;
 	struct image_name *names; /* sorted */
@@ -123,10 +123,14 @@ struct image_row {
 typedef int image_row_visit(const struct image_row *row, void *data, struct err *err);
 int image_list(struct store *store, image_row_visit *visit, void *data, struct err *err);
 
+/* Whether `cman image mount` shows the image with the full ID `id` somewhere. */
+bool image_is_mounted(struct store *store, const char *id);
+
 /*
  * Given a name of several, remove just that. Given the last name or an ID, remove the image with
  * all its names; ERR_STATE with the names of the containers that use it. With `force` the names of
- * such an image are removed nevertheless, and it stays without one. Layers and blobs that no other
+ * such an image are removed nevertheless, and it stays without one. So does one that is mounted,
+ * which <run>/images/<id>/ tells; there force changes nothing. Layers and blobs that no other
  * image has are removed from disk after the commit, or by a later store_sweep() where somebody who
  * is making an image (store_hold()) might be about to use them. `removed` is called after the
  * commit, once for each name (deleted false) and for the ID (deleted true), even where removing a

@@ -49,13 +49,14 @@ static int put_layer(struct store *store, const struct image_record *image, size
 		err_set(err, ERR_NOT_FOUND, ENOENT, "layer %.12s is not in the store", layer->tree);
 		return err_hint(err, "it was removed meanwhile: pull again");
 	}
-	r = db_run(store->db,
-		   "INSERT INTO layer (tree, diff_id, size, created_ns, named)"
-		   " VALUES (?1, ?2, ?3, ?4, 1)"
-		   " ON CONFLICT (tree) DO UPDATE SET size = excluded.size, named = 1",
-		   DB_ARGS(DB_TEXT(layer->tree), DB_TEXT(layer->diff_id), DB_INT(layer->size),
-			   DB_INT(image->created_ns)),
-		   err);
+	r = db_run(
+		store->db,
+		"INSERT INTO layer (tree, diff_id, size, created_ns, named)"
+		" VALUES (?1, ?2, nullif(?3, -1), ?4, 1)"
+		" ON CONFLICT (tree) DO UPDATE SET size = ifnull(excluded.size, size), named = 1",
+		DB_ARGS(DB_TEXT(layer->tree), DB_TEXT(layer->diff_id), DB_INT(layer->size),
+			DB_INT(image->created_ns)),
+		err);
 	if (r < 0)
 		return r;
 	return db_run(store->db,
@@ -63,6 +64,16 @@ static int put_layer(struct store *store, const struct image_record *image, size
 		      " VALUES (?1, ?2, ?3)"
 		      " ON CONFLICT (image_id, position) DO UPDATE SET tree = excluded.tree",
 		      DB_ARGS(DB_TEXT(image->id), DB_INT(position), DB_TEXT(layer->tree)), err);
+}
+
+/* The sum over its layers. */
+static int put_size(struct store *store, const char *id, struct err *err)
+{
+	return db_run(store->db,
+		      "UPDATE image SET size = (SELECT ifnull(sum(layer.size), 0)"
+		      " FROM image_layer JOIN layer USING (tree) WHERE image_id = ?1)"
+		      " WHERE id = ?1",
+		      DB_ARGS(DB_TEXT(id)), err);
 }
 
 /* Whose name it was: "" where nobody's. */
@@ -118,6 +129,8 @@ static int put_rows(struct store *store, const struct image_record *image,
 			   err);
 	for (size_t i = 0; r == 0 && i < image->nlayers; i++)
 		r = put_layer(store, image, i, err);
+	if (r == 0 && image->size < 0)
+		r = put_size(store, image->id, err);
 	if (r == 0 && manifest)
 		r = image_manifest_put(store, image->id, manifest, clock_now_ns(), err);
 	if (r == 0 && name)

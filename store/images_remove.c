@@ -2,9 +2,11 @@
 #include "store/images.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -70,6 +72,20 @@ static int fail_in_use(const struct removal *rm, const char *what, char *const *
 			count > 1 ? "these containers" : "the container", users[0]);
 }
 
+static int fail_mounted(const char *what, struct err *err)
+{
+	err_set(err, ERR_STATE, EBUSY, "image %s is mounted", what);
+	return err_hint(err, "unmount it first: cman image unmount %s", what);
+}
+
+bool image_is_mounted(struct store *store, const char *id)
+{
+	char path[sizeof("images/") + DIGEST_HEX_LEN];
+
+	snprintf(path, sizeof(path), "images/%s", id);
+	return faccessat(store->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Decide what goes. The write lock is held. */
 static int plan(struct store *store, const char *what, bool force, struct removal *rm,
 		struct err *err)
@@ -90,6 +106,8 @@ static int plan(struct store *store, const char *what, bool force, struct remova
 		return strv_add(&rm->names, rm->name) < 0 ?
 			       err_sys(err, ENOMEM, "cannot remove image %s", what) :
 			       0;
+	if (image_is_mounted(store, rm->id))
+		return fail_mounted(what, err);
 	if (users && !force)
 		return fail_in_use(rm, what, users, err);
 	rm->names = STEAL_PTR(all_names);
