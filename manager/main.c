@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/parse.h"
 #include "image/pull.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/help.h"
@@ -25,11 +26,9 @@
 #include "store/json_memory.h"
 
 static const struct stage stages[] = {
-	{ "cman-monitor", monitor_stage_main },
-	{ "cman-exec", exec_stage_main },
-	{ "cman-fetch", fetch_stage_main },
-	{ "cman-unpack", unpack_stage_main },
-	{ NULL, NULL },
+	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },	{ "cman-unpack", unpack_stage_main },
+	{ "cman-parse", parse_stage_main },	{ NULL, NULL },
 };
 
 /*

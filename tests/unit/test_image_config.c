@@ -19,13 +19,18 @@ static void test_all_members(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(image_config_parse("{\"architecture\": \"arm64\", \"os\": \"linux\","
-					    "\"config\": {\"Env\": [\"A=1\", \"B=\"],"
-					    "\"Entrypoint\": [\"/e\"], \"Cmd\": [\"c\", \"d e\"],"
-					    "\"WorkingDir\": \"/w\", \"User\": \"u:g\","
-					    "\"StopSignal\": \"SIGQUIT\", \"Labels\": {\"a\": 1}}}",
-					    &config, &err),
-			 0);
+	assert_int_equal(
+		image_config_parse("{\"architecture\": \"arm64\", \"os\": \"linux\","
+				   "\"config\": {\"Env\": [\"A=1\", \"B=\"],"
+				   "\"Entrypoint\": [\"/e\"], \"Cmd\": [\"c\", \"d e\"],"
+				   "\"WorkingDir\": \"/w\", \"User\": \"u:g\","
+				   "\"StopSignal\": \"SIGQUIT\", \"Labels\": {\"a\": \"1\"},"
+				   "\"Volumes\": {\"/v\": {}},"
+				   "\"ExposedPorts\": {\"80/tcp\": {}},"
+				   "\"Healthcheck\": {\"Test\": [\"CMD\", \"t\"],"
+				   "\"Interval\": 5000000000, \"Retries\": 3}}}",
+				   &config, &err),
+		0);
 	assert_string_equal(config.architecture, "arm64");
 	assert_string_equal(config.env[0], "A=1");
 	assert_string_equal(config.env[1], "B=");
@@ -37,6 +42,10 @@ static void test_all_members(void **state)
 	assert_string_equal(config.working_dir, "/w");
 	assert_string_equal(config.user, "u:g");
 	assert_string_equal(config.stop_signal, "SIGQUIT");
+	assert_string_equal(json_string_value(json_object_get(config.labels, "a")), "1");
+	assert_non_null(json_object_get(config.volumes, "/v"));
+	assert_non_null(json_object_get(config.exposed_ports, "80/tcp"));
+	assert_int_equal(json_integer_value(json_object_get(config.healthcheck, "Retries")), 3);
 }
 
 static void test_missing_members(void **state)
@@ -76,6 +85,16 @@ static void test_refused(void **state)
 		{ "{\"config\": {\"Env\": [\"=A\"]}}",
 		  "image configuration: config.Env: '=A' is not written KEY=VALUE" },
 		{ "{\"config\": {\"User\": 0}}", "image configuration: \"User\" is not a string" },
+		{ "{\"config\": {\"Labels\": {\"a\": 1}}}",
+		  "image configuration: config.Labels: \"a\" is not a string" },
+		{ "{\"config\": {\"Volumes\": []}}",
+		  "image configuration: \"Volumes\" is not an object" },
+		{ "{\"config\": {\"ExposedPorts\": 80}}",
+		  "image configuration: \"ExposedPorts\" is not an object" },
+		{ "{\"config\": {\"Healthcheck\": {\"Test\": \"t\"}}}",
+		  "image configuration: config.Healthcheck: \"Test\" is not an array" },
+		{ "{\"config\": {\"Healthcheck\": {\"Timeout\": -1}}}",
+		  "image configuration: config.Healthcheck: \"Timeout\" is negative" },
 	};
 
 	(void)state;

@@ -44,6 +44,19 @@ static void test_parse_errors_have_a_place(void **state)
 	assert_refused("[1]x", 4, "doc: line 1 column 4: end of file expected near 'x'");
 }
 
+static void test_values_are_bounded(void **state)
+{
+	static char text[2 * (JSON_MAX_VALUES + 1) + 1];
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(text); i += 2)
+		memcpy(text + i, "0,", 2);
+	text[0] = '[';
+	text[1] = '0';
+	/* The bracket, the commas, and one more. */
+	assert_refused(text, sizeof(text) - 1, "doc: line 1 column 524290: too many values");
+}
+
 static void test_depth_is_bounded(void **state)
 {
 	char text[200];
@@ -164,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_errors_have_a_place),
+		cmocka_unit_test(test_values_are_bounded),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_size_is_bounded),
 		cmocka_unit_test(test_members),
