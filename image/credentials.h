@@ -24,6 +24,7 @@ struct credentials {
 	char *password;
 	char *identity_token; /* to get tokens with, in place of a password */
 	char *registry_token; /* to be presented as it is */
+	char *from;	      /* the file or helper it was found with, for messages */
 };
 
 #define CREDENTIALS_INIT \
