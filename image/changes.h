@@ -4,7 +4,8 @@
 
 /*
  * What the upper directory of an overlay changes in the tree below it (the kernel's overlayfs.rst):
- * added, changed and deleted, in the order of walk_compare(). An entry that overlayfs copied up and
+ * added, changed and deleted, in the order of walk_compare(), but that what an opaque directory
+ * hides comes right after it. An entry that overlayfs copied up and
  * that is as it was is no change, nor is a directory only because something in it is one: compared
  * are type, permission bits, owner, device number, time of modification, kept attributes, size and
  * link target; contents are not read. The root itself is not told of: that it was changed means
@@ -32,8 +33,9 @@ struct changes_visitor {
 };
 
 /*
- * `below` is opened on what the layers show (merged). A visitor's failure ends the walk and is
- * returned.
+ * `upper` and `below` are directories; `below` is what the layers show, merged. A visitor's failure
+ * ends the walk and is returned. ERR_UNSUPPORTED where overlayfs kept only where something is
+ * (redirect_dir, metacopy).
  */
 int changes_walk(int upper, int below, const struct changes_visitor *visitor, struct err *err);
 

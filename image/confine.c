@@ -24,7 +24,10 @@
 #endif
 #ifndef MOVE_MOUNT_F_EMPTY_PATH
 #define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#define MOVE_MOUNT_T_EMPTY_PATH 0x00000040
 #endif
+
+#define HARMLESS (MS_NODEV | MS_NOSUID | MS_NOEXEC)
 
 #define NOBODY 65534
 
@@ -55,12 +58,38 @@ int confine_limits(int64_t file_size, int64_t files, int64_t data, struct err *e
 	return r;
 }
 
+static int leave_namespaces(struct err *err)
+{
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+		return err_sys(err, errno, "cannot make namespaces to work in");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(err, errno, "cannot make mounts private");
+	return 0;
+}
+
+/* Make the attached mount the root and all there is. `flags` as for mount(2). */
+static int enter_mount(int tree, unsigned long flags, struct err *err)
+{
+	if (fchdir(tree) < 0)
+		return err_sys(err, errno, "cannot enter the directory");
+	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(err, errno, "cannot change root to the directory");
+	/*
+	 * A device node or program from the archive is of no use to whoever takes over the
+	 * parser.
+	 */
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+		return err_sys(err, errno, "cannot forbid devices in the directory");
+	return 0;
+}
+
 int confine_root(int dir_fd, struct err *err)
 {
 	/* The tree is cloned while this process is still in the namespace it was opened in; the
 	 * working directory is translated into the new one by unshare(2), `dir_fd` is not. */
 	AUTO_CLOSE int tree = (int)syscall(SYS_open_tree, dir_fd, "",
 					   OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
+	int r;
 
 	if (tree < 0) {
 		err_sys(err, errno, "cannot clone the mount of the target directory");
@@ -68,23 +97,27 @@ int confine_root(int dir_fd, struct err *err)
 	}
 	if (fchdir(dir_fd) < 0)
 		return err_sys(err, errno, "cannot enter the target directory");
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-		return err_sys(err, errno, "cannot make namespaces to unpack in");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(err, errno, "cannot make mounts private");
-	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
-	    fchdir(tree) < 0)
+	r = leave_namespaces(err);
+	if (r < 0)
+		return r;
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, errno, "cannot mount the target directory");
-	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return err_sys(err, errno, "cannot change root to the target directory");
-	/*
-	 * A device node or program from the archive is of no use to whoever takes over the
-	 * parser.
-	 */
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) <
-	    0)
-		return err_sys(err, errno, "cannot forbid devices in the target directory");
-	return 0;
+	return enter_mount(tree, HARMLESS, err);
+}
+
+int confine_mount(int mount_fd, struct err *err)
+{
+	AUTO_CLOSE int place = -1;
+	int r = leave_namespaces(err);
+
+	if (r < 0)
+		return r;
+	/* Over the root: so it needs no place of its own. */
+	place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place < 0 || syscall(SYS_move_mount, mount_fd, "", place, "",
+				 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(err, errno, "cannot mount the tree");
+	return enter_mount(mount_fd, HARMLESS | MS_RDONLY, err);
 }
 
 /*

@@ -26,6 +26,12 @@ int confine_limits(int64_t file_size, int64_t files, int64_t data, struct err *e
 int confine_root(int dir_fd, struct err *err);
 
 /*
+ * The same of a detached mount that the caller got (fsmount(2), open_tree(2)), and read-only.
+ * `mount_fd` is attached by this, and has to be closed afterwards.
+ */
+int confine_mount(int mount_fd, struct err *err);
+
+/*
  * As root: become user and group 65534 (where the user namespace has these), without supplementary
  * groups and capabilities. Else nothing.
  */

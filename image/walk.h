@@ -5,12 +5,13 @@
 /*
  * A tree, entry by entry, sorted: a directory comes before what is in it, siblings are in the order
  * of the bytes of their names. No symlink is followed. The tree may be a container's work, of any
- * depth, and may change meanwhile: open descriptors are bounded, and a directory that is found
- * again is known by its device and inode. A second tree can be looked at side by side.
+ * depth, and may change meanwhile; the number of open descriptors is bounded. A second tree can be
+ * looked at side by side.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "store/base/buf.h"
@@ -23,17 +24,18 @@ struct walk_dir;
 struct walk {
 	struct walk_dir *dirs; /* from the root down to where the walk is */
 	size_t depth, room;
-	struct buf path;
+	struct buf path; /* of the entry given last */
 	size_t path_max;
-	int beside_root; /* -1: there is no second tree */
-	bool enter;	 /* the entry just given is a directory, and not to be passed over */
+	int roots[2];	   /* the tree, and the one beside it or -1 */
+	bool begun, enter; /* the entry given last is a directory, and not to be passed over */
+	int64_t vanished;  /* entries that were gone before they could be looked at */
 };
 
 struct walk_entry {
 	const char *path; /* relative to the root; "" is the root itself */
 	const char *name; /* in `dir`; "." for the root */
-	int dir;	  /* the directory that holds it; borrowed until the next call */
-	int beside;	  /* what the second tree has in its place, or -1 */
+	int dir;	  /* the directory that holds it; lent until the next call */
+	int beside;	  /* the directory in that place of the second tree; -1: none. Likewise */
 	struct stat st;
 };
 
@@ -46,17 +48,11 @@ void walk_release(struct walk *walk);
  */
 int walk_begin(struct walk *walk, int root, int beside, size_t path_max, struct err *err);
 
-/*
- * The next entry: 1, 0 at the end, or a failure that names it. Entries that vanish are passed over;
- * `*vanished` counts them.
- */
-int walk_next(struct walk *walk, struct walk_entry *out, long *vanished, struct err *err);
+/* The next entry: 1, 0 at the end, or a failure that names it. What vanishes is passed over. */
+int walk_next(struct walk *walk, struct walk_entry *out, struct err *err);
 
 /* Do not enter the directory that walk_next() gave last. */
 void walk_skip(struct walk *walk);
-
-/* Open the directory that walk_next() gave last, to be read: a descriptor to close, or -errno. */
-int walk_open(const struct walk_entry *entry, int flags);
 
 /* The order in which a walk meets paths: <0, 0, >0. */
 int walk_compare(const char *a, const char *b);

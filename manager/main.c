@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/pack.h"
 #include "image/parse.h"
 #include "image/pull.h"
 #include "manager/cmd/commands.h"
@@ -26,9 +27,13 @@
 #include "store/json_memory.h"
 
 static const struct stage stages[] = {
-	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
-	{ "cman-fetch", fetch_stage_main },	{ "cman-unpack", unpack_stage_main },
-	{ "cman-parse", parse_stage_main },	{ NULL, NULL },
+	{ "cman-monitor", monitor_stage_main },
+	{ "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },
+	{ "cman-unpack", unpack_stage_main },
+	{ "cman-parse", parse_stage_main },
+	{ "cman-pack", pack_stage_main },
+	{ NULL, NULL },
 };
 
 /*

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "image/pack_stage.h"
+#include "image/verify.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
+
+void pack_mark_add(struct buf *marks, enum pack_mark mark, const char *path)
+{
+	buf_addch(marks, (char)mark);
+	buf_add(marks, path, strlen(path) + 1);
+}
+
+static void close_fd(int *fd)
+{
+	cleanup_close(fd);
+	*fd = -1;
+}
+
+/* The stage's wait status; it is dead or about to be. */
+static int reap(struct pack *pack)
+{
+	int status = 0;
+
+	while (waitpid(pack->stage.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close_fd(&pack->stage.pidfd);
+	pack->stage.pid = 0;
+	return status;
+}
+
+void pack_abort(struct pack *pack)
+{
+	close_fd(&pack->fd);
+	close_fd(&pack->report_fd);
+	if (pack->stage.pid > 0) {
+		kill(pack->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
+		reap(pack);
+	}
+	*pack = (struct pack)PACK_INIT;
+}
+
+int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_fd, int mount_fd,
+		     int marks_fd, struct err *err)
+{
+	AUTO_CLOSE int out = -1;
+	AUTO_CLOSE int report = -1;
+	int pipes[2], reports[2], fds[PACK_NFDS] = { in_fd, -1, -1, -1, mount_fd, marks_fd };
+	const struct stage_options options = {
+		.fds = fds,
+		.nfds = PACK_NFDS,
+		.parent_death_signal = SIGKILL,
+	};
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	pack->fd = pipes[0];
+	out = pipes[1];
+	fcntl(out, F_SETPIPE_SZ, PIPE_SIZE);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) < 0)
+		return err_sys(err, errno, "cannot talk to the pack stage");
+	pack->report_fd = reports[0];
+	report = reports[1];
+	if (send(pack->report_fd, order, sizeof(*order), MSG_NOSIGNAL) != sizeof(*order))
+		return err_sys(err, errno, "cannot talk to the pack stage");
+	fds[PACK_FD_OUT] = out;
+	fds[PACK_FD_REPORT] = report;
+	return stage_spawn("cman-pack", &options, &pack->stage, err);
+}
+
+int pack_start(struct pack *pack, const struct pack_request *request, struct err *err)
+{
+	const struct pack_order order = {
+		.kind = request->kind,
+		.compression = request->compression,
+		.level = request->level,
+		.marks_len = request->marks ? (int64_t)request->marks->len : 0,
+	};
+	AUTO_CLOSE int marks = -1;
+	int r = 0;
+
+	pack_abort(pack);
+	if (order.marks_len > 0)
+		r = fd_from_memory("cman-marks", request->marks->data, request->marks->len, &marks,
+				   err);
+	if (r == 0)
+		r = pack_stage_start(pack, &order, -1, request->mount_fd, marks, err);
+	if (r < 0)
+		pack_abort(pack);
+	return r;
+}
+
+static int stage_died(int status, struct err *err)
+{
+	if (!WIFSIGNALED(status))
+		return err_set(err, ERR_SYS, EIO, "the pack stage ended with status %d",
+			       WEXITSTATUS(status));
+	err_set(err, ERR_SYS, EIO, "the pack stage was killed by signal %d (%s)", WTERMSIG(status),
+		strsignal(WTERMSIG(status)));
+	return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
+					     err_code(err);
+}
+
+int pack_report_check(struct pack_report *report, struct err *err)
+{
+	struct pack_result *result = &report->result;
+
+	report->err.text[sizeof(report->err.text) - 1] = '\0';
+	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
+	result->changed_path[sizeof(result->changed_path) - 1] = '\0';
+	result->diff_id[DIGEST_HEX_LEN] = '\0';
+	if (report->failed ?
+		    report->err.kind == ERR_NONE || report->err.num < 0 :
+		    result->entries < 0 || result->bytes < 0 || result->sockets < 0 ||
+			    result->attributes < 0 || result->changed < 0 || result->vanished < 0 ||
+			    (result->diff_id[0] && !digest_is_hex(result->diff_id)))
+		return err_set(err, ERR_INVALID, EPROTO, "the pack stage sent nonsense");
+	return 0;
+}
+
+int pack_finish(struct pack *pack, struct pack_result *out, struct err *err)
+{
+	struct pack_report report;
+	ssize_t n;
+	int r, status;
+
+	do
+		n = recv(pack->report_fd, &report, sizeof(report), 0);
+	while (n < 0 && errno == EINTR);
+	status = reap(pack);
+	if (n != sizeof(report))
+		return stage_died(status, err);
+	r = pack_report_check(&report, err);
+	if (r < 0)
+		return r;
+	if (report.failed) {
+		*err = report.err;
+		return err_code(err);
+	}
+	if (pack->diff_id[0]) {
+		r = verify_check(pack->diff_id, report.result.diff_id, err);
+		if (r < 0)
+			return r;
+	}
+	*out = report.result;
+	pack_abort(pack);
+	return 0;
+}
