@@ -94,7 +94,7 @@ static int within_limit(const struct pull *pull, const char *what, int64_t size,
 		return 0;
 	err_set(err, ERR_INVALID, EFBIG, "its %s has more than the limit of %" PRId64 " bytes",
 		what, pull->limits.manifest_bytes);
-	return err_hint(err, "image-max-manifest in cman.conf sets another");
+	return err_hint(err, "image_max_manifest in cman.conf sets another");
 }
 
 /* --- the way down --- */
@@ -154,7 +154,7 @@ static int check_layers(const struct pull *pull, const struct documents *documen
 	if ((int64_t)manifest->nlayers > pull->limits.layers) {
 		err_set(err, ERR_INVALID, EFBIG, "it has %zu layers, and the limit is %" PRId64,
 			manifest->nlayers, pull->limits.layers);
-		return err_hint(err, "image-max-layers in cman.conf sets another, of at most %d",
+		return err_hint(err, "image_max_layers in cman.conf sets another, of at most %d",
 				PARSE_MAX_LAYERS);
 	}
 	for (size_t i = 0; i < manifest->nlayers; i++) {
@@ -164,7 +164,7 @@ static int check_layers(const struct pull *pull, const struct documents *documen
 			"layer sha256:%.12s has %" PRId64 " bytes, and the limit is %" PRId64,
 			manifest->layers[i].digest, manifest->layers[i].size,
 			pull->limits.blob_bytes);
-		return err_hint(err, "image-max-download in cman.conf sets another");
+		return err_hint(err, "image_max_download in cman.conf sets another");
 	}
 	return 0;
 }

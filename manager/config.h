@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "image/limits.h"
 #include "store/base/err.h"
 
 #define CONFIG_PATH "/etc/cman/cman.conf"
@@ -17,11 +18,12 @@
 
 struct config {
 	char *default_image; /* what `cman run` takes when no image is named */
+	struct image_limits limits;
 };
 
-#define CONFIG_INIT \
-	{           \
-		0   \
+#define CONFIG_INIT                            \
+	{                                      \
+		.limits = IMAGE_LIMITS_DEFAULT \
 	}
 #define AUTO_CONFIG __attribute__((cleanup(config_release)))
 void config_release(struct config *config);

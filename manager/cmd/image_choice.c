@@ -11,6 +11,7 @@
 #include "manager/cmd/progress.h"
 #include "manager/config.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 
 void image_choice_release(struct image_choice *choice)
 {
@@ -25,35 +26,70 @@ static bool is_path(const char *word)
 	return word[0] == '/' || word[0] == '.';
 }
 
-static void on_step(const char *text, void *data)
+int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err)
 {
-	progress_line(data, text);
+	static const char *const names[] = {
+		[PULL_MISSING] = "missing",
+		[PULL_ALWAYS] = "always",
+		[PULL_NEWER] = "newer",
+		[PULL_NEVER] = "never",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			*out = (enum pull_policy)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_USAGE, EINVAL, "--pull: not one of " PULL_POLICIES ": %s", value);
 }
 
-static void on_layer(const struct layer_progress *layer, void *data)
+static int pull(struct store *store, const char *name, struct image_record *out, struct err *err)
 {
-	progress_update(data, layer->done, layer->total);
-}
-
-static int find_or_pull(struct store *store, const char *name, struct image_record *out,
-			struct err *err)
-{
-	struct pull_request request = { .source = name };
+	AUTO_CONFIG struct config config = CONFIG_INIT;
+	struct pull_request request = { .source = name, .limits = &config.limits };
 	struct progress progress;
-	const struct pull_ui ui = { on_step, on_layer, &progress };
-	struct err missing = ERR_INIT;
-	int rc = image_lookup(store, name, out, &missing);
+	int rc = config_load(&config, err);
+
+	if (rc < 0)
+		return rc;
+	progress_begin(&progress, PROGRESS_AUTO);
+	rc = image_pull(store, &request, &progress.ui, out, err);
+	progress_end(&progress);
+	return rc;
+}
+
+/* What is here, unless the registry can be asked and has another. */
+static int pull_newer(struct store *store, const char *name, struct image_record *out,
+		      struct err *err)
+{
+	struct err why = ERR_INIT;
+	int rc = pull(store, name, out, &why);
 
 	if (rc == 0)
 		return 0;
-	if (missing.kind != ERR_NOT_FOUND) {
-		*err = missing;
-		return rc;
+	if (why.kind == ERR_NETWORK && image_lookup(store, name, out, err) == 0) {
+		log_warn("%s; taking what is here", why.text);
+		return 0;
 	}
-	progress_begin(&progress, false);
-	rc = image_pull(store, &request, &ui, out, err);
-	progress_end(&progress);
+	*err = why;
 	return rc;
+}
+
+static int find_or_pull(struct store *store, const char *name, enum pull_policy policy,
+			struct image_record *out, struct err *err)
+{
+	int rc;
+
+	if (policy == PULL_ALWAYS)
+		return pull(store, name, out, err);
+	if (policy == PULL_NEWER)
+		return pull_newer(store, name, out, err);
+	rc = image_lookup(store, name, out, err);
+	if (rc == 0 || err->kind != ERR_NOT_FOUND || policy == PULL_NEVER)
+		return rc;
+	*err = (struct err)ERR_INIT;
+	return pull(store, name, out, err);
 }
 
 static bool has_name(const struct image_record *image, const char *name)
@@ -89,8 +125,8 @@ static int take(struct image_choice *choice, const char *asked, char *const *com
 	return name_of(&choice->image, asked, &choice->reference, err);
 }
 
-static int take_default(struct store *store, char *const *words, struct image_choice *choice,
-			struct err *err)
+static int take_default(struct store *store, enum pull_policy policy, char *const *words,
+			struct image_choice *choice, struct err *err)
 {
 	AUTO_CONFIG struct config config = CONFIG_INIT;
 	int rc = config_load(&config, err);
@@ -99,48 +135,54 @@ static int take_default(struct store *store, char *const *words, struct image_ch
 	if (rc < 0)
 		return rc;
 	/* Nobody typed its name. */
-	if (find_or_pull(store, config.default_image, &choice->image, err) < 0)
+	if (find_or_pull(store, config.default_image, policy, &choice->image, err) < 0)
 		return err_wrap(err, "default image");
 	return take(choice, config.default_image, words, err);
 }
 
 /* Returns 1 when the first word is no image. */
-static int take_first_word(struct store *store, char *const *words, struct image_choice *choice,
-			   struct err *err)
+static int take_first_word(struct store *store, enum pull_policy policy, char *const *words,
+			   struct image_choice *choice, struct err *err)
 {
+	bool is_reference = ref_is_written_as_reference(words[0]);
 	struct err missing = ERR_INIT;
 	int rc;
 
 	if (is_path(words[0]))
 		return 1;
+	if (is_reference) {
+		rc = find_or_pull(store, words[0], policy, &choice->image, err);
+		return rc < 0 ? rc : take(choice, words[0], words + 1, err);
+	}
 	rc = image_lookup(store, words[0], &choice->image, &missing);
-	if (rc < 0 && missing.kind != ERR_NOT_FOUND) {
+	if (rc < 0 && missing.kind == ERR_NOT_FOUND)
+		return 1;
+	if (rc < 0) {
 		*err = missing;
 		return rc;
 	}
-	if (rc < 0) {
-		if (!ref_is_written_as_reference(words[0]))
-			return 1;
-		rc = find_or_pull(store, words[0], &choice->image, err);
+	if (policy == PULL_ALWAYS || policy == PULL_NEWER) {
+		image_record_release(&choice->image);
+		rc = find_or_pull(store, words[0], policy, &choice->image, err);
 	}
 	return rc < 0 ? rc : take(choice, words[0], words + 1, err);
 }
 
-int image_choose(struct store *store, const char *given, char *const *words,
-		 struct image_choice *out, struct err *err)
+int image_choose(struct store *store, const char *given, enum pull_policy policy,
+		 char *const *words, struct image_choice *out, struct err *err)
 {
 	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
 	int rc = 1;
 
 	if (given) {
-		rc = find_or_pull(store, given, &choice.image, err);
+		rc = find_or_pull(store, given, policy, &choice.image, err);
 		if (rc == 0)
 			rc = take(&choice, given, words, err);
 	} else if (words[0]) {
-		rc = take_first_word(store, words, &choice, err);
+		rc = take_first_word(store, policy, words, &choice, err);
 	}
 	if (rc == 1)
-		rc = take_default(store, words, &choice, err);
+		rc = take_default(store, policy, words, &choice, err);
 	if (rc < 0)
 		return rc;
 	*out = choice;

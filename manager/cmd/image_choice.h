@@ -10,8 +10,8 @@
  *				':' or '@' and does not begin as a path does)
  *	else			the default image, and all words are the command
  *
- * An image that is written as a reference, given by --image, or is the default, is pulled when it
- * is not there. A bare first word is never pulled on a guess.
+ * An image that is written as a reference, given by --image, or is the default, is pulled as --pull
+ * says. A bare first word is never pulled on a guess.
  */
 
 #include <stdbool.h>
@@ -34,8 +34,21 @@ struct image_choice {
 #define AUTO_IMAGE_CHOICE __attribute__((cleanup(image_choice_release)))
 void image_choice_release(struct image_choice *choice);
 
+/* --pull. */
+enum pull_policy {
+	PULL_MISSING, /* what is not here */
+	PULL_ALWAYS,  /* also what is here, if its registry has another by now */
+	PULL_NEWER,   /* the same, but what is here will do where the registry cannot be asked */
+	PULL_NEVER,
+};
+
+/* What --pull takes; the option's help. */
+#define PULL_POLICIES "missing|always|newer|never"
+/* ERR_USAGE. */
+int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err);
+
 /* `given`: of --image, or NULL. `words` ends with NULL. As image_find and image_pull fail. */
-int image_choose(struct store *store, const char *given, char *const *words,
-		 struct image_choice *out, struct err *err);
+int image_choose(struct store *store, const char *given, enum pull_policy policy,
+		 char *const *words, struct image_choice *out, struct err *err);
 
 #endif

@@ -196,7 +196,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = store_open(app->root, &store, err);
 	if (rc == 0)
-		rc = image_choose(&store, options.image, options.words, &choice, err);
+		rc = image_choose(&store, options.image, options.pull, options.words, &choice, err);
 	if (rc == 0)
 		log_debug("image %s: %s, %zu layers", choice.reference, choice.image.id,
 			  choice.image.nlayers);
@@ -231,7 +231,7 @@ const struct cmd cmd_run = {
 		"written as a reference (with '/', ':' or '@'); else the default image (default_image "
 		"in /etc/cman/cman.conf, ubuntu-base if that is unset). The other words are the "
 		"command; without any, the image's own is run. What is written as a reference, given "
-		"by --image, or the default, is pulled when it is missing.\n\n"
+		"by --image, or the default, is pulled when it is missing (--pull).\n\n"
 		"In the foreground, stdout and stderr are passed on unchanged and apart (and kept for "
 		"`cman logs`), signals are forwarded, and the exit status is the payload's: 128+n when "
 		"signal n killed it, 127 when it was not found, 126 when it cannot be executed, 125 "

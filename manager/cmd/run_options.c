@@ -17,6 +17,7 @@ enum {
 	OPT_DETACH,
 	OPT_NAME,
 	OPT_IMAGE,
+	OPT_PULL,
 	OPT_INTERACTIVE,
 	OPT_TTY,
 	OPT_DETACH_KEYS,
@@ -46,6 +47,7 @@ const struct cmd_option run_option_table[] = {
 			 "run in the background and print the container's ID" },
 	[OPT_NAME] = { 0, "name", "NAME", "name of the container (default: one is made up)" },
 	[OPT_IMAGE] = { 0, "image", "IMAGE", "the image; then all words are the command" },
+	[OPT_PULL] = { 0, "pull", "WHEN", PULL_POLICIES " (missing)" },
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the payload" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the payload a terminal" },
 	[OPT_DETACH_KEYS] = { 0, "detach-keys", "KEYS",
@@ -202,6 +204,8 @@ static int take_option(int which, const struct cmd_option *option, const char *v
 	case OPT_IMAGE:
 		out->image = value;
 		return 0;
+	case OPT_PULL:
+		return pull_policy_parse(value, &out->pull, err);
 	case OPT_INTERACTIVE:
 		out->interactive = true;
 		return 0;

@@ -8,6 +8,7 @@
 
 #include "manager/cmd/cmd.h"
 #include "manager/cmd/detach.h"
+#include "manager/cmd/image_choice.h"
 #include "manager/spec_build.h"
 #include "store/base/err.h"
 
@@ -15,6 +16,7 @@ struct run_options {
 	bool detach, interactive, tty, auto_remove;
 	const char *name;  /* NULL: one is made up */
 	const char *image; /* --image, or NULL */
+	enum pull_policy pull;
 	int stop_timeout_s;
 	struct detach_keys keys;
 	char *const *words; /* operands: [IMAGE] [COMMAND [ARG...]], ended by NULL */
