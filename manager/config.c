@@ -136,7 +136,7 @@ static int set_limit(const struct limit *limit, struct span value, uint64_t *see
 			       "%s is not a whole number from 1 on, or one with k, m, g or t: %.*s",
 			       limit->key, (int)value.len, value.text);
 	if (number > limit->max)
-		return err_set(err, ERR_INVALID, ERANGE, "%s can be %lld at most", limit->key,
+		return err_set(err, ERR_INVALID, EINVAL, "%s can be %lld at most", limit->key,
 			       (long long)limit->max);
 	*seen |= bit;
 	memcpy((char *)out + limit->offset, &number, sizeof(number));

@@ -196,7 +196,8 @@ void progress_view_erase(struct progress_view *view, int width, struct buf *out)
 void progress_view_draw(struct progress_view *view, int width, int height, int64_t now,
 			struct buf *out)
 {
-	size_t room = height > 2 ? (size_t)height - 2 : 1; /* with the rest, and the cursor below */
+	/* The rest has a line, too, and the cursor is on the one below. */
+	size_t room = height > 2 ? (size_t)height - 2 : view->count <= 1;
 	size_t n = view->count < PROGRESS_MAX_LAYERS ? view->count : PROGRESS_MAX_LAYERS;
 
 	progress_view_erase(view, width, out);

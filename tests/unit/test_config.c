@@ -24,7 +24,7 @@ static void assert_image(const char *text, const char *image)
 
 static void assert_refused(const char *text, size_t len, const char *message)
 {
-	struct config config = { (char *)"untouched" };
+	struct config config = { .default_image = (char *)"untouched" };
 	struct err err = ERR_INIT;
 
 	assert_int_equal(config_parse("f", text, len, &config, &err), -EINVAL);
@@ -42,6 +42,60 @@ static void test_values(void **state)
 	assert_image("default_image=busybox\n", "busybox");
 	assert_image("  default_image\t=  busybox:1  # small\r\n", "busybox:1");
 	assert_image("#default_image = a\ndefault_image = b#c\n", "b#c");
+}
+
+static void test_limits(void **state)
+{
+	static const char text[] = "image_max_layers = 5\nimage_max_unpacked=3G\n"
+				   "image_max_entries = 10k # few\nimage_max_expansion = 7\n";
+	static const struct image_limits defaults = IMAGE_LIMITS_DEFAULT;
+	AUTO_CONFIG struct config config = CONFIG_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(config_parse("f", text, strlen(text), &config, &err), 0);
+	assert_int_equal(config.limits.layers, 5);
+	assert_int_equal(config.limits.unpack.bytes, 3LL << 30);
+	assert_int_equal(config.limits.unpack.entries, 10 << 10);
+	assert_int_equal(config.limits.unpack.expansion, 7);
+	assert_int_equal(config.limits.manifest_bytes, defaults.manifest_bytes);
+	assert_int_equal(config.limits.blob_bytes, defaults.blob_bytes);
+	assert_int_equal(config.limits.unpack.depth, defaults.unpack.depth);
+}
+
+static void refuse_limit(const char *line, const char *why)
+{
+	char message[256];
+
+	snprintf(message, sizeof(message), "f:1: %s", why);
+	assert_refused(line, strlen(line), message);
+}
+
+static void refuse_number(const char *value)
+{
+	char line[128], why[256];
+
+	snprintf(line, sizeof(line), "image_max_entries = %s", value);
+	snprintf(why, sizeof(why),
+		 "image_max_entries is not a whole number from 1 on, or one with k, m, g or t: %s",
+		 value);
+	refuse_limit(line, why);
+}
+
+static void test_bad_limits(void **state)
+{
+	static const char twice[] = "image_max_layers = 1\nimage_max_layers = 1\n";
+
+	(void)state;
+	refuse_number("0");
+	refuse_number("-1");
+	refuse_number("1kk");
+	refuse_number("k");
+	refuse_number("9223372036854775808");
+	refuse_number("9223372036854775807k");
+	refuse_limit("image_max_layers = 128\n", "image_max_layers can be 127 at most");
+	refuse_limit("image_max_fun = 1\n", "unknown key: image_max_fun");
+	assert_refused(twice, strlen(twice), "f:2: image_max_layers is set a second time");
 }
 
 static void test_errors(void **state)
@@ -92,8 +146,8 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_values),	   cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_bad_limits), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_files),
 	};
 
