@@ -313,7 +313,6 @@ static void kill_everywhere(const char *path, job *work, const char *name, int l
 		check(root, name);
 	}
 	/* It was killed at all, and often. */
-	fprintf(stderr, "%d\n", at);
 	assert_true(at > least);
 }
 
