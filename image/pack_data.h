@@ -38,7 +38,7 @@ void pack_data_map(struct pack_data *data, int fd, const struct stat *st,
 		   struct archive_entry *entry);
 
 /*
- * Write the bytes. *changed: the file was written to meanwhile; bytes it has not any more are zeros.
+ * Write the bytes. *changed: the file was written to meanwhile; bytes it lost are zeros.
  * -EPIPE, without `err`, when the archive takes no more.
  */
 int pack_data_copy(struct pack_data *data, struct archive *tar, bool *changed, struct err *err);

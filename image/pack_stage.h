@@ -3,10 +3,10 @@
 #define CMAN_IMAGE_PACK_STAGE_H
 
 /*
- * What the stage cman-pack and its parent say to each other. Descriptors of the stage: 0 the archive
- * to transcode, 1 where the archive is written to, 3 a SOCK_SEQPACKET socket that gives one order
- * and takes one report, 4 the mount to pack, 5 a memfd with the marks. pack_stage_main() is declared
- * in image/pack.h.
+ * What the stage cman-pack and its parent say to each other. Descriptors of the stage: 0 the
+ * archive to transcode, 1 where the archive is written to, 3 a SOCK_SEQPACKET socket that gives one
+ * order and takes one report, 4 the mount to pack, 5 a memfd with the marks. pack_stage_main() is
+ * declared in image/pack.h.
  */
 
 #include <stdint.h>
