@@ -104,7 +104,7 @@ static int next_member(struct inflate *inflate, struct err *err)
 
 	if (r < 0)
 		return r;
-	/* xz pads its streams with zeros. What follows zeros elsewhere was put there by an accident. */
+	/* xz pads its streams with zeros. What follows them elsewhere came there by accident. */
 	if (inflate->members > 0 && inflate->in_at < inflate->in_len &&
 	    inflate->input[inflate->in_at] == 0) {
 		r = skip_zeros(inflate, &other, err);

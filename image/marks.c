@@ -10,7 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "image/tree.h"
+#include "image/tree_path.h"
 #include "store/base/cleanup.h"
 
 #define OPAQUE_ATTRIBUTE "trusted.overlay.opaque"

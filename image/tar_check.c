@@ -214,7 +214,7 @@ static int entry(struct tar_check *check, const unsigned char *header, int64_t s
 	if (check->pax_size >= 0)
 		size = check->pax_size;
 	if (type >= '1' && type <= '6')
-		size = 0; /* whatever is said: of these only links could have data, and no tool writes it */
+		size = 0; /* whatever is said: only links could have data, and none is written */
 	if (size > check->limits.bytes)
 		return exceeds(err, "an entry is larger", check->limits.bytes);
 	if (check->queued == TAR_QUEUE)

@@ -15,7 +15,7 @@ bool tar_number(const unsigned char *field, size_t len, int64_t *out);
 /* Decimal digits only. */
 bool tar_decimal(const char *text, size_t len, int64_t *out);
 
-/* Seconds with any number of decimals, maybe negative: tv_nsec is rounded down and never negative. */
+/* Seconds with any number of decimals, maybe negative; rounded down, tv_nsec is never negative. */
 bool tar_time(const char *text, size_t len, struct timespec *out);
 
 struct tar_record {

@@ -3,161 +3,98 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "image/tree_walk.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
 #define SPECIAL_BITS (S_ISUID | S_ISGID | S_ISVTX)
 
-void tree_init(struct tree *tree, int root_fd)
+int tree_init(struct tree *tree, int root_fd, const struct tree_limits *limits, struct err *err)
 {
-	*tree = (struct tree){ .root_fd = root_fd };
+	*tree = (struct tree){ .limits = *limits, .uid = geteuid(), .gid = getegid() };
 	for (int i = 0; i < TREE_PARENTS; i++)
 		tree->parents[i].fd = -1;
-}
-
-static void forget_parents(struct tree *tree)
-{
-	for (int i = 0; i < TREE_PARENTS; i++) {
-		struct tree_parent *parent = &tree->parents[i];
-
-		free(parent->path);
-		cleanup_close(&parent->fd);
-		*parent = (struct tree_parent){ .fd = -1 };
-	}
+	tree->last = &tree->parents[0];
+	/* Its time is set at the end: 1970-01-01 unless an entry tells another. */
+	tree->parents[0] =
+		(struct tree_parent){ .path = strdup(""), .fd = root_fd, .touched = true };
+	return tree->parents[0].path ? 0 : err_sys(err, ENOMEM, "cannot unpack");
 }
 
 void tree_release(struct tree *tree)
 {
-	forget_parents(tree);
-	for (size_t i = 0; i < tree->ndirs; i++)
-		free(tree->dirs[i].path);
-	free(tree->dirs);
-	tree->dirs = NULL;
-	tree->ndirs = tree->dirs_room = 0;
-}
-
-int tree_clean_path(const char *path, char out[PATH_MAX], struct err *err)
-{
-	size_t used = 0;
-
-	if (path[0] == '\0')
-		return err_set(err, ERR_INVALID, EINVAL, "an entry has no name");
-	while (*path != '\0') {
-		size_t len = strcspn(path, "/");
-
-		if (len == 2 && memcmp(path, "..", 2) == 0)
-			return err_set(err, ERR_INVALID, EINVAL, "the name has a '..' component");
-		if (len > 0 && !(len == 1 && path[0] == '.')) {
-			if (used + len + 2 > PATH_MAX)
-				return err_set(err, ERR_INVALID, ENAMETOOLONG,
-					       "a name is longer than %d bytes", PATH_MAX - 1);
-			if (used > 0)
-				out[used++] = '/';
-			memcpy(out + used, path, len);
-			used += len;
-		}
-		path += len;
-		path += *path == '/';
-	}
-	out[used] = '\0';
-	return 0;
-}
-
-/* Make the directories of `path` that are missing, as mkdir -p does. */
-static int make_missing(struct tree *tree, char *path, struct err *err)
-{
-	for (char *end = path;; *end = '/') {
-		AUTO_CLOSE int dir = -1;
-		char *leaf = end == path ? path : end + 1;
-		char before = *end;
-
-		/* [path, end) is there; make the component that follows it. */
-		*end = '\0';
-		dir = end == path ? dup(tree->root_fd) :
-				    fd_open_in_root(tree->root_fd, path, O_PATH | O_DIRECTORY, 0);
-		*end = before;
-		if (dir < 0)
-			return err_sys(err, end == path ? errno : -dir,
-				       "cannot open its directory");
-		end = strchr(leaf, '/');
-		if (end)
-			*end = '\0';
-		if (mkdirat(dir, leaf, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, errno, "cannot create its directory");
-		if (!end)
-			return 0;
-	}
-}
-
-/* The opened directory that holds the last component of `path`, and that component. Borrowed. */
-static int find_parent(struct tree *tree, const char *path, int *dir, const char **leaf,
-		       struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) : 0;
-	struct tree_parent *oldest = &tree->parents[0];
-	AUTO_FREE char *copy = NULL;
-	int fd;
-
-	*leaf = slash ? slash + 1 : path;
-	if (!slash) {
-		*dir = tree->root_fd;
-		return 0;
-	}
 	for (int i = 0; i < TREE_PARENTS; i++) {
 		struct tree_parent *parent = &tree->parents[i];
 
-		if (parent->path && strncmp(parent->path, path, len) == 0 && !parent->path[len]) {
-			parent->last_used = ++tree->clock;
-			*dir = parent->fd;
-			return 0;
-		}
-		if (parent->last_used < oldest->last_used)
-			oldest = parent;
+		if (i > 0 && parent->path) /* the root is the caller's */
+			cleanup_close(&parent->fd);
+		free(parent->path);
+		free(parent->written);
+		*parent = (struct tree_parent){ .fd = -1 };
 	}
-	copy = strndup(path, len);
-	if (!copy)
-		return err_sys(err, ENOMEM, "cannot open its directory");
-	fd = fd_open_in_root(tree->root_fd, copy, O_PATH | O_DIRECTORY, 0);
-	if (fd == -ENOENT) {
-		int r = make_missing(tree, copy, err);
+	mark_set_release(&tree->marks);
+}
 
-		if (r < 0)
-			return r;
-		fd = fd_open_in_root(tree->root_fd, copy, O_PATH | O_DIRECTORY, 0);
+/* --- what is in the way --- */
+
+/*
+ * Take away what an earlier entry put there, which `st` is. Directories that were lent are gone
+ * afterwards.
+ */
+static int make_room(struct tree *tree, const struct tree_parent *dir, const char *leaf,
+		     const struct stat *st, struct err *err)
+{
+	AUTO_CLOSE int held = -1;
+	int r;
+
+	if (!S_ISDIR(st->st_mode)) {
+		if (S_ISLNK(st->st_mode))
+			tree_forget_written(tree);
+		if (unlinkat(dir->fd, leaf, 0) < 0)
+			return err_sys(err, errno, "cannot replace what was there before");
+		return 0;
 	}
-	if (fd < 0)
-		return err_sys(err, -fd, "cannot open its directory");
-	free(oldest->path);
-	cleanup_close(&oldest->fd);
-	*oldest = (struct tree_parent){ STEAL_PTR(copy), fd, ++tree->clock };
-	*dir = fd;
+	held = fcntl(dir->fd, F_DUPFD_CLOEXEC, 0);
+	if (held < 0)
+		return err_sys(err, errno, "cannot replace what was there before");
+	/* What is kept open may be in it. */
+	r = tree_close_parents(tree, err);
+	return r < 0 ? r : fd_remove_tree(held, leaf, err);
+}
+
+/* What is at `leaf`. */
+static int look(const struct tree_parent *dir, const char *leaf, struct stat *st, struct err *err)
+{
+	if (fstatat(dir->fd, leaf, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, errno, "cannot create");
 	return 0;
 }
 
-/* Take away what an earlier entry put there. */
-static int make_room(struct tree *tree, int dir, const char *leaf, struct err *err)
+/* The directory of `path`, about to be changed. */
+static int to_parent(struct tree *tree, const char *path, struct tree_parent **dir,
+		     const char **leaf, struct err *err)
 {
-	/* A directory or symlink that goes may be part of a path that is kept opened. */
-	struct stat st;
-	bool plain = fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-	int r = 0;
+	int r;
 
-	if (unlinkat(dir, leaf, 0) < 0) {
-		if (errno != EISDIR)
-			return err_sys(err, errno, "cannot replace what was there before");
-		r = fd_remove_tree(dir, leaf, err);
-	}
-	if (!plain)
-		forget_parents(tree);
+	if (path[0] == '\0')
+		return err_set(err, ERR_INVALID, EINVAL, "the root itself has to be a directory");
+	r = tree_walk_to_parent(tree, path, true, dir, leaf, err);
+	if (r == 0)
+		r = tree_touch(*dir, err);
+	tree->last = *dir;
 	return r;
+}
+
+static int clear_way(struct tree *tree, const char *path, const struct stat *st,
+		     struct tree_parent **dir, const char **leaf, struct err *err)
+{
+	int r = make_room(tree, *dir, *leaf, st, err);
+
+	return r < 0 ? r : to_parent(tree, path, dir, leaf, err);
 }
 
 /*
@@ -166,79 +103,135 @@ static int make_room(struct tree *tree, int dir, const char *leaf, struct err *e
  */
 typedef int maker(int dir, const char *leaf, const void *data);
 
-static int make_at(struct tree *tree, const char *path, maker *make, const void *data, int *dir,
-		   const char **leaf, struct err *err)
+static int make_at(struct tree *tree, const char *path, maker *make, const void *data,
+		   struct tree_parent **dir, const char **leaf, struct err *err)
 {
-	int made, r;
+	int made, r = to_parent(tree, path, dir, leaf, err);
 
-	if (path[0] == '\0')
-		return err_set(err, ERR_INVALID, EINVAL, "the root itself has to be a directory");
-	r = find_parent(tree, path, dir, leaf, err);
 	if (r < 0)
 		return r;
-	made = make(*dir, *leaf, data);
+	made = make((*dir)->fd, *leaf, data);
 	if (made < 0 && errno == EEXIST) {
-		r = make_room(tree, *dir, *leaf, err);
+		struct stat st;
+
+		r = look(*dir, *leaf, &st, err);
 		if (r == 0)
-			r = find_parent(tree, path, dir, leaf, err);
+			r = clear_way(tree, path, &st, dir, leaf, err);
 		if (r < 0)
 			return r;
-		made = make(*dir, *leaf, data);
+		made = make((*dir)->fd, *leaf, data);
 	}
 	return made < 0 ? err_sys(err, errno, "cannot create") : made;
 }
 
-static int remember_dir(struct tree *tree, const struct tree_entry *entry, struct err *err)
+/* --- directories --- */
+
+static int name_root(struct tree *tree, const struct tree_entry *entry, struct err *err)
 {
-	struct tree_dir *dir;
+	struct tree_parent *root = &tree->parents[0];
 
-	if (tree->ndirs == tree->dirs_room) {
-		size_t room = tree->dirs_room ? tree->dirs_room * 2 : 256;
-		struct tree_dir *grown = reallocarray(tree->dirs, room, sizeof(*grown));
-
-		if (!grown)
-			return err_sys(err, ENOMEM, "cannot remember the directory");
-		tree->dirs = grown;
-		tree->dirs_room = room;
-	}
-	dir = &tree->dirs[tree->ndirs];
-	*dir = (struct tree_dir){ strdup(entry->path), entry->mode & 07777, entry->mtime };
-	if (!dir->path)
-		return err_sys(err, ENOMEM, "cannot remember the directory");
-	tree->ndirs++;
+	tree->root_named = true;
+	root->mtime = entry->mtime;
+	root->setgid = entry->mode & S_ISGID;
+	if (fchown(root->fd, entry->uid, entry->gid) < 0 ||
+	    fchmod(root->fd, entry->mode & 07777) < 0)
+		return err_sys(err, errno, "cannot set owner and mode");
 	return 0;
 }
 
-static int make_dir(int dir, const char *leaf, const void *data)
+/* *fresh: it was not there. *replaced: something else was. */
+static int make_dir(struct tree *tree, const struct tree_entry *entry, struct tree_parent **dir,
+		    const char **leaf, bool *fresh, bool *replaced, struct err *err)
 {
 	struct stat st;
+	int r = to_parent(tree, entry->path, dir, leaf, err);
 
-	(void)data;
-	/* Open for its maker only, until tree_finish() gives it its mode. */
-	if (mkdirat(dir, leaf, 0700) == 0)
+	if (r < 0)
+		return r;
+	*fresh = mkdirat((*dir)->fd, *leaf, entry->mode & 0777) == 0;
+	if (*fresh)
 		return 0;
-	if (errno == EEXIST && fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISDIR(st.st_mode))
-			return 0;
-		errno = EEXIST;
-	}
-	return -1;
+	if (errno != EEXIST)
+		return err_sys(err, errno, "cannot create");
+	r = look(*dir, *leaf, &st, err);
+	if (r < 0 || S_ISDIR(st.st_mode))
+		return r;
+	r = clear_way(tree, entry->path, &st, dir, leaf, err);
+	if (r < 0)
+		return r;
+	if (mkdirat((*dir)->fd, *leaf, entry->mode & 0777) < 0)
+		return err_sys(err, errno, "cannot create");
+	*fresh = *replaced = true;
+	return 0;
+}
+
+/* An entry has named it: that is what it is. */
+static int mark_dir(struct tree *tree, const char *path, bool fresh, bool replaced, struct err *err)
+{
+	mark_set_drop(&tree->marks, path, MARK_IMPLICIT);
+	if (fresh)
+		mark_set_drop(&tree->marks, path, MARK_OPAQUE);
+	/* A whiteout, or anything else that hides what the layers below have there. */
+	return replaced ? tree_mark(tree, path, MARK_OPAQUE, err) : 0;
 }
 
 int tree_make_dir(struct tree *tree, const struct tree_entry *entry, struct err *err)
 {
-	int r, dir = tree->root_fd;
-	const char *leaf = ".";
+	const struct timespec times[2] = { entry->mtime, entry->mtime };
+	bool fresh = false, replaced = false, all;
+	struct tree_parent *dir, *kept;
+	AUTO_FREE char *path = NULL;
+	const char *leaf;
+	int r;
 
-	if (entry->path[0] != '\0') {
-		r = make_at(tree, entry->path, make_dir, NULL, &dir, &leaf, err);
-		if (r < 0)
-			return r;
-	}
-	if (fchownat(dir, leaf, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (entry->path[0] == '\0')
+		return name_root(tree, entry, err);
+	r = make_dir(tree, entry, &dir, &leaf, &fresh, &replaced, err);
+	if (r < 0)
+		return r;
+	all = !fresh || dir->setgid;
+	if ((all || entry->uid != tree->uid || entry->gid != tree->gid) &&
+	    fchownat(dir->fd, leaf, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot set the owner");
-	return remember_dir(tree, entry, err);
+	if ((all || (entry->mode & SPECIAL_BITS)) &&
+	    fchmodat(dir->fd, leaf, entry->mode & 07777, 0) < 0)
+		return err_sys(err, errno, "cannot set the mode");
+	if (utimensat(dir->fd, leaf, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, errno, "cannot set the time");
+	path = tree_join(dir->path, leaf, strlen(leaf));
+	if (!path)
+		return err_sys(err, ENOMEM, "cannot create");
+	kept = fresh ? NULL : tree_kept(tree, path);
+	if (kept) {
+		kept->mtime = entry->mtime;
+		kept->setgid = entry->mode & S_ISGID;
+	}
+	return mark_dir(tree, path, fresh, replaced, err);
 }
+
+int tree_make_opaque(struct tree *tree, const char *path, struct err *err)
+{
+	struct tree_parent *dir;
+	int r = tree_walk(tree, path, true, &dir, err);
+
+	return r < 0 ? r : tree_mark(tree, dir->path, MARK_OPAQUE, err);
+}
+
+int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err)
+{
+	struct tree_parent *dir;
+	int opened, r = tree_walk(tree, path, false, &dir, err);
+
+	if (r < 0)
+		return r;
+	opened = fcntl(dir->fd, F_DUPFD_CLOEXEC, 0);
+	if (opened < 0)
+		return err_sys(err, errno, "cannot open the directory");
+	*fd = opened;
+	return 0;
+}
+
+/* --- files --- */
 
 static int make_file(int dir, const char *leaf, const void *data)
 {
@@ -250,8 +243,9 @@ static int make_file(int dir, const char *leaf, const void *data)
 
 int tree_make_file(struct tree *tree, const struct tree_entry *entry, int *fd, struct err *err)
 {
+	struct tree_parent *dir;
 	const char *leaf;
-	int dir, made = make_at(tree, entry->path, make_file, entry, &dir, &leaf, err);
+	int made = make_at(tree, entry->path, make_file, entry, &dir, &leaf, err);
 
 	if (made < 0)
 		return made;
@@ -259,35 +253,39 @@ int tree_make_file(struct tree *tree, const struct tree_entry *entry, int *fd, s
 	return 0;
 }
 
-int tree_finish_file(const struct tree_entry *entry, int fd, struct err *err)
+/*
+ * New files belong to the unpacking user, unless their directory has a group of its own to give,
+ * so that most files of an image need no change.
+ */
+static bool has_owner(const struct tree *tree, const struct tree_entry *entry)
+{
+	return entry->uid == tree->uid && entry->gid == tree->gid && !tree->last->setgid;
+}
+
+int tree_finish_file(const struct tree *tree, const struct tree_entry *entry, int fd,
+		     struct err *err)
 {
 	const struct timespec times[2] = { entry->mtime, entry->mtime };
-	AUTO_CLOSE int owned = fd;
 
-	/* New files belong to the unpacking user (directories get their set-group-ID bit last), so
-	 * that most files of an image need none of these. A change of owner clears set-ID bits. */
-	if ((entry->uid != geteuid() || entry->gid != getegid()) &&
-	    fchown(fd, entry->uid, entry->gid) < 0)
+	if (!has_owner(tree, entry) && fchown(fd, entry->uid, entry->gid) < 0)
 		return err_sys(err, errno, "cannot set the owner");
+	/* Last, because a change of owner clears set-ID bits. */
 	if ((entry->mode & SPECIAL_BITS) && fchmod(fd, entry->mode & 07777) < 0)
 		return err_sys(err, errno, "cannot set the mode");
 	if (futimens(fd, times) < 0)
 		return err_sys(err, errno, "cannot set the time");
-	/* Some file systems tell only now that there was no space. */
-	if (close(STEAL_FD(owned)) < 0)
-		return err_sys(err, errno, "cannot write");
 	return 0;
 }
 
-static int set_owner_and_time(int dir, const char *leaf, const struct tree_entry *entry,
-			      struct err *err)
+static int set_owner_and_time(const struct tree *tree, const struct tree_parent *dir,
+			      const char *leaf, const struct tree_entry *entry, struct err *err)
 {
 	const struct timespec times[2] = { entry->mtime, entry->mtime };
 
-	if ((entry->uid != geteuid() || entry->gid != getegid()) &&
-	    fchownat(dir, leaf, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!has_owner(tree, entry) &&
+	    fchownat(dir->fd, leaf, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot set the owner");
-	if (utimensat(dir, leaf, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (utimensat(dir->fd, leaf, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot set the time");
 	return 0;
 }
@@ -300,10 +298,11 @@ static int make_symlink(int dir, const char *leaf, const void *data)
 int tree_make_symlink(struct tree *tree, const struct tree_entry *entry, const char *target,
 		      struct err *err)
 {
+	struct tree_parent *dir;
 	const char *leaf;
-	int dir, r = make_at(tree, entry->path, make_symlink, target, &dir, &leaf, err);
+	int r = make_at(tree, entry->path, make_symlink, target, &dir, &leaf, err);
 
-	return r < 0 ? r : set_owner_and_time(dir, leaf, entry, err);
+	return r < 0 ? r : set_owner_and_time(tree, dir, leaf, entry, err);
 }
 
 struct node {
@@ -322,11 +321,19 @@ int tree_make_node(struct tree *tree, const struct tree_entry *entry, mode_t typ
 		   struct err *err)
 {
 	const struct node node = { type | (entry->mode & 0777), device };
+	struct tree_parent *dir;
 	const char *leaf;
-	int dir, r = make_at(tree, entry->path, make_node, &node, &dir, &leaf, err);
+	int r = make_at(tree, entry->path, make_node, &node, &dir, &leaf, err);
 
-	return r < 0 ? r : set_owner_and_time(dir, leaf, entry, err);
+	if (r == 0)
+		r = set_owner_and_time(tree, dir, leaf, entry, err);
+	if (r == 0 && (entry->mode & SPECIAL_BITS) &&
+	    fchmodat(dir->fd, leaf, entry->mode & 07777, 0) < 0)
+		return err_sys(err, errno, "cannot set the mode");
+	return r;
 }
+
+/* --- hard links --- */
 
 struct hardlink {
 	int dir;
@@ -340,96 +347,128 @@ static int make_hardlink(int dir, const char *leaf, const void *data)
 	return linkat(link->dir, link->leaf, dir, leaf, 0);
 }
 
+/* The directory of what is to be linked to; ERR_INVALID unless it is a file of this archive. */
+static int find_target(struct tree *tree, const char *target, struct tree_parent **dir,
+		       const char **leaf, struct err *err)
+{
+	int r = tree_walk_to_parent(tree, target, false, dir, leaf, err);
+	struct stat st;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0 && fstatat((*dir)->fd, *leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	if (r == -ENOENT || (r == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0))
+		return err_set(err, ERR_INVALID, ENOENT,
+			       "the archive has no such file before this entry");
+	if (r < 0)
+		return err_sys(err, -r, "cannot look at it");
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, ERR_INVALID, EISDIR, "it is a directory");
+	return 0;
+}
+
 int tree_make_hardlink(struct tree *tree, const char *path, const char *target, struct err *err)
 {
 	AUTO_CLOSE int held = -1;
 	struct hardlink link;
+	struct tree_parent *dir;
 	const char *leaf;
-	int dir, r;
+	int r;
 
+	if (target[0] == '\0' || path[0] == '\0')
+		return err_set(err, ERR_INVALID, EISDIR, "the root cannot be linked");
 	if (strcmp(path, target) == 0)
 		return err_set(err, ERR_INVALID, ELOOP, "is a hard link to itself");
-	r = find_parent(tree, target, &dir, &link.leaf, err);
+	r = find_target(tree, target, &dir, &link.leaf, err);
 	if (r < 0)
-		return r;
-	/* What find_parent() lends may be closed when the link's own directory is looked up. */
-	held = link.dir = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+		return err_wrap(err, "hard link to %s", target), r;
+	/* What is lent may be closed when the link's own directory is looked up. */
+	held = link.dir = fcntl(dir->fd, F_DUPFD_CLOEXEC, 0);
 	if (held < 0)
 		return err_sys(err, errno, "cannot link to %s", target);
 	r = make_at(tree, path, make_hardlink, &link, &dir, &leaf, err);
 	return r < 0 ? err_wrap(err, "hard link to %s", target) : 0;
 }
 
-int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err)
+/* --- whiteouts --- */
+
+int tree_make_whiteout(struct tree *tree, const struct tree_entry *entry, struct err *err)
 {
-	int opened = fd_open_in_root(tree->root_fd, path[0] ? path : ".",
-				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	const struct timespec times[2] = { entry->mtime, entry->mtime };
+	struct tree_parent *dir;
+	AUTO_FREE char *path = NULL;
+	const char *leaf;
+	struct stat st;
+	int r = to_parent(tree, entry->path, &dir, &leaf, err);
 
-	if (opened < 0)
-		return err_sys(err, -opened, "cannot open the directory");
-	*fd = opened;
-	return 0;
-}
-
-bool tree_keeps_attribute(const char *name)
-{
-	if (strcmp(name, "security.capability") == 0)
-		return true;
-	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
-}
-
-/* As one openat2(2), which takes less than PATH_MAX bytes. */
-static int open_piece(int dir, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
-int tree_open_beneath(int root_fd, const char *path, int flags)
-{
-	AUTO_CLOSE int held = -1;
-	char piece[PATH_MAX];
-
-	while (strlen(path) >= sizeof(piece)) {
-		size_t len = sizeof(piece) - 1;
-		int fd;
-
-		while (len > 0 && path[len] != '/')
-			len--;
-		if (len == 0)
-			return -ENAMETOOLONG;
-		memcpy(piece, path, len);
-		piece[len] = '\0';
-		fd = open_piece(held >= 0 ? held : root_fd, piece, O_PATH | O_DIRECTORY);
-		if (fd < 0)
-			return fd;
-		cleanup_close(&held);
-		held = fd;
-		path += len + 1;
+	if (r < 0)
+		return r;
+	/* The one device that needs no privilege, mknod(2). */
+	if (mknodat(dir->fd, leaf, S_IFCHR, 0) == 0) {
+		if (utimensat(dir->fd, leaf, times, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(err, errno, "cannot set the time");
+		return 0;
 	}
-	return open_piece(held >= 0 ? held : root_fd, path[0] ? path : ".", flags);
+	if (errno != EEXIST)
+		return err_sys(err, errno, "cannot make a whiteout");
+	r = look(dir, leaf, &st, err);
+	if (r < 0 || !S_ISDIR(st.st_mode))
+		return r;
+	path = tree_join(dir->path, leaf, strlen(leaf));
+	if (!path)
+		return err_sys(err, ENOMEM, "cannot make a whiteout");
+	/* What it could inherit is gone. */
+	mark_set_drop(&tree->marks, path, MARK_IMPLICIT);
+	return tree_mark(tree, path, MARK_OPAQUE, err);
 }
 
-int tree_finish(struct tree *tree, struct err *err)
-{
-	for (size_t i = 0; i < tree->ndirs; i++) {
-		const struct tree_dir *dir = &tree->dirs[i];
-		const struct timespec times[2] = { dir->mtime, dir->mtime };
-		AUTO_CLOSE int fd = -1;
-		int r = tree_open_dir(tree, dir->path, &fd, err);
+/* --- the end --- */
 
-		/* A later entry may have put something else there. */
-		if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+static bool is_in(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return len == 0 || (strncmp(path, dir, len) == 0 && path[len] == '/');
+}
+
+static int tell_marks(struct tree *tree, struct buf *marks, struct err *err)
+{
+	const char *opaque = NULL; /* the outermost one that what follows may be in */
+
+	mark_set_sort(&tree->marks);
+	for (size_t i = 0; i < tree->marks.count; i++) {
+		const struct mark_entry *entry = &tree->marks.entries[i];
+		AUTO_CLOSE int dir = -1;
+
+		if (!entry->opaque && !entry->implicit)
 			continue;
-		if (r == 0 && (fchmod(fd, dir->mode) < 0 || futimens(fd, times) < 0))
-			r = err_sys(err, errno, "cannot set mode and time");
-		if (r < 0)
-			return err_wrap(err, "%s", dir->path), r;
+		/* A later entry may have put something else in its place. */
+		dir = tree_open_beneath(tree->parents[0].fd, entry->path, O_PATH | O_DIRECTORY);
+		if (dir < 0)
+			continue;
+		if (opaque && !is_in(entry->path, opaque))
+			opaque = NULL;
+		/* In an opaque directory nothing shows of what is below. */
+		if (entry->implicit && !opaque)
+			marks_add(marks, MARK_IMPLICIT, entry->path);
+		if (entry->opaque)
+			marks_add(marks, MARK_OPAQUE, entry->path);
+		if (entry->opaque && !opaque)
+			opaque = entry->path;
 	}
-	return 0;
+	return buf_failed(marks) ? err_sys(err, ENOMEM, "cannot remember the directories") : 0;
+}
+
+int tree_finish(struct tree *tree, struct buf *marks, struct err *err)
+{
+	struct tree_parent *root = &tree->parents[0];
+	const struct timespec times[2] = { root->mtime, root->mtime };
+	int r = tree->root_named ? 0 : tree_mark(tree, "", MARK_IMPLICIT, err);
+
+	if (r == 0)
+		r = tree_close_parents(tree, err);
+	if (r == 0 && futimens(root->fd, times) < 0)
+		return err_sys(err, errno, "cannot set the time of the root");
+	return r < 0 ? r : tell_marks(tree, marks, err);
 }

@@ -3,11 +3,15 @@
 #define CMAN_IMAGE_TREE_H
 
 /*
- * Files made beneath a directory as an archive tells, with few system calls for each. Paths are
- * resolved with that directory as root (openat2, RESOLVE_IN_ROOT): a parent may be a symlink of
- * the archive, as in a merged /usr, but none leads out. A later entry replaces an earlier one.
- * Modes and times of directories are set at the end, because files put into them would change
- * them again. The caller's umask has to be 0.
+ * Files made beneath a directory as an archive tells, with few system calls for each. The parents
+ * of an entry may be symlinks of the archive, as in a merged /usr: they are resolved here, one
+ * component after the other, with that directory as root, so that none leads out and no path is
+ * too long for the kernel. A later entry replaces an earlier one. Directories that an archive does
+ * not name are made 0755, of the unpacking user and of 1970-01-01. The caller's umask has to be 0,
+ * and nobody else may write into the tree meanwhile.
+ *
+ * What was put into a directory changes its time of modification. It is set again when the
+ * directory has not been used for a while, so that any number of them needs no memory.
  */
 
 #include <limits.h>
@@ -18,32 +22,37 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "image/mark_set.h"
+#include "image/tree_path.h"
+#include "store/base/buf.h"
 #include "store/base/err.h"
 
-#define TREE_PARENTS 8
+#define TREE_PARENTS 16
 
+/* A directory that entries are made in, kept open. */
 struct tree_parent {
-	char *path;
+	char *path;    /* from the root, without symlinks; "": the root; NULL: the place is free */
+	char *written; /* how entries wrote it, where that is known */
 	int fd;
 	unsigned last_used;
-};
-
-struct tree_dir {
-	char *path;
-	mode_t mode;
+	bool touched; /* something was made in it, and what follows is known */
+	bool setgid;  /* what is made in it gets its group */
 	struct timespec mtime;
 };
 
 struct tree {
-	int root_fd;
-	struct tree_parent parents[TREE_PARENTS]; /* directories used last, opened */
+	struct tree_limits limits;
+	uid_t uid; /* who unpacks */
+	gid_t gid;
+	struct tree_parent parents[TREE_PARENTS]; /* the first is the root and stays */
+	struct tree_parent *last;		  /* that something was made in */
 	unsigned clock;
-	struct tree_dir *dirs; /* whose modes and times are to be set */
-	size_t ndirs;
-	size_t dirs_room;
+	struct mark_set marks;
+	int64_t implicit; /* made so far */
+	bool root_named;
 };
 
-/* What an entry is. `path` and `target` (of a hard link) as tree_clean_path() gives them. */
+/* What an entry is. `path` as tree_clean_path() gives it. */
 struct tree_entry {
 	const char *path;
 	mode_t mode; /* permission bits with set-ID and sticky bits */
@@ -52,49 +61,36 @@ struct tree_entry {
 	struct timespec mtime;
 };
 
-#define AUTO_TREE __attribute__((cleanup(tree_release)))
+/* Harmless for one that is all zeros. */
 void tree_release(struct tree *tree);
 
 /* `root_fd` stays the caller's. */
-void tree_init(struct tree *tree, int root_fd);
+int tree_init(struct tree *tree, int root_fd, const struct tree_limits *limits, struct err *err);
 
-/*
- * The path of an entry, relative to the root: without leading slashes, ".", and doubled slashes; ""
- * is the root itself. ERR_INVALID for one that is empty, too long, or has a ".." component.
- */
-int tree_clean_path(const char *path, char out[PATH_MAX], struct err *err);
-
-/*
- * Open what is at `path` ("": the root) beneath `root_fd`, of any length, following no symlink;
- * `flags` as for open(2), O_CLOEXEC is added. Returns the descriptor or -errno. openat2(2).
- */
-int tree_open_beneath(int root_fd, const char *path, int flags);
-
-/*
- * Whether an extended attribute is part of an image: security.capability and user.*, but not
- * user.overlay.*, which has a meaning for overlayfs.
- */
-bool tree_keeps_attribute(const char *name);
-
-/* Functions below fail with ERR_SYS; the text does not name the entry. */
+/* Functions below fail with ERR_SYS, or ERR_INVALID; the text does not name the entry. */
 
 int tree_make_dir(struct tree *tree, const struct tree_entry *entry, struct err *err);
 /*
- * Create a regular file for writing; tree_finish_file() gives it owner, mode and time, and closes
- * it.
+ * Create a regular file for writing; tree_finish_file(), before anything else is made, gives it
+ * owner, mode and time.
  */
 int tree_make_file(struct tree *tree, const struct tree_entry *entry, int *fd, struct err *err);
-int tree_finish_file(const struct tree_entry *entry, int fd, struct err *err);
+int tree_finish_file(const struct tree *tree, const struct tree_entry *entry, int fd,
+		     struct err *err);
 int tree_make_symlink(struct tree *tree, const struct tree_entry *entry, const char *target,
 		      struct err *err);
 int tree_make_hardlink(struct tree *tree, const char *path, const char *target, struct err *err);
 /* `type`: S_IFIFO, S_IFCHR or S_IFBLK. */
 int tree_make_node(struct tree *tree, const struct tree_entry *entry, mode_t type, dev_t device,
 		   struct err *err);
+/* `entry->path` is not in the layers below. What this archive has there stays. */
+int tree_make_whiteout(struct tree *tree, const struct tree_entry *entry, struct err *err);
+/* Nothing is in the directory `path` but what this archive has there. */
+int tree_make_opaque(struct tree *tree, const char *path, struct err *err);
 /* Open what is there (a directory just made) to set attributes of. */
 int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err);
 
-/* Set modes and times of directories. Nothing may be made afterwards. */
-int tree_finish(struct tree *tree, struct err *err);
+/* Set times of directories that are left, and add to `marks`. Nothing may be made afterwards. */
+int tree_finish(struct tree *tree, struct buf *marks, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "image/inflate.h"
 #include "image/tar_check.h"
 #include "image/tree.h"
+#include "image/whiteout.h"
 #include "store/base/cleanup.h"
 
 struct unpack {
@@ -21,6 +22,8 @@ struct unpack {
 	struct tar_check check;
 	struct archive *tar;
 	struct tree tree;
+	struct buf path;   /* of the entry */
+	struct buf target; /* of a hard link */
 	const struct unpack_job *job;
 	struct unpack_result result;
 	bool ended;	      /* all bytes were given */
@@ -34,6 +37,8 @@ static void unpack_release(struct unpack *unpack)
 	ahead_release(&unpack->ahead);
 	inflate_release(&unpack->inflate);
 	tree_release(&unpack->tree);
+	buf_release(&unpack->path);
+	buf_release(&unpack->target);
 }
 
 /* The next bytes, looked at before anybody takes them for what they say. */
@@ -68,11 +73,17 @@ static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, const stru
 		.path_bytes = limits->path_bytes,
 		.xattr_bytes = limits->xattr_bytes,
 	};
+	const struct tree_limits places = {
+		.path_bytes = limits->path_bytes,
+		.depth = limits->depth,
+		.implicit = limits->entries,
+	};
 	int r = inflate_open(&unpack->inflate, in_fd, limits->bytes, limits->expansion, err);
 
 	unpack->job = job;
 	tar_check_init(&unpack->check, &bounds);
-	tree_init(&unpack->tree, root_fd);
+	if (r == 0)
+		r = tree_init(&unpack->tree, root_fd, &places, err);
 	if (r < 0)
 		return r;
 	unpack->tar = archive_read_new();
@@ -171,26 +182,25 @@ static int set_attributes(struct unpack *unpack, struct archive_entry *entry, in
 static int unpack_file(struct unpack *unpack, struct archive_entry *entry,
 		       const struct tree_entry *what, struct err *err)
 {
+	int64_t size = archive_entry_size(entry);
 	AUTO_CLOSE int fd = -1;
-	int r = tree_make_file(&unpack->tree, what, &fd, err);
+	int r;
 
+	/* Of a sparse file it is what the archive says. */
+	if (size < 0 || size > unpack->job->limits.bytes)
+		return err_set(err, ERR_INVALID, EFBIG, "is larger than the limit of %lld bytes",
+			       (long long)unpack->job->limits.bytes);
+	r = tree_make_file(&unpack->tree, what, &fd, err);
 	if (r == 0)
-		r = write_data(unpack, fd, archive_entry_size(entry), err);
-	/*
-	 * A change of owner would clear security.capability, so it comes after; and it changes no
-	 * time.
-	 */
-	if (r == 0 && archive_entry_xattr_count(entry) == 0)
-		return tree_finish_file(what, STEAL_FD(fd), err);
-	if (r == 0) {
-		AUTO_CLOSE int again = dup(fd);
-
-		if (again < 0)
-			return err_sys(err, errno, "cannot set attributes");
-		r = tree_finish_file(what, STEAL_FD(fd), err);
-		if (r == 0)
-			r = set_attributes(unpack, entry, again, err);
-	}
+		r = write_data(unpack, fd, size, err);
+	if (r == 0)
+		r = tree_finish_file(&unpack->tree, what, fd, err);
+	/* A change of owner would clear security.capability; these change no time. */
+	if (r == 0)
+		r = set_attributes(unpack, entry, fd, err);
+	/* Some file systems tell only now that there was no space. */
+	if (r == 0 && close(STEAL_FD(fd)) < 0)
+		return err_sys(err, errno, "cannot write");
 	return r;
 }
 
@@ -206,22 +216,28 @@ static int unpack_dir(struct unpack *unpack, struct archive_entry *entry,
 	return r < 0 ? r : set_attributes(unpack, entry, fd, err);
 }
 
-static int unpack_link(struct unpack *unpack, const char *path, const char *raw, struct err *err)
+static int unpack_link(struct unpack *unpack, const char *raw, struct err *err)
 {
-	char target[PATH_MAX];
-	int r = tree_clean_path(raw, target, err);
+	int r = tree_clean_path(raw, &unpack->tree.limits, &unpack->target, err);
 
 	if (r < 0)
 		return err_wrap(err, "hard link to %s", raw), r;
-	return tree_make_hardlink(&unpack->tree, path, target, err);
+	return tree_make_hardlink(&unpack->tree, unpack->path.data, unpack->target.data, err);
 }
 
 static int unpack_node(struct unpack *unpack, struct archive_entry *entry,
 		       const struct tree_entry *what, struct err *err)
 {
 	mode_t type = archive_entry_filetype(entry);
-	int r = tree_make_node(&unpack->tree, what, type, archive_entry_rdev(entry), err);
+	dev_t device = archive_entry_rdev(entry);
+	int r;
 
+	/* overlayfs would take it for a whiteout. */
+	if (type == S_IFCHR && device == 0) {
+		unpack->result.deletions++;
+		return 0;
+	}
+	r = tree_make_node(&unpack->tree, what, type, device, err);
 	/*
 	 * A container gets its own /dev; a host that forbids device nodes can still run the rest.
 	 */
@@ -256,41 +272,81 @@ static struct timespec mtime_of(struct archive_entry *entry, const struct tar_en
 	};
 }
 
-static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
-			const struct tar_entry *header, const char *name, struct err *err)
+static int unpack_kind(struct unpack *unpack, struct archive_entry *entry,
+		       const struct tree_entry *what, struct err *err)
 {
-	char path[PATH_MAX];
-	const char *hardlink = archive_entry_hardlink(entry);
-	const struct tree_entry what = {
-		.path = path,
-		.mode = archive_entry_perm(entry),
-		.uid = (uid_t)archive_entry_uid(entry),
-		.gid = (gid_t)archive_entry_gid(entry),
-		.mtime = mtime_of(entry, header),
-	};
-	int r = tree_clean_path(name, path, err);
-
-	if (r < 0)
-		return r;
-	if (hardlink)
-		return unpack_link(unpack, path, hardlink, err);
 	switch (archive_entry_filetype(entry)) {
 	case S_IFREG:
-		return unpack_file(unpack, entry, &what, err);
+		return unpack_file(unpack, entry, what, err);
 	case S_IFDIR:
-		return unpack_dir(unpack, entry, &what, err);
+		return unpack_dir(unpack, entry, what, err);
 	case S_IFLNK:
-		return unpack_symlink(unpack, entry, &what, err);
+		return unpack_symlink(unpack, entry, what, err);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
-		return unpack_node(unpack, entry, &what, err);
+		return unpack_node(unpack, entry, what, err);
 	case S_IFSOCK:
 		unpack->result.sockets++;
 		return 0;
 	default:
 		return err_set(err, ERR_INVALID, EINVAL, "is of an unknown type");
 	}
+}
+
+static int unpack_whiteout(struct unpack *unpack, const struct whiteout *whiteout,
+			   struct tree_entry *what, struct err *err)
+{
+	switch (whiteout->kind) {
+	case WHITEOUT_OPAQUE:
+		return tree_make_opaque(&unpack->tree, whiteout->path, err);
+	case WHITEOUT_FILE:
+		what->path = whiteout->path;
+		return tree_make_whiteout(&unpack->tree, what, err);
+	case WHITEOUT_OTHER:
+	case WHITEOUT_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* IDs that no file can have: 2^32-1 stands for "none", chown(2). */
+static int check_owner(struct archive_entry *entry, struct err *err)
+{
+	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+
+	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
+		return err_set(err, ERR_INVALID, EOVERFLOW,
+			       "its owner %lld:%lld is beyond what a file can have", (long long)uid,
+			       (long long)gid);
+	return 0;
+}
+
+static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
+			const struct tar_entry *header, const char *name, struct err *err)
+{
+	const char *hardlink = archive_entry_hardlink(entry);
+	struct tree_entry what = {
+		.mode = archive_entry_perm(entry),
+		.uid = (uid_t)archive_entry_uid(entry),
+		.gid = (gid_t)archive_entry_gid(entry),
+		.mtime = mtime_of(entry, header),
+	};
+	struct whiteout whiteout;
+	int r = tree_clean_path(name, &unpack->tree.limits, &unpack->path, err);
+
+	if (r == 0)
+		r = whiteout_read(unpack->path.data, &whiteout, err);
+	if (r == 0)
+		r = check_owner(entry, err);
+	if (r < 0)
+		return r;
+	if (whiteout.kind != WHITEOUT_NONE)
+		return unpack_whiteout(unpack, &whiteout, &what, err);
+	what.path = unpack->path.data;
+	if (hardlink)
+		return unpack_link(unpack, hardlink, err);
+	return unpack_kind(unpack, entry, &what, err);
 }
 
 static int disagree(struct err *err)
@@ -309,7 +365,7 @@ static int next_entry(struct unpack *unpack, struct archive_entry **entry, struc
 	if (r == ARCHIVE_EOF ||
 	    (unpack->ended && unpack->check.entries == 0 && unpack->input_err.kind == ERR_NONE))
 		return 0;
-	/* A warning is about names that are not of this locale: their bytes are taken as they are. */
+	/* A warning is about names that are not of this locale: their bytes are taken. */
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return tar_failed(unpack, err);
 	if (!tar_check_next(&unpack->check, header) ||
@@ -369,7 +425,6 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct 
 	};
 	int r = unpack_init(&unpack, in_fd, root_fd, job, err);
 
-	(void)marks;
 	if (r < 0)
 		return r;
 	if (archive_read_open(unpack.tar, &unpack, NULL, feed, NULL) != ARCHIVE_OK)
@@ -378,7 +433,7 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct 
 	if (r == 0)
 		r = finish_input(&unpack, err);
 	if (r == 0)
-		r = tree_finish(&unpack.tree, err);
+		r = tree_finish(&unpack.tree, marks, err);
 	if (r == 0)
 		r = verify_finish(&unpack.inflate.digest, unpack.result.diff_id, err);
 	if (r == 0)

@@ -25,11 +25,11 @@ static const uint64_t capabilities = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BI
 
 static const char *const system_calls[] = {
 	/* the archive, the report, files */
-	"read", "write", "pwrite64", "poll", "ppoll", "lseek", "close", "dup", "fcntl", "ftruncate",
+	"read", "write", "pwrite64", "poll", "ppoll", "lseek", "close", "fcntl", "ftruncate",
 	/* the tree */
-	"openat", "openat2", "mkdirat", "mkdir", "linkat", "symlinkat", "symlink", "unlinkat",
-	"mknodat", "mknod", "fchown", "fchownat", "fchmod", "fchmodat", "utimensat", "fsetxattr",
-	"fstat", "newfstatat", "statx", "fstatfs", "getdents64",
+	"openat", "openat2", "readlinkat", "mkdirat", "mkdir", "linkat", "symlinkat", "symlink",
+	"unlinkat", "mknodat", "mknod", "fchown", "fchownat", "fchmod", "fchmodat", "utimensat",
+	"fsetxattr", "fstat", "newfstatat", "statx", "fstatfs", "getdents64",
 	/* memory, the thread that decompresses, and the end */
 	"brk", "munmap", "mremap", "madvise", "futex", "eventfd2", "getrandom", "clock_gettime",
 	"gettimeofday", "geteuid", "getegid", "getuid", "getgid", "getpid", "gettid",

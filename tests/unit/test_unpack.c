@@ -213,19 +213,24 @@ static void test_paths(void **state)
 		{ "a/.hidden", "a/.hidden" },
 	};
 	static const char *const bad[] = { "", "..", "a/..", "../a", "a/../b", "/../a", "./.." };
-	char path[PATH_MAX], longest[PATH_MAX + 1];
+	static const struct tree_limits limits = { .path_bytes = 20, .depth = 4 };
+	AUTO_BUF struct buf path = BUF_INIT;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(tree_clean_path(good[i][0], path, &err), 0);
-		assert_string_equal(path, good[i][1]);
+		assert_int_equal(tree_clean_path(good[i][0], &limits, &path, &err), 0);
+		assert_string_equal(path.data, good[i][1]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(tree_clean_path(bad[i], path, &err), -EINVAL);
-	memset(longest, 'a', sizeof(longest) - 1);
-	longest[PATH_MAX] = '\0';
-	assert_int_equal(tree_clean_path(longest, path, &err), -ENAMETOOLONG);
+		assert_int_equal(tree_clean_path(bad[i], &limits, &path, &err), -EINVAL);
+	assert_int_equal(tree_clean_path("/1/34/678901234567890", &limits, &path, &err), 0);
+	assert_int_equal(tree_clean_path("1/34/6789012345678901", &limits, &path, &err),
+			 -ENAMETOOLONG);
+	assert_string_equal(err.text, "the name is longer than the limit of 20 bytes");
+	assert_int_equal(tree_clean_path("a/b/c/d", &limits, &path, &err), 0);
+	assert_int_equal(tree_clean_path("a/b//c/./d/e", &limits, &path, &err), -ENAMETOOLONG);
+	assert_string_equal(err.text, "the name is nested deeper than the limit of 4");
 }
 
 static void put_all_kinds(struct made *made)
@@ -416,7 +421,7 @@ static void test_refused_entries(void **state)
 	begin(&made, ARCHIVE_FILTER_NONE);
 	put_hardlink(&made, "h", "missing");
 	assert_refused(target, &made,
-		       "h: hard link to missing: cannot create: No such file or directory");
+		       "h: hard link to missing: the archive has no such file before this entry");
 	begin(&made, ARCHIVE_FILTER_NONE);
 	put_file(&made, "h", "x");
 	put_hardlink(&made, "h", "./h");
