@@ -3,19 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "image/confine.h"
 #include "image/http.h"
+#include "image/http_tell.h"
 #include "image/pull.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 
 #define MAX_MEMORY (256LL << 20)
-#define MAX_FILES 64
-#define MAX_TRUST (16u << 20)
+#define MAX_FILES 512
+#define MAX_JOBS 64
 
 /* What resolving a host name reads. */
 static const char *const files[] = { "/etc/resolv.conf",
@@ -29,9 +30,9 @@ static const char *const files[] = { "/etc/resolv.conf",
 				     NULL };
 
 static const char *const system_calls[] = {
-	/* the body, the control socket, files */
-	"read", "readv", "write", "writev", "close", "openat", "open", "fcntl", "ioctl", "fstat",
-	"newfstatat", "stat", "statx", "lseek", "dup",
+	/* jobs, bodies, uploads, files */
+	"read", "readv", "pread64", "write", "writev", "close", "openat", "open", "fcntl", "ioctl",
+	"fstat", "newfstatat", "stat", "statx", "lseek", "dup",
 	/* the network */
 	"socket", "socketpair", "connect", "bind", "getsockname", "getpeername", "getsockopt",
 	"setsockopt", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg",
@@ -63,85 +64,203 @@ static int confine(struct err *err)
 	return r;
 }
 
-static int send_event(const struct fetch_event *event, struct err *err)
+struct stage_loop {
+	struct http_client client;
+	struct http_job *jobs;
+	int count;
+};
+
+/* --- jobs come --- */
+
+static void take_descriptors(struct msghdr *message, int64_t mask, int fds[FETCH_JOB_NFDS])
 {
-	if (send(FETCH_FD_CONTROL, event, sizeof(*event), MSG_NOSIGNAL) != sizeof(*event))
-		return err_sys(err, errno, "cannot report");
-	return 0;
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	int got[FETCH_JOB_NFDS];
+	size_t count = 0, used = 0;
+
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(got, CMSG_DATA(header), count * sizeof(int));
+	}
+	for (int i = 0; i < FETCH_JOB_NFDS; i++)
+		fds[i] = (mask >> i & 1) && used < count ? got[used++] : -1;
+	while (used < count)
+		close(got[used++]);
 }
 
-static int on_head(const struct fetch_event *head, void *data, struct err *err)
+/* 1: there may be more; 0: no more for now; -EPIPE: the parent wants no more. */
+static int accept_job(struct stage_loop *loop)
 {
-	(void)data;
-	return send_event(head, err);
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FETCH_JOB_NFDS * sizeof(int))];
+	} control;
+	struct fetch_job request;
+	struct iovec part = { &request, sizeof(request) };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int fds[FETCH_JOB_NFDS];
+	struct http_job *job;
+	ssize_t n = recvmsg(FETCH_FD_JOBS, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n == 0)
+		return -EPIPE;
+	take_descriptors(&message, request.fds, fds);
+	job = http_job_start(&loop->client, &request, (size_t)n, fds);
+	if (job) {
+		job->next = loop->jobs;
+		loop->jobs = job;
+		loop->count++;
+	}
+	return 1;
 }
 
-static int on_body(const void *bytes, size_t len, void *data, struct err *err)
-{
-	int r = fd_write_all(FETCH_FD_BODY, bytes, len);
+/* --- and go --- */
 
-	(void)data;
-	return r < 0 ? err_sys(err, -r, "cannot hand on what was received") : 0;
+static void drop_ended(struct stage_loop *loop)
+{
+	struct http_job **at = &loop->jobs;
+
+	while (*at) {
+		struct http_job *job = *at;
+
+		if (!job->done) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		loop->count--;
+		http_job_free(job);
+	}
 }
 
-/* The parent opened the certificates with its own rights; this stage may not be able to. */
-static int read_trust(char **pem, struct http_trust *trust, struct err *err)
+static void take_messages(struct stage_loop *loop)
 {
-	int r;
+	CURLMsg *message;
+	int left;
 
-	if (fcntl(FETCH_FD_TRUST, F_GETFD) < 0)
-		return 0;
-	r = fd_read_open_file(FETCH_FD_TRUST, "the certificates", MAX_TRUST, pem, &trust->len, err);
-	close(FETCH_FD_TRUST);
-	trust->pem = *pem;
-	return r;
+	while ((message = curl_multi_info_read(loop->client.multi, &left))) {
+		struct http_job *job = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		for (job = loop->jobs; job; job = job->next)
+			if (job->transfer.curl == message->easy_handle)
+				break;
+		if (job)
+			http_job_transferred(job, message->data.result);
+	}
 }
 
-static int run(struct fetch_event *end, struct err *err)
-{
-	static const struct http_sink sink = { on_head, on_body, NULL };
-	struct http_trust trust = { NULL, 0 };
-	AUTO_FREE char *pem = NULL;
-	struct fetch_job job;
-	bool transient = false;
-	int r;
+/* What is waited for besides the connections: 3 descriptors a job, in this order. */
+enum wait { WAIT_EVENTS, WAIT_BODY, WAIT_INPUT, WAITS };
 
-	if (recv(FETCH_FD_CONTROL, &job, sizeof(job), 0) != sizeof(job))
-		return err_set(err, ERR_SYS, EPROTO, "the fetch stage got no request");
-	r = read_trust(&pem, &trust, err);
-	if (r == 0)
-		r = http_init(err);
-	if (r == 0)
-		r = confine(err);
-	if (r == 0)
-		r = http_get(&job, &trust, &sink, &transient, err);
-	end->transient = transient;
-	return r;
+static int wait_for(struct stage_loop *loop, struct curl_waitfd *waits)
+{
+	struct curl_waitfd *wait = waits;
+	bool uploads = false;
+
+	*wait++ = (struct curl_waitfd){ loop->count < MAX_JOBS ? FETCH_FD_JOBS : -1,
+					CURL_WAIT_POLLIN, 0 };
+	for (struct http_job *job = loop->jobs; job; job = job->next) {
+		const struct http_transfer *transfer = &job->transfer;
+		int input = transfer->upload_paused ? job->upload.fd : job->lookup.fd;
+
+		/* poll(2) passes over what is -1. */
+		wait[WAIT_EVENTS] = (struct curl_waitfd){ job->events, CURL_WAIT_POLLIN, 0 };
+		wait[WAIT_BODY] = (struct curl_waitfd){ transfer->body_paused ? transfer->body : -1,
+							CURL_WAIT_POLLOUT, 0 };
+		wait[WAIT_INPUT] = (struct curl_waitfd){ input, CURL_WAIT_POLLIN, 0 };
+		wait += WAITS;
+		uploads |= job->upload.fd >= 0;
+	}
+	/* How far an upload is is told now and then, also while nothing happens. */
+	return curl_multi_poll(loop->client.multi, waits, (unsigned int)(wait - waits),
+			       uploads ? 500 : 60000, NULL) == CURLM_OK ?
+		       0 :
+		       -EIO;
+}
+
+static void serve(struct stage_loop *loop, const struct curl_waitfd *waits)
+{
+	const struct curl_waitfd *wait = waits + 1;
+
+	for (struct http_job *job = loop->jobs; job; job = job->next, wait += WAITS) {
+		/* Nothing is ever said there: the parent has closed it. */
+		if (wait[WAIT_EVENTS].revents)
+			job->done = true;
+		else if (job->lookup.fd >= 0 && wait[WAIT_INPUT].revents)
+			http_job_looked_up(job);
+		else if (wait[WAIT_BODY].revents || wait[WAIT_INPUT].revents)
+			http_transfer_continue(&job->transfer);
+	}
+}
+
+static int run(struct stage_loop *loop)
+{
+	for (;;) {
+		struct curl_waitfd waits[1 + MAX_JOBS * WAITS];
+		int running, r = 0;
+
+		if (curl_multi_perform(loop->client.multi, &running) != CURLM_OK)
+			return -EIO;
+		take_messages(loop);
+		for (struct http_job *job = loop->jobs; job; job = job->next)
+			http_tell_sent(job);
+		drop_ended(loop);
+		r = wait_for(loop, waits);
+		if (r < 0)
+			return r;
+		serve(loop, waits);
+		drop_ended(loop);
+		for (r = 1; r > 0 && waits[0].revents && loop->count < MAX_JOBS;)
+			r = accept_job(loop);
+		if (r < 0)
+			return r == -EPIPE ? 0 : r;
+	}
 }
 
 int fetch_stage_main(void)
 {
-	struct fetch_event end;
-	struct err ignored = ERR_INIT;
+	struct stage_loop loop = { .client = HTTP_CLIENT_INIT };
+	struct err err = ERR_INIT;
 	int r;
 
-	memset(&end, 0, sizeof(end));
-	end.kind = FETCH_EVENT_END;
-	r = run(&end, &end.err);
-	end.failed = r < 0;
-	/* The end of the body is told by the end of file, so that nothing of it is behind this. */
-	close(FETCH_FD_BODY);
-	return send_event(&end, &ignored) < 0;
+	/* A job that was given up is no reason to end. */
+	signal(SIGPIPE, SIG_IGN);
+	r = http_client_init(&loop.client, fcntl(FETCH_FD_TRUST, F_GETFD) < 0 ? -1 : FETCH_FD_TRUST,
+			     &err);
+	if (r == 0)
+		r = confine(&err);
+	if (r < 0) {
+		/* For whoever misses an answer: see fetch_attempt.c. */
+		send(FETCH_FD_JOBS, &err, sizeof(err), MSG_NOSIGNAL);
+		return 1;
+	}
+	r = run(&loop);
+	/* The end of the process frees faster. */
+	return r < 0;
 }
 
 int fetch_event_check(struct fetch_event *event, struct err *err)
 {
 	event->validator[sizeof(event->validator) - 1] = '\0';
+	event->content_type[sizeof(event->content_type) - 1] = '\0';
+	event->digest[sizeof(event->digest) - 1] = '\0';
+	event->location[sizeof(event->location) - 1] = '\0';
+	event->link[sizeof(event->link) - 1] = '\0';
+	event->message[sizeof(event->message) - 1] = '\0';
 	event->err.text[sizeof(event->err.text) - 1] = '\0';
 	event->err.hint[sizeof(event->err.hint) - 1] = '\0';
-	if ((event->kind != FETCH_EVENT_HEAD && event->kind != FETCH_EVENT_END) ||
-	    event->offset < 0 || event->total < -1 || event->status < 0 ||
-	    event->retry_after_s < 0 ||
+	if (event->kind < FETCH_EVENT_HEAD || event->kind > FETCH_EVENT_END || event->offset < 0 ||
+	    event->total < -1 || event->range_end < -1 || event->sent < 0 || event->status < 0 ||
+	    event->status > 999 || event->retry_after_s < 0 ||
 	    (event->kind == FETCH_EVENT_HEAD && event->total >= 0 &&
 	     event->offset > event->total) ||
 	    (event->failed && (event->err.kind == ERR_NONE || event->err.num < 0)))

@@ -3,57 +3,71 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "image/fetch_stage.h"
 #include "image/trust.h"
+#include "image/url.h"
 #include "store/base/cleanup.h"
 
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
 
-void fetcher_release(struct fetcher *fetcher)
-{
-	cleanup_close(&fetcher->body);
-	cleanup_close(&fetcher->control);
-	if (fetcher->child.pid > 0) {
-		kill(fetcher->child.pid, SIGKILL); /* not reaped yet: the number is still its own */
-		while (waitpid(fetcher->child.pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		cleanup_close(&fetcher->child.pidfd);
-	}
-}
+/* --- the session --- */
 
-static int start_stage(struct fetcher *fetcher, int trust, struct err *err)
+int fetch_session_start(struct fetch_session *session, struct err *err)
 {
-	AUTO_CLOSE int body = -1;
+	AUTO_CLOSE int trust = -1;
 	AUTO_CLOSE int control = -1;
-	int pipes[2], sockets[2], fds[FETCH_NFDS] = { -1, -1, -1, -1, -1 };
+	AUTO_CLOSE int jobs = -1;
+	int sockets[2], fds[FETCH_NFDS] = { -1, -1, -1, -1, -1 };
 	const struct stage_options options = {
 		.fds = fds,
 		.nfds = FETCH_NFDS,
 		.parent_death_signal = SIGKILL,
 	};
+	int r = trust_open(NULL, &trust, err);
 
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	fetcher->body = pipes[0];
-	body = pipes[1];
-	fcntl(body, F_SETPIPE_SZ, PIPE_SIZE);
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return err_sys(err, errno, "cannot talk to the fetch stage");
-	fetcher->control = sockets[0];
-	control = sockets[1];
-	fds[FETCH_FD_BODY] = body;
-	fds[FETCH_FD_CONTROL] = control;
+	control = sockets[0];
+	jobs = sockets[1];
+	fds[FETCH_FD_JOBS] = jobs;
 	fds[FETCH_FD_TRUST] = trust;
-	return stage_spawn("cman-fetch", &options, &fetcher->child, err);
+	r = stage_spawn("cman-fetch", &options, &session->child, err);
+	if (r == 0)
+		session->control = STEAL_FD(control);
+	return r;
+}
+
+void fetch_session_end(struct fetch_session *session)
+{
+	cleanup_close(&session->control);
+	session->control = -1;
+	if (session->child.pid <= 0)
+		return;
+	kill(session->child.pid, SIGKILL); /* not reaped yet: the number is still its own */
+	while (waitpid(session->child.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	cleanup_close(&session->child.pidfd);
+	session->child.pid = 0;
+}
+
+/* --- a job --- */
+
+void fetcher_release(struct fetcher *fetcher)
+{
+	/* This order: the stage looks at the events first. */
+	cleanup_close(&fetcher->events);
+	cleanup_close(&fetcher->body);
+	fetcher->events = fetcher->body = -1;
 }
 
 /*
@@ -64,7 +78,7 @@ static const char *proxy_of(const char *url)
 {
 	const char *names[] = { "http_proxy", NULL, "all_proxy", "ALL_PROXY" };
 
-	if (strncasecmp(url, "https:", 6) == 0) {
+	if (url_is(url, "https")) {
 		names[0] = "https_proxy";
 		names[1] = "HTTPS_PROXY";
 	}
@@ -74,50 +88,200 @@ static const char *proxy_of(const char *url)
 		if (value && value[0] != '\0')
 			return value;
 	}
-	return "";
+	return NULL;
 }
 
-static bool copy_text(char *out, size_t size, const char *text)
+static bool has_control(const char *text)
 {
-	size_t len = strlen(text);
-
-	if (len >= size)
-		return false;
-	memcpy(out, text, len + 1);
-	return true;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return true;
+	return false;
 }
 
-static int send_job(const struct fetcher *fetcher, const struct fetcher_request *request,
+static int add_text(struct fetch_job *job, size_t *len, const char *name, const char *text,
 		    struct err *err)
 {
-	const char *no_proxy = getenv("no_proxy") ? getenv("no_proxy") : getenv("NO_PROXY");
-	struct fetch_job job;
+	size_t size;
 
-	memset(&job, 0, sizeof(job));
-	job.offset = request->offset;
-	job.connect_timeout_s = request->connect_timeout_s;
-	if (!copy_text(job.url, sizeof(job.url), request->url))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG, "the URL is longer than %d bytes",
-			       FETCH_URL_MAX - 1);
-	if (!copy_text(job.proxy, sizeof(job.proxy), proxy_of(request->url)) ||
-	    !copy_text(job.no_proxy, sizeof(job.no_proxy), no_proxy ? no_proxy : ""))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG,
-			       "a proxy setting in the environment is longer than %d bytes",
-			       FETCH_PROXY_MAX - 1);
-	if (request->offset > 0 &&
-	    !copy_text(job.validator, sizeof(job.validator), request->validator))
-		return err_set(err, ERR_INVALID, ENAMETOOLONG, "the kept validator is too long");
-	if (send(fetcher->control, &job, sizeof(job), MSG_NOSIGNAL) != sizeof(job))
-		return err_sys(err, errno, "cannot talk to the fetch stage");
+	if (!text)
+		text = "";
+	size = strlen(text) + 1;
+	/* They become lines of headers. */
+	if (has_control(text))
+		return err_set(err, ERR_INVALID, EINVAL, "%s has a control character in it", name);
+	if (size > sizeof(job->texts) - *len)
+		return err_set(err, ERR_INVALID, ENAMETOOLONG, "%s is too long", name);
+	memcpy(job->texts + *len, text, size);
+	*len += size;
 	return 0;
 }
 
-int fetcher_start(struct fetcher *fetcher, const struct fetcher_request *request, struct err *err)
+static int add_texts(struct fetch_job *job, size_t *len, const struct fetch_request *request,
+		     const char *validator, struct err *err)
 {
-	AUTO_CLOSE int trust = -1;
-	int r = trust_open(request->cacert, &trust, err);
+	const char *no_proxy = getenv("no_proxy") ? getenv("no_proxy") : getenv("NO_PROXY");
+	const struct fetch_auth *auth = &request->auth;
+	/* in the order of enum fetch_job_text */
+	const struct {
+		const char *name, *text;
+	} texts[FETCH_NTEXTS] = {
+		[FETCH_TEXT_URL] = { "the URL", request->url },
+		[FETCH_TEXT_ACCEPT] = { "the list of media types", request->accept },
+		[FETCH_TEXT_CONTENT_TYPE] = { "the media type", request->content_type },
+		[FETCH_TEXT_VALIDATOR] = { "the kept validator", validator },
+		[FETCH_TEXT_PROXY] = { "the proxy in the environment", proxy_of(request->url) },
+		[FETCH_TEXT_NO_PROXY] = { "no_proxy in the environment", no_proxy },
+		[FETCH_TEXT_USER] = { "the user name", auth->user },
+		[FETCH_TEXT_PASSWORD] = { "the password", auth->password },
+		[FETCH_TEXT_IDENTITY_TOKEN] = { "the identity token", auth->identity_token },
+		[FETCH_TEXT_REGISTRY_TOKEN] = { "the registry token", auth->registry_token },
+		[FETCH_TEXT_SCOPE] = { "the scope", auth->scope },
+	};
 
+	if (strlen(request->url) >= FETCH_URL_MAX)
+		return err_set(err, ERR_INVALID, ENAMETOOLONG, "the URL is longer than %d bytes",
+			       FETCH_URL_MAX - 1);
+	for (size_t i = 0; i < FETCH_NTEXTS; i++) {
+		int r = add_text(job, len, texts[i].name, texts[i].text, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_pem(const char *path, int *fd, struct err *err)
+{
+	*fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	return path && *fd < 0 ? err_sys(err, errno, "cannot open the certificate %s", path) : 0;
+}
+
+/* What is there of `fds`, in order. The packet is whole or not there: threads can do this at once.
+ */
+static int send_job(const struct fetch_session *session, struct fetch_job *job, size_t len,
+		    const int fds[FETCH_JOB_NFDS], const struct interrupt *interrupt,
+		    struct err *err)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FETCH_JOB_NFDS * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { job, offsetof(struct fetch_job, texts) + len };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
+	int sent[FETCH_JOB_NFDS];
+	size_t count = 0;
+
+	for (int i = 0; i < FETCH_JOB_NFDS; i++) {
+		if (fds[i] < 0)
+			continue;
+		sent[count++] = fds[i];
+		job->fds |= 1 << i;
+	}
+	message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	*CMSG_FIRSTHDR(&message) = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(count * sizeof(int)),
+	};
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), sent, count * sizeof(int));
+	while (sendmsg(session->control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		int r;
+
+		/* The stage is gone: what it said of that is read in place of an answer. */
+		if (errno == EPIPE || errno == ECONNRESET)
+			return 0;
+		if (errno != EAGAIN && errno != EINTR)
+			return err_sys(err, errno, "cannot talk to the fetch stage");
+		r = interrupt_poll(interrupt, session->control, POLLOUT, -1, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int make_job(struct fetch_job *job, size_t *len, const struct fetch_request *request,
+		    int64_t offset, const char *validator, int connect_timeout_s, struct err *err)
+{
+	memset(job, 0, offsetof(struct fetch_job, texts));
+	job->method = request->method;
+	job->offset = offset;
+	job->connect_timeout_s = connect_timeout_s;
+	job->upload_size = request->upload_size;
+	job->upload_offset = request->has_range ? request->upload_offset : -1;
+	job->insecure = request->tls.insecure;
+	job->plain_http_fallback = request->tls.plain_http_fallback;
+	return add_texts(job, len, request, offset > 0 ? validator : "", err);
+}
+
+int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
+		  const struct fetch_request *request, int64_t offset, const char *validator,
+		  int connect_timeout_s, const struct interrupt *interrupt, struct err *err)
+{
+	AUTO_CLOSE int body = -1;
+	AUTO_CLOSE int events = -1;
+	AUTO_CLOSE int cacert = -1;
+	AUTO_CLOSE int cert = -1;
+	AUTO_CLOSE int key = -1;
+	AUTO_FREE struct fetch_job *job = malloc(sizeof(*job));
+	size_t len = 0;
+	int pair[2], r;
+
+	if (!job)
+		return err_sys(err, ENOMEM, "cannot fetch");
+	r = make_job(job, &len, request, offset, validator, connect_timeout_s, err);
 	if (r == 0)
-		r = start_stage(fetcher, trust, err);
-	return r < 0 ? r : send_job(fetcher, request, err);
+		r = open_pem(request->tls.cacert, &cacert, err);
+	if (r == 0)
+		r = open_pem(request->tls.cert, &cert, err);
+	if (r == 0)
+		r = open_pem(request->tls.key, &key, err);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot talk to the fetch stage");
+	fetcher->events = pair[0];
+	events = pair[1];
+	if (request->method == FETCH_GET) {
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return err_sys(err, errno, "cannot make a pipe");
+		fetcher->body = pair[0];
+		body = pair[1];
+		fcntl(body, F_SETPIPE_SZ, PIPE_SIZE);
+	}
+	return send_job(
+		session, job, len,
+		(const int[FETCH_JOB_NFDS]){
+			[FETCH_JOB_EVENTS] = events,
+			[FETCH_JOB_BODY] = body,
+			[FETCH_JOB_UPLOAD] = request->upload_fd > 0 ? request->upload_fd : -1,
+			[FETCH_JOB_CACERT] = cacert,
+			[FETCH_JOB_CERT] = cert,
+			[FETCH_JOB_KEY] = key,
+		},
+		interrupt, err);
+}
+
+/* What the stage said when it could not begin. */
+static int stage_ended(const struct fetch_session *session, struct err *err)
+{
+	struct err said;
+
+	/* Only looked at: other threads want to know it, too. */
+	if (recv(session->control, &said, sizeof(said), MSG_PEEK | MSG_DONTWAIT) != sizeof(said) ||
+	    said.kind == ERR_NONE || said.num <= 0)
+		return err_set(err, ERR_SYS, EIO, "the fetch stage ended without a report");
+	said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
+	*err = said;
+	return err_code(err);
+}
+
+int fetcher_event(const struct fetcher *fetcher, const struct fetch_session *session,
+		  struct fetch_event *event, struct err *err)
+{
+	ssize_t n = recv(fetcher->events, event, sizeof(*event), 0);
+
+	if (n != sizeof(*event))
+		return stage_ended(session, err);
+	return fetch_event_check(event, err);
 }

@@ -2,38 +2,39 @@
 #ifndef CMAN_IMAGE_FETCHER_H
 #define CMAN_IMAGE_FETCHER_H
 
-/* The parent's side of one cman-fetch stage: started with one request, killed when let go. */
+/* The parent's side of a job that the stage cman-fetch does: handed over, given up when let go. */
 
 #include <stdint.h>
 
+#include "image/fetch.h"
+#include "image/fetch_stage.h"
+#include "image/interrupt.h"
 #include "store/base/err.h"
-#include "store/base/stage.h"
 
 struct fetcher {
-	struct stage_child child; /* pid 0: none */
-	int body;		  /* the bytes, to their end */
-	int control;		  /* struct fetch_event, see image/fetch_stage.h */
+	int body;   /* the bytes of a GET, to their end */
+	int events; /* struct fetch_event, see image/fetch_stage.h */
 };
 
-#define FETCHER_INIT                      \
-	{                                 \
-		.body = -1, .control = -1 \
+#define FETCHER_INIT                     \
+	{                                \
+		.body = -1, .events = -1 \
 	}
 #define AUTO_FETCHER __attribute__((cleanup(fetcher_release)))
 void fetcher_release(struct fetcher *fetcher);
 
-struct fetcher_request {
-	const char *url;
-	const char *cacert; /* see image/trust.h */
-	int64_t offset;	    /* from which byte on, if the file is still that of `validator` */
-	const char *validator;
-	int connect_timeout_s;
-};
-
 /*
- * Start the stage. It has none of our environment: proxies (http_proxy, https_proxy, all_proxy,
- * no_proxy) are looked up here. ERR_INVALID for a URL or setting that is too long.
+ * Hand the request to the stage: from byte `offset` on, if what is there is still that of
+ * `validator`. It has none of our environment: proxies (http_proxy, https_proxy, all_proxy,
+ * no_proxy) are looked up here. ERR_INVALID for texts that are too long or have control
+ * characters in them. Any thread.
  */
-int fetcher_start(struct fetcher *fetcher, const struct fetcher_request *request, struct err *err);
+int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
+		  const struct fetch_request *request, int64_t offset, const char *validator,
+		  int connect_timeout_s, const struct interrupt *interrupt, struct err *err);
+
+/* The next event, which is there. ERR_SYS where the stage has ended; what it said, if anything. */
+int fetcher_event(const struct fetcher *fetcher, const struct fetch_session *session,
+		  struct fetch_event *event, struct err *err);
 
 #endif

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/http_head.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
+/* The texts are long: their first byte is enough to say that there is none. */
 void http_head_reset(struct http_head *head)
 {
-	*head = (struct http_head){ .length = -1, .range_first = -1, .range_total = -1 };
+	head->status = 0;
+	head->length = head->range_first = head->range_total = head->range_end = -1;
+	head->etag[0] = head->last_modified[0] = head->content_type[0] = '\0';
+	head->digest[0] = head->location[0] = head->next[0] = head->challenge[0] = '\0';
 }
 
 struct text {
@@ -54,11 +59,11 @@ static bool take_char(struct text *text, char c)
 	return true;
 }
 
-/* Printable ASCII only: it is sent back in a header, and kept. */
-static void copy_validator(struct text value, char out[HTTP_VALIDATOR_MAX])
+/* Printable ASCII only: it is sent back in a header, shown or kept. */
+static void copy_text(struct text value, char *out, size_t size)
 {
 	out[0] = '\0';
-	if (value.len == 0 || value.len >= HTTP_VALIDATOR_MAX)
+	if (value.len == 0 || value.len >= size)
 		return;
 	for (size_t i = 0; i < value.len; i++)
 		if (value.at[i] < ' ' || value.at[i] > '~')
@@ -107,11 +112,142 @@ static bool parse_status(struct http_head *head, struct text line)
 	return true;
 }
 
+static void take_length(struct http_head *head, struct text value)
+{
+	int64_t length;
+
+	if (take_number(&value, &length) && value.len == 0)
+		head->length = length;
+}
+
+static void take_etag(struct http_head *head, struct text value)
+{
+	if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
+		copy_text(value, head->etag, sizeof(head->etag));
+}
+
+static void take_modified(struct http_head *head, struct text value)
+{
+	copy_text(value, head->last_modified, sizeof(head->last_modified));
+}
+
+static void take_type(struct http_head *head, struct text value)
+{
+	const char *semicolon = memchr(value.at, ';', value.len);
+
+	if (semicolon)
+		value = trim((struct text){ value.at, (size_t)(semicolon - value.at) });
+	copy_text(value, head->content_type, sizeof(head->content_type));
+	for (char *p = head->content_type; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+}
+
+static void take_digest(struct http_head *head, struct text value)
+{
+	copy_text(value, head->digest, sizeof(head->digest));
+}
+
+static void take_location(struct http_head *head, struct text value)
+{
+	copy_text(value, head->location, sizeof(head->location));
+}
+
+/* "0-1023", of registries also "bytes=0-1023": what an upload has so far. "0-0" is nothing or a
+ * byte: the distribution specification leaves it open, and nothing is what it comes from. */
+static void take_upload_range(struct http_head *head, struct text value)
+{
+	int64_t first, last;
+
+	if (value.len > 6 && strncasecmp(value.at, "bytes=", 6) == 0)
+		value = (struct text){ value.at + 6, value.len - 6 };
+	if (take_number(&value, &first) && take_char(&value, '-') && take_number(&value, &last) &&
+	    value.len == 0 && first == 0)
+		head->range_end = last;
+}
+
+static void take_challenge(struct http_head *head, struct text value)
+{
+	size_t len = strlen(head->challenge);
+	size_t comma = len > 0 ? 2 : 0;
+
+	if (value.len == 0 || len + comma + value.len >= sizeof(head->challenge))
+		return;
+	copy_text(value, head->challenge + len + comma, sizeof(head->challenge) - len - comma);
+	if (comma && head->challenge[len + comma])
+		memcpy(head->challenge + len, ", ", 2);
+}
+
+/* Whether the parameters of a link, from `rest` on, have rel=next among them. */
+static bool is_next(struct text rest)
+{
+	while (take_char(&rest, ';')) {
+		struct text name = trim(rest), value;
+		bool quoted;
+		size_t n = 0;
+
+		while (n < name.len && name.at[n] != '=' && name.at[n] != ';' && name.at[n] != ',')
+			n++;
+		value = (struct text){ name.at + n, name.len - n };
+		name.len = n;
+		if (take_char(&value, '=')) {
+			quoted = take_char(&value, '"');
+			n = 0;
+			while (n < value.len &&
+			       (quoted ? value.at[n] != '"' : !memchr(";, ", value.at[n], 3)))
+				n++;
+			if (trim(name).len == 3 && strncasecmp(name.at, "rel", 3) == 0 && n == 4 &&
+			    strncasecmp(value.at, "next", 4) == 0)
+				return true;
+			n += quoted && n < value.len;
+			value = (struct text){ value.at + n, value.len - n };
+		}
+		rest = trim(value);
+	}
+	return false;
+}
+
+/* <https://…>; rel="next", <…>; rel=… */
+static void take_link(struct http_head *head, struct text value)
+{
+	while (value.len > 0) {
+		const char *open = memchr(value.at, '<', value.len), *close;
+		struct text target;
+
+		if (!open)
+			return;
+		value = (struct text){ open + 1, value.len - (size_t)(open + 1 - value.at) };
+		close = memchr(value.at, '>', value.len);
+		if (!close)
+			return;
+		target = (struct text){ value.at, (size_t)(close - value.at) };
+		value = trim((struct text){ close + 1, value.len - target.len - 1 });
+		if (is_next(value)) {
+			copy_text(target, head->next, sizeof(head->next));
+			return;
+		}
+	}
+}
+
+static const struct field {
+	const char *name;
+	void (*take)(struct http_head *head, struct text value);
+} fields[] = {
+	{ "Content-Length", take_length },
+	{ "Content-Range", parse_range },
+	{ "ETag", take_etag },
+	{ "Last-Modified", take_modified },
+	{ "Content-Type", take_type },
+	{ "Docker-Content-Digest", take_digest },
+	{ "Location", take_location },
+	{ "Range", take_upload_range },
+	{ "Link", take_link },
+	{ "WWW-Authenticate", take_challenge },
+};
+
 void http_head_line(struct http_head *head, const char *line, size_t len)
 {
 	const char *colon;
 	struct text name, value;
-	int64_t length;
 
 	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 		len--;
@@ -122,17 +258,10 @@ void http_head_line(struct http_head *head, const char *line, size_t len)
 		return;
 	name = (struct text){ line, (size_t)(colon - line) };
 	value = trim((struct text){ colon + 1, len - name.len - 1 });
-	if (name.len == 14 && strncasecmp(name.at, "Content-Length", 14) == 0) {
-		if (take_number(&value, &length) && value.len == 0)
-			head->length = length;
-	} else if (name.len == 13 && strncasecmp(name.at, "Content-Range", 13) == 0) {
-		parse_range(head, value);
-	} else if (name.len == 4 && strncasecmp(name.at, "ETag", 4) == 0) {
-		if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
-			copy_validator(value, head->etag);
-	} else if (name.len == 13 && strncasecmp(name.at, "Last-Modified", 13) == 0) {
-		copy_validator(value, head->last_modified);
-	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (name.len == strlen(fields[i].name) &&
+		    strncasecmp(name.at, fields[i].name, name.len) == 0)
+			fields[i].take(head, value);
 }
 
 const char *http_head_validator(const struct http_head *head)

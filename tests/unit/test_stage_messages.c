@@ -94,7 +94,18 @@ static void test_events(void **state)
 	event.offset = -1;
 	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
-	event.kind = 3;
+	event.kind = FETCH_EVENT_END + 1;
+	assert_int_equal(check_event(event), -EPROTO);
+	event.kind = 0;
+	assert_int_equal(check_event(event), -EPROTO);
+	event = good;
+	event.sent = -1;
+	assert_int_equal(check_event(event), -EPROTO);
+	event = good;
+	event.range_end = -2;
+	assert_int_equal(check_event(event), -EPROTO);
+	event = good;
+	event.status = 1000;
 	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
 	event.retry_after_s = -1;
@@ -105,8 +116,14 @@ static void test_events(void **state)
 	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
 	memset(event.validator, 'x', sizeof(event.validator));
+	memset(event.location, 'x', sizeof(event.location));
+	memset(event.link, 'x', sizeof(event.link));
+	memset(event.message, 'x', sizeof(event.message));
 	assert_int_equal(fetch_event_check(&event, &err), 0);
 	assert_int_equal(strlen(event.validator), sizeof(event.validator) - 1);
+	assert_int_equal(strlen(event.location), sizeof(event.location) - 1);
+	assert_int_equal(strlen(event.link), sizeof(event.link) - 1);
+	assert_int_equal(strlen(event.message), sizeof(event.message) - 1);
 }
 
 int main(void)
