@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "manager/runtime/mount_api.h"
+#include "manager/runtime/mount_visit.h"
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
@@ -61,6 +62,25 @@ static int add_directory(int fs, const char *key, const char *path, struct err *
 	return 0;
 }
 
+/*
+ * Whatever this kernel's overlay module has by default: what is in an upper directory has to be
+ * there by itself, or no image could be made of it.
+ */
+static int set_features(int fs)
+{
+	static const char *const features[][2] = {
+		{ "redirect_dir", "nofollow" },
+		{ "metacopy", "off" },
+		{ "index", "off" },
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]) && result == 0; i++)
+		result =
+			mount_api_fsconfig(fs, FSCONFIG_SET_STRING, features[i][0], features[i][1]);
+	return result;
+}
+
 /* Linux 6.8 and later: one layer at a time, of any number. */
 static int overlay_by_layer(const struct spec_overlay *overlay, int *out, struct err *err)
 {
@@ -77,15 +97,17 @@ static int overlay_by_layer(const struct spec_overlay *overlay, int *out, struct
 	mount_api_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay"); /* only a name to show */
 	for (size_t i = strv_len(overlay->lower); i > 0 && result == 0; i--)
 		result = add_directory(fs, "lowerdir+", overlay->lower[i - 1], err);
-	if (result == 0)
+	if (result == 0 && overlay->upper)
 		result = add_directory(fs, "upperdir", overlay->upper, err);
-	if (result == 0)
+	if (result == 0 && overlay->upper)
 		result = add_directory(fs, "workdir", overlay->work, err);
 	if (result < 0)
 		return result;
 	if (overlay->is_volatile)
 		mount_api_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL);
-	result = mount_api_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+	result = set_features(fs);
+	if (result == 0)
+		result = mount_api_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (result == 0)
 		result = mount_api_fsmount(fs, 0);
 	if (result < 0) {
@@ -109,16 +131,21 @@ int rootfs_overlay_options(const int *lower, size_t nlower, int upper, int work,
 			return -E2BIG;
 		len += (size_t)n;
 	}
-	len += (size_t)snprintf(out + len, size - len,
-				",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s", upper,
-				work, is_volatile ? ",volatile" : "");
+	if (upper >= 0)
+		len += (size_t)snprintf(out + len, size - len,
+					",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d%s",
+					upper, work, is_volatile ? ",volatile" : "");
+	if (len < size)
+		len += (size_t)snprintf(out + len, size - len,
+					",redirect_dir=nofollow,metacopy=off,index=off");
 	return len < size ? (int)len : -E2BIG;
 }
 
-/* Before Linux 6.8: mount(2), which wants a place; the upper directory is as good as any. */
+/* Before Linux 6.8: mount(2), which wants a place; the uppermost directory is as good as any. */
 static int overlay_classic(const struct spec_overlay *overlay, int *out, struct err *err)
 {
 	size_t nlower = strv_len(overlay->lower);
+	const char *place = overlay->upper ? overlay->upper : overlay->lower[nlower - 1];
 	AUTO_FREE int *lower = calloc(nlower + 1, sizeof(*lower));
 	AUTO_CLOSE int upper = -1;
 	AUTO_CLOSE int work = -1;
@@ -132,22 +159,22 @@ static int overlay_classic(const struct spec_overlay *overlay, int *out, struct 
 		result = open_directory(overlay->lower[opened], &lower[opened], err);
 		opened += result == 0;
 	}
-	if (result == 0)
+	if (result == 0 && overlay->upper)
 		result = open_directory(overlay->upper, &upper, err);
-	if (result == 0)
+	if (result == 0 && overlay->upper)
 		result = open_directory(overlay->work, &work, err);
 	if (result == 0) {
 		result = rootfs_overlay_options(lower, nlower, upper, work, overlay->is_volatile,
 						options, sizeof(options));
 		if (result >= 0)
-			result = mount_api_mount("overlay", overlay->upper, "overlay", 0, options);
+			result = mount_api_mount("overlay", place, "overlay", 0, options);
 		if (result < 0)
 			err_sys(err, -result, "cannot make the file system of %zu layers", nlower);
 	}
 	while (opened > 0)
 		close(lower[--opened]);
-	/* by its path once more: `upper` is what the mount covers */
-	return result < 0 ? result : open_directory(overlay->upper, out, err);
+	/* by its path once more: what was opened is what the mount covers */
+	return result < 0 ? result : open_directory(place, out, err);
 }
 
 /* Since 6.8 an overlay takes its layers one by one, through the calls for detached mounts. */
@@ -158,6 +185,33 @@ static bool has_detached_overlays(void)
 
 	return uname(&name) == 0 && namespaces_parse_release(name.release, &major, &minor) == 0 &&
 	       (major > 6 || (major == 6 && minor >= 8));
+}
+
+/* In a mount namespace of its own, which ends with the visit: only the clone stays. */
+static int layers_classic(void *data, struct err *err)
+{
+	const struct spec_overlay *overlay = data;
+	AUTO_CLOSE int mount = -1;
+	int result = rootfs_isolate(err);
+
+	if (result == 0)
+		result = overlay_classic(overlay, &mount, err);
+	if (result < 0)
+		return result;
+	result = mount_api_clone(mount, "", AT_EMPTY_PATH);
+	return result < 0 ? err_sys(err, -result, "cannot clone the mount") : result;
+}
+
+int rootfs_mount_layers(char *const *lower, int *out, struct err *err)
+{
+	struct spec_overlay overlay = { .lower = (char **)lower };
+	int result = 0;
+
+	if (has_detached_overlays())
+		result = overlay_by_layer(&overlay, out, err);
+	else
+		result = mount_visit(-1, layers_classic, &overlay, out, err);
+	return result < 0 ? err_wrap(err, "cannot mount the layers") : 0;
 }
 
 /* Lay a detached mount over "/": so it needs no directory of its own on the host. */

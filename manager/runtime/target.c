@@ -73,6 +73,13 @@ static int make_object(int parent, const char *name, bool directory)
 	return 0;
 }
 
+static void keep_times(int dir, const struct stat *before)
+{
+	const struct timespec times[2] = { before->st_atim, before->st_mtim };
+
+	(void)utimensat(dir, ".", times, 0);
+}
+
 /* One step towards an existing `path`: make its first missing component, or follow it. */
 static int make_step(int root_fd, char path[PATH_MAX], enum target_kind kind)
 {
@@ -80,6 +87,7 @@ static int make_step(int root_fd, char path[PATH_MAX], enum target_kind kind)
 	AUTO_CLOSE int parent = -1;
 	char directory[PATH_MAX];
 	char name[NAME_MAX + 1];
+	struct stat before;
 	size_t start = end;
 	int made;
 
@@ -95,8 +103,15 @@ static int make_step(int root_fd, char path[PATH_MAX], enum target_kind kind)
 	parent = fd_open_in_root(root_fd, directory, O_PATH | O_DIRECTORY, 0);
 	if (parent < 0)
 		return parent;
+	if (fstat(parent, &before) < 0)
+		return -errno;
 	made = make_object(parent, name, kind == TARGET_DIRECTORY || path[end] != '\0');
-	return made == -EEXIST ? follow_link(parent, name, path, end) : made;
+	if (made == -EEXIST)
+		return follow_link(parent, name, path, end);
+	/* That a place is there to mount on is no change of the directory (cman diff). */
+	if (made == 0)
+		keep_times(parent, &before);
+	return made;
 }
 
 int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out, struct err *err)

@@ -95,7 +95,8 @@ static void overlay_options_name_the_top_layer_first(void **state)
 	const int lower[] = { 11, 12, 13 };
 	char text[256];
 	const char *expected = "lowerdir=/proc/self/fd/13:/proc/self/fd/12:/proc/self/fd/11,"
-			       "upperdir=/proc/self/fd/20,workdir=/proc/self/fd/21";
+			       "upperdir=/proc/self/fd/20,workdir=/proc/self/fd/21,"
+			       "redirect_dir=nofollow,metacopy=off,index=off";
 
 	(void)state;
 	assert_int_equal(rootfs_overlay_options(lower, 3, 20, 21, false, text, sizeof(text)),
@@ -103,6 +104,10 @@ static void overlay_options_name_the_top_layer_first(void **state)
 	assert_string_equal(text, expected);
 	assert_true(rootfs_overlay_options(lower, 3, 20, 21, true, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, ",volatile"));
+	/* to be looked at only */
+	assert_true(rootfs_overlay_options(lower, 2, -1, -1, false, text, sizeof(text)) > 0);
+	assert_string_equal(text, "lowerdir=/proc/self/fd/12:/proc/self/fd/11,"
+				  "redirect_dir=nofollow,metacopy=off,index=off");
 }
 
 static void more_layers_than_a_page_holds_are_refused(void **state)
