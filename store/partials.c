@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/partials.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -149,21 +150,24 @@ int partial_truncate(struct partial *partial, struct err *err)
 	return 0;
 }
 
-int partial_discard(struct store *store, struct partial *partial, struct err *err)
+/* In this order and under the lock: whoever waits for it finds either both or none. */
+static int unlink_both(struct store *store, const struct partial *partial, struct err *err)
 {
 	char sidecar[96];
-	int num = 0;
 
 	sidecar_name(partial, sidecar);
-	/* In this order and under the lock: whoever waits for it finds either both or none. */
-	if (unlinkat(store->tmp_fd, sidecar, 0) < 0 && errno != ENOENT)
-		num = errno;
-	else if (unlinkat(store->tmp_fd, partial->name, 0) < 0 && errno != ENOENT)
-		num = errno;
-	if (num)
-		err_sys(err, num, "cannot remove %s/tmp/%s", store->root, partial->name);
+	if ((unlinkat(store->tmp_fd, sidecar, 0) < 0 && errno != ENOENT) ||
+	    (unlinkat(store->tmp_fd, partial->name, 0) < 0 && errno != ENOENT))
+		return err_sys(err, errno, "cannot remove %s/tmp/%s", store->root, partial->name);
+	return 0;
+}
+
+int partial_discard(struct store *store, struct partial *partial, struct err *err)
+{
+	int r = unlink_both(store, partial, err);
+
 	partial_close(partial);
-	return num ? err_code(err) : 0;
+	return r;
 }
 
 void partial_close(struct partial *partial)
@@ -171,4 +175,107 @@ void partial_close(struct partial *partial)
 	cleanup_close(&partial->fd);
 	cleanup_free(&partial->validator);
 	*partial = (struct partial)PARTIAL_INIT;
+}
+
+/* --- all of them --- */
+
+typedef int partial_action(struct store *store, const struct partial *partial, void *data,
+			   struct err *err);
+
+/* Look at the one called `name`, and do it. Its fd is -1 where somebody holds it. */
+static int with_one(struct store *store, const char *name, partial_action *action, void *data,
+		    struct err *err)
+{
+	AUTO_CLOSE int fd = openat(store->tmp_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct partial partial = PARTIAL_INIT;
+	struct err busy = ERR_INIT;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT ?
+			       0 :
+			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
+	r = lock_partial(store, name, fd, false, &busy);
+	if (r == 0)
+		return 0;
+	if (r < 0 && r != -EAGAIN) {
+		*err = busy;
+		return r;
+	}
+	partial.fd = r > 0 ? fd : -1;
+	partial.size = st.st_size;
+	snprintf(partial.name, sizeof(partial.name), "%s", name);
+	return action(store, &partial, data, err);
+}
+
+static int with_each(struct store *store, partial_action *action, void *data, struct err *err)
+{
+	AUTO_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	int tmp = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (tmp >= 0)
+		dir = fdopendir(tmp);
+	if (!dir) {
+		cleanup_close(&tmp);
+		return err_sys(err, errno, "cannot read %s/tmp", store->root);
+	}
+	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, "partial-", 8) == 0 && !strchr(entry->d_name, '.'))
+			r = with_one(store, entry->d_name, action, data, err);
+	if (r == 0 && errno)
+		return err_sys(err, errno, "cannot read %s/tmp", store->root);
+	return r;
+}
+
+struct each {
+	partial_visit *visit;
+	void *data;
+};
+
+static int visit_one(struct store *store, const struct partial *partial, void *data,
+		     struct err *err)
+{
+	const struct each *each = data;
+
+	(void)store;
+	(void)err;
+	return each->visit(partial->size, partial->fd < 0, each->data);
+}
+
+int partials_each(struct store *store, partial_visit *visit, void *data, struct err *err)
+{
+	struct each each = { visit, data };
+
+	return with_each(store, visit_one, &each, err);
+}
+
+struct removal {
+	int64_t before_ns;
+	int64_t *bytes;
+};
+
+static int remove_one(struct store *store, const struct partial *partial, void *data,
+		      struct err *err)
+{
+	const struct removal *removal = data;
+	struct stat st;
+	int r;
+
+	if (partial->fd < 0 || fstat(partial->fd, &st) < 0 ||
+	    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec >= removal->before_ns)
+		return 0;
+	r = unlink_both(store, partial, err);
+	if (r == 0)
+		*removal->bytes += partial->size;
+	return r;
+}
+
+int partials_remove(struct store *store, int64_t before_ns, int64_t *bytes, struct err *err)
+{
+	struct removal removal = { before_ns, bytes };
+
+	return with_each(store, remove_one, &removal, err);
 }

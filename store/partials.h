@@ -57,4 +57,14 @@ int partial_discard(struct store *store, struct partial *partial, struct err *er
 /* Done for now: close, keep for a later resume. */
 void partial_close(struct partial *partial);
 
+/*
+ * Each one that is kept: its bytes, and whether somebody holds it. A non-zero return ends the walk
+ * and is returned.
+ */
+typedef int partial_visit(int64_t bytes, bool held, void *data);
+int partials_each(struct store *store, partial_visit *visit, void *data, struct err *err);
+
+/* Remove those that nobody holds and that were last opened before `before_ns`. *bytes grows. */
+int partials_remove(struct store *store, int64_t before_ns, int64_t *bytes, struct err *err);
+
 #endif

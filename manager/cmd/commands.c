@@ -7,9 +7,9 @@
 #include "manager/cmd/suggest.h"
 
 const struct cmd *const commands[] = {
-	&cmd_run,     &cmd_exec, &cmd_ps,	&cmd_logs, &cmd_stop,	&cmd_kill,
-	&cmd_wait,    &cmd_rm,	 &cmd_inspect,	&cmd_pull, &cmd_images, &cmd_rmi,
-	&cmd_version, &cmd_help, &cmd_complete, NULL,
+	&cmd_run,  &cmd_exec,  &cmd_ps,	     &cmd_logs, &cmd_stop,     &cmd_kill,
+	&cmd_wait, &cmd_rm,    &cmd_inspect, &cmd_pull, &cmd_images,   &cmd_rmi,
+	&cmd_df,   &cmd_prune, &cmd_version, &cmd_help, &cmd_complete, NULL,
 };
 
 static const struct cmd_option global_options[] = {

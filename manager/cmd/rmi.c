@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-#include <string.h>
-
 #include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/removed.h"
 #include "manager/cmd/report.h"
-#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/images.h"
 #include "store/store.h"
-
-static void on_removed(const char *what, bool deleted, void *data)
-{
-	AUTO_BUF struct buf line = BUF_INIT;
-
-	(void)data;
-	buf_addstr(&line, deleted ? "deleted: " : "untagged: ");
-	buf_add_escaped(&line, what, strlen(what));
-	buf_addch(&line, '\n');
-	if (!buf_failed(&line))
-		fwrite(line.data, 1, line.len, stdout);
-	fflush(stdout); /* before what may be said on stderr about the next one */
-}
 
 static int remove_one(struct store *store, const char *word, bool force, struct err *err)
 {
 	AUTO_FREE char *name = NULL;
 	int rc = image_lookup_name(store, word, &name, err);
 
-	return rc < 0 ? rc : image_remove(store, name, force, on_removed, NULL, err);
+	return rc < 0 ? rc : image_remove(store, name, force, removed_print, NULL, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/prune.h"
+
+#include <errno.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+#include "store/collect.h"
+#include "store/db.h"
+#include "store/hold.h"
+#include "store/partials.h"
+#include "store/store.h"
+
+/* ?1: those with names, too; ?2: the time before which they came. */
+#define IS_UNNEEDED                                                           \
+	"created_ns < ?2"                                                     \
+	" AND NOT EXISTS (SELECT 1 FROM container WHERE image_id = image.id)" \
+	" AND (?1 OR NOT EXISTS (SELECT 1 FROM image_name WHERE image_id = image.id))"
+
+static int list_texts(struct store *store, const char *sql, const struct db_arg *args, char ***out,
+		      struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, sql, args, &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0)
+		if (strv_add(out, (const char *)sqlite3_column_text(stmt, 0)) < 0)
+			return err_sys(err, ENOMEM, "cannot look for images");
+	return r;
+}
+
+/* Unless somebody has come to need it since it was listed. */
+static int prune_image(struct store *store, const struct prune_request *request, const char *id,
+		       image_removed *removed, void *data, struct err *err)
+{
+	AUTO_STRV char **names = NULL;
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r < 0 || image_is_mounted(store, id))
+		return r;
+	r = list_texts(store, "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+		       DB_ARGS(DB_TEXT(id)), &names, err);
+	/* Names, manifests and image_layer rows go with it. */
+	if (r == 0)
+		r = db_run(store->db, "DELETE FROM image WHERE " IS_UNNEEDED " AND id = ?3",
+			   DB_ARGS(DB_INT(request->all), DB_INT(request->before_ns), DB_TEXT(id)),
+			   err);
+	if (r < 0 || sqlite3_changes(store->db) == 0)
+		return r;
+	r = db_commit(&tx, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; names && names[i]; i++)
+		removed(names[i], false, data);
+	removed(id, true, data);
+	return 0;
+}
+
+static int prune_images(struct store *store, const struct prune_request *request,
+			image_removed *removed, void *data, struct err *err)
+{
+	AUTO_STRV char **ids = NULL;
+	int r = list_texts(store,
+			   "SELECT id FROM image WHERE " IS_UNNEEDED " ORDER BY created_ns, id",
+			   DB_ARGS(DB_INT(request->all), DB_INT(request->before_ns)), &ids, err);
+
+	for (size_t i = 0; r == 0 && ids && ids[i]; i++)
+		r = prune_image(store, request, ids[i], removed, data, err);
+	return r;
+}
+
+static int prune_unnamed(struct store *store, const struct prune_request *request,
+			 struct prune_result *result, struct err *err)
+{
+	AUTO_CLOSE int alone = -1;
+	int r = store_hold_alone(store, false, &alone, err);
+
+	if (r == -EAGAIN) {
+		*err = (struct err)ERR_INIT;
+		result->later = true;
+		return 0;
+	}
+	if (r == 0)
+		r = collect_unnamed(store, COLLECT_LAYERS, request->before_ns, &result->bytes, err);
+	return r < 0 ? r :
+		       collect_unnamed(store, COLLECT_BLOBS, request->before_ns, &result->bytes,
+				       err);
+}
+
+int store_prune(struct store *store, const struct prune_request *request, image_removed *removed,
+		void *data, struct prune_result *out, struct err *err)
+{
+	struct prune_result result = { 0 };
+	int r = prune_images(store, request, removed, data, err);
+
+	if (r == 0)
+		r = prune_unnamed(store, request, &result, err);
+	if (r == 0)
+		r = partials_remove(store, request->before_ns, &result.bytes, err);
+	if (r < 0)
+		return r;
+	*out = result;
+	return 0;
+}
