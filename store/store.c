@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +67,22 @@ static int ensure_below(const struct store *store, const char *name, int *out, s
 	return r < 0 ? err_wrap(err, "%s", store->root) : 0;
 }
 
+/*
+ * On ext4 the directories in this one have nothing to do with each other, and are best put into
+ * different groups of the disk: where a layer was removed within the last minutes, making a file
+ * costs a look at every inode that was freed there. Elsewhere, and without the right to, nothing.
+ * ioctl_iflags(2).
+ */
+static void spread_subdirectories(int dir_fd)
+{
+	int flags;
+
+	if (ioctl(dir_fd, FS_IOC_GETFLAGS, &flags) == 0 && !(flags & FS_TOPDIR_FL)) {
+		flags |= FS_TOPDIR_FL;
+		(void)ioctl(dir_fd, FS_IOC_SETFLAGS, &flags);
+	}
+}
+
 /* Two levels, as image-spec has them; the upper one is of no use by itself. */
 static int open_blobs(struct store *store, struct err *err)
 {
@@ -111,6 +129,8 @@ static int open_directories(const char *root, struct store *store, struct err *e
 		r = open_blobs(store, err);
 	if (r == 0)
 		r = ensure_below(store, "tmp", &store->tmp_fd, err);
+	if (r == 0)
+		spread_subdirectories(store->tmp_fd);
 	if (r == 0)
 		reserve_keep(store->root_fd, RESERVE_BYTES);
 	return r;
