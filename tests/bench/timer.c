@@ -3,7 +3,8 @@
  * Times commands against each other: A B C A B C …, so that what else the machine does meets all of
  * them alike.
  *
- * 	timer [-n ROUNDS] [-p PAUSE_MS] NAME[@PID] COMMAND ARG... [::: NAME[@PID] COMMAND ARG...]...
+ * 	timer [-n ROUNDS] [-p PAUSE_MS] [-b SCRIPT] [-t FILE]
+ * 	      NAME[@PID] COMMAND ARG... [::: NAME[@PID] COMMAND ARG...]...
  *
  * From vfork to the end of wait4, on the monotonic clock. One line a command: name, median in
  * milliseconds, the quartiles, and the median of the ratios to the first command, taken round by
@@ -11,6 +12,10 @@
  * in every fifth round only. @PID runs the command in the mount namespace of that process. Output
  * goes nowhere. What failed is shown, and takes no further part; the exit status is then 1, and at
  * once where it is the first command.
+ *
+ * -b: before each command sh runs SCRIPT, which is not measured, with the command's name in $NAME;
+ * then there is one round of warm-up, and every command runs in every round. -t: a line for each
+ * command and round goes to FILE: name, round, milliseconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +33,12 @@
 #define SLOW_MS 50
 #define SLOW_EVERY 5
 #define MAX_COMMANDS 32
+
+struct settings {
+	int rounds, pause_ms;
+	const char *before; /* NULL: nothing */
+	const char *times;  /* NULL: not wanted */
+};
 
 struct command {
 	char *name;
@@ -110,6 +121,31 @@ static double quantile(const double *sorted, int n, double q)
 			       sorted[below];
 }
 
+static void run_before(const char *script, const char *name)
+{
+	if (setenv("NAME", name, 1) < 0)
+		die("setenv");
+	if (system(script) != 0) {
+		fprintf(stderr, "timer: what is to be done before %s has failed\n", name);
+		exit(2);
+	}
+}
+
+static void write_times(const char *path, const struct command *commands, int n, int rounds)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		die(path);
+	for (int round = 0; round < rounds; round++)
+		for (int i = 0; i < n; i++)
+			if (commands[i].times[round] >= 0)
+				fprintf(file, "%s\t%d\t%.3f\n", commands[i].name, round,
+					commands[i].times[round]);
+	if (fclose(file) != 0)
+		die(path);
+}
+
 static void print(const struct command *command, const struct command *base, int rounds)
 {
 	double *times = calloc((size_t)rounds, sizeof(double));
@@ -172,14 +208,16 @@ static int parse(char **words, struct command *commands, int rounds)
 }
 
 /* Its turn in a round; those below 0 are warm-up. */
-static void measure(struct command *command, bool is_base, int round, int pause_ms, int null,
-		    int output)
+static void measure(struct command *command, bool is_base, int round,
+		    const struct settings *settings, int null, int output)
 {
 	double ms = -1;
 
 	if (!command->failed && (round < 0 || round % command->every == 0)) {
-		if (pause_ms)
-			usleep((useconds_t)pause_ms * 1000);
+		if (settings->before)
+			run_before(settings->before, command->name);
+		if (settings->pause_ms)
+			usleep((useconds_t)settings->pause_ms * 1000);
 		ms = run(command, null, output);
 		command->failed = ms < 0;
 		if (command->failed && is_base)
@@ -188,36 +226,50 @@ static void measure(struct command *command, bool is_base, int round, int pause_
 	if (round >= 0)
 		command->times[round] = ms;
 	else
-		command->every = ms > SLOW_MS && !is_base ? SLOW_EVERY : 1;
+		command->every = ms > SLOW_MS && !is_base && !settings->before ? SLOW_EVERY : 1;
+}
+
+static int parse_options(int argc, char **argv, struct settings *settings)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "+n:p:b:t:")) != -1) {
+		if (option == 'n')
+			settings->rounds = atoi(optarg);
+		else if (option == 'p')
+			settings->pause_ms = atoi(optarg);
+		else if (option == 'b')
+			settings->before = optarg;
+		else if (option == 't')
+			settings->times = optarg;
+		else
+			return -1;
+	}
+	return settings->rounds > 0 ? optind : -1;
 }
 
 int main(int argc, char **argv)
 {
+	struct settings settings = { .rounds = 50 };
 	struct command commands[MAX_COMMANDS];
-	int rounds = 50, pause_ms = 0, option, n;
 	bool failed = false;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int output = memfd_create("output", MFD_CLOEXEC);
+	int first = parse_options(argc, argv, &settings);
+	int n = first > 0 ? parse(argv + first, commands, settings.rounds) : 0;
 
-	while ((option = getopt(argc, argv, "+n:p:")) != -1) {
-		if (option == 'n')
-			rounds = atoi(optarg);
-		else if (option == 'p')
-			pause_ms = atoi(optarg);
-		else
-			return 2;
-	}
-	n = rounds > 0 ? parse(argv + optind, commands, rounds) : 0;
 	if (n == 0 || null < 0 || output < 0) {
-		fprintf(stderr,
-			"usage: timer [-n ROUNDS] [-p PAUSE_MS] NAME COMMAND... [::: ...]\n");
+		fprintf(stderr, "usage: timer [-n ROUNDS] [-p PAUSE_MS] [-b SCRIPT] [-t FILE] "
+				"NAME COMMAND... [::: ...]\n");
 		return 2;
 	}
-	for (int round = -WARM_UP; round < rounds; round++)
+	for (int round = settings.before ? -1 : -WARM_UP; round < settings.rounds; round++)
 		for (int i = 0; i < n; i++)
-			measure(&commands[i], i == 0, round, pause_ms, null, output);
+			measure(&commands[i], i == 0, round, &settings, null, output);
+	if (settings.times)
+		write_times(settings.times, commands, n, settings.rounds);
 	for (int i = 0; i < n; i++) {
-		print(&commands[i], &commands[0], rounds);
+		print(&commands[i], &commands[0], settings.rounds);
 		failed |= commands[i].failed;
 	}
 	return failed;

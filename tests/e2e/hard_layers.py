@@ -151,6 +151,7 @@ def hard():
     layer.tar.close()
 
     layer = Layer(6)  # modes, owners and times alone
+    layer.dir("bin")
     layer.dir("private", 0o710, uid=1001, gid=1002)
     layer.dir("tmp", 0o755)
     layer.file("bin/su", "bin/su", 0o755)
@@ -163,7 +164,8 @@ def corners():
     layer = Layer(2)
     # No entry for private: its mode, owner and time are those of the first layer.
     layer.file("private/added")
-    layer.file("shared/deep/er/added")
+    layer.file("shared/added")
+    layer.file("implied/deep/added")
     # The directory is new: nothing of what was beneath it below.
     layer.whiteout("covered")
     layer.dir("covered", 0o711)

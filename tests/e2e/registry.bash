@@ -24,6 +24,9 @@
 #   seed IMAGE NAME[:TAG]             puts it into $REGISTRY as it is
 #   seed_docker IMAGE NAME[:TAG]      in Docker's formats: schema 2 manifest, or list for an index
 #   digest_of NAME[:TAG]              of the manifest that $REGISTRY has
+#   podman_apart ARG...               podman with storage of this test's own
+#   tree_by_umoci IMAGE, tree_by_podman NAME, tree_by_cman IMAGE
+#                                     list its tree (tree_list.py), for assert_same_tree
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # variables for the tests
 
@@ -38,6 +41,7 @@ setup() {
 
 teardown() {
 	local status=0
+	podman_gone
 	end_of_root || status=1
 	end_servers
 	return "$status"
@@ -50,7 +54,9 @@ new_servers() {
 	export DOCKER_CONFIG=$BATS_TEST_TMPDIR/docker
 	mkdir -p "$DOCKER_CONFIG"
 	echo "{}" >"$DOCKER_CONFIG/config.json"
-	unset REGISTRY_AUTH_FILE http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
+	export CMAN_REGISTRIES=$BATS_TEST_TMPDIR/registries.json
+	echo '{}' >"$CMAN_REGISTRIES"
+	unset CMAN_AUTH_FILE REGISTRY_AUTH_FILE http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 	REGISTRY='' REGISTRY_USER=''
 }
 
@@ -256,4 +262,59 @@ digest_of() {
 	if [ -n "$REGISTRY_USER" ]; then creds=(--creds "$REGISTRY_USER"); fi
 	skopeo inspect --raw --tls-verify=false "${creds[@]}" "docker://$REGISTRY/$1" |
 		sha256sum | sed 's/^/sha256:/; s/ .*//'
+}
+
+podman_apart() {
+	local dir=$BATS_TEST_TMPDIR/podman
+	if [ ! -d "$dir" ]; then
+		mkdir -p "$dir"
+		printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' \
+			"$dir/storage" "$dir/run" >"$dir/storage.conf"
+		# Nothing of it outside: no cgroup, no lock in /dev/shm.
+		printf '[engine]\nlock_type = "file"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "%s"\n' \
+			"$dir/tmp" >"$dir/containers.conf"
+	fi
+	CONTAINERS_STORAGE_CONF=$dir/storage.conf CONTAINERS_CONF=$dir/containers.conf podman "$@"
+}
+
+# Its mounts: those of images, then the one that makes its storage private.
+podman_gone() {
+	local dir=$BATS_TEST_TMPDIR/podman
+	[ -d "$dir" ] || return 0
+	awk -v dir="$dir/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		xargs -r umount -l
+}
+
+list_tree() {
+	"$REPO/tests/e2e/tree_list.py" --merged "$1"
+}
+
+tree_by_umoci() {
+	local dir
+	dir=$(mktemp -d -p "$BATS_TEST_TMPDIR")
+	umoci raw unpack --image "$(image_layout "$1"):image" "$dir/tree" >&2
+	list_tree "$dir/tree"
+	rm -rf "$dir"
+}
+
+tree_by_podman() {
+	local id
+	id=$(podman_apart pull -q --tls-verify=false "$1")
+	list_tree "$(podman_apart image mount "$id")"
+	podman_apart image unmount "$id" >&2
+}
+
+tree_by_cman() {
+	list_tree "$(cman image mount "$1")"
+	cman image unmount "$1" >&2
+}
+
+# assert_same_tree EXPECTED GOT [PATTERN]: lists, but for lines that match PATTERN.
+assert_same_tree() {
+	if ! diff <(grep -vE "${3:-^$}" "$1") <(grep -vE "${3:-^$}" "$2"); then
+		echo "$2 (>) is not as $1 (<)"
+		return 1
+	fi
+	# A list of nothing is like every other.
+	[ "$(wc -l <"$1")" -gt 3 ]
 }
