@@ -171,6 +171,11 @@ int db_open(const char *path, int flags, sqlite3 **out, struct err *err)
 	return 0;
 }
 
+int db_keep_pages(sqlite3 *db, struct err *err)
+{
+	return db_exec(db, "PRAGMA cache_size=-2048", err);
+}
+
 void db_close(sqlite3 *db)
 {
 	int saved = errno;

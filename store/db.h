@@ -38,6 +38,11 @@ void db_release_tx(sqlite3 **db);
  * two fsyncs. WAL mode is the creator's to set.
  */
 int db_open(const char *path, int flags, sqlite3 **out, struct err *err);
+/*
+ * Keep up to 2 MiB of the database in memory: for a walk that comes to the same pages again and
+ * again. Else it is little, as every container's monitor has one.
+ */
+int db_keep_pages(sqlite3 *db, struct err *err);
 /* NULL is allowed. */
 void db_close(sqlite3 *db);
 

@@ -228,33 +228,52 @@ int image_each(struct store *store, image_visit *visit, void *data, struct err *
 	return r;
 }
 
+/* The rows of one image: of each name, or one without. */
+static int list_names(sqlite3_stmt *names, struct image_row *row, image_row_visit *visit,
+		      void *data, struct err *err)
+{
+	bool named = false;
+	int r;
+
+	sqlite3_reset(names);
+	r = db_bind(names, DB_ARGS(DB_TEXT(row->id)), err);
+	while (r == 0 && (r = db_step(names, err)) > 0) {
+		row->name = (const char *)sqlite3_column_text(names, 0);
+		row->digest = (const char *)sqlite3_column_text(names, 1);
+		named = true;
+		r = visit(row, data, err);
+	}
+	return r == 0 && !named ? visit(row, data, err) : r;
+}
+
 int image_list(struct store *store, image_row_visit *visit, void *data, struct err *err)
 {
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db,
-			   "SELECT id, name, digest, source, source_digest, created_ns, size"
-			   " FROM image LEFT JOIN image_name ON image_id = id"
-			   " ORDER BY created_ns DESC, id DESC, name",
-			   NULL, &stmt, err);
+	AUTO_STMT sqlite3_stmt *images = NULL;
+	AUTO_STMT sqlite3_stmt *names = NULL;
+	int r = db_keep_pages(store->db, err);
 
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0) {
-		const struct image_row row = {
-			.id = (const char *)sqlite3_column_text(stmt, 0),
-			.name = (const char *)sqlite3_column_text(stmt, 1),
-			.digest = (const char *)sqlite3_column_text(stmt, 2),
-			.source = (const char *)sqlite3_column_text(stmt, 3),
-			.source_digest = (const char *)sqlite3_column_text(stmt, 4),
-			.created_ns = sqlite3_column_int64(stmt, 5),
-			.size = sqlite3_column_int64(stmt, 6),
+	/* Each is in the order of an index that has all its columns: nothing is sorted. */
+	if (r == 0)
+		r = db_prepare(store->db,
+			       "SELECT id, source, source_digest, created_ns, size FROM image"
+			       " ORDER BY created_ns DESC, id DESC",
+			       NULL, &images, err);
+	if (r == 0)
+		r = db_prepare(store->db,
+			       "SELECT name, digest FROM image_name WHERE image_id = ?1"
+			       " ORDER BY name",
+			       NULL, &names, err);
+	while (r == 0 && (r = db_step(images, err)) > 0) {
+		struct image_row row = {
+			.id = (const char *)sqlite3_column_text(images, 0),
+			.source = (const char *)sqlite3_column_text(images, 1),
+			.source_digest = (const char *)sqlite3_column_text(images, 2),
+			.created_ns = sqlite3_column_int64(images, 3),
+			.size = sqlite3_column_int64(images, 4),
 		};
 
-		if (!row.id)
-			return err_sys(err, ENOMEM, "cannot list images");
-		r = visit(&row, data, err);
-		if (r != 0)
-			return r;
+		r = row.id ? list_names(names, &row, visit, data, err) :
+			     err_sys(err, ENOMEM, "cannot list images");
 	}
 	return r;
 }

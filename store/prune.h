@@ -19,8 +19,7 @@ struct prune_request {
 
 struct prune_result {
 	int64_t bytes; /* of layers, unpacked, of blobs and of downloads that are gone */
-	/* Somebody is making an image: layers and blobs go when that is done, with store_sweep(). */
-	bool later;
+	bool later;    /* somebody is making an image: layers and blobs go with a later sweep */
 };
 
 /*

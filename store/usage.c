@@ -8,28 +8,37 @@
 #include "store/partials.h"
 #include "store/store.h"
 
-/* Blobs an image has: its manifests', and the manifests themselves. */
-#define IMAGE_BLOBS                                                                     \
-	"SELECT manifest.image_id AS image_id, manifest_blob.digest AS digest"          \
-	" FROM manifest JOIN manifest_blob ON manifest_blob.manifest = manifest.digest" \
-	" UNION SELECT image_id, digest FROM manifest"
-
 /* Tables of this connection alone, in memory: what is in use is asked for several times. */
+static const char notes[] =
+	"DROP TABLE IF EXISTS temp.used_image;"
+	"CREATE TABLE temp.used_image (id TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"INSERT INTO temp.used_image"
+	" SELECT DISTINCT image_id FROM container WHERE image_id IS NOT NULL;"
+
+	/* The blobs of an image are those of its manifests, and the manifests themselves. */
+	"DROP TABLE IF EXISTS temp.image_blob;"
+	"CREATE TABLE temp.image_blob (image_id TEXT, digest TEXT, PRIMARY KEY (image_id, digest))"
+	" WITHOUT ROWID;"
+	"INSERT INTO temp.image_blob SELECT image_id, digest FROM manifest;"
+	"INSERT OR IGNORE INTO temp.image_blob SELECT image_id, manifest_blob.digest"
+	" FROM manifest_blob JOIN manifest ON manifest.digest = manifest_blob.manifest;"
+
+	"DROP TABLE IF EXISTS temp.shared_tree;"
+	"CREATE TABLE temp.shared_tree (tree TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"INSERT INTO temp.shared_tree SELECT tree FROM image_layer"
+	" GROUP BY tree HAVING min(image_id) != max(image_id);"
+	"DROP TABLE IF EXISTS temp.shared_blob;"
+	"CREATE TABLE temp.shared_blob (digest TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"INSERT INTO temp.shared_blob SELECT digest FROM temp.image_blob"
+	" GROUP BY digest HAVING min(image_id) != max(image_id);";
+
 static int note_what_is_used(struct store *store, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *ids = NULL;
-	int r = db_exec(store->db,
-			"DROP TABLE IF EXISTS temp.used_image;"
-			"DROP TABLE IF EXISTS temp.image_blob;"
-			"CREATE TABLE temp.used_image (id TEXT PRIMARY KEY) WITHOUT ROWID;"
-			"INSERT INTO temp.used_image"
-			" SELECT DISTINCT image_id FROM container WHERE image_id IS NOT NULL;"
-			"CREATE TABLE temp.image_blob"
-			" (image_id TEXT, digest TEXT, PRIMARY KEY (digest, image_id))"
-			" WITHOUT ROWID;"
-			"INSERT INTO temp.image_blob (image_id, digest) " IMAGE_BLOBS,
-			err);
+	int r = db_keep_pages(store->db, err);
 
+	if (r == 0)
+		r = db_exec(store->db, notes, err);
 	if (r == 0)
 		r = db_prepare(store->db, "SELECT id FROM image", NULL, &ids, err);
 	if (r < 0)
@@ -109,12 +118,10 @@ int image_usage_each(struct store *store, image_usage_visit *visit, void *data, 
 		"  (SELECT tree FROM image_layer WHERE image_id = id)),"
 		" (SELECT ifnull(sum(size), 0) FROM blob WHERE digest IN"
 		"  (SELECT digest FROM temp.image_blob WHERE image_id = id)),"
-		" (SELECT ifnull(sum(size), 0) FROM layer WHERE tree IN"
-		"  (SELECT tree FROM image_layer WHERE image_id = id INTERSECT"
-		"   SELECT tree FROM image_layer WHERE image_id != id)) +"
-		" (SELECT ifnull(sum(size), 0) FROM blob WHERE digest IN"
-		"  (SELECT digest FROM temp.image_blob WHERE image_id = id INTERSECT"
-		"   SELECT digest FROM temp.image_blob WHERE image_id != id)),"
+		" (SELECT ifnull(sum(size), 0) FROM layer WHERE tree IN (SELECT tree FROM image_layer"
+		"  JOIN temp.shared_tree USING (tree) WHERE image_id = image.id)) +"
+		" (SELECT ifnull(sum(size), 0) FROM blob WHERE digest IN (SELECT digest"
+		"  FROM temp.image_blob JOIN temp.shared_blob USING (digest) WHERE image_id = image.id)),"
 		" (SELECT count(*) FROM container WHERE image_id = image.id)"
 		" FROM image ORDER BY created_ns DESC, id DESC";
 	AUTO_STMT sqlite3_stmt *stmt = NULL;

@@ -203,6 +203,34 @@ static void test_walk(void **state)
 
 /* --- removing --- */
 
+static int note_row(const struct image_row *row, void *data, struct err *err)
+{
+	(void)err;
+	assert_int_equal(row->size, 100);
+	assert_string_equal(row->source, "https://example.org/x.tar");
+	assert_string_equal(row->source_digest, "sha256:0");
+	assert_null(row->digest);
+	buf_addf(data, "%c:%s ", row->id[0], row->name ? row->name : "-");
+	return row->created_ns == 'a' ? 7 : 0;
+}
+
+static void test_list(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_BUF struct buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a");
+	put(&store, 'b', "1", "b:2");
+	put(&store, 'b', "1", "b:1");
+	put(&store, 'c', "1", "x");
+	put(&store, 'd', "1", "x");
+	/* Newest first, each with its names in order; a visitor ends it. */
+	assert_int_equal(image_list(&store, note_row, &seen, &err), 7);
+	assert_string_equal(seen.data, "d:x c:- b:b:1 b:b:2 a:a ");
+}
+
 static void test_remove_takes_only_what_nothing_else_needs(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -353,6 +381,7 @@ int main(void)
 		SCRATCH_TEST(test_ambiguous),
 		SCRATCH_TEST(test_an_image_without_its_layer_is_refused),
 		SCRATCH_TEST(test_walk),
+		SCRATCH_TEST(test_list),
 		SCRATCH_TEST(test_remove_takes_only_what_nothing_else_needs),
 		SCRATCH_TEST(test_one_name_of_several),
 		SCRATCH_TEST(test_an_id_takes_all_names),
