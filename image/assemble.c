@@ -76,6 +76,19 @@ static int place_present(struct stack *stack, size_t i, const char *id, struct e
 	return *fd < 0 ? err_sys(err, errno, "cannot open layer %.12s", tree) : 0;
 }
 
+/* Not what was promised, and to be of no use to a later pull either. */
+static int refuse_content(struct store *store, const struct assembly_layer *layer, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (layer->fresh->partial.fd >= 0)
+		(void)partial_discard(store, &layer->fresh->partial, &ignored);
+	return err_set(err, ERR_CORRUPT, EBADMSG,
+		       "layer sha256:%.12s unpacks to sha256:%.12s, but the image's"
+		       " configuration says sha256:%.12s",
+		       layer->digest, layer->fresh->ingest.result.diff_id, layer->diff_id);
+}
+
 /* A draft: it becomes what it is to look like above those below it, and is told its name. */
 static int place_fresh(struct stack *stack, size_t i, const char *id, struct err *err)
 {
@@ -87,10 +100,7 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 	int r = 0;
 
 	if (strcmp(ingest->result.diff_id, layer->diff_id) != 0)
-		return err_set(err, ERR_CORRUPT, EBADMSG,
-			       "layer sha256:%.12s unpacks to sha256:%.12s, but the image's"
-			       " configuration says sha256:%.12s",
-			       layer->digest, ingest->result.diff_id, layer->diff_id);
+		return refuse_content(stack->store, layer, err);
 	if (marks->nimplicit > 0 && !has_all_below(stack, i)) {
 		layer_draft_abort(stack->store, &ingest->draft);
 		return 0;

@@ -11,6 +11,7 @@
 #include "image/pull_documents.h"
 #include "image/pull_layers.h"
 #include "image/pull_state.h"
+#include "image/pull_tags.h"
 #include "image/registry.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -219,6 +220,16 @@ static int begin(struct pull *pull, struct err *err)
 	return r;
 }
 
+/* Whether the registry is one that we have taken, and nobody has written. */
+static bool guessed_registry(const struct pull *pull)
+{
+	AUTO_REF struct ref written = REF_INIT;
+	struct err ignored = ERR_INIT;
+
+	return pull->source.ref.registry &&
+	       ref_parse(pull->request->source, &written, &ignored) == 0 && !written.registry;
+}
+
 static int explain(const struct pull *pull, int r, struct err *err)
 {
 	if (r == -EINTR || !pull->source.title)
@@ -228,6 +239,11 @@ static int explain(const struct pull *pull, int r, struct err *err)
 		err_wrap(err, "%s", pull->source.title);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return err_hint(err, "make room on the file system of %s", pull->store->root);
+	if ((err->kind == ERR_NOT_FOUND || err->kind == ERR_NETWORK) && guessed_registry(pull))
+		return err_hint(
+			err,
+			"the catalog (ubuntu-base, …) has no such name, so it was looked for at %.100s",
+			pull->source.ref.registry);
 	return r;
 }
 
@@ -292,80 +308,28 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 
 /* --- all tags of a repository --- */
 
-static int list_tags(struct pull *pull, char ***out, struct err *err)
-{
-	AUTO_PARSE_SESSION struct parse_session session = PARSE_SESSION_INIT;
-	AUTO_REGISTRY struct registry *registry = NULL;
-	AUTO_STRV char **all = NULL;
-	AUTO_FREE char *next = NULL;
-	int r = open_registry(pull, &registry, err);
-
-	while (r == 0) {
-		AUTO_BUF struct buf json = BUF_INIT;
-		AUTO_STRV char **page = NULL;
-		char *more = NULL;
-
-		r = registry_tags(registry, next, &json, &more, err);
-		if (r == 0) {
-			free(next);
-			next = more;
-			r = parse_tags(&session, json.data ? json.data : "", json.len, &page, err);
-		}
-		if (r == 0 && strv_extend(&all, page) < 0)
-			r = err_sys(err, ENOMEM, "cannot list the tags");
-		if (!next)
-			break;
-	}
-	if (r < 0)
-		return r;
-	if (!all)
-		return err_set(err, ERR_NOT_FOUND, ENOENT, "the repository has no tags");
-	*out = STEAL_PTR(all);
-	return 0;
-}
-
-/* The same journey for another tag. */
-static int take_tag(struct pull *pull, const char *tag, struct err *err)
-{
-	struct source *source = &pull->source;
-	AUTO_FREE char *name = NULL;
-	AUTO_FREE char *location = NULL;
-	char *copy = strdup(tag);
-
-	if (!copy)
-		return err_sys(err, ENOMEM, "cannot pull");
-	free(source->ref.tag);
-	source->ref.tag = copy;
-	if (ref_format(&source->ref, &name, err) < 0)
-		return err_code(err);
-	location = strdup(name);
-	if (!location)
-		return err_sys(err, ENOMEM, "cannot pull");
-	free(source->name);
-	free(source->location);
-	source->name = STEAL_PTR(name);
-	source->location = STEAL_PTR(location);
-	return 0;
-}
-
 int image_pull_all_tags(struct store *store, const struct pull_request *request,
 			const struct pull_ui *ui, image_visit *visit, void *data, struct err *err)
 {
 	struct pull pull __attribute__((cleanup(pull_release)));
+	AUTO_REGISTRY struct registry *registry = NULL;
 	AUTO_STRV char **tags = NULL;
 	int r;
 
 	pull_init(&pull, store, request, ui);
 	r = begin(&pull, err);
-	if (r == 0 && (!pull.source.ref.registry || pull.source.ref.digest))
+	if (r == 0 && !pull_names_repository(&pull))
 		r = err_set(err, ERR_USAGE, EINVAL,
-			    "--all-tags is for a repository of a registry, without a digest");
+			    "--all-tags is for a repository of a registry, named without a tag or "
+			    "digest");
 	if (r == 0)
-		r = list_tags(&pull, &tags, err);
+		r = open_registry(&pull, &registry, err);
+	if (r == 0)
+		r = pull_list_tags(registry, &tags, err);
 	for (size_t i = 0; r == 0 && tags[i]; i++) {
 		AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 
-		r = take_tag(&pull, tags[i], err);
+		r = pull_take_tag(&pull, tags[i], err);
 		if (r == 0)
 			r = pull_registry(&pull, &image, err);
 		if (r < 0)

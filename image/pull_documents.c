@@ -131,6 +131,9 @@ static int descend(struct pull *pull, struct registry *registry, struct parse_se
 		parsed_manifest_release(manifest);
 		r = parse_manifest(session, out->manifest_bytes.data, out->manifest_bytes.len, type,
 				   want, manifest, err);
+		if (r < 0 && err->kind == ERR_INVALID && media_kind(type) == MEDIA_UNKNOWN &&
+		    type[0])
+			return err_wrap(err, "the registry sent %s", type);
 		if (r < 0 || manifest->kind == MEDIA_MANIFEST)
 			return r;
 		next = manifest->entries[manifest->chosen].descriptor;

@@ -43,10 +43,13 @@ no_image() {
 }
 
 @test "a name the catalog does not have" {
-	run --separate-stderr cman pull nosuchdistribution
+	# then it is one of a registry, and nobody is there
+	echo '{"default": "127.0.0.1:9"}' >"$BATS_TEST_TMPDIR/registries.json"
+	export CMAN_REGISTRIES=$BATS_TEST_TMPDIR/registries.json
+	run --separate-stderr cman pull --retries 0 nosuchdistribution
 	assert_status 125
-	assert_error '^cman: .*nosuchdistribution'
-	assert_match "$stderr" 'hint: .*ubuntu-base'
+	assert_error '^cman: .*127\.0\.0\.1:9/v2/nosuchdistribution/manifests/latest'
+	assert_match "$stderr" 'hint: the catalog \(ubuntu-base, …\) has no such name, so it was looked for at 127.0.0.1:9'
 	run --separate-stderr cman pull ubuntu-base:1.0
 	assert_status 125
 	assert_match "$stderr" '1\.0'
