@@ -143,7 +143,8 @@ static int check_bounds(const struct inflate *inflate, int64_t made, struct err 
 			       (long long)(whole ? inflate->limit >> 30 : inflate->limit),
 			       whole ? "GiB" : "bytes");
 	}
-	if (total > INFLATE_EXPANSION_FREE && total / inflate->expansion > inflate->in_total)
+	if (total > INFLATE_EXPANSION_FREE && inflate->expansion > 0 &&
+	    total / inflate->expansion > inflate->in_total)
 		return err_set(err, ERR_INVALID, EFBIG,
 			       "the archive expands beyond the limit of %lld times its size",
 			       (long long)inflate->expansion);

@@ -32,7 +32,7 @@ struct inflate {
 	bool ended;
 	int64_t members;   /* that have begun */
 	int64_t limit;	   /* bytes that may come out */
-	int64_t expansion; /* for each byte that went in, beyond INFLATE_EXPANSION_FREE */
+	int64_t expansion; /* for each byte that went in, beyond INFLATE_EXPANSION_FREE; 0: any */
 	int64_t in_total;  /* bytes that went in */
 };
 

@@ -123,6 +123,12 @@ static int write_at(int fd, const char *data, size_t len, int64_t offset, struct
 	return 0;
 }
 
+static int too_large(const struct unpack *unpack, struct err *err)
+{
+	return err_set(err, ERR_INVALID, EFBIG, "is larger than the limit of %lld bytes",
+		       (long long)unpack->job->limits.bytes);
+}
+
 /* The blocks of the current entry; what is between them are holes. */
 static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *err)
 {
@@ -140,6 +146,9 @@ static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *e
 			return tar_failed(unpack, err);
 		if (len == 0)
 			continue;
+		/* Of a sparse file it is what the archive says. */
+		if (offset < 0 || offset > unpack->job->limits.bytes)
+			return too_large(unpack, err);
 		r = write_at(fd, block, len, offset, err);
 		if (r < 0)
 			return r;
@@ -186,10 +195,8 @@ static int unpack_file(struct unpack *unpack, struct archive_entry *entry,
 	AUTO_CLOSE int fd = -1;
 	int r;
 
-	/* Of a sparse file it is what the archive says. */
 	if (size < 0 || size > unpack->job->limits.bytes)
-		return err_set(err, ERR_INVALID, EFBIG, "is larger than the limit of %lld bytes",
-			       (long long)unpack->job->limits.bytes);
+		return too_large(unpack, err);
 	r = tree_make_file(&unpack->tree, what, &fd, err);
 	if (r == 0)
 		r = write_data(unpack, fd, size, err);

@@ -31,7 +31,7 @@ struct unpack_limits {
 	int64_t entries;     /* in the archive, and directories made only for what is in them */
 	int64_t path_bytes;  /* of a name and of the target of a hard link */
 	int64_t depth;	     /* components of a name */
-	int64_t expansion;   /* bytes out for each byte in, beyond the first GiB */
+	int64_t expansion;   /* bytes out for each byte in, beyond the first GiB; 0: no limit */
 	int64_t xattr_bytes; /* of one entry: names and values */
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "image/confine.h"
+#include "image/marks.h"
 #include "image/pull.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -19,8 +20,11 @@
 static const uint64_t capabilities = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) |
 				     BIT(CAP_FSETID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP);
 
-/* Decompressors may ask for a lot of memory, on the word of the archive. */
-#define MAX_MEMORY (1LL << 30)
+/*
+ * On the word of the archive: 128 MiB for a decompressor (image/codec.h), some 50 for the map of a
+ * sparse file (image/tar_check.h), as much for marks. The rest is 4.
+ */
+#define MAX_MEMORY (320LL << 20)
 #define MAX_FILES 64
 
 static const char *const system_calls[] = {
@@ -71,6 +75,11 @@ static int run(int root, struct unpack_report *report, struct err *err)
 	r = unpack_archive(UNPACK_FD_ARCHIVE, root, &job, &marks, &report->result, err);
 	if (r < 0)
 		return r;
+	if (marks.len > MARKS_MAX_BYTES)
+		return err_set(err, ERR_INVALID, E2BIG,
+			       "the names of the directories that are opaque or have no entry of "
+			       "their own are longer than the limit of %u MiB together",
+			       MARKS_MAX_BYTES >> 20);
 	report->marks_bytes = (int64_t)marks.len;
 	r = fd_write_all(UNPACK_FD_MARKS, marks.data, marks.len);
 	return r < 0 ? err_sys(err, -r, "cannot write down the marks of directories") : 0;
