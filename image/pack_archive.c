@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct packer {
 	struct archive_entry *entry;
 	struct compressor *out;
 	struct err out_err; /* why no more could be written */
+	bool discard;	    /* nothing more is to be written */
 	struct pack_links links;
 	struct buf attributes;
 	struct buf name; /* of an entry as the archive has it */
@@ -40,9 +42,8 @@ struct packer {
 
 static void packer_release(struct packer *packer)
 {
-	/* An archive that failed must not write its end. */
-	if (packer->tar)
-		archive_write_fail(packer->tar);
+	/* libarchive would write the end of an archive even of one that failed. */
+	packer->discard = true;
 	archive_write_free(packer->tar);
 	archive_entry_free(packer->entry);
 	walk_release(&packer->walk);
@@ -56,6 +57,8 @@ static la_ssize_t put(struct archive *tar, void *data, const void *block, size_t
 {
 	struct packer *packer = data;
 
+	if (packer->discard)
+		return (la_ssize_t)len;
 	if (compressor_write(packer->out, block, len, &packer->out_err) < 0) {
 		archive_set_error(tar, EIO, "no more output");
 		return -1;

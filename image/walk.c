@@ -34,7 +34,9 @@ void walk_release(struct walk *walk)
 {
 	while (walk->depth > 0)
 		dir_release(&walk->dirs[--walk->depth]);
-	cleanup_free(&walk->dirs);
+	free(walk->dirs);
+	walk->dirs = NULL;
+	walk->room = 0;
 	buf_release(&walk->path);
 }
 

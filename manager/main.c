@@ -20,6 +20,7 @@
 #include "manager/cmd/report.h"
 #include "manager/cmd/version.h"
 #include "manager/exec_stage.h"
+#include "manager/freeze.h"
 #include "manager/monitor/monitor.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -27,13 +28,10 @@
 #include "store/json_memory.h"
 
 static const struct stage stages[] = {
-	{ "cman-monitor", monitor_stage_main },
-	{ "cman-exec", exec_stage_main },
-	{ "cman-fetch", fetch_stage_main },
-	{ "cman-unpack", unpack_stage_main },
-	{ "cman-parse", parse_stage_main },
-	{ "cman-pack", pack_stage_main },
-	{ NULL, NULL },
+	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },	{ "cman-unpack", unpack_stage_main },
+	{ "cman-parse", parse_stage_main },	{ "cman-pack", pack_stage_main },
+	{ "cman-guard", guard_stage_main },	{ NULL, NULL },
 };
 
 /*
@@ -171,7 +169,9 @@ static int run(int argc, char **argv, struct err *err)
 		return failed(cmd, err);
 	if (rc == 0)
 		return EXIT_SUCCESS;
-	if (command_get(argv[next], &cmd, err) < 0 || make_absolute(app.root, &absolute, err) < 0)
+	if (command_get(argv[next], &cmd, err) < 0 ||
+	    command_descend(&cmd, argc, argv, &next, err) < 0 ||
+	    make_absolute(app.root, &absolute, err) < 0)
 		return failed(cmd, err);
 	if (absolute)
 		app.root = absolute;

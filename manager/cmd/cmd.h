@@ -27,18 +27,23 @@ struct cmd_option {
 };
 
 struct cmd {
-	const char *name;
+	const char *name;     /* of one that is in a group "GROUP NAME", such as "image mount" */
 	const char *group;    /* heading in `cman help` */
 	const char *operands; /* "[OPTIONS] [IMAGE] [COMMAND [ARG...]]" */
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
 	const struct cmd_option *options; /* ended by an entry with name NULL */
 	/*
-	 * argv[0] is the command's name. Returns the process's exit status. When it fails with a
+	 * argv[0] is the command's last word. Returns the process's exit status. When it fails with a
 	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a
 	 * hint that points to --help) and exits as report_status() says.
 	 */
 	int (*run)(struct app *app, int argc, char **argv, struct err *err);
+	/*
+	 * A group (`cman image mount`): its commands, ended by NULL. Its own `run` is
+	 * command_group_run().
+	 */
+	const struct cmd *const *subcommands;
 };
 
 #endif

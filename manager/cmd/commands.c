@@ -2,14 +2,16 @@
 #include "manager/cmd/commands.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "manager/cmd/options.h"
 #include "manager/cmd/suggest.h"
 
 const struct cmd *const commands[] = {
-	&cmd_run,  &cmd_exec,  &cmd_ps,	     &cmd_logs, &cmd_stop,     &cmd_kill,
-	&cmd_wait, &cmd_rm,    &cmd_inspect, &cmd_pull, &cmd_images,   &cmd_rmi,
-	&cmd_df,   &cmd_prune, &cmd_version, &cmd_help, &cmd_complete, NULL,
+	&cmd_run,   &cmd_exec, &cmd_ps,	    &cmd_logs,	  &cmd_stop, &cmd_kill,	    &cmd_wait,
+	&cmd_rm,    &cmd_diff, &cmd_export, &cmd_inspect, &cmd_pull, &cmd_images,   &cmd_rmi,
+	&cmd_image, &cmd_df,   &cmd_prune,  &cmd_version, &cmd_help, &cmd_complete, NULL,
 };
 
 static const struct cmd_option global_options[] = {
@@ -34,21 +36,65 @@ const struct cmd *command_find(const char *name)
 	return NULL;
 }
 
-int command_get(const char *name, const struct cmd **out, struct err *err)
+static int unknown(const char *group, const char *name, const struct cmd *const *among,
+		   struct err *err)
 {
-	const struct cmd *found = command_find(name);
 	struct suggest suggest;
 
-	if (found) {
-		*out = found;
-		return 0;
-	}
 	suggest_begin(&suggest, name, strlen(name));
-	for (size_t i = 0; commands[i]; i++)
-		if (commands[i]->group)
-			suggest_offer(&suggest, commands[i]->name);
-	err_set(err, ERR_USAGE, EINVAL, "unknown command: %s", name);
+	for (size_t i = 0; among[i]; i++)
+		if (among[i]->group)
+			suggest_offer(&suggest, command_word(among[i]));
+	err_set(err, ERR_USAGE, EINVAL, "%sunknown command: %s", group, name);
 	if (suggest_best(&suggest))
 		err_hint(err, "did you mean %s?", suggest_best(&suggest));
 	return err_code(err);
+}
+
+int command_get(const char *name, const struct cmd **out, struct err *err)
+{
+	const struct cmd *found = command_find(name);
+
+	if (!found)
+		return unknown("", name, commands, err);
+	*out = found;
+	return 0;
+}
+
+const char *command_word(const struct cmd *cmd)
+{
+	const char *blank = strrchr(cmd->name, ' ');
+
+	return blank ? blank + 1 : cmd->name;
+}
+
+int command_descend(const struct cmd **cmd, int argc, char **argv, int *next, struct err *err)
+{
+	const char *word = *next + 1 < argc ? argv[*next + 1] : NULL;
+	char group[32];
+
+	if (!(*cmd)->subcommands || !word || word[0] == '-')
+		return 0;
+	for (const struct cmd *const *sub = (*cmd)->subcommands; *sub; sub++)
+		if (strcmp(command_word(*sub), word) == 0) {
+			*cmd = *sub;
+			++*next;
+			return 0;
+		}
+	snprintf(group, sizeof(group), "%s: ", (*cmd)->name);
+	return unknown(group, word, (*cmd)->subcommands, err);
+}
+
+int command_group_run(struct app *app, int argc, char **argv, struct err *err)
+{
+	const struct cmd *group = command_find(argv[0]);
+	const struct cmd_option *option;
+	struct option_parse parse;
+	const char *value;
+
+	(void)app;
+	options_begin(&parse, group, argc, argv);
+	if (options_next(&parse, &option, &value, err) < 0)
+		return -1;
+	return err_set(err, ERR_USAGE, EINVAL, "%s: no command was given", group->name);
 }

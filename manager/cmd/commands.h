@@ -13,7 +13,7 @@
 
 extern const struct cmd cmd_run, cmd_exec, cmd_ps, cmd_logs, cmd_stop, cmd_kill, cmd_wait, cmd_rm,
 	cmd_inspect, cmd_pull, cmd_images, cmd_rmi, cmd_df, cmd_prune, cmd_version, cmd_help,
-	cmd_complete;
+	cmd_complete, cmd_diff, cmd_export, cmd_image, cmd_image_mount, cmd_image_unmount;
 
 /* In the order of `cman help`, ended by NULL. */
 extern const struct cmd *const commands[];
@@ -26,5 +26,17 @@ const struct cmd *command_find(const char *name);
 
 /* As command_find; ERR_USAGE "unknown command: NAME" with the nearest one as a hint. */
 int command_get(const char *name, const struct cmd **out, struct err *err);
+
+/*
+ * argv[*next] is the word that *cmd was found by. Where that is a group and the next word is no
+ * option, *cmd becomes the command in it, and *next its word. ERR_USAGE as above.
+ */
+int command_descend(const struct cmd **cmd, int argc, char **argv, int *next, struct err *err);
+
+/* `run` of a group that was called without one of its commands. */
+int command_group_run(struct app *app, int argc, char **argv, struct err *err);
+
+/* The last word of a command's name: "mount" of "image mount". */
+const char *command_word(const struct cmd *cmd);
 
 #endif

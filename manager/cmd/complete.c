@@ -84,11 +84,11 @@ static void offer_catalog(struct completion *c)
 		offer(c, name, NULL);
 }
 
-static void offer_commands(struct completion *c)
+static void offer_commands(struct completion *c, const struct cmd *const *among)
 {
-	for (size_t i = 0; commands[i]; i++)
-		if (commands[i]->group)
-			offer(c, commands[i]->name, commands[i]->summary);
+	for (; *among; among++)
+		if ((*among)->group)
+			offer(c, command_word(*among), (*among)->summary);
 }
 
 static void offer_options(struct completion *c, const struct cmd *cmd)
@@ -184,7 +184,7 @@ static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
 	if (!operand_kind(cmd, i, kind))
 		return;
 	if (cmd == &cmd_help)
-		offer_commands(c);
+		offer_commands(c, commands);
 	else if (cmd == &cmd_pull)
 		offer_catalog(c);
 	else
@@ -248,6 +248,19 @@ static bool pass_options(struct completion *c, const struct cmd *cmd, bool inter
 	return false;
 }
 
+/* The command that words[*at - 1] names; *at moves on where that is one in a group. */
+static const struct cmd *find_command(const struct completion *c, int *at)
+{
+	const struct cmd *cmd = command_find(c->words[*at - 1]);
+	struct err ignored = ERR_INIT;
+	int word = *at - 1;
+
+	if (!cmd || command_descend(&cmd, c->n, c->words, &word, &ignored) < 0)
+		return NULL;
+	*at = word + 1;
+	return cmd;
+}
+
 static void complete(struct completion *c)
 {
 	const struct cmd *cmd;
@@ -257,14 +270,18 @@ static void complete(struct completion *c)
 	if (pass_options(c, &cmd_global, false, &at, &operands))
 		return;
 	if (operands == 0) {
-		offer_commands(c);
+		offer_commands(c, commands);
 		return;
 	}
-	cmd = command_find(c->words[at - 1]);
+	cmd = find_command(c, &at);
 	operands = 0;
 	/* Behind the operands of run and exec stands the payload's own command line. */
-	if (cmd && !pass_options(c, cmd, !strstr(cmd->operands, "[ARG...]"), &at, &operands))
+	if (!cmd || pass_options(c, cmd, !strstr(cmd->operands, "[ARG...]"), &at, &operands))
+		return;
+	if (!cmd->subcommands)
 		offer_operands(c, cmd, operands);
+	else if (operands == 0)
+		offer_commands(c, cmd->subcommands);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -104,6 +104,13 @@ static void add_options(struct buf *out, const struct cmd *cmd, int width)
 	add_entry(out, text, help.help, column, width);
 }
 
+static void add_subcommands(struct buf *out, const struct cmd *cmd, int width)
+{
+	buf_addstr(out, "\nCommands:\n");
+	for (const struct cmd *const *sub = cmd->subcommands; *sub; sub++)
+		add_entry(out, (*sub)->name, (*sub)->summary, 20, width);
+}
+
 void help_add_command(struct buf *out, const struct cmd *cmd, int width)
 {
 	buf_addf(out, "Usage: cman %s%s%s\n\n", cmd->name, cmd->operands[0] ? " " : "",
@@ -113,6 +120,8 @@ void help_add_command(struct buf *out, const struct cmd *cmd, int width)
 		buf_addch(out, '\n');
 		add_wrapped(out, cmd->details, 0, 0, width);
 	}
+	if (cmd->subcommands)
+		add_subcommands(out, cmd, width);
 	add_options(out, cmd, width);
 }
 
@@ -171,9 +180,12 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	(void)app;
 	options_begin(&parse, &cmd_help, argc, argv);
 	rc = options_next(&parse, &option, &value, err); /* there are none: 0 or an error */
-	if (rc < 0 || options_operands(&parse, 0, 1, err) < 0)
+	if (rc < 0)
 		return -1;
-	if (parse.next < argc && command_get(argv[parse.next], &cmd, err) < 0)
+	if (parse.next < argc && (command_get(argv[parse.next], &cmd, err) < 0 ||
+				  command_descend(&cmd, argc, argv, &parse.next, err) < 0))
+		return -1;
+	if (options_operands(&parse, 0, 1, err) < 0)
 		return -1;
 	return help_print(cmd, err);
 }

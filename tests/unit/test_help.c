@@ -20,12 +20,64 @@
 #include "manager/cmd/text.h"
 #include "store/base/cleanup.h"
 
+#define COMMANDS_MAX 128
+
+/* All commands, those of a group behind it, ended by NULL. */
+static const struct cmd *const *all_commands(void)
+{
+	static const struct cmd *all[COMMANDS_MAX];
+	size_t n = 0;
+
+	for (const struct cmd *const *cmd = commands; *cmd; cmd++) {
+		assert_true(n < COMMANDS_MAX - 1);
+		all[n++] = *cmd;
+		for (const struct cmd *const *sub = (*cmd)->subcommands; sub && *sub; sub++) {
+			assert_true(n < COMMANDS_MAX - 1);
+			all[n++] = *sub;
+		}
+	}
+	return all;
+}
+
 #define EACH_COMMAND(cmd) \
-	for (const struct cmd *const *c_ = commands, *cmd; (cmd = *c_) != NULL; c_++)
+	for (const struct cmd *const *c_ = all_commands(), *cmd; (cmd = *c_) != NULL; c_++)
 
 static bool is_shown(const struct cmd *cmd)
 {
 	return cmd->group != NULL;
+}
+
+static bool is_in_group(const struct cmd *cmd)
+{
+	return strchr(cmd->name, ' ') != NULL;
+}
+
+/* The words that a command is called by: one, or two. */
+static int split_name(const struct cmd *cmd, char text[64], char *words[2])
+{
+	char *blank;
+
+	snprintf(text, 64, "%s", cmd->name);
+	blank = strchr(text, ' ');
+	if (blank)
+		*blank = '\0';
+	words[0] = text;
+	words[1] = blank ? blank + 1 : NULL;
+	return blank ? 2 : 1;
+}
+
+/* The command as the words of a command line lead to it. */
+static const struct cmd *find(const struct cmd *cmd)
+{
+	const struct cmd *found = NULL;
+	struct err err = ERR_INIT;
+	char text[64], *words[2];
+	int n = split_name(cmd, text, words), next = 0;
+
+	assert_int_equal(command_get(words[0], &found, &err), 0);
+	assert_int_equal(command_descend(&found, n, words, &next, &err), 0);
+	assert_int_equal(next, n - 1);
+	return found;
 }
 
 static void test_table_is_sound(void **state)
@@ -36,7 +88,7 @@ static void test_table_is_sound(void **state)
 		size_t len = strlen(cmd->summary);
 
 		print_message("# %s\n", cmd->name);
-		assert_ptr_equal(command_find(cmd->name), cmd);
+		assert_ptr_equal(find(cmd), cmd);
 		assert_non_null(cmd->run);
 		assert_true(len > 0 && cmd->summary[len - 1] != '.');
 		assert_false(isupper(cmd->summary[0]));
@@ -73,6 +125,34 @@ static void test_unknown_command(void **state)
 	assert_null(cmd);
 	assert_int_equal(command_get("ps", &cmd, &err), 0);
 	assert_ptr_equal(cmd, &cmd_ps);
+}
+
+static void test_groups(void **state)
+{
+	char *mount[] = { "image", "mount", "debian", NULL }, *wrong[] = { "image", "muont", NULL };
+	char *option[] = { "image", "--help", NULL };
+	const struct cmd *cmd = &cmd_image;
+	struct err err = ERR_INIT;
+	int next = 0;
+
+	(void)state;
+	assert_int_equal(command_descend(&cmd, 3, mount, &next, &err), 0);
+	assert_ptr_equal(cmd, &cmd_image_mount);
+	assert_int_equal(next, 1);
+	/* no group: its operands are its own */
+	assert_int_equal(command_descend(&cmd, 3, mount, &next, &err), 0);
+	assert_int_equal(next, 1);
+	cmd = &cmd_image;
+	next = 0;
+	assert_true(command_descend(&cmd, 2, wrong, &next, &err) < 0);
+	assert_string_equal(err.text, "image: unknown command: muont");
+	assert_string_equal(err.hint, "did you mean mount?");
+	assert_int_equal(command_descend(&cmd, 2, option, &next, &err), 0);
+	assert_int_equal(command_descend(&cmd, 1, option, &next, &err), 0);
+	assert_ptr_equal(cmd, &cmd_image);
+	assert_int_equal(next, 0);
+	assert_true(cmd_image.run(NULL, 1, wrong, &err) < 0);
+	assert_string_equal(err.text, "image: no command was given");
 }
 
 /* No line is wider than `width`, but for a word that does not fit. */
@@ -128,7 +208,8 @@ static void test_help_overview(void **state)
 		char line[64];
 
 		snprintf(line, sizeof(line), "\n  %s ", cmd->name);
-		assert_int_equal(strstr(help.data, line) != NULL, is_shown(cmd));
+		assert_int_equal(strstr(help.data, line) != NULL,
+				 is_shown(cmd) && !is_in_group(cmd));
 	}
 	assert_non_null(strstr(help.data, "--root DIR"));
 	assert_null(strstr(help.data, "__complete"));
@@ -244,17 +325,24 @@ static void test_manual_pages(void **state)
 	assert_page_agrees("cman", &cmd_global);
 	EACH_COMMAND(cmd)
 	{
-		char name[64];
+		AUTO_FREE char *group = NULL;
+		char page[64], entry[96];
 
 		if (!is_shown(cmd))
 			continue;
-		snprintf(name, sizeof(name), ".It Xr cman-%s 1\n", cmd->name);
 		if (cmd == &cmd_help)
 			continue; /* has no page: it prints what is in the others */
-		if (!strstr(overview, name))
-			fail_msg("cman.1: no entry for %s", cmd->name);
-		snprintf(name, sizeof(name), "cman-%s", cmd->name);
-		assert_page_agrees(name, cmd);
+		snprintf(page, sizeof(page), "cman-%s", cmd->name);
+		if (is_in_group(cmd)) {
+			*strchr(page, ' ') = '\0';
+			group = read_page(page);
+			page[strlen(page)] = '-';
+		}
+		snprintf(entry, sizeof(entry), ".It Xr %s 1\n", page);
+		if (!strstr(group ? group : overview, entry))
+			fail_msg("%s: no entry for %s", group ? "page of the group" : "cman.1",
+				 cmd->name);
+		assert_page_agrees(page, cmd);
 	}
 }
 
@@ -307,7 +395,10 @@ static void test_completion_of_options(void **state)
 	(void)state;
 	EACH_COMMAND(cmd)
 	{
-		AUTO_FREE char *text = completed(cmd->name, "--");
+		char name_text[64], *words[2];
+		int called_by = split_name(cmd, name_text, words);
+		AUTO_FREE char *text = called_by == 1 ? completed(words[0], "--") :
+							completed(words[0], words[1], "--");
 		size_t n = 1;
 
 		assert_true(has_line(text, "--help"));
@@ -335,7 +426,7 @@ static void test_completion_of_words(void **state)
 
 	(void)state;
 	EACH_COMMAND(cmd)
-	assert_int_equal(has_line(all, cmd->name), is_shown(cmd));
+	assert_int_equal(has_line(all, cmd->name), is_shown(cmd) && !is_in_group(cmd));
 	assert_string_equal(all, after_root);
 	assert_true(has_line(signals, "TERM"));
 	assert_true(has_line(signals, "RTMIN+3"));
@@ -351,6 +442,10 @@ static void test_completion_of_words(void **state)
 	assert_completed(completed("rm", "bird", "--fo"), "--force\tkill it first, if it runs\n");
 	assert_completed(completed("help", "vers"),
 			 "version\tprint the versions of cman, its libraries and the kernel\n");
+	assert_completed(completed("image", "m"),
+			 "mount\tshow the files of images in directories of the host\n");
+	assert_completed(completed("image", "nosuch", ""), "");
+	assert_completed(completed("image", "unmount", "--al"), "--all\tall that are mounted\n");
 	/* What the words before name: a value, not an option. */
 	assert_completed(completed("ps", "--format", "j"), "json\n");
 }
@@ -375,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_sound),
 		cmocka_unit_test(test_unknown_command),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_help_of_commands),
 		cmocka_unit_test(test_help_overview),
 		cmocka_unit_test(test_manual_pages),
