@@ -121,11 +121,55 @@ static void test_malformed(void **state)
 	assert_int_equal(head.status, 0);
 }
 
+static void test_registries(void **state)
+{
+	struct http_head head = parse("HTTP/1.1 202 Accepted\r\n"
+				      "Content-Type:  Application/JSON ; charset=utf-8\r\n"
+				      "Docker-Content-Digest: sha256:abc\r\n"
+				      "Location: /v2/a/uploads/1?_state=x\r\n"
+				      "Range: 0-1023\r\n"
+				      "WWW-Authenticate: Basic realm=\"a\"\r\n"
+				      "www-authenticate: Bearer realm=\"b\"\r\n"
+				      "\r\n");
+
+	(void)state;
+	assert_string_equal(head.content_type, "application/json");
+	assert_string_equal(head.digest, "sha256:abc");
+	assert_string_equal(head.location, "/v2/a/uploads/1?_state=x");
+	assert_int_equal(head.range_end, 1023);
+	assert_string_equal(head.challenge, "Basic realm=\"a\", Bearer realm=\"b\"");
+	assert_int_equal(parse("HTTP/1.1 202 A\r\nRange: bytes=0-9\r\n").range_end, 9);
+	assert_int_equal(parse("HTTP/1.1 202 A\r\nRange: 5-9\r\n").range_end, -1);
+	/* control characters: as if it were not there */
+	assert_string_equal(parse("HTTP/1.1 302 A\r\nLocation: /\x1b[31m\r\n").location, "");
+}
+
+static void test_links(void **state)
+{
+	static const struct {
+		const char *line, *next;
+	} cases[] = {
+		{ "Link: </a?n=1>; rel=\"next\"\r\n", "/a?n=1" },
+		{ "Link: </a>; rel=next\r\n", "/a" },
+		{ "Link: </a>;title=\"x;y,z\" ; REL=NEXT\r\n", "/a" },
+		{ "Link: </p>; rel=prev, </a>; rel=\"next\"\r\n", "/a" },
+		{ "Link: </p>; rel=prev\r\n", "" },
+		{ "Link: </p>\r\n", "" },
+		{ "Link: </p; rel=next\r\n", "" },
+		{ "Link: </a>; x; rel=next\r\n", "/a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(parse(cases[i].line).next, cases[i].next);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ordinary),   cmocka_unit_test(test_the_last_response_counts),
-		cmocka_unit_test(test_validators), cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_validators), cmocka_unit_test(test_registries),
+		cmocka_unit_test(test_links),	   cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom the fetch stage believes, and when it does without TLS: image/http_tls.c, image/http.c. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "image/fetch.h"
+#include "image/pull.h"
+#include "tests/unit/fetch_fixture.h"
+#include "tests/unit/web_server.h"
+
+/* Says who came, or sends elsewhere. */
+static bool greet(struct web_connection *connection, const struct web_request *request, void *data)
+{
+	const char *elsewhere = data;
+	const char *who = web_has_client(connection) ? "known" : "unknown";
+
+	(void)request;
+	if (elsewhere)
+		web_printf(connection,
+			   "HTTP/1.1 302 Elsewhere\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+			   elsewhere);
+	else
+		web_printf(connection, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+			   strlen(who), who);
+	return true;
+}
+
+static void assert_untrusted(const struct fetch_fixture *f)
+{
+	assert_int_equal(f->err.kind, ERR_NETWORK);
+	assert_int_equal(f->err.num, EKEYREJECTED);
+	assert_non_null(strstr(f->err.text, "the server cannot be trusted: "));
+	assert_string_equal(f->err.hint,
+			    "if it has a certificate authority of its own, name that by --cacert");
+}
+
+static void test_trust(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start("127.0.0.1", greet, NULL);
+	struct web_server *stranger = web_start("127.0.0.1", greet, NULL);
+	struct web_server *misnamed = web_start("elsewhere.example", greet, NULL);
+
+	fetch_fixture_url(f, server, "/");
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	f->request.tls.cacert = web_certificate(stranger);
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	f->request.tls.cacert = web_certificate(server);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "unknown");
+	assert_false(f->reply.plain_http);
+	/* the connection that is there is none of somebody who does not trust it */
+	f->request.tls.cacert = NULL;
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	fetch_fixture_url(f, misnamed, "/");
+	f->request.tls.cacert = web_certificate(misnamed);
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	f->request.tls.insecure = true;
+	assert_int_equal(fetch_fixture_get(f), 0);
+	f->request.tls.insecure = false;
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	web_stop(misnamed);
+	web_stop(stranger);
+	web_stop(server);
+}
+
+static void test_client_certificate(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *other = web_start("127.0.0.1", greet, NULL);
+	char target[128];
+	struct web_server *server, *redirecting;
+
+	snprintf(target, sizeof(target), "https://127.0.0.1:%d/", web_port(other));
+	server = web_start("127.0.0.1", greet, NULL);
+	fetch_fixture_url(f, server, "/");
+	f->request.tls.cacert = web_certificate(server);
+	f->request.tls.cert = web_client(server);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "known");
+	/* and nobody without it uses that connection */
+	f->request.tls.cert = NULL;
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "unknown");
+	f->request.tls.cert = "/nonexistent/client.pem";
+	assert_int_equal(fetch_fixture_get(f), -ENOENT);
+	/* whoever is redirected to is not shown it, though the same authority is trusted there */
+	redirecting = web_start("127.0.0.1", greet, target);
+	fetch_fixture_url(f, redirecting, "/");
+	f->request.tls.insecure = true;
+	f->request.tls.cacert = web_certificate(other);
+	f->request.tls.cert = web_client(redirecting);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "unknown");
+	web_stop(redirecting);
+	web_stop(server);
+	web_stop(other);
+}
+
+/* That nobody looks at the certificate of one server is no licence for another. */
+static void test_insecure_ends_with_the_host(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *other = web_start("127.0.0.1", greet, NULL);
+	char target[128];
+	struct web_server *server;
+
+	snprintf(target, sizeof(target), "https://127.0.0.1:%d/", web_port(other));
+	server = web_start("127.0.0.1", greet, target);
+	fetch_fixture_url(f, server, "/");
+	f->request.tls.insecure = true;
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	snprintf(target, sizeof(target), ": redirected to https://127.0.0.1:%d: ", web_port(other));
+	assert_non_null(strstr(f->err.text, target));
+	web_stop(server);
+	web_stop(other);
+}
+
+static void test_never_down_to_http(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *plain = web_start(NULL, greet, NULL);
+	char target[128];
+	struct web_server *server;
+
+	snprintf(target, sizeof(target), "http://127.0.0.1:%d/", web_port(plain));
+	server = web_start("127.0.0.1", greet, target);
+	fetch_fixture_url(f, server, "/");
+	f->request.tls.cacert = web_certificate(server);
+	f->request.tls.plain_http_fallback = true;
+	assert_int_equal(fetch_fixture_get(f), -EPROTONOSUPPORT);
+	fetch_fixture_assert_error(f, "redirected to a URL that is not https://");
+	assert_int_equal(web_connections(plain), 0);
+	web_stop(server);
+	web_stop(plain);
+}
+
+/* --- without TLS --- */
+
+static void test_fallback(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start(NULL, greet, NULL);
+
+	fetch_fixture_url(f, server, "/");
+	snprintf(f->url, sizeof(f->url), "https://127.0.0.1:%d/a", web_port(server));
+	assert_int_equal(fetch_fixture_get(f), -EPROTO);
+	fetch_fixture_assert_error(f, "the server speaks no TLS");
+	f->request.tls.plain_http_fallback = true;
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_true(f->reply.plain_http);
+	/* once is enough: TLS, TLS and http, and that connection again */
+	assert_int_equal(web_connections(server), 3);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_int_equal(web_connections(server), 3);
+	/* only for whom it was written down */
+	f->request.tls.plain_http_fallback = false;
+	assert_int_equal(fetch_fixture_get(f), -EPROTO);
+	web_stop(server);
+}
+
+/* One that speaks TLS and cannot be trusted is not asked without it. */
+static void test_no_fallback(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start("127.0.0.1", greet, NULL);
+
+	fetch_fixture_url(f, server, "/");
+	f->request.tls.plain_http_fallback = true;
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	assert_int_equal(web_connections(server), 1);
+	/* nor is a port where nobody is */
+	f->options.retries = 0;
+	fetch_fixture_url(f, server, "/");
+	web_stop(server);
+	f->request.tls.plain_http_fallback = true;
+	assert_int_equal(fetch_fixture_get(f), -ECOMM);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		FETCH_TEST(test_trust),
+		FETCH_TEST(test_client_certificate),
+		FETCH_TEST(test_insecure_ends_with_the_host),
+		FETCH_TEST(test_never_down_to_http),
+		FETCH_TEST(test_fallback),
+		FETCH_TEST(test_no_fallback),
+	};
+
+	if (argc > 0 && strcmp(argv[0], "cman-fetch") == 0)
+		return fetch_stage_main();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
