@@ -2,6 +2,7 @@
 #include "image/tar_check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image/tar_pax.h"
@@ -18,6 +19,7 @@
 #define CHECKSUM_AT 148
 #define CHECKSUM_LEN 8
 #define TYPE_AT 156
+#define LINK_AT 157
 /* GNU's old sparse files: whether a block of the map follows a header, or another such block. */
 #define HEADER_EXTENDED_AT 482
 #define MAP_EXTENDED_AT 504
@@ -40,9 +42,18 @@ void tar_check_init(struct tar_check *check, const struct tar_check_limits *limi
 	check->pax_size = -1;
 }
 
+void tar_entry_release(struct tar_entry *entry)
+{
+	free(entry->link);
+	entry->link = NULL;
+}
+
 void tar_check_release(struct tar_check *check)
 {
+	for (size_t i = 0; i < check->queued; i++)
+		tar_entry_release(&check->queue[(check->first + i) % TAR_QUEUE]);
 	buf_release(&check->text);
+	buf_release(&check->link);
 }
 
 static int refuse(const struct tar_check *check, struct err *err, const char *what)
@@ -92,6 +103,10 @@ static int look_at_record(struct tar_check *check, const struct tar_record *reco
 		if ((int64_t)record->value_len > check->limits.path_bytes)
 			return exceeds(err, "a name is longer", check->limits.path_bytes);
 		valid = !memchr(record->value, '\0', record->value_len);
+		if (key_is(record, "linkpath")) {
+			buf_reset(&check->link);
+			buf_add(&check->link, record->value, record->value_len);
+		}
 	} else if (key_begins(record, "SCHILY.xattr.") || key_begins(record, "LIBARCHIVE.xattr.")) {
 		*xattr_bytes += (int64_t)(record->key_len + record->value_len);
 		if (*xattr_bytes > check->limits.xattr_bytes)
@@ -221,7 +236,14 @@ static int entry(struct tar_check *check, const unsigned char *header, int64_t s
 		return refuse(check, err, "entries that nobody reads");
 	if (check->extensions == 0)
 		check->next = (struct tar_entry){ .start = start };
+	check->next.type = type;
+	if ((type == '1' || type == '2') && header[LINK_AT] == '\0' && check->link.len > 0) {
+		check->next.link = strdup(check->link.data);
+		if (!check->next.link)
+			return err_sys(err, ENOMEM, "cannot read the archive");
+	}
 	check->queue[(check->first + check->queued++) % TAR_QUEUE] = check->next;
+	buf_reset(&check->link);
 	check->entries++;
 	check->counting = check->pax_map;
 	check->pieces = extended ? PIECES_IN_HEADER : 0;
@@ -310,7 +332,7 @@ static int content(struct tar_check *check, const unsigned char *data, size_t le
 		buf_add(&check->text, data, n);
 	else
 		r = count_pieces(check, data, n, err);
-	if (buf_failed(&check->text))
+	if (buf_failed(&check->text) || buf_failed(&check->link))
 		return err_sys(err, ENOMEM, "cannot read the archive");
 	check->left -= (int64_t)n;
 	check->position += (int64_t)n;

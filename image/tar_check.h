@@ -33,10 +33,18 @@
 #define TAR_QUEUE 1024
 
 struct tar_entry {
-	int64_t start;	       /* of its first header, extensions included */
+	int64_t start; /* of its first header, extensions included */
+	char type;     /* tar(5), "typeflag" */
+	/*
+	 * The target of a link that only a pax header tells, which libarchive then does not; to be
+	 * freed. Else NULL.
+	 */
+	char *link;
 	bool has_mtime;	       /* of a pax header */
 	struct timespec mtime; /* tv_nsec is never negative */
 };
+
+void tar_entry_release(struct tar_entry *entry);
 
 struct tar_check_limits {
 	int64_t bytes; /* of an entry's data */
@@ -55,6 +63,7 @@ struct tar_check {
 	bool counting;	 /* its data begins with the number of pieces */
 	struct buf text; /* a pax header */
 	size_t text_len; /* without padding */
+	struct buf link; /* of a pax header; empty: none */
 	unsigned extensions;
 	bool had_pax;
 	bool had_name;

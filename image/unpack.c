@@ -255,16 +255,24 @@ static int unpack_node(struct unpack *unpack, struct archive_entry *entry,
 	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
 }
 
-static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry,
+static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry, const char *target,
 			  const struct tree_entry *what, struct err *err)
 {
-	const char *target = archive_entry_symlink(entry);
-	int r;
+	int r = tree_make_symlink(&unpack->tree, what, target, err);
 
-	if (!target || target[0] == '\0')
-		return err_set(err, ERR_INVALID, EINVAL, "is a symbolic link to nothing");
-	r = tree_make_symlink(&unpack->tree, what, target, err);
 	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
+}
+
+/* What a link leads to; NULL for what is none. */
+static const char *target_of(struct archive_entry *entry, const struct tar_entry *header)
+{
+	const char *target = NULL;
+
+	if (header->type == '1')
+		target = archive_entry_hardlink(entry);
+	else if (header->type == '2')
+		target = archive_entry_symlink(entry);
+	return header->link ? header->link : target;
 }
 
 static struct timespec mtime_of(struct archive_entry *entry, const struct tar_entry *header)
@@ -280,15 +288,22 @@ static struct timespec mtime_of(struct archive_entry *entry, const struct tar_en
 }
 
 static int unpack_kind(struct unpack *unpack, struct archive_entry *entry,
-		       const struct tree_entry *what, struct err *err)
+		       const struct tar_entry *header, const struct tree_entry *what,
+		       struct err *err)
 {
+	const char *target = target_of(entry, header);
+
+	if ((header->type == '1' || header->type == '2') && (!target || target[0] == '\0'))
+		return err_set(err, ERR_INVALID, EINVAL, "is a link to nothing");
+	if (header->type == '1')
+		return unpack_link(unpack, target, err);
+	if (header->type == '2')
+		return unpack_symlink(unpack, entry, target, what, err);
 	switch (archive_entry_filetype(entry)) {
 	case S_IFREG:
 		return unpack_file(unpack, entry, what, err);
 	case S_IFDIR:
 		return unpack_dir(unpack, entry, what, err);
-	case S_IFLNK:
-		return unpack_symlink(unpack, entry, what, err);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
@@ -332,7 +347,6 @@ static int check_owner(struct archive_entry *entry, struct err *err)
 static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 			const struct tar_entry *header, const char *name, struct err *err)
 {
-	const char *hardlink = archive_entry_hardlink(entry);
 	struct tree_entry what = {
 		.mode = archive_entry_perm(entry),
 		.uid = (uid_t)archive_entry_uid(entry),
@@ -351,9 +365,7 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 	if (whiteout.kind != WHITEOUT_NONE)
 		return unpack_whiteout(unpack, &whiteout, &what, err);
 	what.path = unpack->path.data;
-	if (hardlink)
-		return unpack_link(unpack, hardlink, err);
-	return unpack_kind(unpack, entry, &what, err);
+	return unpack_kind(unpack, entry, header, &what, err);
 }
 
 static int disagree(struct err *err)
@@ -384,13 +396,13 @@ static int next_entry(struct unpack *unpack, struct archive_entry **entry, struc
 static int unpack_entries(struct unpack *unpack, struct err *err)
 {
 	int64_t max = unpack->job->limits.entries;
-	struct archive_entry *entry;
-	struct tar_entry header;
-	const char *name;
-	int r;
 
 	for (;;) {
-		r = next_entry(unpack, &entry, &header, err);
+		struct tar_entry header __attribute__((cleanup(tar_entry_release))) = { 0 };
+		struct archive_entry *entry;
+		const char *name;
+		int r = next_entry(unpack, &entry, &header, err);
+
 		if (r <= 0)
 			return r;
 		if (++unpack->result.entries > max)
@@ -409,7 +421,7 @@ static int unpack_entries(struct unpack *unpack, struct err *err)
 /* The tar reader stops at the end-of-archive marker: look at all that follows it. */
 static int finish_input(struct unpack *unpack, struct err *err)
 {
-	struct tar_entry unseen;
+	struct tar_entry unseen __attribute__((cleanup(tar_entry_release))) = { 0 };
 	const void *block;
 	size_t len = 1;
 
