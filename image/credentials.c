@@ -282,11 +282,15 @@ static int target_open(struct target *target, struct err *err)
 static int target_write(const struct target *target, struct err *err)
 {
 	AUTO_SECRET char *text = NULL;
+	AUTO_SECRET_BUF struct buf file = BUF_INIT;
 	int r = json_print(target->document, true, &text, err);
 
-	if (r == 0)
-		r = fd_replace_file(target->directory, target->name, 0600, text, strlen(text), true,
-				    err);
+	if (r == 0) {
+		buf_addf(&file, "%s\n", text);
+		r = buf_failed(&file) ? no_memory(err) :
+					fd_replace_file(target->directory, target->name, 0600,
+							file.data, file.len, true, err);
+	}
 	return r < 0 ? err_wrap(err, "%s", target->place.path) : 0;
 }
 

@@ -206,6 +206,11 @@ static int describe(const struct fetch_reply *reply, struct registry_manifest *o
 			"cannot be verified");
 		return err_hint(err, "push it anew with a version of Docker since 1.10");
 	}
+	/* The page of a proxy or of a hotel. */
+	if (strcmp(reply->content_type, "text/html") == 0)
+		return err_set(err, ERR_INVALID, EPROTO,
+			       "the server answered with a web page (text/html) in place of a "
+			       "manifest");
 	*out = (struct registry_manifest){ .size = reply->total };
 	if (digest_parse(reply->digest, hex, &ignored) == 0)
 		snprintf(out->digest, sizeof(out->digest), "sha256:%s", hex);

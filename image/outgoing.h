@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_OUTGOING_H
+#define CMAN_IMAGE_OUTGOING_H
+
+/*
+ * What an image of the store is for others: its manifest and the blobs that it names, byte for byte
+ * as they were published. Only a layer that no one else reads (an archive compressed by xz, which
+ * was pulled as it is) is recompressed by zstd, in the stage cman-pack, and gets a manifest that
+ * says so.
+ */
+
+#include <stdint.h>
+
+#include "store/base/buf.h"
+#include "store/base/err.h"
+#include "store/blobs.h"
+#include "store/images.h"
+
+struct store;
+
+struct outgoing {
+	struct store *store;
+	int hold; /* store_hold(): nothing of it is removed meanwhile */
+	struct buf manifest;
+	char digest[DIGEST_HEX_LEN + 1]; /* of the manifest */
+	/* media type of the manifest; the config, then the layers, bottom first */
+	struct image_manifest content;
+	struct blob_draft *drafts; /* of what was recompressed; as many as blobs */
+};
+
+#define OUTGOING_INIT      \
+	{                  \
+		.hold = -1 \
+	}
+#define AUTO_OUTGOING __attribute__((cleanup(outgoing_release)))
+void outgoing_release(struct outgoing *outgoing);
+
+/*
+ * `name_or_id` as image_find() takes it. ERR_NOT_FOUND also for an image of an old version of cman,
+ * and where a blob is missing. Main thread.
+ */
+int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
+		  struct err *err);
+
+/* Blob number `index` of content.blobs, for reading from `offset` on. Any thread. */
+int outgoing_blob_open(const struct outgoing *outgoing, size_t index, int64_t offset, int *fd,
+		       struct err *err);
+
+#endif
