@@ -11,6 +11,7 @@
 #include "image/registry_endpoint.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/sha256.h"
 
 #define FIRST_PAUSE_MS 500
 #define MAX_PAUSE_MS 30000
@@ -334,12 +335,14 @@ int registry_put_manifest(struct registry *registry, const char *reference, cons
 	struct endpoint *endpoint = registry_itself(registry);
 	AUTO_FREE char *url =
 		endpoint_url(endpoint, "%s/manifests/%s", endpoint->place->repository, reference);
+	char hex[SHA256_HEX_LEN + 1], theirs[SHA256_HEX_LEN + 1];
+	struct err ignored = ERR_INIT;
 	struct fetch_request request;
 	struct fetch_reply reply;
 	AUTO_CLOSE int fd = -1;
 	int r;
 
-	if (!url)
+	if (!url || sha256_hex(bytes, len, hex) < 0)
 		return no_memory(err);
 	r = fd_from_memory("manifest", bytes, len, &fd, err);
 	if (r < 0)
@@ -348,5 +351,10 @@ int registry_put_manifest(struct registry *registry, const char *reference, cons
 	request.content_type = media_type;
 	request.upload_fd = fd;
 	request.upload_size = (int64_t)len;
-	return endpoint_fetch(registry, endpoint, &request, NULL, &reply, err);
+	r = endpoint_fetch(registry, endpoint, &request, NULL, &reply, err);
+	if (r == 0 && digest_parse(reply.digest, theirs, &ignored) == 0 && strcmp(theirs, hex) != 0)
+		r = err_set(err, ERR_CORRUPT, EBADMSG,
+			    "the registry keeps another manifest than it was sent: sha256:%s",
+			    theirs);
+	return r;
 }
