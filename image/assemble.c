@@ -101,11 +101,11 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 
 	if (strcmp(ingest->result.diff_id, layer->diff_id) != 0)
 		return refuse_content(stack->store, layer, err);
-	if (marks->nimplicit > 0 && !has_all_below(stack, i)) {
+	if (inherit_needed(marks) && !has_all_below(stack, i)) {
 		layer_draft_abort(stack->store, &ingest->draft);
 		return 0;
 	}
-	if (marks->nimplicit > 0)
+	if (inherit_needed(marks))
 		r = inherit_directories(ingest->draft.fd, marks->implicit,
 					stack->fds + stack->n - i, i, &changed, err);
 	if (r < 0)
@@ -113,7 +113,7 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 	*fd = fcntl(ingest->draft.fd, F_DUPFD_CLOEXEC, 0);
 	if (*fd < 0)
 		return err_sys(err, errno, "cannot make the image");
-	memcpy(stack->trees[i], marks->nimplicit > 0 ? id : layer->diff_id,
+	memcpy(stack->trees[i], inherit_needed(marks) ? id : layer->diff_id,
 	       sizeof(stack->trees[i]));
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/inherit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,14 +13,13 @@
 #include "image/tree_path.h"
 #include "store/base/cleanup.h"
 
-#define OPAQUE_ATTRIBUTE "trusted.overlay.opaque"
 #define ATTRIBUTES_MAX (64u << 10) /* XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h */
 
 static bool is_opaque(int dir)
 {
 	char value;
 
-	return fgetxattr(dir, OPAQUE_ATTRIBUTE, &value, 1) == 1 && value == 'y';
+	return fgetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, &value, 1) == 1 && value == 'y';
 }
 
 /*
@@ -131,17 +131,88 @@ static int inherit(int tree_fd, const char *path, const int *lowers, size_t nlow
 	return 0;
 }
 
+/* --- an opaque root --- */
+
+static int make_opaque(int tree_fd, const char *name, struct err *err)
+{
+	AUTO_CLOSE int dir = tree_open_beneath(tree_fd, name, O_RDONLY | O_DIRECTORY);
+
+	if (dir < 0)
+		return err_sys(err, -dir, "cannot open the directory");
+	if (fsetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, "y", 1, 0) < 0)
+		return err_sys(err, errno, "cannot make the directory opaque");
+	return 0;
+}
+
+/* That `name` of a layer below does not show. */
+static int cover(int tree_fd, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(tree_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode) ? make_opaque(tree_fd, name, err) : 0;
+	if (errno != ENOENT || mknodat(tree_fd, name, S_IFCHR, 0) < 0)
+		return err_sys(err, errno, "cannot make a whiteout");
+	return 0;
+}
+
+static int cover_layer(int tree_fd, int lower, bool *any, struct err *err)
+{
+	int fd = openat(lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		err_sys(err, errno, "cannot read the root of a layer below");
+		cleanup_close(&fd);
+		return err_code(err);
+	}
+	while (errno = 0, (entry = readdir(dir))) {
+		int r;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = cover(tree_fd, entry->d_name, err);
+		if (r < 0)
+			return err_wrap(err, "%s", entry->d_name), r;
+		*any = true;
+	}
+	return errno ? err_sys(err, errno, "cannot read the root of a layer below") : 0;
+}
+
+static int cover_layers(int tree_fd, const int *lowers, size_t nlowers, bool *any, struct err *err)
+{
+	struct stat root;
+	int r = 0;
+
+	if (!is_opaque(tree_fd))
+		return 0;
+	if (fstat(tree_fd, &root) < 0)
+		return err_sys(err, errno, "cannot look at the root");
+	for (size_t i = 0; r == 0 && i < nlowers; i++)
+		r = cover_layer(tree_fd, lowers[i], any, err);
+	if (r == 0 && futimens(tree_fd, (struct timespec[]){ root.st_mtim, root.st_mtim }) < 0)
+		return err_sys(err, errno, "cannot set the time of the root");
+	return r;
+}
+
+bool inherit_needed(const struct marks *marks)
+{
+	return marks->nimplicit > 0 || marks->opaque_root;
+}
+
 int inherit_directories(int tree_fd, char *const *implicit, const int *lowers, size_t nlowers,
 			bool *changed, struct err *err)
 {
 	bool any = false;
+	int r = cover_layers(tree_fd, lowers, nlowers, &any, err);
 
-	for (; *implicit; implicit++) {
-		int r = inherit(tree_fd, *implicit, lowers, nlowers, &any, err);
-
+	for (; r == 0 && *implicit; implicit++) {
+		r = inherit(tree_fd, *implicit, lowers, nlowers, &any, err);
 		if (r < 0)
-			return err_wrap(err, "%s", *implicit), r;
+			err_wrap(err, "%s", *implicit);
 	}
-	*changed = any;
-	return 0;
+	if (r == 0)
+		*changed = any;
+	return r;
 }

@@ -10,15 +10,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "image/marks.h"
 #include "store/base/err.h"
+
+/* Whether a tree with these marks is right only above certain layers: then it is to be called. */
+bool inherit_needed(const struct marks *marks);
 
 /*
  * Give each directory of `implicit` (marks.implicit, ended by NULL) in `tree_fd` mode, owner, time
  * of modification and attributes (image/unpack.h: those that are kept) of what the layers below
  * show at its path; `lowers[0]` is the uppermost of these. Whiteouts, opaque directories and what
- * is no directory end the search, as overlayfs would: then it stays as it was made. *changed:
- * something is now other than it was made, so that the tree is right above these layers only. No
- * symlink is followed, in no tree.
+ * is no directory end the search, as overlayfs would: then it stays as it was made. No symlink is
+ * followed, in no tree.
+ *
+ * Where the root of the tree is opaque, which overlayfs does not look at, each name in the roots
+ * of the layers below that it has not gets a whiteout, and its own directories are made opaque.
+ *
+ * *changed: something is now other than it was made.
  */
 int inherit_directories(int tree_fd, char *const *implicit, const int *lowers, size_t nlowers,
 			bool *changed, struct err *err);

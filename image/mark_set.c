@@ -108,13 +108,6 @@ void mark_set_drop(struct mark_set *set, const char *path, enum mark_kind kind)
 		entry->implicit = false;
 }
 
-bool mark_set_has(const struct mark_set *set, const char *path, enum mark_kind kind)
-{
-	const struct mark_entry *entry = find(set, path);
-
-	return entry && (kind == MARK_OPAQUE ? entry->opaque : entry->implicit);
-}
-
 /* The end comes before "/", and that before all else: what is in "a" is not parted by "a!". */
 static int rank(unsigned char c)
 {

@@ -37,7 +37,6 @@ void mark_set_release(struct mark_set *set);
 /* -ENOMEM, or -E2BIG above MARKS_MAX_COUNT. */
 int mark_set_add(struct mark_set *set, const char *path, enum mark_kind kind);
 void mark_set_drop(struct mark_set *set, const char *path, enum mark_kind kind);
-bool mark_set_has(const struct mark_set *set, const char *path, enum mark_kind kind);
 
 /*
  * Order by path, a directory before those in it and all of those before the next one, for

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,8 +11,6 @@
 
 #include "image/tree_path.h"
 #include "store/base/cleanup.h"
-
-#define OPAQUE_ATTRIBUTE "trusted.overlay.opaque"
 
 void marks_release(struct marks *marks)
 {
@@ -95,10 +92,12 @@ int marks_decode(const char *bytes, size_t len, struct marks *out, struct err *e
 		return err_sys(err, ENOMEM, "cannot read marks");
 	memcpy(marks.bytes, bytes, len);
 	for (char *at = marks.bytes; at < marks.bytes + len; at += strlen(at) + 1) {
-		if (*at == MARK_OPAQUE)
+		if (*at == MARK_OPAQUE) {
 			marks.opaque[marks.nopaque++] = at + 1;
-		else
+			marks.opaque_root = marks.opaque_root || at[1] == '\0';
+		} else {
 			marks.implicit[marks.nimplicit++] = at + 1;
+		}
 	}
 	*out = marks;
 	marks = (struct marks)MARKS_INIT;
@@ -130,11 +129,12 @@ int marks_apply(int tree_fd, const struct marks *marks, struct err *err)
 
 		if (dir < 0)
 			return err_sys(err, -dir, "%s: cannot open the directory", *path);
-		if (fsetxattr(dir, OPAQUE_ATTRIBUTE, "y", 1, 0) < 0) {
+		if (fsetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, "y", 1, 0) < 0) {
 			err_sys(err, errno, "%s: cannot make the directory opaque", *path);
 			return err->num == EPERM || err->num == ENOTSUP ?
-				       err_hint(err,
-						"layers need the attribute " OPAQUE_ATTRIBUTE) :
+				       err_hint(
+					       err,
+					       "layers need the attribute " MARKS_OPAQUE_ATTRIBUTE) :
 				       err_code(err);
 		}
 	}

@@ -10,6 +10,7 @@
  * Encoded: for each mark its kind, the directory's path relative to the root of the tree, and NUL.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/base/buf.h"
@@ -29,7 +30,8 @@ struct marks {
 	size_t nopaque;
 	char **implicit; /* as above; a directory comes before those in it */
 	size_t nimplicit;
-	char *bytes; /* what the paths point into */
+	bool opaque_root; /* "" is among the opaque ones */
+	char *bytes;	  /* what the paths point into */
 };
 
 #define MARKS_INIT \
@@ -57,8 +59,11 @@ int marks_decode(const char *bytes, size_t len, struct marks *out, struct err *e
 /* The first `len` bytes of what marks_open() made, decoded. */
 int marks_read(int fd, size_t len, struct marks *out, struct err *err);
 
+/* overlayfs's own; "y" for an opaque directory. */
+#define MARKS_OPAQUE_ATTRIBUTE "trusted.overlay.opaque"
+
 /*
- * Set trusted.overlay.opaque of the opaque ones in the tree `tree_fd`. No symlink is followed.
+ * Set the attribute of the opaque ones in the tree `tree_fd`. No symlink is followed.
  * overlayfs does not look at that attribute of the root of a tree: image/inherit.h does.
  */
 int marks_apply(int tree_fd, const struct marks *marks, struct err *err);
