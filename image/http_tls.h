@@ -2,30 +2,14 @@
 #ifndef CMAN_IMAGE_HTTP_TLS_H
 #define CMAN_IMAGE_HTTP_TLS_H
 
-/*
- * What a transfer trusts and shows by TLS. The system's certificates are read and parsed once in
- * the life of a stage, when TLS is first spoken with somebody who is to be verified by them.
- */
+/* What a transfer trusts and shows by TLS. */
 
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "image/http_trust.h"
 #include "store/base/err.h"
-
-/* The system's certificates. */
-struct http_trust {
-	int fd;	     /* a PEM file; -1: none */
-	void *store; /* X509_STORE, once loaded */
-	struct err err;
-};
-
-#define HTTP_TRUST_INIT                       \
-	{                                     \
-		.fd = -1, .err = {.kind = 0 } \
-	}
-#define AUTO_HTTP_TRUST __attribute__((cleanup(http_trust_release)))
-void http_trust_release(struct http_trust *trust);
 
 struct http_pem {
 	char *data; /* NULL: none */

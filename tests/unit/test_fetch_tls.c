@@ -111,6 +111,85 @@ static void test_client_certificate(void **state)
 	web_stop(other);
 }
 
+/* --- the system's certificates --- */
+
+/* A session that finds `certificates` (paths) and what is no certificate in the system's file. */
+static void restart_with(struct fetch_fixture *f, const char *const *certificates)
+{
+	char path[] = "/tmp/cman-system.XXXXXX", line[256];
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	dprintf(fd, "# a comment\n-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n"
+		    "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\n!\n");
+	for (; *certificates; certificates++) {
+		FILE *file = fopen(*certificates, "r");
+
+		assert_non_null(file);
+		while (fgets(line, sizeof(line), file))
+			dprintf(fd, "%s", line);
+		fclose(file);
+	}
+	close(fd);
+	fetch_session_end(&f->session);
+	setenv("SSL_CERT_FILE", path, 1);
+	assert_int_equal(fetch_session_start(&f->session, &f->err), 0);
+	unsetenv("SSL_CERT_FILE");
+	unlink(path);
+}
+
+static void test_system(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start("127.0.0.1", greet, NULL);
+	struct web_server *stranger = web_start("127.0.0.1", greet, NULL);
+	char target[128];
+	struct web_server *redirecting;
+
+	restart_with(f,
+		     (const char *[]){ web_certificate(stranger), web_certificate(server), NULL });
+	fetch_fixture_url(f, server, "/");
+	assert_int_equal(fetch_fixture_get(f), 0);
+	fetch_fixture_url(f, stranger, "/");
+	assert_int_equal(fetch_fixture_get(f), 0);
+	/* a certificate that was named takes the place of the system's */
+	f->request.tls.cacert = web_certificate(server);
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	/* but only for the host it was named for */
+	snprintf(target, sizeof(target), "https://127.0.0.1:%d/", web_port(stranger));
+	redirecting = web_start("127.0.0.1", greet, target);
+	fetch_fixture_url(f, redirecting, "/");
+	f->request.tls.cacert = web_certificate(redirecting);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	/* which leaves no connection that passes for one of its own */
+	fetch_fixture_url(f, stranger, "/");
+	f->request.tls.cacert = web_certificate(redirecting);
+	fetch_fixture_get(f);
+	assert_untrusted(f);
+	web_stop(redirecting);
+	web_stop(stranger);
+	web_stop(server);
+}
+
+static void test_no_certificates(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start("127.0.0.1", greet, NULL);
+	struct web_server *plain = web_start(NULL, greet, NULL);
+
+	restart_with(f, (const char *[]){ NULL });
+	fetch_fixture_url(f, server, "/");
+	assert_int_equal(fetch_fixture_get(f), -EINVAL);
+	fetch_fixture_assert_error(
+		f, "the certificates to trust cannot be used: there are none in PEM");
+	/* which is not looked at before it is needed */
+	fetch_fixture_url(f, plain, "/");
+	assert_int_equal(fetch_fixture_get(f), 0);
+	web_stop(plain);
+	web_stop(server);
+}
+
 /* That nobody looks at the certificate of one server is no licence for another. */
 static void test_insecure_ends_with_the_host(void **state)
 {
@@ -198,6 +277,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		FETCH_TEST(test_trust),
 		FETCH_TEST(test_client_certificate),
+		FETCH_TEST(test_system),
+		FETCH_TEST(test_no_certificates),
 		FETCH_TEST(test_insecure_ends_with_the_host),
 		FETCH_TEST(test_never_down_to_http),
 		FETCH_TEST(test_fallback),
