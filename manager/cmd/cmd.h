@@ -34,7 +34,7 @@ struct cmd {
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
 	const struct cmd_option *options; /* ended by an entry with name NULL */
 	/*
-	 * argv[0] is the command's last word. Returns the process's exit status. When it fails with a
+	 * argv[0] is its last word. Returns the exit status of the process. When it fails with a
 	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a
 	 * hint that points to --help) and exits as report_status() says.
 	 */
