@@ -13,10 +13,13 @@
 /* Registries digest a whole upload before they answer: so many times the stall timeout. */
 #define PATIENCE_AFTER_UPLOAD 10
 
-/* Wait for `fd`; silence for too long is a failure that is worth another attempt. */
+/*
+ * Wait for `fd`; silence for too long is a failure that is worth another attempt. The stage stops
+ * waiting for a connection after the same time, and knows better why: it comes first.
+ */
 static int await(struct fetch_attempt *attempt, int fd, int seconds, struct err *err)
 {
-	int r = interrupt_poll(attempt->interrupt, fd, POLLIN, seconds * 1000, err);
+	int r = interrupt_poll(attempt->interrupt, fd, POLLIN, seconds * 1000 + 500, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "image/trust.h"
-#include "image/url.h"
 #include "store/base/cleanup.h"
 
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
@@ -70,26 +69,25 @@ void fetcher_release(struct fetcher *fetcher)
 	fetcher->events = fetcher->body = -1;
 }
 
-/*
- * curl's own rule: http_proxy only in lower case, because CGI programs get HTTP_PROXY from
- * clients.
- */
-static const char *proxy_of(const char *url)
+static const char *first_set(const char *const *names)
 {
-	const char *names[] = { "http_proxy", NULL, "all_proxy", "ALL_PROXY" };
-
-	if (url_is(url, "https")) {
-		names[0] = "https_proxy";
-		names[1] = "HTTPS_PROXY";
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = names[i] ? getenv(names[i]) : NULL;
+	for (; *names; names++) {
+		const char *value = getenv(*names);
 
 		if (value && value[0] != '\0')
 			return value;
 	}
 	return NULL;
 }
+
+/*
+ * curl's own rule: http_proxy only in lower case, because CGI programs get HTTP_PROXY from
+ * clients.
+ */
+static const char *const http_proxy[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
+static const char *const https_proxy[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+					   NULL };
+static const char *const no_proxy[] = { "no_proxy", "NO_PROXY", NULL };
 
 static bool has_control(const char *text)
 {
@@ -120,7 +118,6 @@ static int add_text(struct fetch_job *job, size_t *len, const char *name, const 
 static int add_texts(struct fetch_job *job, size_t *len, const struct fetch_request *request,
 		     const char *validator, struct err *err)
 {
-	const char *no_proxy = getenv("no_proxy") ? getenv("no_proxy") : getenv("NO_PROXY");
 	const struct fetch_auth *auth = &request->auth;
 	/* in the order of enum fetch_job_text */
 	const struct {
@@ -130,8 +127,11 @@ static int add_texts(struct fetch_job *job, size_t *len, const struct fetch_requ
 		[FETCH_TEXT_ACCEPT] = { "the list of media types", request->accept },
 		[FETCH_TEXT_CONTENT_TYPE] = { "the media type", request->content_type },
 		[FETCH_TEXT_VALIDATOR] = { "the kept validator", validator },
-		[FETCH_TEXT_PROXY] = { "the proxy in the environment", proxy_of(request->url) },
-		[FETCH_TEXT_NO_PROXY] = { "no_proxy in the environment", no_proxy },
+		[FETCH_TEXT_HTTP_PROXY] = { "http_proxy in the environment",
+					    first_set(http_proxy) },
+		[FETCH_TEXT_HTTPS_PROXY] = { "https_proxy in the environment",
+					     first_set(https_proxy) },
+		[FETCH_TEXT_NO_PROXY] = { "no_proxy in the environment", first_set(no_proxy) },
 		[FETCH_TEXT_USER] = { "the user name", auth->user },
 		[FETCH_TEXT_PASSWORD] = { "the password", auth->password },
 		[FETCH_TEXT_IDENTITY_TOKEN] = { "the identity token", auth->identity_token },

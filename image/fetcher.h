@@ -26,7 +26,7 @@ void fetcher_release(struct fetcher *fetcher);
 /*
  * Hand the request to the stage: from byte `offset` on, if what is there is still that of
  * `validator`. It has none of our environment: proxies (http_proxy, https_proxy, all_proxy,
- * no_proxy) are looked up here. ERR_INVALID for texts that are too long or have control
+ * no_proxy; never for this machine itself) are looked up here. ERR_INVALID for texts that are too long or have control
  * characters in them. Any thread.
  */
 int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,

@@ -59,6 +59,18 @@ static void begin_transfer(struct http_job *job, const struct http_exchange *exc
 		http_finish_failed(job, false, &err);
 }
 
+/*
+ * This machine is reached without a proxy, as Go's programs do: a proxy would not find the same,
+ * and would see what is sent without TLS only because it stays here.
+ */
+static const char *proxy_of(const struct http_job *job)
+{
+	if (http_url_is_loopback(job->url))
+		return "";
+	return job
+		->texts[url_is(job->url, "https") ? FETCH_TEXT_HTTPS_PROXY : FETCH_TEXT_HTTP_PROXY];
+}
+
 static struct http_exchange plain_exchange(const struct http_job *job)
 {
 	return (struct http_exchange){
@@ -67,7 +79,7 @@ static struct http_exchange plain_exchange(const struct http_job *job)
 		.content_type = "",
 		.validator = "",
 		.upload_offset = -1,
-		.proxy = job->texts[FETCH_TEXT_PROXY],
+		.proxy = proxy_of(job),
 		.no_proxy = job->texts[FETCH_TEXT_NO_PROXY],
 		.connect_timeout_s = job->request.connect_timeout_s,
 	};
@@ -186,7 +198,7 @@ static bool falls_back(struct http_job *job, CURLcode code)
 /* The name that could not be resolved. */
 static bool look_up(struct http_job *job, CURLcode code)
 {
-	const char *proxy = job->texts[FETCH_TEXT_PROXY];
+	const char *proxy = proxy_of(job);
 	char url[FETCH_URL_MAX + 8], host[HTTP_ORIGIN_MAX];
 
 	if (code == CURLE_COULDNT_RESOLVE_HOST)

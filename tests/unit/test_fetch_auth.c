@@ -357,6 +357,66 @@ static void test_token_of_another_host(void **state)
 	web_stop(realm);
 }
 
+/* --- proxies --- */
+
+/* Answers for all hosts, or is a tunnel to the one whose port `data` points to. */
+static bool be_proxy(struct web_connection *connection, const struct web_request *request,
+		     void *data)
+{
+	const int *port = data;
+	char value[256];
+
+	note_authorization(connection, request);
+	web_note(connection, " proxy ");
+	web_note(connection, web_field(request, "Proxy-Authorization", value, sizeof(value)));
+	if (strcmp(request->method, "CONNECT") == 0) {
+		web_printf(connection, "HTTP/1.1 200 OK\r\n\r\n");
+		web_tunnel(connection, *port);
+		return false;
+	}
+	web_printf(connection, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy");
+	return true;
+}
+
+static void test_proxy(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct registry registry = { .challenge = "Basic realm=\"x\"", .wanted = BASIC };
+	struct web_server *server = web_start("registry.example", be_registry, &registry);
+	int port = web_port(server);
+	struct web_server *proxy = web_start(NULL, be_proxy, &port);
+	char text[128];
+
+	snprintf(text, sizeof(text), "http://me:word@127.0.0.1:%d", web_port(proxy));
+	setenv("http_proxy", text, 1);
+	setenv("https_proxy", text, 1);
+	setenv("no_proxy", "elsewhere.example", 1);
+	f->request.url = "http://192.0.2.1/a";
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "proxy");
+	/* what is for the server is not for the proxy, and the other way round */
+	f->request.url = "https://registry.example/b";
+	f->request.tls.cacert = web_certificate(server);
+	be_bird(f);
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_string_equal(f->body.data, "ok");
+	assert_log(server, "GET /b -\nGET /b " BASIC "\n");
+	/* one tunnel did for both requests */
+	assert_log(proxy, "GET http://192.0.2.1/a - proxy Basic bWU6d29yZA==\n"
+			  "CONNECT registry.example:443 - proxy Basic bWU6d29yZA==\n");
+	/* this machine is not behind a proxy */
+	fetch_fixture_url(f, proxy, "/c");
+	assert_int_equal(fetch_fixture_get(f), 0);
+	assert_log(proxy, "GET http://192.0.2.1/a - proxy Basic bWU6d29yZA==\n"
+			  "CONNECT registry.example:443 - proxy Basic bWU6d29yZA==\n"
+			  "GET /c - proxy \n");
+	unsetenv("http_proxy");
+	unsetenv("https_proxy");
+	unsetenv("no_proxy");
+	web_stop(proxy);
+	web_stop(server);
+}
+
 /* --- uploads --- */
 
 static bool take_upload(struct web_connection *connection, const struct web_request *request,
@@ -450,6 +510,7 @@ int main(int argc, char **argv)
 		FETCH_TEST(test_redirect),
 		FETCH_TEST(test_challenge_after_redirect),
 		FETCH_TEST(test_token_of_another_host),
+		FETCH_TEST(test_proxy),
 		FETCH_TEST(test_upload),
 		FETCH_TEST(test_upload_from_pipe),
 	};

@@ -9,7 +9,9 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +155,30 @@ void web_printf(struct web_connection *connection, const char *format, ...)
 bool web_has_client(struct web_connection *connection)
 {
 	return connection->ssl && SSL_get0_peer_certificate(connection->ssl);
+}
+
+/* What one side has to say is passed to the other. */
+static bool pass(int from, int to)
+{
+	char bytes[4096];
+	ssize_t n = read(from, bytes, sizeof(bytes));
+
+	return n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+void web_tunnel(struct web_connection *connection, int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct pollfd sides[] = { { connection->fd, POLLIN, 0 }, { fd, POLLIN, 0 } };
+	bool open;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	open = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	while (open && poll(sides, 2, -1) > 0)
+		open = (!sides[0].revents || pass(connection->fd, fd)) &&
+		       (!sides[1].revents || pass(fd, connection->fd));
+	close(fd);
 }
 
 static void note(struct web_server *server, const char *text)
