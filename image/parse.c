@@ -167,7 +167,7 @@ static int nothing_for(const struct platform *want, const struct parsed_manifest
 /* Of an entry that does not tell its platform: better than nothing, as its configuration will. */
 #define UNTOLD_DISTANCE 1000
 
-static int entry_distance(const struct index_entry *entry, const struct platform *want)
+int index_entry_distance(const struct index_entry *entry, const struct platform *want)
 {
 	enum media_kind kind = media_kind(entry->descriptor.media_type);
 
@@ -183,7 +183,7 @@ static int choose(struct parsed_manifest *manifest, const struct platform *want,
 	int best = -1;
 
 	for (size_t i = 0; i < manifest->nentries; i++) {
-		int distance = entry_distance(&manifest->entries[i], want);
+		int distance = index_entry_distance(&manifest->entries[i], want);
 
 		if (distance >= 0 && (best < 0 || distance < best)) {
 			best = distance;

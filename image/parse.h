@@ -96,6 +96,12 @@ int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
 		   const char *media_type, const struct platform *want, struct parsed_manifest *out,
 		   struct err *err);
 
+/*
+ * How well an entry does where `want` was asked for, as platform_distance(); one that does not tell
+ * its platform is behind all that do. Negative: not at all, or it is no image.
+ */
+int index_entry_distance(const struct index_entry *entry, const struct platform *want);
+
 /* --- configurations --- */
 
 struct parsed_config {

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/archive_docker.h"
+#include "image/archive_files.h"
+#include "image/ingest.h"
+#include "image/interrupt.h"
+#include "image/layout.h"
+#include "image/load_layers.h"
+#include "image/ref.h"
+#include "store/base/cleanup.h"
+#include "store/base/log.h"
+#include "store/base/strv.h"
+#include "store/layers.h"
+#include "store/store.h"
+#include "store/sweep.h"
+
+#define CHUNK_SIZE (256u << 10)
+
+struct load {
+	struct store *store;
+	const struct load_request *request;
+	const struct pull_ui *ui;
+	load_done *done;
+	void *data;
+	const char *title; /* of the archive, for people */
+	char *base;
+	struct image_limits limits;
+	struct platform want;
+	struct interrupt interrupt;
+	struct ingest ingest; /* its draft is the unpacked archive */
+	struct parse_session session;
+	struct load_source source;
+	int dir; /* that was given */
+	int hold;
+	size_t images;
+};
+
+static void load_release(struct load *load)
+{
+	parse_session_end(&load->session);
+	ingest_abort(&load->ingest);
+	cleanup_close(&load->dir);
+	cleanup_close(&load->hold);
+	interrupt_end(&load->interrupt);
+	free(load->base);
+}
+
+/* --- the archive --- */
+
+static int unpack(struct load *load, int fd, struct err *err)
+{
+	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
+	char digest[DIGEST_HEX_LEN + 1];
+	int r = chunk ? 0 : err_sys(err, ENOMEM, "cannot read an archive");
+
+	if (r == 0)
+		r = ingest_begin(&load->ingest, load->store, &load->interrupt, NULL,
+				 &load->limits.unpack, err);
+	while (r == 0) {
+		ssize_t n;
+
+		r = interrupt_poll(&load->interrupt, fd, POLLIN, -1, err);
+		if (r < 0)
+			return r;
+		n = read(fd, chunk, CHUNK_SIZE);
+		if (n == 0)
+			return ingest_finish(&load->ingest, digest, err);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return err_sys(err, errno, "cannot read");
+		r = n > 0 ? ingest_write(&load->ingest, chunk, (size_t)n, err) : 0;
+	}
+	return r;
+}
+
+/* What the file is called without what it is: "debian" of "/tmp/debian.tar.gz"; "" for none. */
+static char *base_of(const char *path)
+{
+	static const char *const endings[] = { ".tar",	   ".tar.gz", ".tgz",
+					       ".tar.zst", ".tar.xz", ".oci" };
+	size_t len = strlen(path), start;
+
+	if (strcmp(path, "-") == 0)
+		return strdup("");
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	for (start = len; start > 0 && path[start - 1] != '/';)
+		start--;
+	len -= start;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t ending = strlen(endings[i]);
+
+		if (len > ending && memcmp(path + start + len - ending, endings[i], ending) == 0) {
+			len -= ending;
+			break;
+		}
+	}
+	return strndup(path + start, len);
+}
+
+static int open_archive(struct load *load, struct err *err)
+{
+	const char *path = load->request->path;
+	/* Not blocked in open(2) of a FIFO: an interruption has to be seen. */
+	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ?
+				    fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+				    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot open");
+	load->base = base_of(path);
+	if (!load->base)
+		return err_sys(err, ENOMEM, "cannot load");
+	if (S_ISDIR(st.st_mode)) {
+		load->dir = STEAL_FD(fd);
+		load->source.dir = load->dir;
+		return 0;
+	}
+	pull_ui_step(load->ui, "unpacking %s", load->title);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	r = unpack(load, fd, err);
+	load->source.dir = load->ingest.draft.fd;
+	return r;
+}
+
+static int each_image(const struct load *load, load_visit *visit, void *data, struct err *err)
+{
+	int dir = load->source.dir;
+
+	if (archive_file_exists(dir, "oci-layout"))
+		return layout_each(&load->source, visit, data, err);
+	if (archive_file_exists(dir, "manifest.json"))
+		return archive_docker_each(&load->source, visit, data, err);
+	if (archive_file_exists(dir, "repositories"))
+		return err_set(
+			err, ERR_UNSUPPORTED, ENOTSUP,
+			"it was saved by a Docker before 1.10, whose format is not supported");
+	err_set(err, ERR_INVALID, EINVAL, "it is neither an OCI layout nor a docker-archive");
+	return err_hint(err, "'cman pull' and 'cman import' make an image of a root file system");
+}
+
+/* --- one image --- */
+
+static int check_platform(const struct load *load, const struct load_image *image, struct err *err)
+{
+	const struct platform *have = &image->parsed.platform;
+	char wanted[PLATFORM_TEXT_MAX], is[PLATFORM_TEXT_MAX];
+
+	if (platform_distance(&load->want, have) >= 0)
+		return 0;
+	platform_format(&load->want, wanted);
+	platform_format(have, is);
+	if (load->request->platform)
+		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+			       "it is there for %s only, and not for %s", is, wanted);
+	pull_ui_step(load->ui, "this image is for %s, and this machine is %s", is, wanted);
+	return 0;
+}
+
+/* What a registry would call the image by this name; not for a name of this machine. */
+static const char *published(const struct load_image *image, const char *name)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (!name || !image->published[0] || ref_parse(name, &ref, &ignored) < 0 || !ref.registry)
+		return NULL;
+	return image->published;
+}
+
+static int make_image(struct load *load, const struct load_image *image, const char *name,
+		      struct image_record *out, struct err *err)
+{
+	AUTO_LOAD_LAYERS struct load_layers layers = LOAD_LAYERS_INIT;
+	int r = load_layers_get(load->store, &load->source, image, &load->interrupt, load->ui,
+				&layers, err);
+	const struct assembly assembly = {
+		.name = name,
+		.published = published(image, name),
+		.source = load->title,
+		.config = image->config.data,
+		.config_len = image->config.len,
+		.config_type = image->config_type[0] ? image->config_type : NULL,
+		.manifest = image->manifest.data,
+		.manifest_len = image->manifest.len,
+		.manifest_type = image->manifest_type,
+		.layers = layers.layers,
+		.nlayers = layers.nlayers,
+	};
+
+	return r < 0 ? r : assemble(load->store, &assembly, out, err);
+}
+
+/* Whether the image is here already, whole, and with a manifest that is as good as any. */
+static bool find_present(struct load *load, const struct load_image *image,
+			 struct image_record *out)
+{
+	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
+	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+	AUTO_VERIFY struct verify verify = VERIFY_INIT;
+	struct err ignored = ERR_INIT;
+	char id[DIGEST_HEX_LEN + 1];
+
+	if (image->manifest.len > 0 || verify_start(&verify, &ignored) < 0 ||
+	    verify_update(&verify, image->config.data, image->config.len, &ignored) < 0 ||
+	    verify_finish(&verify, id, &ignored) < 0 ||
+	    image_find(load->store, id, &record, &ignored) < 0 ||
+	    image_manifest_get(load->store, id, &manifest, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < record.nlayers; i++)
+		if (!layer_exists(load->store, record.layers[i].tree))
+			return false;
+	for (size_t i = 0; i < manifest.nblobs; i++)
+		if (!blob_exists(load->store, manifest.blobs[i].digest))
+			return false;
+	*out = record;
+	record = (struct image_record)IMAGE_RECORD_INIT;
+	return true;
+}
+
+static int take_image(const struct load_image *image, void *data, struct err *err)
+{
+	struct load *load = data;
+	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+	AUTO_STRV char **names = NULL;
+	bool present;
+	int r = check_platform(load, image, err);
+
+	if (r == 0 && load->request->name) {
+		char *name = NULL;
+
+		r = ref_normalize(load->request->name, &name, err);
+		if (r == 0 && strv_add(&names, name) < 0)
+			r = err_sys(err, ENOMEM, "cannot load");
+		free(name);
+	} else if (r == 0 && strv_extend(&names, image->names) < 0) {
+		r = err_sys(err, ENOMEM, "cannot load");
+	}
+	if (r < 0)
+		return r;
+	present = find_present(load, image, &record);
+	if (!present)
+		r = make_image(load, image, names ? names[0] : NULL, &record, err);
+	for (size_t i = present ? 0 : 1; r == 0 && i < strv_len(names); i++)
+		r = image_tag(load->store, present ? record.id : names[0], names[i], err);
+	if (r == -EINTR)
+		return r;
+	if (r < 0)
+		return names ? err_wrap(err, "%s", names[0]) : r;
+	return load->done(&record, names, load->data, err);
+}
+
+/* --- all of them --- */
+
+static int count_image(const struct load_image *image, void *data, struct err *err)
+{
+	struct load *load = data;
+
+	(void)image;
+	(void)err;
+	load->images++;
+	return 0;
+}
+
+/* Before anything is taken in: one name is for one image. */
+static int check_name(struct load *load, struct err *err)
+{
+	int r;
+
+	if (!load->request->name)
+		return 0;
+	r = each_image(load, count_image, load, err);
+	if (r == 0 && load->images > 1)
+		return err_set(err, ERR_USAGE, EINVAL, "--name: there are %zu images in it",
+			       load->images);
+	return r;
+}
+
+static int begin(struct load *load, struct err *err)
+{
+	int r = 0;
+
+	if (load->request->platform)
+		load->want = *load->request->platform;
+	else
+		r = platform_host(&load->want, err);
+	if (r == 0)
+		r = interrupt_begin(&load->interrupt, err);
+	if (r == 0)
+		r = store_hold(load->store, &load->hold, err);
+	if (r == 0)
+		r = open_archive(load, err);
+	load->source.base = load->base && load->base[0] ? load->base : NULL;
+	return r;
+}
+
+static int explain(const struct load *load, int r, struct err *err)
+{
+	if (r == -EINTR)
+		return r;
+	err_wrap(err, "%s", load->title);
+	if (r == -ENOSPC || r == -EDQUOT)
+		return err_hint(err, "make room on the file system of %s", load->store->root);
+	return r;
+}
+
+/* What was killed while it made images may have left something; this one did not need it. */
+static void sweep(struct load *load)
+{
+	struct err ignored = ERR_INIT;
+
+	ingest_abort(&load->ingest);
+	cleanup_close(&load->hold);
+	load->hold = -1;
+	if (store_sweep(load->store, &ignored) < 0)
+		log_debug("sweep: %s", ignored.text);
+}
+
+int image_load(struct store *store, const struct load_request *request, const struct pull_ui *ui,
+	       load_done *done, void *data, struct err *err)
+{
+	static const struct image_limits limits = IMAGE_LIMITS_DEFAULT;
+	struct load load __attribute__((cleanup(load_release))) = {
+		.store = store,
+		.request = request,
+		.ui = ui,
+		.done = done,
+		.data = data,
+		.title = strcmp(request->path, "-") == 0 ? "standard input" : request->path,
+		.limits = request->limits ? *request->limits : limits,
+		.interrupt = INTERRUPT_INIT,
+		.ingest = INGEST_INIT,
+		.session = PARSE_SESSION_INIT,
+		.dir = -1,
+		.hold = -1,
+	};
+	int r;
+
+	load.source = (struct load_source){
+		.dir = -1,
+		.session = &load.session,
+		.want = &load.want,
+		.limits = &load.limits,
+	};
+	r = begin(&load, err);
+	if (r == 0)
+		r = check_name(&load, err);
+	if (r == 0)
+		r = each_image(&load, take_image, &load, err);
+	if (r < 0)
+		return explain(&load, r, err);
+	sweep(&load);
+	return 0;
+}
