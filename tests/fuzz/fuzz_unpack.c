@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/marks.h"
+#include "image/tree_path.h"
 #include "image/unpack.h"
 #include "store/base/fd.h"
 
@@ -36,6 +38,36 @@ static int count_entries(const char *path)
 		n++;
 	closedir(dir);
 	return n;
+}
+
+/* No name of a whiteout became a file: ".wh." at the start of one is never a name. */
+static void check_names(int dir_fd)
+{
+	DIR *dir = fdopendir(dup(dir_fd));
+	const struct dirent *entry;
+
+	assert(dir);
+	while ((entry = readdir(dir)))
+		assert(strncmp(entry->d_name, ".wh.", 4) != 0);
+	closedir(dir);
+}
+
+/* What is told of directories is told of directories that are there. */
+static void check_marks(int root, const struct buf *bytes)
+{
+	AUTO_MARKS struct marks marks = MARKS_INIT;
+	struct err err = ERR_INIT;
+
+	assert(marks_decode(bytes->data, bytes->len, &marks, &err) == 0);
+	for (int i = 0; i < 2; i++)
+		for (char *const *path = i ? marks.opaque : marks.implicit; *path; path++) {
+			int dir = tree_open_beneath(root, *path, O_RDONLY | O_DIRECTORY);
+
+			assert(dir >= 0);
+			check_names(dir);
+			close(dir);
+		}
+	check_names(root);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lseek(archive, 0, SEEK_SET);
 	r = unpack_archive(archive, root, &job, &marks, &result, &err);
 	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
-	assert(r < 0 || result.entries >= 0);
+	if (r == 0)
+		check_marks(root, &marks);
 	close(archive);
 	close(root);
 	assert(fd_remove_tree(parent, "root", &err) == 0);
