@@ -19,7 +19,7 @@
  */
 int config_change(json_t *root, char *const *instructions, struct err *err);
 
-/* One step more in `history`, of now, which made a layer. NULL: not told. Texts have to be UTF-8. */
+/* One step more in `history`, of now, which made a layer. NULL: not told. Texts are UTF-8. */
 struct config_step {
 	const char *created_by;
 	const char *author;

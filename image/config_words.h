@@ -8,8 +8,8 @@
 
 /*
  * Split `text` at blanks. A backslash takes the next character as it is; so do single quotes with
- * what is between them, and double quotes but for $ and backslash. $NAME and ${NAME} are replaced by
- * what `env` ("NAME=VALUE" strings, NULL: none) has, or by nothing. Quotes are left out. A word that
+ * what is between them, and double quotes but for $ and backslash. $NAME and ${NAME} are replaced
+ * by what `env` ("NAME=VALUE" strings, NULL: none) has, or by nothing. Quotes are left out. A word that
  * was quoted may be empty. *out, NULL where there are no words, to be freed with strv_free().
  * ERR_INVALID for a quote that does not end and for other things behind a dollar sign and brace.
  */

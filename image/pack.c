@@ -106,7 +106,8 @@ static int stage_died(int status, struct err *err)
 	if (!WIFSIGNALED(status))
 		return err_set(err, ERR_SYS, EIO, "the pack stage ended with status %d",
 			       WEXITSTATUS(status));
-	err_set(err, ERR_SYS, EIO, "the pack stage was killed by signal %d (%s)", WTERMSIG(status),
+	err_set(err, ERR_SYS, WTERMSIG(status) == SIGPIPE ? EPIPE : EIO,
+		"the pack stage was killed by signal %d (%s)", WTERMSIG(status),
 		strsignal(WTERMSIG(status)));
 	return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
 					     err_code(err);
@@ -156,4 +157,21 @@ int pack_finish(struct pack *pack, struct pack_result *out, struct err *err)
 	*out = report.result;
 	pack_abort(pack);
 	return 0;
+}
+
+int pack_explain(struct pack *pack, int r, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct pack_result ignored;
+
+	if (pack->stage.pid == 0 || r == -EINTR) {
+		pack_abort(pack);
+		return r;
+	}
+	/* A stage that still writes ends with this, by SIGPIPE. */
+	close_fd(&pack->fd);
+	if (pack_finish(pack, &ignored, &why) < 0 && why.num != EPIPE)
+		*err = why;
+	pack_abort(pack);
+	return err_code(err);
 }

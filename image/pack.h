@@ -99,6 +99,12 @@ int pack_start(struct pack *pack, const struct pack_request *request, struct err
  */
 int pack_finish(struct pack *pack, struct pack_result *out, struct err *err);
 
+/*
+ * Whoever reads the archive has failed with `r` and `err`. Where that is because the archive just
+ * ended, why it did is put into `err` instead. Returns its code; the stage is gone.
+ */
+int pack_explain(struct pack *pack, int r, struct err *err);
+
 /* Stage. */
 int pack_stage_main(void);
 

@@ -30,6 +30,9 @@ struct pull_request {
 	int jobs;    /* --jobs: layers at a time; 0: as many as there are processors, 2 or 3 */
 	int retries; /* attempts after the first that bring nothing new; 0: 5, negative: none */
 	int stall_timeout_s; /* seconds to wait for a connection or the next byte; 0: 30 */
+	/* For an archive, which always becomes an image of its own then (import): */
+	char *const *changes; /* --change: as image/config_change.h; NULL: none */
+	const char *message;  /* --message: for its history; NULL: none */
 };
 
 /* ERR_* as in err.h; nothing of the image is visible on failure. Interrupted by SIGINT/SIGTERM

@@ -12,11 +12,13 @@
 
 #include "image/assemble.h"
 #include "image/config.h"
+#include "image/config_change.h"
 #include "image/download.h"
 #include "image/sums.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/json.h"
 #include "store/store.h"
 
 #define CLAIM_PAUSE_MS 200
@@ -65,6 +67,12 @@ static const char *expected(const struct pull *pull)
 }
 
 /* --- what is there already --- */
+
+/* Whether the image is to be another one than everybody makes of this archive. */
+static bool is_own(const struct pull *pull)
+{
+	return pull->request->changes || pull->request->message;
+}
 
 struct search {
 	const struct pull *pull;
@@ -231,7 +239,7 @@ static int read_url(struct pull *pull, const struct intake_options *options, str
 		return err_sys(err, ENOMEM, "cannot pull");
 	watch->download = &download;
 	r = claim(pull, &download, &waited, err);
-	if (r == 0 && waited)
+	if (r == 0 && waited && !is_own(pull))
 		r = find_present(pull, found, out, err);
 	if (r == 0 && *found)
 		return partial_discard(pull->store, &intake->partial, err);
@@ -297,6 +305,29 @@ static void tell_left_out(const struct pull *pull, const struct unpack_result *r
 				     kinds[i].what);
 }
 
+/* The configuration as it was asked for. */
+static int edit_config(const struct pull *pull, char **config, struct err *err)
+{
+	const char *message = pull->request->message;
+	AUTO_JSON json_t *root = NULL;
+	char *edited = NULL;
+	json_t *step;
+	int r = json_parse("image configuration", *config, strlen(*config), &root, err);
+
+	if (r == 0)
+		r = config_change(root, pull->request->changes, err);
+	step = json_array_get(json_object_get(root, "history"), 0);
+	if (r == 0 && message && json_object_set_new(step, "comment", json_string(message)) < 0)
+		r = err_set(err, ERR_INVALID, EILSEQ, "the message is not UTF-8");
+	if (r == 0)
+		r = json_print(root, false, &edited, err);
+	if (r < 0)
+		return r;
+	free(*config);
+	*config = edited;
+	return 0;
+}
+
 static int make_image(struct pull *pull, struct intake *intake, struct image_record *out,
 		      struct err *err)
 {
@@ -324,6 +355,8 @@ static int make_image(struct pull *pull, struct intake *intake, struct image_rec
 	r = platform_host(&host, err);
 	if (r == 0)
 		r = image_config_for_rootfs(host.architecture, layer.diff_id, shell, &config, err);
+	if (r == 0 && is_own(pull))
+		r = edit_config(pull, &config, err);
 	if (r < 0)
 		return r;
 	assembly.config = config;
@@ -345,7 +378,7 @@ int pull_archive(struct pull *pull, struct image_record *out, struct err *err)
 	bool found = false;
 	int r = choose_published(pull, err);
 
-	if (r == 0 && expected(pull))
+	if (r == 0 && expected(pull) && !is_own(pull))
 		r = find_present(pull, &found, out, err);
 	if (r < 0 || found)
 		return r;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #define SPEC_MAX (4u << 20)
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN 36
+#define UPPER_MODE 0755 /* as container_dir_create() makes it */
 /* How long somebody who waits for the end may take to read it. */
 #define READER_MS 2000
 #define READER_STEP_NS 2000000L
@@ -93,12 +95,39 @@ static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 	return rc < 0 ? err_sys(err, -rc, "cannot write " LIFECYCLE_SPEC_FILE) : 0;
 }
 
-static int create_directory(struct store *store, const char *id, struct spec *spec, struct err *err)
+/*
+ * The container's "/" is its upper directory, whatever the layers have: it begins as that of the
+ * uppermost one. But that users can go through it does not depend on who packed the archive: a
+ * temporary directory that was its root is open for its owner only.
+ */
+static int copy_root(struct store *store, int dir_fd, char *const *layers, struct err *err)
+{
+	const char *top = layers[strv_len(layers) - 1];
+	struct stat st;
+
+	if (fstatat(store->layers_fd, top, &st, 0) < 0)
+		return err_sys(err, errno, "cannot examine layer %.12s", top);
+
+	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+
+	if (((st.st_uid != 0 || st.st_gid != 0) &&
+	     fchownat(dir_fd, "upper", st.st_uid, st.st_gid, 0) < 0) ||
+	    ((st.st_mode & 07777) != UPPER_MODE && (st.st_mode & 0055) == 0055 &&
+	     fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0) ||
+	    utimensat(dir_fd, "upper", times, 0) < 0)
+		return err_sys(err, errno, "cannot prepare the container's directory");
+	return 0;
+}
+
+static int create_directory(struct store *store, const char *id, char *const *layers,
+			    struct spec *spec, struct err *err)
 {
 	AUTO_CLOSE int dir_fd = -1;
 	AUTO_FREE char *dir = NULL;
 	int rc = container_dir_create(store, id, &dir_fd, err);
 
+	if (rc == 0 && layers[0])
+		rc = copy_root(store, dir_fd, layers, err);
 	if (rc == 0 && asprintf(&dir, "%s/containers/%s", store->root, id) < 0) {
 		dir = NULL;
 		rc = no_memory(err);
@@ -119,7 +148,7 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 		return rc;
 	rc = set_overlay(store, id, request->layers, request->spec, err);
 	if (rc == 0)
-		rc = create_directory(store, id, request->spec, err);
+		rc = create_directory(store, id, request->layers, request->spec, err);
 	if (rc < 0) {
 		(void)container_dir_remove(store, id, &ignored);
 		(void)container_delete(store, id, &ignored);
