@@ -168,6 +168,38 @@ no_image() {
 	no_image
 }
 
+# With a name server of its own, in a network of its own.
+with_names() {
+	printf "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n" >"$BATS_TEST_TMPDIR/resolv.conf"
+	rm -f "$BATS_TEST_TMPDIR/names"
+	# shellcheck disable=SC2016
+	unshare -n -m --propagation private bash -c '
+		set -e
+		ip link set lo up
+		mount --bind "$1/resolv.conf" /etc/resolv.conf
+		"$2/tests/e2e/name_server.py" "$1/names" 3>&- &
+		trap "kill $!" EXIT
+		until grep -q ready "$1/names" 2>/dev/null; do sleep 0.05; done
+		shift 2
+		"$@"' with_names "$BATS_TEST_TMPDIR" "$REPO" "$@"
+}
+
+@test "a host that does not exist is given up at once; a name server that fails is asked again" {
+	run --separate-stderr with_names "$CMAN" pull --name a http://nosuch.example/box.tar.gz
+	assert_status 125
+	assert_error '^cman: http://nosuch.example/box.tar.gz: Could not resolve host: nosuch.example$'
+	refute_match "$stderr" 'trying again'
+	run --separate-stderr with_names "$CMAN" pull --retries 1 --name a http://broken.example/box.tar.gz
+	assert_status 125
+	assert_match "$stderr" 'Could not resolve host: broken.example; trying again in'
+	assert_error '^cman: .*gave up after 2 attempts: Could not resolve host: broken.example$'
+	# and one that is there
+	run --separate-stderr with_names "$CMAN" pull --retries 0 --name a http://box.example:9/box.tar.gz
+	assert_status 125
+	assert_error '^cman: .*Failed to connect to box.example port 9'
+	no_image
+}
+
 @test "no Content-Length" {
 	faulty_server
 	run --separate-stderr cman pull --name a "$FAULTY/trickle/box.tar.gz"
