@@ -50,7 +50,7 @@ static void begin_transfer(struct http_job *job, const struct http_exchange *exc
 	int r;
 
 	job->transfer.tls.own = http_is_own(job, exchange->url);
-	job->transfer.tls.no_tls = job->transfer.tls.no_trust = false;
+	job->transfer.tls.no_tls = false;
 	job->transfer.body_wanted = exchange->method == FETCH_GET && !job->for_token;
 	r = http_transfer_begin(&job->transfer, exchange, &err);
 	if (r == 0 && curl_multi_add_handle(job->client->multi, job->transfer.curl) != CURLM_OK)
@@ -330,7 +330,6 @@ static int take_identity(struct http_job *job, const int fds[FETCH_JOB_NFDS], st
 	job->transfer.tls = (struct http_tls){
 		.trust = &job->client->trust,
 		.identity = identity,
-		.err = &job->transfer.err,
 	};
 	return r;
 }

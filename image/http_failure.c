@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "image/trust.h"
 #include "store/base/buf.h"
 #include "store/json.h"
 
@@ -57,8 +56,9 @@ int http_failure(const struct http_transfer *transfer, CURLcode code, struct err
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "the client certificate cannot be used: %s", why);
 	case CURLE_PEER_FAILED_VERIFICATION:
-		if (transfer->tls.no_trust)
-			return trust_missing(err);
+		if (!transfer->tls.identity->cacert.data &&
+		    http_trust_explains(transfer->tls.trust, err))
+			return err_code(err);
 		err_set(err, ERR_NETWORK, EKEYREJECTED, "the server cannot be trusted: %s", why);
 		return err_hint(
 			err, "if it has a certificate authority of its own, name that by --cacert");

@@ -30,7 +30,7 @@ static CURLcode on_context(CURL *curl, void *context, void *data)
 {
 	struct http_tls *tls = data;
 	bool verify = !(tls->own && tls->identity->insecure);
-	bool own_only = tls->own && tls->identity->cacert.data, empty;
+	bool own_only = tls->own && tls->identity->cacert.data;
 
 	(void)curl;
 	SSL_CTX_set_msg_callback(context, on_message);
@@ -38,10 +38,8 @@ static CURLcode on_context(CURL *curl, void *context, void *data)
 	if (!verify || own_only)
 		return CURLE_OK;
 	/* Beside what libcurl has loaded of the job's. */
-	if (http_trust_add(tls->trust, SSL_CTX_get_cert_store(context), &empty, tls->err) < 0)
-		return CURLE_SSL_CACERT_BADFILE;
-	tls->no_trust = empty && !tls->identity->cacert.data;
-	return CURLE_OK;
+	return http_trust_add(tls->trust, SSL_CTX_get_cert_store(context)) ? CURLE_OK :
+									     CURLE_OUT_OF_MEMORY;
 }
 
 static CURLcode set_blob(CURL *curl, CURLoption option, const struct http_pem *pem, size_t len,

@@ -26,10 +26,8 @@ struct http_identity {
 struct http_tls {
 	struct http_trust *trust;
 	const struct http_identity *identity;
-	bool own;	 /* the peer is the one that the identity was given for */
-	bool no_tls;	 /* it answered with something that is no TLS record */
-	bool no_trust;	 /* there are no certificates to verify it by */
-	struct err *err; /* set when the certificates cannot be used */
+	bool own;    /* the peer is the one that the identity was given for */
+	bool no_tls; /* it answered with something that is no TLS record */
 };
 
 /*

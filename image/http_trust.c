@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #undef ERR_STATE
 
+#include "image/trust.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -150,8 +151,6 @@ static int load(struct http_trust *trust, struct err *err)
 	size_t len;
 	int r;
 
-	if (trust->fd < 0)
-		return 0;
 	r = fd_read_open_file(trust->fd, "the certificates", FILE_MAX, &text, &len, err);
 	close(STEAL_FD(trust->fd));
 	return r < 0 ? r : add_file(trust, text, err);
@@ -161,8 +160,10 @@ static int load(struct http_trust *trust, struct err *err)
 
 static void take_in(X509_STORE *store, const X509_NAME *name)
 {
-	const struct http_trust *trust = X509_STORE_get_ex_data(store, TRUST_INDEX);
+	struct http_trust *trust = X509_STORE_get_ex_data(store, TRUST_INDEX);
 
+	if (trust->fd >= 0)
+		load(trust, &trust->err);
 	for (size_t i = 0; i < trust->count; i++) {
 		const struct http_trust_cert *cert = &trust->certs[i];
 		const unsigned char *der = cert->der;
@@ -190,16 +191,22 @@ static STACK_OF(X509) * lookup_certs(X509_STORE_CTX *ctx, const X509_NAME *name)
 	return X509_STORE_CTX_get1_certs(ctx, name);
 }
 
-int http_trust_add(struct http_trust *trust, void *store, bool *empty, struct err *err)
+bool http_trust_add(struct http_trust *trust, void *store)
 {
-	int r = load(trust, err);
-
-	if (r < 0)
-		return r;
 	if (X509_STORE_set_ex_data(store, TRUST_INDEX, trust) != 1)
-		return err_sys(err, ENOMEM, "cannot verify the server");
+		return false;
 	X509_STORE_set_get_issuer(store, get_issuer);
 	X509_STORE_set_lookup_certs(store, lookup_certs);
-	*empty = trust->count == 0;
-	return 0;
+	return true;
+}
+
+bool http_trust_explains(const struct http_trust *trust, struct err *err)
+{
+	if (trust->err.kind != ERR_NONE)
+		*err = trust->err;
+	else if (trust->fd < 0 && trust->count == 0)
+		trust_missing(err);
+	else
+		return false;
+	return true;
 }
