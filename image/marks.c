@@ -59,10 +59,8 @@ static int refuse(struct err *err, const char *why)
 /* Count what is there, after which everything is known to be in bounds. */
 static int check(const char *bytes, size_t len, size_t *nopaque, size_t *nimplicit, struct err *err)
 {
-	const char *at = bytes, *end = bytes + len;
-
-	while (at < end) {
-		const char *nul = memchr(at, '\0', (size_t)(end - at));
+	while (len > 0) {
+		const char *at = bytes, *nul = memchr(at, '\0', len);
 		size_t *count = *at == MARK_OPAQUE ? nopaque : nimplicit;
 
 		if (!nul || (*at != MARK_OPAQUE && *at != MARK_IMPLICIT))
@@ -71,7 +69,8 @@ static int check(const char *bytes, size_t len, size_t *nopaque, size_t *nimplic
 			return refuse(err, "a mark of an impossible path");
 		if (++*count > MARKS_MAX_COUNT)
 			return refuse(err, "too many marks");
-		at = nul + 1;
+		len -= (size_t)(nul + 1 - bytes);
+		bytes = nul + 1;
 	}
 	return 0;
 }
@@ -90,7 +89,8 @@ int marks_decode(const char *bytes, size_t len, struct marks *out, struct err *e
 	marks.implicit = calloc(nimplicit + 1, sizeof(*marks.implicit));
 	if (!marks.bytes || !marks.opaque || !marks.implicit)
 		return err_sys(err, ENOMEM, "cannot read marks");
-	memcpy(marks.bytes, bytes, len);
+	if (len > 0)
+		memcpy(marks.bytes, bytes, len);
 	for (char *at = marks.bytes; at < marks.bytes + len; at += strlen(at) + 1) {
 		if (*at == MARK_OPAQUE) {
 			marks.opaque[marks.nopaque++] = at + 1;
