@@ -181,6 +181,7 @@ kept_user() {
 @test "credentials go to the registry and its realm, and to nobody else" {
 	start_token_realm --user bird:s3cr3t
 	start_registry --token
+	# shellcheck disable=SC2034 # for seed
 	REGISTRY_USER=bird:s3cr3t
 	seed layers t/layers
 	start_nginx_in_front --redirect-blobs
