@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalog that cman brings along; packaging/catalog.d/published.json is also installed as a file
- * to copy and change. Assembled with -I of the repository's root. */
+/* The catalog that cman brings along; packaging/catalog.d/published.json is also installed as a
+ * file to copy and change. Assembled with -I of the repository's root. */
 	.section .rodata
 	.global catalog_builtin
 	.global catalog_builtin_end

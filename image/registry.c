@@ -106,7 +106,7 @@ int registry_open(const struct ref *ref, const struct registry_options *options,
 		return no_memory(err);
 	for (size_t i = 0; i < registry->places.count; i++)
 		registry->endpoints[i].place = &registry->places.places[i];
-	/* What is written goes to the registry itself, and what is read then has to come from it. */
+	/* What is written goes to the registry itself; what is read then has to come from it. */
 	for (size_t i = 0; options->push && i + 1 < registry->places.count; i++)
 		registry->endpoints[i].gone = true;
 	for (size_t i = 0; r == 0 && i < registry->places.count; i++)

@@ -55,7 +55,7 @@ struct fetch_request endpoint_request(const struct registry *registry,
 	struct fetch_request request = { .method = method, .url = url, .upload_fd = -1 };
 
 	if (!endpoint_is_own(endpoint, url)) {
-		/* Certificates that nobody vouches for are as good there: it is what was asked for. */
+		/* Certificates that nobody vouches for are good there, too: that was asked for. */
 		request.tls.insecure = endpoint->tls.insecure;
 		request.tls.cacert = registry->options.cacert;
 		return request;

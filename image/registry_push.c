@@ -194,11 +194,11 @@ static int find_offset(struct session *session, struct err *err)
 {
 	struct fetch_request request = endpoint_request(session->registry, session->endpoint,
 							FETCH_GET, session->location);
-	AUTO_BUF struct buf ignored = BUF_INIT;
 	struct err failure = ERR_INIT;
 	struct fetch_reply reply;
-	int r = endpoint_fetch_small(session->registry, session->endpoint, &request, JSON_MAX_BYTES,
-				     &ignored, &reply, &failure);
+	/* Not of interest for its body: 204 is what it answers. */
+	int r = endpoint_fetch(session->registry, session->endpoint, &request, NULL, &reply,
+			       &failure);
 
 	if (r == -EINTR || r == -ECANCELED) {
 		*err = failure;

@@ -20,8 +20,8 @@
 /*
  * The newest file whose name is `pattern`, where one '*' stands for digits and dots: behind a
  * version number for nothing or for what continues it (24.04 → 24.04.3; a beta is none of these),
- * elsewhere for a whole one. Numbers compare as numbers. *file is to be freed, `hex` its checksum in lower case. ERR_NOT_FOUND naming the
- * pattern.
+ * elsewhere for a whole one. Numbers compare as numbers. *file is to be freed, `hex` its checksum
+ * in lower case. ERR_NOT_FOUND naming the pattern.
  */
 int sums_find_newest(const char *text, size_t len, const char *pattern, char **file,
 		     char hex[DIGEST_HEX_LEN + 1], struct err *err);
