@@ -101,10 +101,8 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 
 	if (strcmp(ingest->result.diff_id, layer->diff_id) != 0)
 		return refuse_content(stack->store, layer, err);
-	if (inherit_needed(marks) && !has_all_below(stack, i)) {
-		layer_draft_abort(stack->store, &ingest->draft);
+	if (inherit_needed(marks) && !has_all_below(stack, i))
 		return 0;
-	}
 	if (inherit_needed(marks))
 		r = inherit_directories(ingest->draft.fd, marks->implicit,
 					stack->fds + stack->n - i, i, &changed, err);
@@ -145,9 +143,11 @@ static int commit_fresh(struct stack *stack, size_t i, struct err *err)
 		r = blob_draft_commit(stack->store, &fresh->blob, layer->digest, err);
 	else if (fresh->partial.fd >= 0)
 		r = blob_adopt_partial(stack->store, &fresh->partial, layer->digest, err);
-	if (r == 0 && stack->trees[i][0])
-		r = layer_draft_commit(stack->store, &fresh->ingest.draft, stack->trees[i],
-				       layer->diff_id, err);
+	if (r < 0 || !stack->trees[i][0])
+		return r;
+	fresh->ingest.draft.size = fresh->ingest.result.size;
+	r = layer_draft_commit(stack->store, &fresh->ingest.draft, stack->trees[i], layer->diff_id,
+			       err);
 	if (r < 0)
 		return r;
 	intake_release(fresh);
@@ -155,25 +155,33 @@ static int commit_fresh(struct stack *stack, size_t i, struct err *err)
 	return 0;
 }
 
+/* Whether something of the layer can go to its place. */
+static bool is_ready(const struct stack *stack, size_t i)
+{
+	const struct intake *fresh = stack->layers[i].fresh;
+
+	return fresh && (fresh->blob.fd >= 0 || fresh->partial.fd >= 0 || stack->trees[i][0]);
+}
+
 /* What is fresh becomes the store's. `sizes` (NULL: not asked for): of each tree, -1 unknown. */
 static int take_in(struct stack *stack, int64_t *sizes, struct err *err)
 {
-	size_t fresh = 0;
+	size_t ready = 0;
 	int r = stack_init(stack, err);
 
-	for (size_t i = 0; i < stack->n; i++) {
-		const struct intake *intake = stack->layers[i].fresh;
-
-		fresh += intake != NULL;
-		if (sizes)
-			sizes[i] = intake ? intake->ingest.result.size : -1;
-	}
 	if (r == 0)
 		r = place_layers(stack, err);
-	if (r == 0 && fresh > 0)
+	for (size_t i = 0; r == 0 && i < stack->n; i++) {
+		const struct intake *fresh = stack->layers[i].fresh;
+
+		ready += is_ready(stack, i);
+		if (sizes)
+			sizes[i] = fresh ? fresh->ingest.result.size : -1;
+	}
+	if (r == 0 && ready > 0)
 		r = store_sync(stack->store, err);
 	for (size_t i = 0; r == 0 && i < stack->n; i++)
-		if (stack->layers[i].fresh)
+		if (is_ready(stack, i))
 			r = commit_fresh(stack, i, err);
 	return r;
 }

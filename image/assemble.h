@@ -55,8 +55,9 @@ int assemble(struct store *store, const struct assembly *assembly, struct image_
 
 /*
  * The first half alone: those of the `n` layers that are fresh, bottom first, become the store's;
- * nothing names them for a while (store_sweep()). A tree that takes the metadata of directories
- * from layers below it, while one of those is not there yet, is dropped, and only its blob kept.
+ * nothing names them for a while (store_sweep()). Where a tree takes the metadata of directories
+ * from layers below it, and one of those is not there yet, its layer stays fresh, and only its blob
+ * is the store's.
  */
 int assemble_layers(struct store *store, struct assembly_layer *layers, size_t n, struct err *err);
 

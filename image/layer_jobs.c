@@ -25,7 +25,7 @@ static void tell(const struct work *work, enum layer_state state, int64_t done)
 	const struct layer_job *job = work->job;
 	struct layer_progress layer = {
 		.index = job->index,
-		.count = work->jobs->nlayers,
+		.count = work->jobs->njobs,
 		.state = state,
 		.done = done,
 		.total = job->blob->size,
@@ -98,6 +98,7 @@ static int take_in(const struct work *work, struct err *err)
 	if (r < 0)
 		return r;
 	job->state = LAYER_DONE;
+	tell(work, LAYER_DOWNLOADING, 0);
 	/* Somebody else may have brought it since we looked. */
 	options.blob_is_there = blob_exists(store, job->blob->digest);
 	if (!options.blob_is_there)
@@ -115,8 +116,11 @@ static struct layer_job *next_job(struct layer_jobs *jobs)
 	struct layer_job *job = NULL;
 
 	pthread_mutex_lock(&jobs->lock);
-	if (!jobs->failed && jobs->next < jobs->njobs)
+	while (!jobs->failed && !job && jobs->next < jobs->njobs) {
 		job = &jobs->jobs[jobs->next++];
+		if (!job->wanted)
+			job = NULL;
+	}
 	pthread_mutex_unlock(&jobs->lock);
 	return job;
 }
@@ -140,7 +144,6 @@ static void *work_main(void *data)
 		struct err err = ERR_INIT;
 		int r;
 
-		tell(&work, LAYER_DOWNLOADING, 0);
 		r = take_in(&work, &err);
 		if (r < 0) {
 			intake_release(&work.job->intake);
@@ -149,7 +152,8 @@ static void *work_main(void *data)
 			fail(work.jobs, &err);
 			break;
 		}
-		tell(&work, work.job->state, work.job->blob->size);
+		tell(&work, work.job->state,
+		     work.job->state == LAYER_ELSEWHERE ? 0 : work.job->blob->size);
 	}
 	return NULL;
 }
@@ -175,11 +179,11 @@ static int start_threads(struct layer_jobs *jobs, unsigned wanted, pthread_t *th
 int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 {
 	pthread_t started[MAX_THREADS];
-	unsigned n = 0, wanted = threads < MAX_THREADS ? threads : MAX_THREADS;
+	unsigned n = 0, wanted = 0;
 	int r;
 
-	if (wanted > jobs->njobs)
-		wanted = (unsigned)jobs->njobs;
+	for (size_t i = 0; i < jobs->njobs; i++)
+		wanted += jobs->jobs[i].wanted && wanted < threads && wanted < MAX_THREADS;
 	if (wanted == 0)
 		return 0;
 	jobs->next = 0;

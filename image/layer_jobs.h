@@ -23,10 +23,12 @@ struct store;
 struct layer_job {
 	const struct descriptor *blob;
 	const char *diff_id;
-	const char *stack_id;	/* image/chain.h; of this layer on those below it */
-	size_t index;		/* in the image */
-	enum layer_state state; /* at the end: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE */
-	struct intake intake;	/* of LAYER_DONE */
+	const char *stack_id; /* image/chain.h; of this layer on those below it */
+	size_t index;	      /* in the image */
+	bool wanted;	      /* else nothing is done */
+	/* At the end, if wanted: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE. */
+	enum layer_state state;
+	struct intake intake; /* of LAYER_DONE */
 };
 
 struct layer_jobs {
@@ -35,8 +37,7 @@ struct layer_jobs {
 	const struct interrupt *interrupt;
 	const struct unpack_limits *limits;
 	const struct pull_ui *ui;
-	size_t nlayers; /* of the image */
-	struct layer_job *jobs;
+	struct layer_job *jobs; /* one for each layer of the image, bottom first */
 	size_t njobs;
 	/* While it runs: */
 	pthread_mutex_t lock; /* of what follows */
@@ -46,7 +47,7 @@ struct layer_jobs {
 };
 
 /*
- * Do all jobs, `threads` at a time. What another process is downloading just now is left as
+ * Do all that are wanted, `threads` at a time. What another process is downloading just now is left as
  * LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed, which
  * the text names; what was downloaded so far is kept for a resume.
  */

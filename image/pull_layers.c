@@ -15,16 +15,10 @@
 #define MIN_JOBS 2
 #define DEFAULT_MAX_JOBS 3 /* more would not be quicker, but need more memory */
 
-static void forget_jobs(struct pull_layers *layers)
-{
-	for (size_t i = 0; i < layers->njobs; i++)
-		intake_release(&layers->jobs[i].intake);
-	layers->njobs = 0;
-}
-
 void pull_layers_release(struct pull_layers *layers)
 {
-	forget_jobs(layers);
+	for (size_t i = 0; i < layers->nlayers; i++)
+		intake_release(&layers->jobs[i].intake);
 	free(layers->jobs);
 	free(layers->stack_ids);
 	free(layers->layers);
@@ -51,7 +45,6 @@ static int describe(struct pull_layers *layers, const struct documents *document
 	layers->stack_ids = calloc(n + 1, sizeof(*layers->stack_ids));
 	if (!layers->layers || !layers->jobs || !layers->stack_ids)
 		return err_sys(err, ENOMEM, "cannot pull");
-	layers->nlayers = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct descriptor *blob = &documents->manifest.layers[i];
 		struct assembly_layer *layer = &layers->layers[i];
@@ -64,6 +57,14 @@ static int describe(struct pull_layers *layers, const struct documents *document
 		memcpy(layer->diff_id, documents->config.diff_ids[i], sizeof(layer->diff_id));
 		layer->size = blob->size;
 		layer->media_type = blob->media_type;
+		layers->jobs[i] = (struct layer_job){
+			.blob = blob,
+			.diff_id = layer->diff_id,
+			.stack_id = layers->stack_ids[i],
+			.index = i,
+			.intake = INTAKE_INIT,
+		};
+		layers->nlayers++;
 	}
 	return 0;
 }
@@ -77,10 +78,12 @@ static bool is_present(const struct pull *pull, const struct pull_layers *layers
 	       layer_find_tree(pull->store, layer->diff_id, layers->stack_ids[i], tree);
 }
 
-static bool has_job(const struct pull_layers *layers, const char *digest)
+/* Whether a layer below is the same blob, and on its way. */
+static bool comes_below(const struct pull_layers *layers, size_t i)
 {
-	for (size_t i = 0; i < layers->njobs; i++)
-		if (strcmp(layers->jobs[i].blob->digest, digest) == 0)
+	for (size_t j = 0; j < i; j++)
+		if ((layers->jobs[j].wanted || layers->layers[j].fresh) &&
+		    strcmp(layers->layers[j].digest, layers->layers[i].digest) == 0)
 			return true;
 	return false;
 }
@@ -100,24 +103,22 @@ static void tell(const struct pull *pull, const struct pull_layers *layers, size
 	pull_ui_layer(pull->ui, &progress);
 }
 
-/* A job for each blob that is missing; one that is in the image twice is fetched once. */
-static void list_jobs(struct pull *pull, struct pull_layers *layers,
-		      const struct documents *documents)
+/* What is missing; a blob that is in the image twice is fetched once. */
+static void choose_jobs(struct pull *pull, struct pull_layers *layers)
 {
-	forget_jobs(layers);
 	for (size_t i = 0; i < layers->nlayers; i++) {
-		if (is_present(pull, layers, i) || has_job(layers, layers->layers[i].digest)) {
-			tell(pull, layers, i, LAYER_EXISTS);
+		struct layer_job *job = &layers->jobs[i];
+
+		job->wanted = false;
+		if (layers->layers[i].fresh)
+			continue; /* what is below it is not there yet */
+		job->wanted = !is_present(pull, layers, i) && !comes_below(layers, i);
+		if (job->wanted && job->state != LAYER_ELSEWHERE)
+			tell(pull, layers, i, LAYER_WAITING);
+		if (job->wanted || job->state == LAYER_DONE || job->state == LAYER_EXISTS)
 			continue;
-		}
-		tell(pull, layers, i, LAYER_WAITING);
-		layers->jobs[layers->njobs++] = (struct layer_job){
-			.blob = &documents->manifest.layers[i],
-			.diff_id = layers->layers[i].diff_id,
-			.stack_id = layers->stack_ids[i],
-			.index = i,
-			.intake = INTAKE_INIT,
-		};
+		job->state = LAYER_EXISTS;
+		tell(pull, layers, i, LAYER_EXISTS);
 	}
 }
 
@@ -126,12 +127,12 @@ static size_t collect(struct pull_layers *layers)
 {
 	size_t elsewhere = 0;
 
-	for (size_t i = 0; i < layers->njobs; i++) {
+	for (size_t i = 0; i < layers->nlayers; i++) {
 		struct layer_job *job = &layers->jobs[i];
 
-		if (job->state == LAYER_DONE)
-			layers->layers[job->index].fresh = &job->intake;
-		else if (job->state == LAYER_ELSEWHERE)
+		if (job->wanted && job->state == LAYER_DONE)
+			layers->layers[i].fresh = &job->intake;
+		else if (job->wanted && job->state == LAYER_ELSEWHERE)
 			elsewhere++;
 	}
 	return elsewhere;
@@ -159,17 +160,16 @@ int pull_layers_get(struct pull *pull, struct registry *registry, const struct d
 		.interrupt = &pull->interrupt,
 		.limits = &pull->limits.unpack,
 		.ui = pull->ui,
-		.nlayers = documents->manifest.nlayers,
 	};
 	bool waited = false;
 	int r = describe(out, documents, err);
 
+	jobs.jobs = out->jobs;
+	jobs.njobs = out->nlayers;
 	while (r == 0) {
 		size_t elsewhere;
 
-		list_jobs(pull, out, documents);
-		jobs.jobs = out->jobs;
-		jobs.njobs = out->njobs;
+		choose_jobs(pull, out);
 		r = layer_jobs_run(&jobs, choose_threads(pull), err);
 		if (r < 0)
 			return r;

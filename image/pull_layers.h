@@ -14,8 +14,7 @@ struct pull_layers {
 	size_t nlayers;
 	/* private: */
 	char (*stack_ids)[DIGEST_HEX_LEN + 1];
-	struct layer_job *jobs; /* of the last round */
-	size_t njobs;
+	struct layer_job *jobs; /* one for each layer */
 };
 
 #define PULL_LAYERS_INIT \

@@ -70,7 +70,7 @@ void layer_draft_abort(struct store *store, struct layer_draft *draft)
  * Rename and row come under one write lock, which whoever removes layers takes, too: none of them
  * can meet a layer that is there and not yet named.
  */
-static int publish(struct store *store, const char *draft_name, const char *tree,
+static int publish(struct store *store, const struct layer_draft *draft, const char *tree,
 		   const char *diff_id, bool *was_there, struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
@@ -79,13 +79,17 @@ static int publish(struct store *store, const char *draft_name, const char *tree
 	if (r < 0)
 		return r;
 	*was_there = layer_exists(store, tree);
-	if (!*was_there && renameat(store->tmp_fd, draft_name, store->layers_fd, tree) < 0)
+	if (!*was_there && renameat(store->tmp_fd, draft->name, store->layers_fd, tree) < 0)
 		return err_sys(err, errno, "cannot move layer %.12s to %s/layers", tree,
 			       store->root);
 	r = db_run(store->db,
-		   "INSERT INTO layer (tree, diff_id, created_ns) VALUES (?1, ?2, ?3)"
-		   " ON CONFLICT (tree) DO UPDATE SET created_ns = excluded.created_ns",
-		   DB_ARGS(DB_TEXT(tree), DB_TEXT(diff_id), DB_INT(clock_now_ns())), err);
+		   "INSERT INTO layer (tree, diff_id, created_ns, size)"
+		   " VALUES (?1, ?2, ?3, nullif(?4, -1))"
+		   " ON CONFLICT (tree) DO UPDATE SET created_ns = excluded.created_ns,"
+		   " size = ifnull(layer.size, excluded.size)",
+		   DB_ARGS(DB_TEXT(tree), DB_TEXT(diff_id), DB_INT(clock_now_ns()),
+			   DB_INT(draft->size)),
+		   err);
 	return r < 0 ? r : db_commit(&tx, err);
 }
 
@@ -93,7 +97,7 @@ int layer_draft_commit(struct store *store, struct layer_draft *draft, const cha
 		       const char *diff_id, struct err *err)
 {
 	bool was_there = false;
-	int r = publish(store, draft->name, tree, diff_id, &was_there, err);
+	int r = publish(store, draft, tree, diff_id, &was_there, err);
 
 	if (r < 0)
 		return r;

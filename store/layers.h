@@ -12,6 +12,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 #include "store/blobs.h"
@@ -22,11 +23,12 @@ struct layer_draft {
 	char name[48]; /* below tmp/ */
 	int fd;	       /* the directory that becomes the layer's root, mode 0755 root:root */
 	int lock_fd;   /* flock held: a sweeper leaves it alone while its maker lives */
+	int64_t size;  /* of its regular files in bytes, for the record; -1: not told */
 };
 
-#define LAYER_DRAFT_INIT                \
-	{                               \
-		.fd = -1, .lock_fd = -1 \
+#define LAYER_DRAFT_INIT                            \
+	{                                           \
+		.fd = -1, .lock_fd = -1, .size = -1 \
 	}
 
 /* Touches files only: any thread may. So does layer_draft_abort(). */

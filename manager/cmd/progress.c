@@ -154,7 +154,9 @@ static void on_layer(const struct layer_progress *layer, void *data)
 	pthread_mutex_lock(&progress->lock);
 	changed = progress_view_take(&progress->view, layer, now);
 	if (progress->terminal) {
-		if (now - progress->view.drawn_ns >= DRAW_PAUSE_NS)
+		/* Also at the end of each: nothing may come after the last one for a while. */
+		if (now - progress->view.drawn_ns >= DRAW_PAUSE_NS ||
+		    (changed && layer->state == LAYER_DONE))
 			draw(progress, now, &out);
 	} else if (wants_line(progress, &progress->view.layers[layer->index], changed, now)) {
 		if (progress->mode == PROGRESS_JSON)

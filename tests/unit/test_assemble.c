@@ -228,11 +228,11 @@ static void test_content_that_the_configuration_does_not_name(void **state)
 	store_close(&store);
 }
 
-/* Another process brings the lower one: what is right on it only cannot be made yet. */
+/* Another process brings the lower one: what is right on it only waits for it. */
 static void test_some_of_the_layers(void **state)
 {
 	struct store store = open_store(*state);
-	struct intake intakes[2];
+	struct intake intakes[3];
 	struct assembly_layer layers[3] = { 0 };
 	struct assembly assembly = assembly_of(layers, 3);
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
@@ -240,21 +240,28 @@ static void test_some_of_the_layers(void **state)
 
 	fixture_digest('1', layers[0].diff_id);
 	layers[0].media_type = MEDIA_OCI_LAYER;
-	make_fresh(&store, "two", '2', 0755, &intakes[0]);
-	make_fresh(&store, "three", '3', 0755, &intakes[1]);
-	make_implicit(&intakes[1]);
-	assembly_layer_take(&layers[1], &intakes[0]);
-	assembly_layer_take(&layers[2], &intakes[1]);
+	make_fresh(&store, "two", '2', 0755, &intakes[1]);
+	make_fresh(&store, "three", '3', 0755, &intakes[2]);
+	make_implicit(&intakes[2]);
+	assembly_layer_take(&layers[1], &intakes[1]);
+	assembly_layer_take(&layers[2], &intakes[2]);
 	if (assemble_layers(&store, layers, 3, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_null(layers[1].fresh);
 	assert_true(layer_exists(&store, layers[1].diff_id));
 	assert_true(blob_exists(&store, layers[1].digest));
+	assert_non_null(layers[2].fresh);
 	assert_true(blob_exists(&store, layers[2].digest));
-	assert_false(layer_exists(&store, layers[2].diff_id));
-	assert_tmp_is_empty(&store);
 	assert_int_equal(assemble(&store, &assembly, &image, &err), -ENOENT);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	/* Now it is there. */
+	make_fresh(&store, "one", '1', 0700, &intakes[0]);
+	assembly_layer_take(&layers[0], &intakes[0]);
+	if (assemble(&store, &assembly, &image, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(mode_in_tree(&store, image.layers[2].tree), 0755); /* that of layers[1] */
+	assert_int_equal(image.size, 3);
+	assert_tmp_is_empty(&store);
 	store_close(&store);
 }
 
