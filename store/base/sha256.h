@@ -12,4 +12,7 @@
  */
 int sha256_hex(const void *data, size_t len, char hex[SHA256_HEX_LEN + 1]);
 
+/* Of all bytes from where `fd` stands to its end. 0 or -errno: as read(2), -ENOMEM. */
+int sha256_fd(int fd, char hex[SHA256_HEX_LEN + 1]);
+
 #endif
