@@ -352,17 +352,18 @@ static int find_target(struct tree *tree, const char *target, struct tree_parent
 		       const char **leaf, struct err *err)
 {
 	int r = tree_walk_to_parent(tree, target, false, dir, leaf, err);
+	bool there = false;
 	struct stat st;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r == 0 && fstatat((*dir)->fd, *leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		r = -errno;
-	if (r == -ENOENT || (r == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0))
+	if (r == 0)
+		there = fstatat((*dir)->fd, *leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (r == 0 && !there && errno != ENOENT)
+		return err_sys(err, errno, "cannot look at it");
+	if (!there || (S_ISCHR(st.st_mode) && st.st_rdev == 0))
 		return err_set(err, ERR_INVALID, ENOENT,
 			       "the archive has no such file before this entry");
-	if (r < 0)
-		return err_sys(err, -r, "cannot look at it");
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INVALID, EISDIR, "it is a directory");
 	return 0;

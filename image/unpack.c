@@ -353,7 +353,7 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry,
 		.gid = (gid_t)archive_entry_gid(entry),
 		.mtime = mtime_of(entry, header),
 	};
-	struct whiteout whiteout;
+	struct whiteout whiteout = { .kind = WHITEOUT_NONE };
 	int r = tree_clean_path(name, &unpack->tree.limits, &unpack->path, err);
 
 	if (r == 0)
