@@ -55,10 +55,16 @@ static int read_manifest(struct outgoing *out, struct err *err)
 
 /* --- layers that nobody else reads --- */
 
-/* All but the types that registries know. */
-static bool is_own(const struct image_blob *blob)
+/* Layers as they are, but for those that nobody else reads: not a value of enum compression. */
+#define AS_THEY_ARE (-1)
+
+/* Into which compression the layer has to be brought; AS_THEY_ARE: none. */
+static int choose_compression(const struct image_blob *blob, int wanted)
 {
-	return strstr(blob->media_type, "+xz") != NULL;
+	/* All but the types that registries know. */
+	if (strstr(blob->media_type, "+xz"))
+		return wanted == AS_THEY_ARE ? COMPRESSION_ZSTD : wanted;
+	return wanted == (int)media_compression(blob->media_type) ? AS_THEY_ARE : wanted;
 }
 
 /* All of `from` into `to`, with its digest and size. */
@@ -84,11 +90,12 @@ static int keep(int from, int to, char hex[DIGEST_HEX_LEN + 1], int64_t *size, s
 	return verify_finish(&digest, hex, err);
 }
 
-static int recompress(struct outgoing *out, size_t index, const char *diff_id, struct err *err)
+static int recompress(struct outgoing *out, size_t index, enum compression compression,
+		      const char *diff_id, struct err *err)
 {
 	AUTO_PACK struct pack pack = PACK_INIT;
 	struct image_blob *blob = &out->content.blobs[index];
-	struct transcode_request request = { .compression = COMPRESSION_ZSTD, .diff_id = diff_id };
+	struct transcode_request request = { .compression = compression, .diff_id = diff_id };
 	AUTO_CLOSE int fd = -1;
 	struct pack_result result;
 	char *media_type;
@@ -106,7 +113,7 @@ static int recompress(struct outgoing *out, size_t index, const char *diff_id, s
 		r = pack_finish(&pack, &result, err);
 	if (r < 0)
 		return err_wrap(err, "layer %zu", index);
-	media_type = strdup(MEDIA_OCI_LAYER_ZSTD);
+	media_type = strdup(media_oci_layer(compression));
 	if (!media_type)
 		return no_memory(err);
 	free(blob->media_type);
@@ -131,7 +138,8 @@ static int remake_manifest(struct outgoing *out, struct err *err)
 	return r;
 }
 
-static int translate(struct outgoing *out, const struct image_record *image, struct err *err)
+static int translate(struct outgoing *out, const struct image_record *image, int wanted,
+		     struct err *err)
 {
 	bool remade = false;
 	int r = 0;
@@ -142,10 +150,12 @@ static int translate(struct outgoing *out, const struct image_record *image, str
 	for (size_t i = 0; i < out->content.nblobs; i++)
 		out->drafts[i] = (struct blob_draft)BLOB_DRAFT_INIT;
 	for (size_t i = 1; r == 0 && i < out->content.nblobs; i++) {
-		if (!is_own(&out->content.blobs[i]))
+		int compression = choose_compression(&out->content.blobs[i], wanted);
+
+		if (compression == AS_THEY_ARE)
 			continue;
-		r = recompress(out, i, i <= image->nlayers ? image->layers[i - 1].diff_id : NULL,
-			       err);
+		r = recompress(out, i, (enum compression)compression,
+			       i <= image->nlayers ? image->layers[i - 1].diff_id : NULL, err);
 		remade = true;
 	}
 	return r == 0 && remade ? remake_manifest(out, err) : r;
@@ -164,8 +174,8 @@ static int check_blobs(const struct outgoing *out, const char *image, struct err
 	return 0;
 }
 
-int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
-		  struct err *err)
+static int open_image(struct store *store, const char *name_or_id, int wanted, struct outgoing *out,
+		      struct err *err)
 {
 	AUTO_OUTGOING struct outgoing outgoing = { .store = store, .hold = -1 };
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
@@ -178,7 +188,7 @@ int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *
 	if (r == 0)
 		r = read_manifest(&outgoing, err);
 	if (r == 0)
-		r = translate(&outgoing, &image, err);
+		r = translate(&outgoing, &image, wanted, err);
 	if (r == 0)
 		r = check_blobs(&outgoing, name_or_id, err);
 	if (r < 0)
@@ -186,6 +196,18 @@ int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *
 	*out = outgoing;
 	outgoing = (struct outgoing)OUTGOING_INIT;
 	return 0;
+}
+
+int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
+		  struct err *err)
+{
+	return open_image(store, name_or_id, AS_THEY_ARE, out, err);
+}
+
+int outgoing_open_as(struct store *store, const char *name_or_id, enum compression compression,
+		     struct outgoing *out, struct err *err)
+{
+	return open_image(store, name_or_id, (int)compression, out, err);
 }
 
 int outgoing_blob_open(const struct outgoing *outgoing, size_t index, int64_t offset, int *fd,

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "image/descriptor.h"
 #include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/blobs.h"
@@ -41,6 +42,13 @@ void outgoing_release(struct outgoing *outgoing);
  */
 int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
 		  struct err *err);
+
+/*
+ * The same with layers of one compression: those that have another one are recompressed. The
+ * manifest, and so its digest, is another one then; the configuration stays.
+ */
+int outgoing_open_as(struct store *store, const char *name_or_id, enum compression compression,
+		     struct outgoing *out, struct err *err);
 
 /* Blob number `index` of content.blobs, for reading from `offset` on. Any thread. */
 int outgoing_blob_open(const struct outgoing *outgoing, size_t index, int64_t offset, int *fd,

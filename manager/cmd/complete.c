@@ -134,8 +134,12 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		const char *metavariable;
 		const char *values;
 	} known[] = {
-		{ "FORMAT", "json|table" },    { "LEVEL", "error|warn|info|debug" },
-		{ "TYPE", "container|image" }, { "MODE", "none|host" },
+		{ "FORMAT", "json|table" },
+		{ "LEVEL", "error|warn|info|debug" },
+		{ "ARCHIVE", "oci|oci-dir|docker" },
+		{ "COMPRESSION", "zstd|gzip|none" },
+		{ "TYPE", "container|image" },
+		{ "MODE", "none|host" },
 		{ "BOOL", "true|false" },
 	};
 

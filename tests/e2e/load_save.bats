@@ -246,7 +246,7 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 }
 
 @test "load: interrupted, it leaves nothing; killed, nothing that stays" {
-	local layout
+	local layout rc=0
 	layout=$(image_layout big)
 	mkfifo pipe
 	cman load pipe 2>log &
@@ -260,8 +260,8 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 		kill -TERM $!
 		sleep 0.5
 	} >pipe
-	run wait $!
-	[ "$status" -eq 130 ]
+	wait $! || rc=$?
+	[ "$rc" -eq 130 ]
 	nothing_in_tmp
 }
 
@@ -294,4 +294,160 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 	[[ ${lines[0]} == "LAYER "*"CREATED BY"*"SIZE"*"COMMENT"* ]]
 	run -125 --separate-stderr cman history missing
 	[ "${stderr_lines[0]}" = "cman: no such image: missing" ]
+}
+
+# digest_in LAYOUT [TAG]: of the manifest.
+digest_in() {
+	jq -r --arg tag "${2:-image}" '.manifests[] |
+		select(.annotations["org.opencontainers.image.ref.name"] == $tag) | .digest' "$1/index.json"
+}
+
+@test "save: an OCI layout with every blob as it was published" {
+	local kind layout
+	for kind in box box-zstd layers layers-plain; do
+		layout=$(image_layout $kind)
+		cman load -q --name example.com/$kind:1 "$layout"
+		run --separate-stderr cman save -o saved.tar example.com/$kind:1
+		[ "$status" -eq 0 ]
+		[ "$output$stderr" = "" ]
+		rm -rf saved
+		mkdir saved
+		tar -C saved -xf saved.tar
+		[ "$(digest_in saved example.com/$kind:1)" = "$(digest_in "$layout")" ]
+		diff -r "$layout/blobs" saved/blobs
+		[ "$(jq -r '.manifests[0].annotations["io.containerd.image.name"]' saved/index.json)" = example.com/$kind:1 ]
+		# Others read it, and so do we, under the same digest.
+		[ "$(skopeo inspect --format '{{.Digest}}' oci-archive:saved.tar)" = "$(digest_in "$layout")" ]
+		CMAN_ROOT=$BATS_TEST_TMPDIR/other-$kind cman load -q saved.tar
+		[ "$(CMAN_ROOT=$BATS_TEST_TMPDIR/other-$kind cman images --format '{{.Name}} {{.Digest}}')" = \
+			"example.com/$kind:1 $(digest_in "$layout")" ]
+	done
+	# The same bytes for the same images.
+	cman save example.com/layers-plain:1 | cmp - saved.tar
+	nothing_in_tmp
+}
+
+@test "save: podman loads what is saved, umoci unpacks it" {
+	local id
+	id=$(cman load -q --name example.com/box:1 "$(image_layout box)")
+	for format in oci docker; do
+		cman save --format $format example.com/box:1 | podman load -q
+		[ "$(podman image inspect --format '{{.Id}} {{.Config.Labels}}' example.com/box:1)" = "$id map[bird:sparrow io.buildah.version:$(buildah version --json | jq -r .version)]" ]
+		podman rmi -f example.com/box:1
+	done
+	cman load -q --name layers:1 "$(image_layout layers)"
+	cman save --format oci-dir -o saved layers:1
+	umoci unpack --image "saved:layers:1" bundle
+	umoci unpack --image "$(image_layout layers):image" expected
+	"$REPO/tests/e2e/tree_list.py" expected/rootfs >expected.list
+	"$REPO/tests/e2e/tree_list.py" bundle/rootfs | diff expected.list -
+}
+
+@test "save: a docker-archive has plain layers, and comes back as it was" {
+	local kind id
+	for kind in box layers-zstd; do
+		id=$(cman load -q --name example.com/$kind:1 "$(image_layout $kind)")
+		cman save --format docker -o saved.tar example.com/$kind:1
+		tar -xOf saved.tar manifest.json | jq -e --arg id "$id" --arg name example.com/$kind:1 \
+			'.[0].Config == $id + ".json" and .[0].RepoTags == [$name]'
+		[ "$(tar -xOf saved.tar manifest.json | jq -r '.[0].Layers[] | "sha256:" + rtrimstr(".tar")')" = \
+			"$(cman inspect -f '{{json .Layers}}' example.com/$kind:1 | jq -r '.[]')" ]
+		skopeo copy -q docker-archive:saved.tar containers-storage:localhost/back-$kind:1
+		cman rmi example.com/$kind:1
+		[ "$(cman load -q saved.tar)" = "$id" ]
+	done
+	nothing_in_tmp
+}
+
+@test "save: layers in another compression; the image stays the same one" {
+	local id kind type
+	while read -r kind type; do
+		id=$(cman load -q --name "from-$kind:1" "$(image_layout layers)")
+		cman save --compress "$kind" -o saved.tar "from-$kind:1"
+		skopeo inspect --raw oci-archive:saved.tar |
+			jq -e --arg id "sha256:$id" --arg type "application/vnd.oci.image.layer.v1.tar$type" \
+				'.config.digest == $id and all(.layers[]; .mediaType == $type)'
+		# Others unpack its layers and find them to be what they should be.
+		skopeo copy -q oci-archive:saved.tar "containers-storage:localhost/from-$kind:1"
+	done <<-'END'
+		zstd +zstd
+		gzip +gzip
+		none
+	END
+	nothing_in_tmp
+}
+
+@test "save: what was pulled as xz is written as zstd, for others to read" {
+	gzip -dc "$FIXTURES/busybox.tar.gz" | xz -0 >box.tar.xz
+	cman pull -q --name box:xz ./box.tar.xz
+	cman save -o saved.tar box:xz
+	skopeo inspect --raw oci-archive:saved.tar | jq -e '.layers[0].mediaType | endswith(".tar+zstd")'
+	skopeo copy -q oci-archive:saved.tar oci:copy:image
+}
+
+@test "save: several images in one archive, what they share once, an ID without a name" {
+	local id
+	id=$(cman load -q --name one:1 "$(image_layout box)")
+	cman tag one:1 example.com/two:2
+	cman load -q --name layers:1 "$(image_layout layers)"
+	cman save -o saved.tar one:1 example.com/two:2 layers:1 "${id:0:12}"
+	[ -z "$(tar -tf saved.tar | sort | uniq -d)" ]
+	[ "$(tar -xOf saved.tar index.json | jq -c '[.manifests[].annotations["org.opencontainers.image.ref.name"]]')" = \
+		'["one:1","example.com/two:2","layers:1",null]' ]
+	cman save --format docker one:1 example.com/two:2 layers:1 "${id:0:12}" >docker.tar
+	[ -z "$(tar -tf docker.tar | sort | uniq -d)" ]
+	[ "$(tar -xOf docker.tar manifest.json | jq -c 'map(.RepoTags)')" = '[["one:1","example.com/two:2"],["layers:1"]]' ]
+	run --separate-stderr cman --root other load saved.tar
+	[ "$output" = $'loaded: one:1\nloaded: example.com/two:2\nloaded: layers:1' ]
+}
+
+@test "save: nothing is left where it fails, and a file that was there stays" {
+	local id layer
+	id=$(cman load -q --name one:1 "$(image_layout box)")
+	echo mine >saved.tar
+	run -125 --separate-stderr cman save -o saved.tar one:1 missing
+	[ "${stderr_lines[0]}" = "cman: no such image: missing" ]
+	[ "$(cat saved.tar)" = mine ]
+	run -125 --separate-stderr cman save --format oci-dir -o saved one:1 missing
+	[ ! -e saved ]
+	mkdir full
+	touch full/file
+	run -125 --separate-stderr cman save --format oci-dir -o full one:1
+	[ "$stderr" = "cman: full is not empty" ]
+	run -125 --separate-stderr cman save --format tar one:1
+	[ "${stderr_lines[0]}" = "cman: --format: not known: tar" ]
+	run -125 --separate-stderr cman save --compress xz one:1
+	[ "${stderr_lines[0]}" = "cman: --compress: not known: xz" ]
+	"$REPO/tests/e2e/on_terminal.py" "$CMAN" save one:1 <<-'END'
+		expect cman: save: an archive is nothing for a terminal
+		exits 125
+	END
+	run --separate-stderr bash -c '"$CMAN" save one:1 >/dev/full'
+	[ "$status" -eq 125 ]
+	[ "$stderr" = "cman: one:1: cannot write the archive: No space left on device" ]
+	# A damaged store does not become a damaged archive.
+	layer=$(skopeo inspect --raw "oci:$(image_layout box):image" | jq -r '.layers[0].digest | ltrimstr("sha256:")')
+	chmod u+w "$CMAN_ROOT/blobs/sha256/$layer"
+	spoil "$CMAN_ROOT/blobs/sha256/$layer"
+	run -125 --separate-stderr cman save -o saved.tar one:1
+	[[ ${stderr_lines[0]} == "cman: one:1: blob sha256:$layer: checksum mismatch: "* ]]
+	[ "${stderr_lines[1]}" = "hint: the store is damaged: cman fsck --repair" ]
+	[ "$(cat saved.tar)" = mine ]
+	[ "$(find . -maxdepth 1 -name 'saved.tar*' | wc -l)" -eq 1 ]
+	nothing_in_tmp
+}
+
+@test "save: stopped while nobody reads" {
+	local rc=0
+	cman load -q --name big:1 "$(image_layout big)"
+	mkfifo pipe
+	# shellcheck disable=SC2217 # it holds it open, and does not read
+	sleep 60 <pipe 3>&- 4>&- &
+	"$CMAN" save big:1 >pipe 3>&- 4>&- &
+	sleep 1
+	kill -TERM $!
+	wait $! || rc=$?
+	[ "$rc" -eq 130 ]
+	kill %1
+	nothing_in_tmp
 }
