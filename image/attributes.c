@@ -33,12 +33,21 @@ static int add(int fd, const char *name, struct buf *out, struct err *err)
 	return buf_failed(out) ? err_sys(err, ENOMEM, "cannot read attributes") : 0;
 }
 
+/* libarchive writes other names with %XX in them, which nobody undoes. */
+static bool is_plain(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~' || *name == '%' || *name == '=')
+			return false;
+	return true;
+}
+
 /* Whether it is one of those kept; *others counts what is worth to be told. */
 static bool is_kept(const char *name, int64_t *others)
 {
 	bool kept = tree_keeps_attribute(name);
 
-	if (strncmp(name, "system.", 7) == 0 || (kept && strchr(name, '='))) {
+	if (strncmp(name, "system.", 7) == 0 || (kept && !is_plain(name))) {
 		(*others)++;
 		return false;
 	}

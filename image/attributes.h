@@ -20,7 +20,8 @@ struct attribute {
 /*
  * Read them, sorted by name, into `out` (emptied before), from where attributes_next() takes them:
  * so equal attributes are equal bytes. `fd` is open for reading. *others is increased by how many
- * access control lists and attributes that no archive can hold ("=" in the name) there are besides.
+ * access control lists and attributes that no archive holds (blanks, "%", "=" in the name) there are
+ * besides.
  * A file system without attributes has none.
  */
 int attributes_read(int fd, struct buf *out, int64_t *others, struct err *err);

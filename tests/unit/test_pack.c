@@ -199,10 +199,13 @@ static void test_attributes(void **state)
 		skip();
 	assert_int_equal(fsetxattr(fd, "user.a", "", 0, 0), 0);
 	assert_int_equal(fsetxattr(fd, "user.x=y", "1", 1, 0), 0);
+	assert_int_equal(fsetxattr(fd, "user.x y", "1", 1, 0), 0);
+	assert_int_equal(fsetxattr(fd, "user.x%20y", "1", 1, 0), 0);
+	assert_int_equal(fsetxattr(fd, "user.\xc3\xa4", "1", 1, 0), 0);
 	assert_int_equal(fsetxattr(fd, "user.overlay.opaque", "y", 1, 0), 0);
 	close(fd);
 	round_trip(&pair);
-	assert_int_equal(pair.packed.attributes, 1);
+	assert_int_equal(pair.packed.attributes, 4);
 	fd = openat(pair.to, "file", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fgetxattr(fd, "user.b", value, sizeof(value)), 4);
 	assert_memory_equal(value, "\0two", 4);
