@@ -9,11 +9,12 @@ assert_error() {
 	assert_match "$(grep '^cman: ' <<<"$stderr")" "$1"
 }
 
-# The tree of the image in FILE, as skopeo and umoci see it: tree_of TRANSPORT:FILE
+# The tree of an image as skopeo and umoci see it: tree_of TRANSPORT:NAME [OPTION...]. What is there in
+# Debian of umoci reads gzip only: skopeo packs it so.
 tree_of() {
 	local dir
 	dir=$(mktemp -d -p "$BATS_TEST_TMPDIR")
-	skopeo copy -q "$1" "oci:$dir/layout:image" >&2
+	skopeo copy -q "${@:2}" --dest-compress --dest-compress-format gzip "$1" "oci:$dir/layout:image" >&2
 	umoci raw unpack --image "$dir/layout:image" "$dir/tree" >&2
 	list_tree "$dir/tree"
 	rm -rf "$dir"
@@ -22,7 +23,7 @@ tree_of() {
 # The container `work` of IMAGE, with changes of all kinds.
 change_container() {
 	cman run --name work --user root "$1" sh -ec '
-		echo changed >/etc/passwd
+		echo "root:x:0:0:changed:/:/bin/sh" >/etc/passwd
 		rm /etc/group
 		rm -r /home/bird
 		mkdir /home/bird
@@ -48,31 +49,31 @@ change_container() {
 	tree_by_umoci layers >expected
 	skopeo copy -q "oci:$layers:image" docker-archive:skopeo.docker.tar:from/skopeo:docker
 	skopeo copy -q "oci:$layers:image" oci-archive:skopeo.oci.tar:skopeo-oci
-	podman_apart pull -q "oci:$layers:image" >id
+	cp -r "$layers" umoci.layout
+	podman_apart pull -q oci:umoci.layout:image >id
 	podman_apart tag "$(cat id)" localhost/from/podman:1
 	podman_apart save -q --format docker-archive -o podman.docker.tar localhost/from/podman:1
 	podman_apart save -q --format oci-archive -o podman.oci.tar localhost/from/podman:1
 	gzip -k skopeo.docker.tar
 	zstd -q skopeo.oci.tar
-	cp -r "$layers" umoci.layout
-	i=0
+	number=0
 	for file in skopeo.docker.tar skopeo.oci.tar podman.docker.tar podman.oci.tar skopeo.docker.tar.gz \
 		skopeo.oci.tar.zst umoci.layout "$(image_layout layers-zstd)"; do
-		i=$((i + 1))
-		run --separate-stderr cman load --name "loaded:$i" "$file"
+		number=$((number + 1))
+		run --separate-stderr cman load --name "loaded:$number" "$file"
 		assert_status 0
-		tree_by_cman "loaded:$i" >"got.$i"
-		assert_same_tree expected "got.$i" '^\. d '
+		tree_by_cman "loaded:$number" >"got.$number"
+		assert_same_tree expected "got.$number" '^\. d '
 	done
 	# one set of trees
 	[ "$(find "$CMAN_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 6 ]
 	# the names that archives give
 	run --separate-stderr cman load skopeo.docker.tar
 	assert_status 0
-	assert_match "$(cman images)" 'from/skopeo +docker'
+	assert_match "$(cman images)" 'docker.io/from/skopeo:docker'
 	run --separate-stderr cman load <podman.docker.tar
 	assert_status 0
-	assert_match "$(cman images)" 'from/podman +1'
+	assert_match "$(cman images)" 'localhost/from/podman:1'
 }
 
 @test "load: what is cut, changed, or no image leaves nothing" {
@@ -102,16 +103,16 @@ change_container() {
 	cman pull -q "$REGISTRY/t/layers" >/dev/null
 	cd "$BATS_TEST_TMPDIR"
 	tree_by_umoci layers >expected
-	cman save --format docker-archive -o docker.tar "$REGISTRY/t/layers"
-	cman save --format oci-archive -o oci.tar "$REGISTRY/t/layers"
+	cman save --format docker -o docker.tar "$REGISTRY/t/layers"
+	cman save --format oci -o oci.tar "$REGISTRY/t/layers"
 	cman save --format oci-dir -o layout "$REGISTRY/t/layers"
 	for file in docker-archive:docker.tar oci-archive:oci.tar oci:layout; do
 		tree_of "$file" >"got.${file%%:*}"
 		assert_same_tree expected "got.${file%%:*}"
 		podman_apart pull -q "$file" >id
-		list_tree "$(podman_apart image mount "$(cat id)")" >podman
+		list_tree "$(podman_apart image mount "$(cat id)")" >by-podman
 		podman_apart image unmount "$(cat id)" >/dev/null
-		assert_same_tree expected podman '^\. d '
+		assert_same_tree expected by-podman '^\. d '
 		podman_apart rmi -f "$(cat id)" >/dev/null
 	done
 	# and cman
@@ -146,10 +147,7 @@ change_container() {
 	cman push -q mine:1 "$REGISTRY/my/image" >/dev/null
 	tree_by_podman "$REGISTRY/my/image" >podman.tree
 	assert_same_tree cman.tree podman.tree '^\. d '
-	skopeo_copy "docker://$REGISTRY/my/image" oci:layout:image
-	umoci raw unpack --image layout:image tree >/dev/null
-	list_tree tree >umoci.tree
-	# umoci gives directories that a layer changed the time of now
+	tree_of "docker://$REGISTRY/my/image" --src-tls-verify=false >umoci.tree
 	assert_same_tree cman.tree umoci.tree '^\. d '
 	cman rm work >/dev/null
 }
@@ -164,13 +162,14 @@ change_container() {
 	run --separate-stderr cman import tree.tar imported
 	assert_status 0
 	tree_by_cman imported >got
-	assert_same_tree expected got '^\. d '
+	# what was mounted upon stays in an export, as an empty file
+	assert_same_tree expected got '^(\. d|etc/(hostname|hosts|resolv.conf) -) '
 	cman export work | cman import - piped
-	tree_by_cman piped >got
-	assert_same_tree expected got '^\. d '
+	tree_by_cman piped >again
+	assert_same_tree got again
 	mkdir tree
 	tar -C tree --numeric-owner -xf tree.tar
 	list_tree tree >by-tar
-	assert_same_tree expected by-tar '^\. d '
+	assert_same_tree got by-tar
 	cman rm work >/dev/null
 }
