@@ -42,7 +42,15 @@ static void test_reports(void **state)
 	assert_int_equal(unpack_report_check(&report, &err), 0);
 	assert_int_equal(strlen(report.result.diff_id), DIGEST_HEX_LEN);
 	report = good_report();
-	report.result.entries = 0;
+	report.result.entries = 0; /* an empty layer */
+	assert_int_equal(check_report(report), 0);
+	report.result.entries = -1;
+	assert_int_equal(check_report(report), -EPROTO);
+	report = good_report();
+	report.result.deletions = -1;
+	assert_int_equal(check_report(report), -EPROTO);
+	report = good_report();
+	report.marks_bytes = -1;
 	assert_int_equal(check_report(report), -EPROTO);
 	report = good_report();
 	report.result.size = -1;
