@@ -16,7 +16,7 @@
 
 #define DIGEST_TEXT_MAX (sizeof("sha256:") + DIGEST_HEX_LEN)
 
-/* A registry, with a stage of its own: what one side sends does not wait for what the other gets. */
+/* A registry, with a stage of its own: what one side sends need not wait for the other. */
 struct side {
 	struct ref ref;
 	struct fetch_session session;

@@ -123,11 +123,11 @@ hint: see 'cman $command --help'"
 	assert_status 125
 	assert_match "$stderr" "^cman: $CMAN_CONFIG:3: unknown key: default-image"
 	assert_match "$stderr" 'hint: known keys: default_image'
-	echo 'default_image = nosuch' >"$CMAN_CONFIG"
+	echo 'default_image = ubuntu-base:1.0' >"$CMAN_CONFIG"
 	run --separate-stderr cman run true
 	assert_status 125
-	assert_stderr 'cman: default image: nosuch: there is no such name in the catalog
-hint: the catalog has: ubuntu-base; a URL or the path of a tarball can be given as well'
+	assert_stderr "cman: default image: ubuntu-base: the catalog has no version '1.0'
+hint: it has: 26.04, 24.04, 22.04, 20.04; more can be put into /etc/cman/catalog.d"
 	rm "$CMAN_CONFIG"
 	run --separate-stderr cman run true
 	assert_status 125
