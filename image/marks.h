@@ -18,7 +18,7 @@
 
 #define MARKS_MAX_BYTES (64u << 20)
 #define MARKS_MAX_COUNT (1u << 20)
-#define MARKS_MAX_PATH (64u << 10)
+#define MARKS_MAX_PATH (1u << 20) /* the most that cman.conf(5) allows for a path */
 
 enum mark_kind {
 	MARK_OPAQUE = 'O',   /* hides what layers below have in it */
