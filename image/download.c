@@ -138,3 +138,12 @@ int download_run(struct download *download, struct err *err)
 		give_up(download, err);
 	return r;
 }
+
+void download_forget(struct store *store, const char *key)
+{
+	struct partial partial = PARTIAL_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (partial_open(store, key, false, &partial, &ignored) == 0)
+		(void)partial_discard(store, &partial, &ignored);
+}

@@ -44,4 +44,7 @@ int download_claim(struct download *download, struct err *err);
  */
 int download_run(struct download *download, struct err *err);
 
+/* Remove what an earlier attempt has kept of `key`, unless another process is at it. */
+void download_forget(struct store *store, const char *key);
+
 #endif

@@ -176,6 +176,19 @@ static int start_threads(struct layer_jobs *jobs, unsigned wanted, pthread_t *th
 	return *started > 0 ? 0 : err_sys(err, num, "cannot start a thread");
 }
 
+/* An image with a layer like that will not be, and its other layers are of no use either. */
+static void forget_all(struct layer_jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->njobs; i++) {
+		struct layer_job *job = &jobs->jobs[i];
+
+		if (!job->wanted || job->state == LAYER_ELSEWHERE)
+			continue;
+		intake_release(&job->intake);
+		download_forget(jobs->store, job->blob->digest);
+	}
+}
+
 int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 {
 	pthread_t started[MAX_THREADS];
@@ -196,5 +209,7 @@ int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 	if (r < 0 || !jobs->failed)
 		return r;
 	*err = jobs->err;
+	if (err->kind == ERR_CORRUPT || err->kind == ERR_INVALID)
+		forget_all(jobs);
 	return err_code(err);
 }

@@ -103,22 +103,28 @@ static void tell(const struct pull *pull, const struct pull_layers *layers, size
 	pull_ui_layer(pull->ui, &progress);
 }
 
-/* What is missing; a blob that is in the image twice is fetched once. */
+static void choose_job(struct pull *pull, struct pull_layers *layers, size_t i)
+{
+	struct layer_job *job = &layers->jobs[i];
+	bool present = is_present(pull, layers, i);
+
+	/* A blob that is in the image twice is fetched once. */
+	job->wanted = !present && !comes_below(layers, i);
+	if (present && job->state != LAYER_DONE && job->state != LAYER_EXISTS) {
+		job->state = LAYER_EXISTS;
+		tell(pull, layers, i, LAYER_EXISTS);
+	} else if (!present && job->state != LAYER_ELSEWHERE) {
+		tell(pull, layers, i, LAYER_WAITING);
+	}
+}
+
+/* All that is missing; but not what waits for a layer below it only. */
 static void choose_jobs(struct pull *pull, struct pull_layers *layers)
 {
 	for (size_t i = 0; i < layers->nlayers; i++) {
-		struct layer_job *job = &layers->jobs[i];
-
-		job->wanted = false;
-		if (layers->layers[i].fresh)
-			continue; /* what is below it is not there yet */
-		job->wanted = !is_present(pull, layers, i) && !comes_below(layers, i);
-		if (job->wanted && job->state != LAYER_ELSEWHERE)
-			tell(pull, layers, i, LAYER_WAITING);
-		if (job->wanted || job->state == LAYER_DONE || job->state == LAYER_EXISTS)
-			continue;
-		job->state = LAYER_EXISTS;
-		tell(pull, layers, i, LAYER_EXISTS);
+		layers->jobs[i].wanted = false;
+		if (!layers->layers[i].fresh)
+			choose_job(pull, layers, i);
 	}
 }
 

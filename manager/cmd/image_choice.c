@@ -13,6 +13,9 @@
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 
+/* Where there is something else that will do, nobody wants to wait long. */
+#define NEWER_RETRIES 1
+
 void image_choice_release(struct image_choice *choice)
 {
 	image_record_release(&choice->image);
@@ -44,10 +47,16 @@ int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err)
 	return err_set(err, ERR_USAGE, EINVAL, "--pull: not one of " PULL_POLICIES ": %s", value);
 }
 
-static int pull(struct store *store, const char *name, struct image_record *out, struct err *err)
+/* `retries` as in image/pull.h. */
+static int pull(struct store *store, const char *name, int retries, struct image_record *out,
+		struct err *err)
 {
 	AUTO_CONFIG struct config config = CONFIG_INIT;
-	struct pull_request request = { .source = name, .limits = &config.limits };
+	struct pull_request request = {
+		.source = name,
+		.limits = &config.limits,
+		.retries = retries,
+	};
 	struct progress progress;
 	int rc = config_load(&config, err);
 
@@ -64,7 +73,7 @@ static int pull_newer(struct store *store, const char *name, struct image_record
 		      struct err *err)
 {
 	struct err why = ERR_INIT;
-	int rc = pull(store, name, out, &why);
+	int rc = pull(store, name, NEWER_RETRIES, out, &why);
 
 	if (rc == 0)
 		return 0;
@@ -82,14 +91,14 @@ static int find_or_pull(struct store *store, const char *name, enum pull_policy 
 	int rc;
 
 	if (policy == PULL_ALWAYS)
-		return pull(store, name, out, err);
+		return pull(store, name, 0, out, err);
 	if (policy == PULL_NEWER)
 		return pull_newer(store, name, out, err);
 	rc = image_lookup(store, name, out, err);
 	if (rc == 0 || err->kind != ERR_NOT_FOUND || policy == PULL_NEVER)
 		return rc;
 	*err = (struct err)ERR_INIT;
-	return pull(store, name, out, err);
+	return pull(store, name, 0, out, err);
 }
 
 static bool has_name(const struct image_record *image, const char *name)

@@ -11,7 +11,7 @@
 #define RATE_WEIGHT 0.3		/* of the newest span */
 #define MAX_BAR 30
 #define MIN_BAR 8
-#define TEXT_WIDTH 62 /* what stands beside the bar */
+#define TEXT_WIDTH 67 /* what stands beside the bar, at most */
 
 const char *progress_state_name(enum layer_state state)
 {

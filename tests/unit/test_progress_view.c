@@ -55,7 +55,7 @@ static void test_lines(void **state)
 	take(&view, layer(1, LAYER_DOWNLOADING, MB, 10 * MB), 0);
 	take(&view, layer(1, LAYER_DOWNLOADING, 6 * MB, 10 * MB), SECOND);
 	assert_drawn(&view, 80, 24, SECOND,
-		     "1  [==========>       ]   60%  6.00 MB of 10.0 MB  5.00 MB/s  1 s left\n"
+		     "1  [=======>     ]   60%  6.00 MB of 10.0 MB  5.00 MB/s  1 s left\n"
 		     "2  unpacking\n"
 		     "1 of 4 layers, 1 waiting   40%  8.00 MB of 20.0 MB  5.00 MB/s  2 s left\n");
 	/* Over themselves, and fewer. */
@@ -113,10 +113,10 @@ static void test_resize(void **state)
 	(void)state;
 	take(&view, layer(0, LAYER_DOWNLOADING, 0, 100 * MB), 0);
 	assert_drawn(&view, 80, 24, 0,
-		     "0  [>                 ]    0%  0 B of 100 MB\n"
+		     "0  [>            ]    0%  0 B of 100 MB\n"
 		     "0 of 4 layers    0%  0 B of 100 MB\n");
 	assert_drawn(&view, 20, 24, 0,
-		     "\r\033[5A\033[J0    0%  0 B of 100\n"
+		     "\r\033[4A\033[J0    0%  0 B of 100\n"
 		     "0 of 4 layers    0%\n");
 	progress_view_erase(&view, 20, &out);
 	assert_string_equal(out.data, "\r\033[2A\033[J");
