@@ -230,7 +230,8 @@ static int entry(struct tar_check *check, const unsigned char *header, int64_t s
 		size = check->pax_size;
 	if (type >= '1' && type <= '6')
 		size = 0; /* whatever is said: only links could have data, and none is written */
-	if (size > check->limits.bytes)
+	/* With room for the padding. */
+	if (size > check->limits.bytes || size > INT64_MAX - (int64_t)TAR_BLOCK)
 		return exceeds(err, "an entry is larger", check->limits.bytes);
 	if (check->queued == TAR_QUEUE)
 		return refuse(check, err, "entries that nobody reads");

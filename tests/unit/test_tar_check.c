@@ -31,7 +31,7 @@ static void assert_unpacks(struct target *target, struct buf *tar)
 /* The same text whatever the archive is cut into before it is looked at. */
 static void assert_refused(struct target *target, struct buf *tar, const char *text)
 {
-	static const struct tar_check_limits limits = { 1 << 30, 4096, 4096 };
+	static const struct tar_check_limits limits = { INT64_MAX, 4096, 4096 };
 	struct tar_check check;
 	int r = target_unpack_bytes(target, tar->data, tar->len);
 
@@ -162,6 +162,13 @@ static void test_headers(void **state)
 	assert_refused(target, &tar,
 		       "the archive is corrupt (a header with a size that is none before byte "
 		       "512)");
+	/* one that no padding can be added to */
+	raw_header(&tar, "a", '0', 0);
+	memcpy(tar.data + 124, "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", 12);
+	raw_sum((unsigned char *)tar.data);
+	target->job.limits.bytes = INT64_MAX;
+	assert_refused(target, &tar,
+		       "an entry is larger than the limit of 9223372036854775807 bytes");
 	/* a type of no known meaning: libarchive would make a file of it */
 	raw_header(&tar, "volume", 'V', 0);
 	raw_end(&tar);
