@@ -93,11 +93,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 		return take_body(transfer, bytes, len);
 	}
 	buf_add(&transfer->text, bytes, len < room ? len : room);
-	if (len > room && transfer->head.length > DISCARD_MAX) {
-		transfer->refused = true;
-		return 0;
-	}
-	return len;
+	transfer->discarded += len < room ? 0 : (int64_t)(len - room);
+	transfer->refused = transfer->discarded > DISCARD_MAX;
+	return transfer->refused ? 0 : len;
 }
 
 /* --- the upload --- */
@@ -277,6 +275,7 @@ int http_transfer_begin(struct http_transfer *transfer, const struct http_exchan
 	transfer->head_told = transfer->refused = false;
 	transfer->body_paused = transfer->upload_paused = false;
 	transfer->written = 0;
+	transfer->discarded = 0;
 	transfer->err = (struct err)ERR_INIT;
 	transfer->why[0] = '\0';
 	transfer->upload->sent = 0;

@@ -65,6 +65,7 @@ struct http_transfer {
 	bool upload_paused; /* until upload->fd can be read from */
 	size_t written;	    /* bytes in front of what libcurl gives again after a pause */
 	struct buf text;    /* the begin of any other body */
+	int64_t discarded;  /* what came behind it */
 	struct err err;	    /* a failure on our side */
 	char why[CURL_ERROR_SIZE];
 };

@@ -247,6 +247,33 @@ static void test_failures(void **state)
 	}
 }
 
+/* A failure that goes on and on: its reason is not waited for. */
+static bool refuse_at_length(struct web_connection *connection, const struct web_request *request,
+			     void *data)
+{
+	static const char zeros[65536];
+
+	(void)request;
+	(void)data;
+	web_printf(connection, "HTTP/1.1 404 No\r\nContent-Length: 1099511627776\r\n\r\n");
+	for (int i = 0; i < 64; i++)
+		web_write(connection, zeros, sizeof(zeros));
+	return true;
+}
+
+static void test_long_failure(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start(NULL, refuse_at_length, NULL);
+
+	fetch_fixture_url(f, server, "/a");
+	f->options.retries = 0;
+	f->options.stall_timeout_s = 3;
+	assert_int_equal(fetch_fixture_get(f), -ENOENT);
+	fetch_fixture_assert_error(f, "not found on the server (HTTP status 404)");
+	web_stop(server);
+}
+
 /* --- again --- */
 
 static bool busy_at_first(struct web_connection *connection, const struct web_request *request,
@@ -427,15 +454,11 @@ static void test_bad_texts(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		FETCH_TEST(test_one_connection),
-		FETCH_TEST(test_side_by_side),
-		FETCH_TEST(test_reply),
-		FETCH_TEST(test_failures),
-		FETCH_TEST(test_what_is_repeated),
-		FETCH_TEST(test_ranges),
-		FETCH_TEST(test_stall),
-		FETCH_TEST(test_stopped),
-		FETCH_TEST(test_stage_dies),
+		FETCH_TEST(test_one_connection), FETCH_TEST(test_side_by_side),
+		FETCH_TEST(test_reply),		 FETCH_TEST(test_failures),
+		FETCH_TEST(test_long_failure),	 FETCH_TEST(test_what_is_repeated),
+		FETCH_TEST(test_ranges),	 FETCH_TEST(test_stall),
+		FETCH_TEST(test_stopped),	 FETCH_TEST(test_stage_dies),
 		FETCH_TEST(test_bad_texts),
 	};
 
