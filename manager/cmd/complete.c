@@ -151,6 +151,8 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		offer_kept(c, true, false);
 	else if (cmd == &cmd_ps && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "id=|name=|status=|exited=|image=");
+	else if (cmd == &cmd_images && strcmp(metavariable, "KEY=VALUE") == 0)
+		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");
 	else if (cmd == &cmd_prune && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "until=");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)

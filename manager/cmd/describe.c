@@ -2,6 +2,7 @@
 #include "manager/cmd/describe.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,26 +141,106 @@ int describe_container(struct store *store, const struct container_record *recor
 	return finish(&maker, out, err);
 }
 
-int describe_image(const struct image_record *record, json_t **out, struct err *err)
+/* --- images --- */
+
+/* "repository@sha256:…": under which a registry has it. NULL where none is known to. */
+static json_t *repo_digest(const struct image_name *name)
+{
+	const char *slash = strrchr(name->name, '/');
+	size_t len = (size_t)(slash ? slash - name->name : 0);
+
+	len += strcspn(name->name + len, ":@");
+	if (strchr(name->name, '@'))
+		return text_value(name->name);
+	return name->digest ? json_sprintf("%.*s@%s", (int)len, name->name, name->digest) : NULL;
+}
+
+static bool has_text(const json_t *array, const json_t *text)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach (array, i, other)
+		if (json_equal(other, text))
+			return true;
+	return false;
+}
+
+/* Names by tag, and what registries call the image: as Docker tells them apart. */
+static void add_names(struct maker *maker, const struct image_record *record)
+{
+	json_t *tags = json_array();
+	json_t *digests = json_array();
+
+	for (size_t i = 0; i < record->nnames; i++) {
+		const struct image_name *name = &record->names[i];
+		json_t *digest = repo_digest(name);
+
+		if (!strchr(name->name, '@'))
+			maker->failures += json_array_append_new(tags, text_value(name->name)) < 0;
+		if (digest && !has_text(digests, digest))
+			maker->failures += json_array_append(digests, digest) < 0;
+		json_decref(digest);
+	}
+	add(maker, "RepoTags", tags);
+	add(maker, "RepoDigests", digests);
+}
+
+/* A member of the configuration; null where it is missing. */
+static json_t *member_value(const json_t *config, const char *key)
+{
+	json_t *member = json_object_get(config, key);
+
+	return member ? json_incref(member) : json_null();
+}
+
+static json_t *blob_value(const struct image_blob *blob)
+{
+	return json_pack("{s:s, s:I, s:o}", "MediaType", blob->media_type, "Size",
+			 (json_int_t)blob->size, "Digest", digest_value(blob->digest));
+}
+
+static json_t *manifest_value(const struct image_manifest *manifest)
 {
 	struct maker maker = { json_object(), 0 };
-	json_t *names = json_array();
 	json_t *layers = json_array();
 
-	for (size_t i = 0; i < record->nnames; i++)
+	for (size_t i = 1; i < manifest->nblobs; i++)
 		maker.failures +=
-			json_array_append_new(names, text_value(record->names[i].name)) < 0;
+			json_array_append_new(layers, blob_value(&manifest->blobs[i])) < 0;
+	add(&maker, "Digest", digest_value(manifest->digest));
+	add(&maker, "MediaType", text_value(manifest->media_type));
+	add(&maker, "Config", manifest->nblobs > 0 ? blob_value(&manifest->blobs[0]) : json_null());
+	add(&maker, "Layers", layers);
+	if (maker.failures > 0) {
+		json_decref(maker.object);
+		return NULL;
+	}
+	return maker.object;
+}
+
+int describe_image(const struct image_record *record, const struct image_manifest *manifest,
+		   json_t **out, struct err *err)
+{
+	struct maker maker = { json_object(), 0 };
+	json_t *layers = json_array();
+	json_t *config = document_value("config", record->config,
+					record->config ? strlen(record->config) : 0);
+
 	for (size_t i = 0; i < record->nlayers; i++)
 		maker.failures +=
 			json_array_append_new(layers, digest_value(record->layers[i].diff_id)) < 0;
 	add(&maker, "Id", digest_value(record->id));
-	add(&maker, "RepoTags", names);
+	add_names(&maker, record);
 	add(&maker, "Created", time_value(record->created_ns));
+	add(&maker, "Os", member_value(config, "os"));
+	add(&maker, "Architecture", member_value(config, "architecture"));
+	add(&maker, "Variant", member_value(config, "variant"));
 	add(&maker, "Size", json_integer(record->size));
 	add(&maker, "Source", text_value(record->source));
 	add(&maker, "SourceDigest", text_value(record->source_digest));
+	add(&maker, "Manifest", manifest ? manifest_value(manifest) : json_null());
 	add(&maker, "Layers", layers);
-	add(&maker, "Config",
-	    document_value("config", record->config, record->config ? strlen(record->config) : 0));
+	add(&maker, "Config", config);
 	return finish(&maker, out, err);
 }

@@ -17,7 +17,8 @@ struct store;
 int describe_container(struct store *store, const struct container_record *record, json_t **out,
 		       struct err *err);
 
-/* *out is to be released. */
-int describe_image(const struct image_record *record, json_t **out, struct err *err);
+/* `manifest` NULL: the store has none. *out is to be released. */
+int describe_image(const struct image_record *record, const struct image_manifest *manifest,
+		   json_t **out, struct err *err);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/format.h"
 #include "manager/cmd/human.h"
+#include "manager/cmd/image_filter.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/status.h"
 #include "store/base/clock.h"
@@ -42,10 +45,18 @@ static const struct format_field fields[] = {
 	[NFIELDS] = { NULL, NULL, 0 },
 };
 
+/* The table of --digests. */
+static const char with_digests[] =
+	"table {{.ID}}\\t{{.Name}}\\t{{.Digest}}\\t{{.CreatedSince}}\\t{{.Size}}";
+
 struct list {
-	struct format *format;
+	struct format_request request;
+	struct image_filters filters;
 	const char *only; /* a name, with or without its tag; NULL: all */
-	bool ids;	  /* one row an image, not one a name */
+	char *in_full;	  /* what it means, as the names of registries are kept; NULL */
+	struct store *store;
+	struct format *format;
+	char last[DIGEST_HEX_LEN + 1]; /* the image of the row before */
 	int64_t now_ns;
 };
 
@@ -58,85 +69,108 @@ static const char *tag_of(const char *name)
 	return colon && !strchr(name, '@') ? colon + 1 : NULL;
 }
 
-static bool is_wanted(const struct list *list, const char *name)
+static bool is_called(const char *name, const char *word)
 {
-	size_t len;
+	size_t len = strlen(word);
 
-	if (!list->only)
-		return true;
-	if (!name)
-		return false;
-	len = strlen(list->only);
-	return strncmp(name, list->only, len) == 0 &&
+	return strncmp(name, word, len) == 0 &&
 	       (name[len] == '\0' || (name[len] == ':' && tag_of(name) == name + len + 1));
 }
 
-static void add_row(struct list *list, const struct image_record *image, const char *name)
+static bool is_wanted(const struct list *list, const char *name)
+{
+	if (!list->only)
+		return true;
+	return name &&
+	       (is_called(name, list->only) || (list->in_full && is_called(name, list->in_full)));
+}
+
+static void add_row(const struct list *list, const struct image_row *row)
 {
 	char id[DIGEST_HEX_LEN + 1], repository[512], since[HUMAN_MAX + 8], at[HUMAN_MAX];
 	char size[HUMAN_MAX], bytes[24];
-	const char *tag = name ? tag_of(name) : NULL;
+	const char *tag = row->name ? tag_of(row->name) : NULL;
 	const char *values[NFIELDS] = { 0 };
 
-	memcpy(id, image->id, sizeof(id));
+	memcpy(id, row->id, sizeof(id));
 	if (!format_wants_full(list->format))
 		id[SHORT_ID_LEN] = '\0';
-	human_time(image->created_ns, at);
-	human_size(image->size, size);
-	snprintf(bytes, sizeof(bytes), "%lld", (long long)image->size);
 	values[ID] = id;
-	values[NAME] = name;
-	values[CREATED] = status_ago(list->now_ns - image->created_ns, since);
+	values[NAME] = row->name;
+	values[CREATED] = status_ago(list->now_ns - row->created_ns, since);
+	human_size(row->size, size);
 	values[SIZE] = size;
-	if (name) {
+	if (row->name && format_uses(list->format, REPOSITORY)) {
 		snprintf(repository, sizeof(repository), "%.*s",
-			 tag ? (int)(tag - name - 1) : (int)strlen(name), name);
+			 (int)(tag ? (size_t)(tag - row->name - 1) : strcspn(row->name, "@")),
+			 row->name);
 		values[REPOSITORY] = repository;
 	}
 	values[TAG] = tag;
-	values[CREATED_AT] = at;
+	if (format_uses(list->format, CREATED_AT)) {
+		human_time(row->created_ns, at);
+		values[CREATED_AT] = at;
+	}
+	human_number(row->size, bytes);
 	values[BYTES] = bytes;
-	values[SOURCE] = image->source;
-	values[DIGEST] = image->source_digest;
+	values[SOURCE] = row->source;
+	values[DIGEST] = row->digest ? row->digest : row->source_digest;
 	format_row(list->format, values);
 }
 
-static int visit(const struct image_record *image, void *data, struct err *err)
+static int visit(const struct image_row *row, void *data, struct err *err)
 {
 	struct list *list = data;
-	bool shown = false;
+	bool match = is_wanted(list, row->name);
+	int r = 0;
 
-	(void)err;
-	for (size_t i = 0; i < image->nnames && !(shown && list->ids); i++)
-		if (is_wanted(list, image->names[i].name)) {
-			add_row(list, image, image->names[i].name);
-			shown = true;
-		}
-	if (image->nnames == 0 && is_wanted(list, NULL))
-		add_row(list, image, NULL);
+	/* IDs alone are one row an image, and not one a name. */
+	if (list->request.quiet && strcmp(list->last, row->id) == 0)
+		return 0;
+	if (match && list->filters.n > 0)
+		r = image_filters_match(&list->filters, list->store, row, &match, err);
+	if (r < 0 || !match)
+		return r;
+	memcpy(list->last, row->id, sizeof(list->last));
+	add_row(list, row);
 	return 0;
 }
 
-static int print_list(struct app *app, const struct format_request *request, const char *only,
-		      struct err *err)
+/* "nginx" is docker.io/library/nginx as well; a tag counts only where one was written. */
+static void complete_name(struct list *list)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (!list->only || name_qualify(list->only, &ref, &ignored) < 0)
+		return;
+	/* It adds a tag where there is none. */
+	(void)ref_format_as(&ref, tag_of(list->only) ? ref.tag : NULL, ref.digest, &list->in_full,
+			    &ignored);
+}
+
+static int print_list(struct app *app, struct list *list, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_FORMAT struct format *format = NULL;
-	struct list list = { .only = only, .ids = request->quiet, .now_ns = clock_now_ns() };
 
-	if (format_new(fields, request, &format, err) < 0 || store_open(app->root, &store, err) < 0)
+	if (format_new(fields, &list->request, &format, err) < 0 ||
+	    store_open(app->root, &store, err) < 0 ||
+	    image_filters_prepare(&list->filters, &store, err) < 0)
 		return -1;
-	list.format = format;
-	if (image_each(&store, visit, &list, err) < 0)
+	list->format = format;
+	list->store = &store;
+	complete_name(list);
+	if (image_list(&store, visit, list, err) < 0)
 		return -1;
 	return format_print(format, stdout, err) < 0 ? -1 : 0;
 }
 
-static int run(struct app *app, int argc, char **argv, struct err *err)
+static int parse(int argc, char **argv, struct list *list, struct err *err)
 {
-	struct format_request request = { 0 };
 	const struct cmd_option *option;
 	struct option_parse parse;
+	bool digests = false;
 	const char *value;
 	int rc;
 
@@ -144,16 +178,36 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	parse.interspersed = true;
 	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
 		if (option->letter == 'q')
-			request.quiet = true;
+			list->request.quiet = true;
+		else if (strcmp(option->name, "digests") == 0)
+			digests = true;
 		else if (strcmp(option->name, "format") == 0)
-			request.format = value;
-		else
-			request.no_trunc = true;
+			list->request.format = value;
+		else if (strcmp(option->name, "no-trunc") == 0)
+			list->request.no_trunc = true;
+		else if (option->letter == 'f' &&
+			 image_filters_add(&list->filters, option, value, list->now_ns, err) < 0)
+			return -1;
 	}
 	if (rc < 0 || options_operands(&parse, 0, 1, err) < 0)
 		return -1;
-	request.width = format_terminal_width(STDOUT_FILENO);
-	return print_list(app, &request, parse.next < argc ? argv[parse.next] : NULL, err);
+	list->only = parse.next < argc ? argv[parse.next] : NULL;
+	if (digests && !list->request.format)
+		list->request.format = with_digests;
+	list->request.width = format_terminal_width(STDOUT_FILENO);
+	return 0;
+}
+
+static int run(struct app *app, int argc, char **argv, struct err *err)
+{
+	struct list list = { .now_ns = clock_now_ns() };
+	int rc = parse(argc, argv, &list, err);
+
+	if (rc == 0)
+		rc = print_list(app, &list, err);
+	image_filters_release(&list.filters);
+	free(list.in_full);
+	return rc;
 }
 
 const struct cmd cmd_images = {
@@ -163,11 +217,17 @@ const struct cmd cmd_images = {
 	.summary = "list images",
 	.details =
 		"One line for each name of an image, or only for those called NAME.\n\n"
+		"Filters are dangling=true|false, reference=PATTERN, label=KEY[=VALUE], "
+		"before=IMAGE, since=IMAGE and until=TIME. Those of one key are alternatives, those "
+		"of several must all hold.\n\n"
 		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
 		"it gives it headings and columns at its tabs (\\t). Fields: ID Name CreatedSince "
 		"Size Repository Tag CreatedAt Bytes Source Digest.",
 	.options =
 		(const struct cmd_option[]){
+			{ 'a', "all", NULL, "all images: none is ever left out" },
+			{ 0, "digests", NULL, "show what registries call them" },
+			{ 'f', "filter", "KEY=VALUE", "only those that match" },
 			{ 0, "format", "FORMAT", "json, 'table TEMPLATE', or a template" },
 			{ 0, "no-trunc", NULL, "cut nothing, and show whole IDs" },
 			{ 'q', "quiet", NULL, "only the IDs" },

@@ -34,13 +34,20 @@ static int find_container(struct store *store, const char *name, json_t **out, s
 	return describe_container(store, &record, out, err);
 }
 
-static int find_image(struct store *store, const char *name, json_t **out, struct err *err)
+static int find_image(struct store *store, const char *word, json_t **out, struct err *err)
 {
+	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
 	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
+	AUTO_FREE char *name = NULL;
+	struct err missing = ERR_INIT;
+	bool has_manifest;
 
-	if (image_lookup(store, name, &record, err) < 0)
+	if (image_lookup_name(store, word, &name, err) < 0 ||
+	    image_find(store, name, &record, err) < 0)
 		return err_code(err);
-	return describe_image(&record, out, err);
+	/* Images of old versions of cman have none. */
+	has_manifest = image_manifest_get(store, name, &manifest, &missing) == 0;
+	return describe_image(&record, has_manifest ? &manifest : NULL, out, err);
 }
 
 static int find(struct store *store, enum type type, const char *name, json_t **out,

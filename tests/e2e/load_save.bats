@@ -451,3 +451,63 @@ digest_in() {
 	kill %1
 	nothing_in_tmp
 }
+
+# listed OPTION...: the names that `images` shows, sorted, in one line.
+listed() {
+	cman images --format '{{.Name}}' "$@" | sort | xargs
+}
+
+@test "images: filters" {
+	local id
+	cman load -q --name docker.io/library/box:1 "$(image_layout box)"
+	cman tag box:1 example.com:5000/team/box:2
+	cman load -q --name layers:1 "$(image_layout layers)"
+	id=$(cman load -q --name gone "$(image_layout platforms)")
+	cman load -q --name gone "$(image_layout box)"
+	# The name is the other image's now.
+	[ "$(cman images -q --no-trunc -f dangling=true)" = "$id" ]
+	[ "$(listed -f dangling=false)" = "docker.io/library/box:1 example.com:5000/team/box:2 gone:latest layers:1" ]
+	[ "$(listed -f reference=box)" = "docker.io/library/box:1" ]
+	[ "$(listed -f 'reference=*/*/*:2')" = "example.com:5000/team/box:2" ]
+	[ "$(listed -f 'reference=*:1' -f reference=gone)" = "docker.io/library/box:1 gone:latest layers:1" ]
+	[ "$(listed -f 'reference=*:1' -f label=bird=wren)" = "layers:1" ]
+	[ "$(listed -f label=bird -f reference=layers)" = "layers:1" ]
+	[ "$(listed -f label=bird=ostrich)" = "" ]
+	[ "$(listed -f before=layers:1)" = "docker.io/library/box:1 example.com:5000/team/box:2 gone:latest" ]
+	[ "$(cman images -q --no-trunc -f since=layers:1)" = "$id" ]
+	[ "$(listed -f until=1h)" = "" ]
+	[ "$(listed -f until=2100-01-01 -f reference=gone)" = "gone:latest" ]
+	[ "$(listed box)" = "docker.io/library/box:1" ]
+	[ "$(listed box:2)" = "" ]
+	[ "$(cman images -aq | wc -l)" -eq 3 ]
+	run -125 --separate-stderr cman images -f colour=blue
+	[ "${stderr_lines[0]}" = "cman: --filter: unknown key: colour" ]
+	run -125 --separate-stderr cman images -f dangling=maybe
+	[ "${stderr_lines[0]}" = "cman: --filter: dangling is true or false: maybe" ]
+	run -125 --separate-stderr cman images -f before=missing
+	[ "${stderr_lines[0]}" = "cman: --filter: no such image: missing" ]
+}
+
+@test "images and inspect: digests, names, platform and manifest" {
+	local layout digest
+	layout=$(image_layout box)
+	digest=$(jq -r '.manifests[0].digest' "$layout/index.json")
+	cman load -q --name example.com:5000/team/box:2 "$layout"
+	cman tag example.com:5000/team/box:2 box:local
+	run cman images --digests example.com:5000/team/box
+	[[ ${lines[0]} == "IMAGE ID "*" NAME "*" DIGEST "*" CREATED "*" SIZE" ]]
+	[[ ${lines[1]} == *" example.com:5000/team/box:2 "*" $digest "* ]]
+	cman inspect box:local | jq -e --arg digest "$digest" --arg id "sha256:$(id_of "$layout")" '.[0] |
+		.Id == $id and .RepoTags == ["box:local", "example.com:5000/team/box:2"] and
+		.RepoDigests[0] == "example.com:5000/team/box@" + $digest and
+		.Os == "linux" and .Variant == null and .Architecture == .Config.architecture and
+		.Manifest.Digest == $digest and .Manifest.Config.Digest == $id'
+	[ "$(cman inspect -f '{{json .Manifest.Layers}}' box:local | jq -c '[.[] | [.MediaType, .Digest, .Size]]')" = \
+		"$(skopeo inspect --raw "oci:$layout:image" | jq -c '[.layers[] | [.mediaType, .digest, .size]]')" ]
+}
+
+@test "completion: archives, compressions and filters" {
+	[ "$(cman __complete save --format '')" = $'oci\noci-dir\ndocker' ]
+	[ "$(cman __complete save --compress '')" = $'zstd\ngzip\nnone' ]
+	[[ "$(cman __complete images --filter '')" == *"dangling="* ]]
+}
