@@ -165,5 +165,5 @@ int freeze_begin(struct freeze *freeze, struct store *store, const struct contai
 	if (r == 0)
 		return 0;
 	freeze_end(freeze);
-	return err_wrap(err, "cannot pause %s", record->name);
+	return err_wrap(err, "cannot pause it");
 }
