@@ -69,12 +69,12 @@ is_thawed() {
 	# umoci does not know zstd
 	cman save --format oci-dir --compress gzip -o "$BATS_TEST_TMPDIR/layout" second
 	umoci raw unpack --image "$BATS_TEST_TMPDIR/layout:second:latest" "$BATS_TEST_TMPDIR/unpacked"
-	list_tree "$BATS_TEST_TMPDIR/unpacked" >"$BATS_TEST_TMPDIR/umoci"
+	list_tree "$BATS_TEST_TMPDIR/unpacked" >"$BATS_TEST_TMPDIR/by-umoci"
 	# umoci does not keep a hard link to a symbolic link or a FIFO; of kinds/two's two names overlayfs
 	# counts the one that is hidden as well
-	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/umoci" '^kinds/(link|fifo|two )'
-	tree_by_podman "$REGISTRY/second:latest" >"$BATS_TEST_TMPDIR/podman"
-	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/podman" '^\. '
+	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/by-umoci" '^kinds/(link|fifo|two )'
+	tree_by_podman "$REGISTRY/second:latest" >"$BATS_TEST_TMPDIR/by-podman"
+	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/by-podman" '^\. '
 }
 
 @test "commit: a container that changed nothing, and one that has ended" {
