@@ -39,20 +39,25 @@ void http_client_release(struct http_client *client)
 	curl_multi_cleanup(client->multi);
 	http_trust_release(&client->trust);
 	http_grants_release(&client->grants);
-	buf_release(&client->plain);
+	http_peers_release(&client->peers);
 }
 
 /* --- what is sent where --- */
 
 static void begin_transfer(struct http_job *job, const struct http_exchange *exchange)
 {
+	char origin[HTTP_ORIGIN_MAX];
 	struct err err = ERR_INIT;
-	int r;
+	int r = 0;
 
+	http_url_origin(exchange->url, origin);
 	job->transfer.tls.own = http_is_own(job, exchange->url);
-	job->transfer.tls.no_tls = false;
+	job->transfer.tls.peer = http_peers_get(&job->client->peers, origin);
 	job->transfer.body_wanted = exchange->method == FETCH_GET && !job->for_token;
-	r = http_transfer_begin(&job->transfer, exchange, &err);
+	if (!job->transfer.tls.peer)
+		r = err_sys(&err, ENOMEM, "cannot fetch");
+	if (r == 0)
+		r = http_transfer_begin(&job->transfer, exchange, &err);
 	if (r == 0 && curl_multi_add_handle(job->client->multi, job->transfer.curl) != CURLM_OK)
 		r = err_set(&err, ERR_SYS, EIO, "libcurl takes no more requests");
 	if (r < 0)
@@ -185,10 +190,11 @@ static bool falls_back(struct http_job *job, CURLcode code)
 	    !http_is_own(job, job->url) ||
 	    !http_url_to_plain(job->own, plain, sizeof(plain), &has_port))
 		return false;
-	if (!job->transfer.tls.no_tls && (has_port || code != CURLE_COULDNT_CONNECT))
+	if (!(code == CURLE_SSL_CONNECT_ERROR && job->transfer.tls.peer->no_tls) &&
+	    !(code == CURLE_COULDNT_CONNECT && !has_port))
 		return false;
 	http_transfer_end(&job->transfer, job->client->multi);
-	buf_addf(&job->client->plain, "%s\n", job->origin);
+	job->transfer.tls.peer->plain = true;
 	memcpy(job->own, plain, sizeof(plain));
 	http_url_origin(job->own, job->origin);
 	repeat_request(job);
@@ -349,16 +355,15 @@ static void take_upload(struct http_job *job, int fd)
 /* Where the host is known to speak no TLS, none is tried again. */
 static int take_url(struct http_job *job, struct err *err)
 {
-	AUTO_BUF struct buf line = BUF_INIT;
+	const struct http_peer *peer;
 	char plain[FETCH_URL_MAX];
 	bool has_port;
 
 	snprintf(job->own, sizeof(job->own), "%s", job->texts[FETCH_TEXT_URL]);
 	if (!http_url_origin(job->own, job->origin))
 		return err_set(err, ERR_INVALID, EINVAL, "is not a URL of http or https");
-	buf_addf(&line, "%s\n", job->origin);
-	if (job->request.plain_http_fallback && !buf_failed(&line) && job->client->plain.len > 0 &&
-	    strstr(job->client->plain.data, line.data) &&
+	peer = http_peers_get(&job->client->peers, job->origin);
+	if (job->request.plain_http_fallback && peer && peer->plain &&
 	    http_url_to_plain(job->own, plain, sizeof(plain), &has_port)) {
 		memcpy(job->own, plain, sizeof(plain));
 		http_url_origin(job->own, job->origin);

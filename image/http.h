@@ -27,7 +27,7 @@ struct http_client {
 	CURLM *multi;
 	struct http_trust trust;
 	struct http_grants grants;
-	struct buf plain; /* origins that speak no TLS, a line each */
+	struct http_peers peers;
 };
 
 #define HTTP_CLIENT_INIT                  \

@@ -29,7 +29,7 @@ bool http_failure_is_transient(const struct http_transfer *transfer, CURLcode co
 		return true;
 	case CURLE_SSL_CONNECT_ERROR: /* a reset during the handshake, or no TLS there at all */
 		curl_easy_getinfo(transfer->curl, CURLINFO_OS_ERRNO, &os_errno);
-		return os_errno != 0 && !transfer->tls.no_tls;
+		return os_errno != 0 && !transfer->tls.peer->no_tls;
 	default:
 		return false;
 	}
@@ -63,7 +63,7 @@ int http_failure(const struct http_transfer *transfer, CURLcode code, struct err
 		return err_hint(
 			err, "if it has a certificate authority of its own, name that by --cacert");
 	default:
-		if (transfer->tls.no_tls)
+		if (code == CURLE_SSL_CONNECT_ERROR && transfer->tls.peer->no_tls)
 			return err_set(err, ERR_NETWORK, EPROTO, "the server speaks no TLS");
 		return err_set(err, ERR_NETWORK, ECOMM, "%s", why);
 	}

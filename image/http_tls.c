@@ -2,6 +2,9 @@
 #include "image/http_tls.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* libcrypto has a type of the name of one of our error kinds. */
 #define ERR_STATE OPENSSL_ERR_STATE
@@ -10,19 +13,45 @@
 
 #define LAST_RECORD_TYPE 24 /* heartbeat, RFC 6520 */
 
+void http_peers_release(struct http_peers *peers)
+{
+	while (peers->first) {
+		struct http_peer *peer = peers->first;
+
+		peers->first = peer->next;
+		free(peer);
+	}
+}
+
+struct http_peer *http_peers_get(struct http_peers *peers, const char *origin)
+{
+	struct http_peer *peer;
+
+	for (peer = peers->first; peer; peer = peer->next)
+		if (strcmp(peer->origin, origin) == 0)
+			return peer;
+	peer = calloc(1, sizeof(*peer));
+	if (!peer)
+		return NULL;
+	snprintf(peer->origin, sizeof(peer->origin), "%s", origin);
+	peer->next = peers->first;
+	peers->first = peer;
+	return peer;
+}
+
 /* SSL_CTX_set_msg_callback(3): the header of a record is seen before it is judged. */
 static void on_message(int write, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *data)
 {
 	const unsigned char *header = bytes;
-	struct http_tls *tls = data;
+	struct http_peer *peer = data;
 
 	(void)version;
 	(void)ssl;
 	if (!write && type == SSL3_RT_HEADER && len >= 2 &&
 	    (header[0] < SSL3_RT_CHANGE_CIPHER_SPEC || header[0] > LAST_RECORD_TYPE ||
 	     header[1] != SSL3_VERSION_MAJOR))
-		tls->no_tls = true;
+		peer->no_tls = true;
 }
 
 /* Called when libcurl has prepared a connection, and never for http. */
@@ -34,7 +63,7 @@ static CURLcode on_context(CURL *curl, void *context, void *data)
 
 	(void)curl;
 	SSL_CTX_set_msg_callback(context, on_message);
-	SSL_CTX_set_msg_callback_arg(context, tls);
+	SSL_CTX_set_msg_callback_arg(context, tls->peer);
 	if (!verify || own_only)
 		return CURLE_OK;
 	/* Beside what libcurl has loaded of the job's. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "image/http_trust.h"
+#include "image/http_url.h"
 #include "store/base/err.h"
 
 struct http_pem {
@@ -22,12 +23,32 @@ struct http_identity {
 	bool insecure;
 };
 
-/* What the peer of one transfer turned out to be. */
+/*
+ * A server that TLS was tried with. It is kept as long as there can be connections: they tell what
+ * they see to it, and outlive the jobs that they were made for.
+ */
+struct http_peer {
+	struct http_peer *next;
+	bool no_tls; /* it has answered with something that is no TLS record */
+	bool plain;  /* http is spoken to it in place of https */
+	char origin[HTTP_ORIGIN_MAX];
+};
+
+struct http_peers {
+	struct http_peer *first;
+};
+
+void http_peers_release(struct http_peers *peers);
+
+/* The one of `origin`, made where there was none; NULL: no memory. */
+struct http_peer *http_peers_get(struct http_peers *peers, const char *origin);
+
+/* For one transfer. */
 struct http_tls {
 	struct http_trust *trust;
 	const struct http_identity *identity;
-	bool own;    /* the peer is the one that the identity was given for */
-	bool no_tls; /* it answered with something that is no TLS record */
+	struct http_peer *peer;
+	bool own; /* the peer is the one that the identity was given for */
 };
 
 /*
