@@ -74,7 +74,8 @@ is_thawed() {
 	# counts the one that is hidden as well
 	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/by-umoci" '^kinds/(link|fifo|two )'
 	tree_by_podman "$REGISTRY/second:latest" >"$BATS_TEST_TMPDIR/by-podman"
-	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/by-podman" '^\. '
+	# podman takes no time before 1970
+	assert_same_tree "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/by-podman" '^(\.|kinds/old) '
 }
 
 @test "commit: a container that changed nothing, and one that has ended" {
