@@ -99,7 +99,7 @@ static int read_manifest(const struct load_source *source, const struct descript
 			r = parse_manifest(source->session, image->manifest.data,
 					   image->manifest.len, next.media_type, source->want,
 					   manifest, err);
-		if (r < 0 || manifest->kind == MEDIA_MANIFEST)
+		if (r != 0 || manifest->kind == MEDIA_MANIFEST)
 			return r;
 		next = manifest->entries[manifest->chosen].descriptor;
 		parsed_manifest_release(manifest);

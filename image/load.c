@@ -251,7 +251,7 @@ static int take_image(const struct load_image *image, void *data, struct err *er
 	present = find_present(load, image, &record);
 	if (!present)
 		r = make_image(load, image, names ? names[0] : NULL, &record, err);
-	for (size_t i = present ? 0 : 1; r == 0 && i < strv_len(names); i++)
+	for (size_t i = present ? 0 : 1; r == 0 && names && names[i]; i++)
 		r = image_tag(load->store, present ? record.id : names[0], names[i], err);
 	if (r == -EINTR)
 		return r;

@@ -80,7 +80,7 @@ static int exchange(struct parse_session *session, const struct parse_job *job, 
 	    fd_read_all(session->fd, answer, sizeof(*answer)) != sizeof(*answer))
 		return err_set(err, ERR_SYS, EIO, "the parse stage ended without an answer");
 	r = parse_answer_check((enum parse_document)job->document, answer, err);
-	if (r < 0 || answer->failed)
+	if (r != 0 || answer->failed)
 		return r;
 	size = (size_t)answer->count *
 	       parse_element_size((enum parse_document)job->document, answer->kind);
@@ -115,13 +115,13 @@ static int ask(struct parse_session *session, enum parse_document document, cons
 	r = start(session, err);
 	if (r == 0)
 		r = exchange(session, &job, bytes, answer, elements, err);
-	if (r < 0) {
+	if (r != 0) {
 		parse_session_end(session);
 		return r;
 	}
 	if (answer->failed) {
 		*err = answer->err;
-		return err_code(err);
+		return err_negative(err_code(err));
 	}
 	return 0;
 }
@@ -202,7 +202,7 @@ int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
 	void *elements = NULL;
 	int r = ask(session, PARSE_MANIFEST, media_type, bytes, len, &answer, &elements, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	manifest.kind = (enum media_kind)answer.kind;
 	memcpy(manifest.media_type, answer.media_type, sizeof(manifest.media_type));
@@ -238,7 +238,7 @@ int parse_image_config(struct parse_session *session, const void *bytes, size_t 
 	void *elements = NULL;
 	int r = ask(session, PARSE_CONFIG, NULL, bytes, len, &answer, &elements, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	out->platform = answer.platform;
 	out->diff_ids = elements;
@@ -254,7 +254,7 @@ int parse_tags(struct parse_session *session, const void *bytes, size_t len, cha
 	char **tags;
 	int r = ask(session, PARSE_TAGS, NULL, bytes, len, &answer, &elements, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	tags = calloc((size_t)answer.count + 1, sizeof(*tags));
 	for (int64_t i = 0; tags && i < answer.count; i++) {
@@ -291,7 +291,7 @@ int parse_archive(struct parse_session *session, const void *bytes, size_t len,
 	void *elements = NULL;
 	int r = ask(session, PARSE_ARCHIVE, NULL, bytes, len, &answer, &elements, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	out->lines = elements;
 	out->nlines = (size_t)answer.count;

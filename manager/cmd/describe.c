@@ -143,7 +143,7 @@ int describe_container(struct store *store, const struct container_record *recor
 
 /* --- images --- */
 
-/* "repository@sha256:…": under which a registry has it. NULL where none is known to. */
+/* "repository@sha256:…": under which a registry has it. NULL: none is known to. */
 static json_t *repo_digest(const struct image_name *name)
 {
 	const char *slash = strrchr(name->name, '/');
