@@ -229,6 +229,35 @@ static void test_never_down_to_http(void **state)
 	web_stop(plain);
 }
 
+/* On a connection that outlives the request it was made for. */
+static bool greet_and_rave(struct web_connection *connection, const struct web_request *request,
+			   void *data)
+{
+	bool *sane = data;
+
+	greet(connection, request, NULL);
+	if (!*sane)
+		web_garbage(connection);
+	*sane = true;
+	return true;
+}
+
+static void test_garbage_on_a_kept_connection(void **state)
+{
+	struct fetch_fixture *f = *state;
+	bool sane = false;
+	struct web_server *server = web_start("127.0.0.1", greet_and_rave, &sane);
+
+	for (int i = 0; i < 2; i++) {
+		fetch_fixture_url(f, server, "/");
+		f->request.tls.cacert = web_certificate(server);
+		assert_int_equal(fetch_fixture_get(f), 0);
+		usleep(50000);
+	}
+	assert_int_equal(web_connections(server), 2);
+	web_stop(server);
+}
+
 /* --- without TLS --- */
 
 static void test_fallback(void **state)
@@ -281,6 +310,7 @@ int main(int argc, char **argv)
 		FETCH_TEST(test_no_certificates),
 		FETCH_TEST(test_insecure_ends_with_the_host),
 		FETCH_TEST(test_never_down_to_http),
+		FETCH_TEST(test_garbage_on_a_kept_connection),
 		FETCH_TEST(test_fallback),
 		FETCH_TEST(test_no_fallback),
 	};

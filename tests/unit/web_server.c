@@ -157,6 +157,11 @@ bool web_has_client(struct web_connection *connection)
 	return connection->ssl && SSL_get0_peer_certificate(connection->ssl);
 }
 
+void web_garbage(struct web_connection *connection)
+{
+	send(connection->fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28, MSG_NOSIGNAL);
+}
+
 /* What one side has to say is passed to the other. */
 static bool pass(int from, int to)
 {

@@ -48,6 +48,8 @@ void web_note(struct web_connection *connection, const char *text);
 void web_printf(struct web_connection *connection, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void web_write(struct web_connection *connection, const void *data, size_t len);
+/* Bytes that are no TLS, on a connection that speaks it. */
+void web_garbage(struct web_connection *connection);
 /* Be a tunnel to a port of this machine, until one side ends. */
 void web_tunnel(struct web_connection *connection, int port);
 /* Whether the client has shown a certificate. */
