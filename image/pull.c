@@ -37,14 +37,6 @@ const struct image_name *pull_find_name(const struct image_record *image, const 
 	return NULL;
 }
 
-bool pull_has_layers(const struct pull *pull, const struct image_record *image)
-{
-	for (size_t i = 0; i < image->nlayers; i++)
-		if (!layer_exists(pull->store, image->layers[i].tree))
-			return false;
-	return true;
-}
-
 static void on_notice(const char *text, void *data)
 {
 	const struct pull *pull = data;
@@ -74,6 +66,7 @@ static int find_current(struct pull *pull, const char *digest, const struct plat
 	struct err missing = ERR_INIT;
 	const struct image_name *name;
 	struct platform have;
+	bool whole = false;
 	int r = image_find(pull->store, pull->source.name, &image, &missing);
 
 	if (r < 0) {
@@ -85,8 +78,12 @@ static int find_current(struct pull *pull, const char *digest, const struct plat
 	name = pull_find_name(&image, pull->source.name);
 	platform_of(&image, &have);
 	if (!name || !name->digest || strcmp(name->digest, digest) != 0 ||
-	    (have.os[0] && platform_distance(want, &have) < 0) || !pull_has_layers(pull, &image))
+	    (have.os[0] && platform_distance(want, &have) < 0))
 		return 0;
+	/* What was lost comes again. */
+	r = image_is_whole(pull->store, pull->source.name, &whole, err);
+	if (r < 0 || !whole)
+		return r;
 	pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
 	*out = image;
 	image = (struct image_record)IMAGE_RECORD_INIT;

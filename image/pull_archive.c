@@ -95,14 +95,15 @@ static bool is_same(const struct pull *pull, const struct image_record *image)
 static int visit(const struct image_record *image, void *data, struct err *err)
 {
 	struct search *search = data;
-	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
-	struct err missing = ERR_INIT;
+	bool whole = false;
+	int r;
 
-	(void)err;
-	/* One of before there were manifests is to be made anew, with one. */
-	if (!is_same(search->pull, image) || !pull_has_layers(search->pull, image) ||
-	    image_manifest_get(search->pull->store, image->id, &manifest, &missing) < 0)
+	if (!is_same(search->pull, image))
 		return 0;
+	/* What was lost comes again, and one of before there were manifests is made anew, with one. */
+	r = image_is_whole(search->pull->store, image->id, &whole, err);
+	if (r < 0 || !whole)
+		return r;
 	memcpy(search->id, image->id, sizeof(search->id));
 	/* One that has the name already is better than any other. */
 	return pull_find_name(image, search->pull->source.name) != NULL;

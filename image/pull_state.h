@@ -27,7 +27,4 @@ struct pull {
 /* Whether one of the image's names is `name`, and which; NULL: no. */
 const struct image_name *pull_find_name(const struct image_record *image, const char *name);
 
-/* Whether the trees of all its layers are on disk. */
-bool pull_has_layers(const struct pull *pull, const struct image_record *image);
-
 #endif

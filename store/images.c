@@ -211,9 +211,12 @@ int image_find(struct store *store, const char *name_or_id, struct image_record 
 int image_each(struct store *store, image_visit *visit, void *data, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db, "SELECT " COLUMNS " FROM image ORDER BY created_ns DESC, id",
-			   NULL, &stmt, err);
+	int r = db_keep_pages(store->db, err);
 
+	if (r == 0)
+		r = db_prepare(store->db,
+			       "SELECT " COLUMNS " FROM image ORDER BY created_ns DESC, id DESC",
+			       NULL, &stmt, err);
 	if (r < 0)
 		return r;
 	while ((r = db_step(stmt, err)) > 0) {

@@ -103,6 +103,12 @@ int image_manifest_get(struct store *store, const char *name_or_id, struct image
 int image_find(struct store *store, const char *name_or_id, struct image_record *out,
 	       struct err *err);
 
+/*
+ * *whole: all that the image needs is on disk: its layers, and the blobs of the manifest that
+ * image_manifest_get() finds. Images of versions before 2 are not. As image_find() fails.
+ */
+int image_is_whole(struct store *store, const char *name_or_id, bool *whole, struct err *err);
+
 /* Newest first, else as container_each(). */
 typedef int image_visit(const struct image_record *record, void *data, struct err *err);
 int image_each(struct store *store, image_visit *visit, void *data, struct err *err);

@@ -10,6 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/db.h"
 #include "store/images_find.h"
+#include "store/layers.h"
 #include "store/store.h"
 
 void image_manifest_release(struct image_manifest *manifest)
@@ -145,5 +146,39 @@ int image_manifest_get(struct store *store, const char *name_or_id, struct image
 		return r;
 	*out = manifest;
 	manifest = (struct image_manifest)IMAGE_MANIFEST_INIT;
+	return 0;
+}
+
+static bool has_blobs(struct store *store, const struct image_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->nblobs; i++)
+		if (!blob_exists(store, manifest->blobs[i].digest))
+			return false;
+	return blob_exists(store, manifest->digest);
+}
+
+static bool has_layers(struct store *store, const struct image_record *image)
+{
+	for (size_t i = 0; i < image->nlayers; i++)
+		if (!layer_exists(store, image->layers[i].tree))
+			return false;
+	return true;
+}
+
+int image_is_whole(struct store *store, const char *name_or_id, bool *whole, struct err *err)
+{
+	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
+	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+	struct err missing = ERR_INIT;
+	int r = image_find(store, name_or_id, &image, err);
+
+	if (r < 0)
+		return r;
+	r = image_manifest_get(store, name_or_id, &manifest, &missing);
+	if (r < 0 && missing.kind != ERR_NOT_FOUND) {
+		*err = missing;
+		return r;
+	}
+	*whole = r == 0 && has_layers(store, &image) && has_blobs(store, &manifest);
 	return 0;
 }

@@ -148,6 +148,26 @@ overwrite() {
 	done
 }
 
+@test "what a registry's image has lost comes with the next pull" {
+	start_registry
+	seed layers t/layers:1
+	name=$REGISTRY/t/layers:1
+	cman pull -q "$name"
+	for blob in "$(sqlite3 "$CMAN_ROOT/cman.db" 'SELECT digest FROM manifest')" "$(blob_of 1)" "$(blob_of 4)"; do
+		overwrite "$CMAN_ROOT/blobs/sha256/$blob" xxxx
+		run --separate-stderr cman fsck --repair
+		assert_status 1
+		options='' fsck 1 "blob sha256:$blob: it is missing: pull again: $name"
+		cman pull -q "$name"
+		clean
+	done
+	rm -rf "$CMAN_ROOT"/layers/* "$CMAN_ROOT"/blobs/sha256/*
+	run --separate-stderr cman fsck --repair
+	assert_status 1
+	cman pull -q "$name"
+	clean
+}
+
 @test "an image's configuration in the database is taken from its blob" {
 	import_busybox
 	id=$(blob_of 0)
@@ -221,6 +241,22 @@ hint: try again when it is done'
 	wait "$pid" || true
 	eventually repairs
 	clean
+}
+
+@test "a pull that is killed at any moment leaves a store without faults" {
+	for delay in 0.01 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.12 0.15 0.2 0.3; do
+		timeout -s KILL "$delay" "$CMAN" pull -q --name box "$FIXTURES/busybox.tar.gz" >/dev/null 2>&1 || true
+		clean
+		if cman images -q box | grep -q .; then
+			cman rmi box >/dev/null
+			clean
+		fi
+	done
+	import_busybox
+	cman fsck --repair
+	cman rmi busybox
+	assert_empty_dir "$CMAN_ROOT/layers"
+	assert_empty_dir "$CMAN_ROOT/blobs/sha256"
 }
 
 partial_has_bytes() {

@@ -50,6 +50,21 @@ Downloads 0 0'
 hint: see 'cman df --help'"
 }
 
+@test "df -v: what images share counts for each of them, and once in all" {
+	import_busybox
+	cman run --name bird busybox sh -c 'printf 12345 >/five'
+	cman commit bird nest >/dev/null
+	read -r all _ <<<"$(bytes Images)"
+	on_disk=$(find "$CMAN_ROOT/blobs/sha256" "$CMAN_ROOT/layers" -type f -links 1 -printf '%s\n' |
+		awk '{ sum += $1 } END { print sum }')
+	[ "$all" = "$on_disk" ]
+	run --separate-stderr cman df -v
+	assert_status 0
+	shared=$(awk '$2 ~ /busybox:latest/ { print $(NF - 8), $(NF - 7) }' <<<"$output")
+	[ -n "$shared" ]
+	assert_match "$output" "nest:latest .* $shared +[0-9]+ (B|kB) "
+}
+
 @test "prune: only what has no name, unless all is asked for" {
 	box one first
 	first=$(cman images -q --no-trunc)
