@@ -8,6 +8,7 @@
 #include "image/assemble.h"
 #include "image/changes.h"
 #include "image/config_change.h"
+#include "image/parse.h"
 #include "image/ref.h"
 #include "image/walk.h"
 #include "manager/container_tree.h"
@@ -86,6 +87,12 @@ static int look_up(struct commit *commit, struct err *err)
 		r = image_manifest_get(commit->store, commit->image.id, &commit->manifest, err);
 	if (r == 0 && commit->manifest.nblobs != commit->image.nlayers + 1)
 		r = err_set(err, ERR_CORRUPT, EBADMSG, "the manifest of its image lacks layers");
+	if (r == 0 && commit->image.nlayers >= PARSE_MAX_LAYERS) {
+		err_set(err, ERR_UNSUPPORTED, E2BIG,
+			"its image has %zu layers, and %d are the most", commit->image.nlayers,
+			PARSE_MAX_LAYERS);
+		return err_hint(err, "make one of them: cman export, cman import");
+	}
 	if (r == 0)
 		r = json_parse("image configuration", commit->image.config,
 			       strlen(commit->image.config), &commit->config, err);
@@ -169,20 +176,50 @@ static int pack_upper(struct commit *commit, struct pack_result *packed, struct 
 	return pack_finish(&commit->pack, packed, err);
 }
 
-/* While it is held still, where it runs. */
+/* One that has ended since it was looked up needs not be held. */
+static int hold_still(struct commit *commit, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = { 0 };
+	struct err ignored = ERR_INIT;
+	int r;
+
+	if (commit->record.state != CONTAINER_RUNNING || !commit->request->pause)
+		return 0;
+	r = freeze_begin(&commit->freeze, commit->store, &commit->record, commit->spec.cgroups_path,
+			 err);
+	if (r == 0)
+		return 0;
+	if (lifecycle_find(commit->store, commit->record.id, &now, &ignored) == 0 &&
+	    now.state == CONTAINER_EXITED) {
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (err->kind == ERR_UNSUPPORTED)
+		return err_hint(err, "it can be done while it runs: --pause=false");
+	return r;
+}
+
+/* Files that nobody writes to go only when the container does, as with --rm at its end. */
+static int check_whole(const struct commit *commit, const struct pack_result *packed,
+		       struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = { 0 };
+	int r = container_find(commit->store, commit->record.id, &now, err);
+
+	if (r == 0 && (now.state == CONTAINER_REMOVING ||
+		       (commit->request->pause && packed->vanished + packed->changed > 0)))
+		return err_set(err, ERR_STATE, EBUSY, "its files changed while they were read");
+	return r;
+}
+
 static int make_layer(struct commit *commit, struct pack_result *packed, struct err *err)
 {
-	bool runs = commit->record.state == CONTAINER_RUNNING;
-	int r = 0;
+	int r = hold_still(commit, err);
 
-	if (runs && commit->request->pause) {
-		r = freeze_begin(&commit->freeze, commit->store, &commit->record,
-				 commit->spec.cgroups_path, err);
-		if (r < 0 && err->kind == ERR_UNSUPPORTED)
-			return err_hint(err, "it can be done while it runs: --pause=false");
-	}
 	if (r == 0)
 		r = pack_upper(commit, packed, err);
+	if (r == 0)
+		r = check_whole(commit, packed, err);
 	freeze_end(&commit->freeze);
 	return r;
 }
