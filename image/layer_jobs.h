@@ -47,8 +47,8 @@ struct layer_jobs {
 };
 
 /*
- * Do all that are wanted, `threads` at a time. What another process is downloading just now is left as
- * LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed, which
+ * Do all that are wanted, `threads` at a time. What another process is downloading just now is left
+ * as LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed, which
  * the text names; what was downloaded so far is kept for a resume, unless it is that layer itself
  * that is at fault.
  */

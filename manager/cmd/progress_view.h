@@ -44,7 +44,7 @@ bool progress_view_take(struct progress_view *view, const struct layer_progress 
  */
 void progress_view_erase(struct progress_view *view, int width, struct buf *out);
 
-/* Add the lines for a terminal of `width` columns and `height` lines; drawn ones are erased first. */
+/* Add the lines for a terminal of this size in columns and lines; drawn ones are erased first. */
 void progress_view_draw(struct progress_view *view, int width, int height, int64_t now,
 			struct buf *out);
 

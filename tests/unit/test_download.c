@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes, breaks off and goes on: image/download.c and image/intake.c with a real unpack stage. */
+/* What comes, breaks off and goes on: image/download.c, image/intake.c and a real unpack stage. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
