@@ -150,6 +150,15 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* What a PATCH adds must not be added twice: how much of it has arrived nobody here knows. */
+static int on_seek_once(void *data, curl_off_t offset, int origin)
+{
+	const struct http_transfer *transfer = data;
+
+	return origin == SEEK_SET && transfer->upload->sent == offset ? CURL_SEEKFUNC_OK :
+									CURL_SEEKFUNC_FAIL;
+}
+
 /* --- the request --- */
 
 static bool add_header(struct http_transfer *transfer, const char *name, const char *value)
@@ -223,7 +232,8 @@ static CURLcode set_method(struct http_transfer *transfer, const struct http_exc
 		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->size);
 		curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
 		curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
-		curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+		curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION,
+				 exchange->method == FETCH_PATCH ? on_seek_once : on_seek);
 		curl_easy_setopt(curl, CURLOPT_SEEKDATA, transfer);
 	} else if (exchange->method != FETCH_DELETE) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
