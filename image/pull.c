@@ -17,7 +17,6 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/strv.h"
-#include "store/layers.h"
 #include "store/store.h"
 #include "store/sweep.h"
 
@@ -58,9 +57,12 @@ static void platform_of(const struct image_record *image, struct platform *out)
 	json_decref(config);
 }
 
-/* *found: the name means the manifest or index `digest` here as well, with an image for `want`. */
-static int find_current(struct pull *pull, const char *digest, const struct platform *want,
-			bool *found, struct image_record *out, struct err *err)
+/*
+ * What the name means here: "sha256:…" as its registry called it; "" where it is not here, not
+ * whole, or for another platform.
+ */
+static int find_here(struct pull *pull, const struct platform *want, char *digest, size_t size,
+		     struct err *err)
 {
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	struct err missing = ERR_INIT;
@@ -69,6 +71,7 @@ static int find_current(struct pull *pull, const char *digest, const struct plat
 	bool whole = false;
 	int r = image_find(pull->store, pull->source.name, &image, &missing);
 
+	digest[0] = '\0';
 	if (r < 0) {
 		if (missing.kind == ERR_NOT_FOUND)
 			return 0;
@@ -77,18 +80,16 @@ static int find_current(struct pull *pull, const char *digest, const struct plat
 	}
 	name = pull_find_name(&image, pull->source.name);
 	platform_of(&image, &have);
-	if (!name || !name->digest || strcmp(name->digest, digest) != 0 ||
-	    (have.os[0] && platform_distance(want, &have) < 0))
+	/* Another architecture that can run here is not what an index would give. */
+	if (!name || !name->digest ||
+	    (have.os[0] && (platform_distance(want, &have) < 0 ||
+			    strcmp(want->architecture, have.architecture) != 0)))
 		return 0;
 	/* What was lost comes again. */
 	r = image_is_whole(pull->store, pull->source.name, &whole, err);
-	if (r < 0 || !whole)
-		return r;
-	pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
-	*out = image;
-	image = (struct image_record)IMAGE_RECORD_INIT;
-	*found = true;
-	return 0;
+	if (r == 0 && whole)
+		snprintf(digest, size, "%s", name->digest);
+	return r;
 }
 
 /* An image without an index is what it is: refused where the platform was asked for. */
@@ -172,28 +173,42 @@ static int open_registry(struct pull *pull, struct registry **out, struct err *e
 	return r < 0 ? r : registry_open(&pull->source.ref, &options, out, err);
 }
 
+static int take_current(struct pull *pull, struct image_record *out, struct err *err)
+{
+	pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
+	return image_find(pull->store, pull->source.name, out, err);
+}
+
 static int pull_registry(struct pull *pull, struct image_record *out, struct err *err)
 {
 	AUTO_REGISTRY struct registry *registry = NULL;
 	const struct ref *ref = &pull->source.ref;
 	const char *reference = ref->digest ? ref->digest : ref->tag;
 	struct registry_manifest now = { .size = -1 };
+	char here[sizeof(now.digest)];
 	struct platform want;
-	bool found = false;
 	int r = choose_platform(pull, &want, err);
 
-	/* What a digest means never changes. */
-	if (r == 0 && ref->digest)
-		r = find_current(pull, ref->digest, &want, &found, out, err);
-	if (r < 0 || found)
+	if (r == 0)
+		r = find_here(pull, &want, here, sizeof(here), err);
+	if (r < 0)
 		return r;
+	/* What a digest means never changes. */
+	if (ref->digest && strcmp(here, ref->digest) == 0)
+		return take_current(pull, out, err);
 	pull_ui_step(pull->ui, "pulling %s", pull->source.location);
 	r = open_registry(pull, &registry, err);
-	if (r == 0 && !ref->digest)
+	if (r == 0 && here[0] && !ref->digest) {
 		r = registry_head(registry, reference, &now, err);
-	if (r == 0 && now.digest[0])
-		r = find_current(pull, now.digest, &want, &found, out, err);
-	if (r < 0 || found)
+		if (r == 0 && strcmp(here, now.digest) == 0)
+			return take_current(pull, out, err);
+		/* The answer to a HEAD has no words; that to a GET says why. */
+		if (r == -EACCES) {
+			*err = (struct err)ERR_INIT;
+			r = 0;
+		}
+	}
+	if (r < 0)
 		return r;
 	/* By its digest, so that what comes is what was compared. */
 	return bring(pull, registry, now.digest[0] ? now.digest : reference, &want, out, err);

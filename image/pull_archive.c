@@ -100,7 +100,7 @@ static int visit(const struct image_record *image, void *data, struct err *err)
 
 	if (!is_same(search->pull, image))
 		return 0;
-	/* What was lost comes again, and one of before there were manifests is made anew, with one. */
+	/* What was lost comes again; one of before there were manifests gets one. */
 	r = image_is_whole(search->pull->store, image->id, &whole, err);
 	if (r < 0 || !whole)
 		return r;
