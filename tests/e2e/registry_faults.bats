@@ -184,6 +184,16 @@ nothing_stays() {
 	assert_empty_dir "$CMAN_ROOT/tmp"
 }
 
+@test "slow and steady is no stall" {
+	start_registry
+	seed box t/box
+	start_nginx_in_front --rate 300k
+	start=$EPOCHSECONDS
+	run --separate-stderr cman pull --stall-timeout 1 --retries 0 "$FRONT/t/box"
+	assert_status 0
+	[ $((EPOCHSECONDS - start)) -ge 3 ]
+}
+
 @test "a server that sends less than it says is left after the retries" {
 	pull blob-claims --retries 1
 	assert_status 125

@@ -210,6 +210,20 @@ id_of() {
 	no_image
 }
 
+@test "the registry that a name without one means" {
+	start_registry
+	seed box t/box
+	printf '{"default": "%s"}' "$REGISTRY" >"$CMAN_REGISTRIES"
+	run --separate-stderr cman pull t/box
+	assert_status 0
+	run --separate-stderr cman images -q "$REGISTRY/t/box"
+	assert_match "$output" '^[0-9a-f]+$'
+	echo '{"default": ""}' >"$CMAN_REGISTRIES"
+	run --separate-stderr cman pull t/other
+	assert_status 125
+	assert_error '^cman: .*t/other'
+}
+
 @test "short names, and mirrors with fall-back" {
 	start_registry --name mirror
 	mirror=$REGISTRY
