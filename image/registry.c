@@ -263,8 +263,10 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	}
 	if (r < 0 && reply.status == 404)
 		return no_manifest(endpoint, question->reference, err);
-	/* Some do without HEAD. */
-	if (r < 0 && !question->bytes && (reply.status == 405 || reply.status == 501)) {
+	/* Some do without HEAD, and only a GET has a body that says why it is refused. */
+	if (r < 0 && !question->bytes &&
+	    ((reply.status >= 400 && reply.status < 500 && reply.status != 429) ||
+	     reply.status == 501)) {
 		AUTO_BUF struct buf bytes = BUF_INIT;
 		struct manifest_question whole = { question->reference, &bytes, question->out };
 
