@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +33,19 @@ void parse_session_end(struct parse_session *session)
 	errno = saved;
 }
 
+/* A document takes milliseconds. Whoever has taken the stage over cannot hold us up for ever. */
+#define ANSWER_TIMEOUT_S 30
+
+static int limit_wait(int fd, struct err *err)
+{
+	const struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return err_sys(err, errno, "cannot talk to the parse stage");
+	return 0;
+}
+
 static int start(struct parse_session *session, struct err *err)
 {
 	int sockets[2], fds[PARSE_NFDS] = { -1, -1, -1, -1 };
@@ -49,6 +63,8 @@ static int start(struct parse_session *session, struct err *err)
 	session->fd = sockets[0];
 	theirs = sockets[1];
 	fds[PARSE_FD] = theirs;
+	if (limit_wait(session->fd, err) < 0)
+		return err_code(err);
 	return stage_spawn("cman-parse", &options, &session->stage, err);
 }
 
@@ -78,7 +94,7 @@ static int exchange(struct parse_session *session, const struct parse_job *job, 
 	if (send_all(session->fd, job, sizeof(*job)) < 0 ||
 	    send_all(session->fd, bytes, (size_t)job->len) < 0 ||
 	    fd_read_all(session->fd, answer, sizeof(*answer)) != sizeof(*answer))
-		return err_set(err, ERR_SYS, EIO, "the parse stage ended without an answer");
+		return err_set(err, ERR_SYS, EIO, "the parse stage gave no answer");
 	r = parse_answer_check((enum parse_document)job->document, answer, err);
 	if (r != 0 || answer->failed)
 		return r;
@@ -88,7 +104,7 @@ static int exchange(struct parse_session *session, const struct parse_job *job, 
 	if (!all)
 		return err_sys(err, ENOMEM, "cannot take what was parsed");
 	if (fd_read_all(session->fd, all, size) != (ssize_t)size)
-		return err_set(err, ERR_SYS, EIO, "the parse stage ended without an answer");
+		return err_set(err, ERR_SYS, EIO, "the parse stage gave no answer");
 	r = parse_elements_check((enum parse_document)job->document, answer, all, err);
 	if (r == 0)
 		*elements = STEAL_PTR(all);

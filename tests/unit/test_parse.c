@@ -394,7 +394,7 @@ static void test_dead_stage(void **state)
 	assert_int_equal(parse_oci_layout(&session, text, strlen(text), &err), 0);
 	assert_int_equal(kill(session.stage.pid, SIGKILL), 0);
 	assert_int_equal(parse_oci_layout(&session, text, strlen(text), &err), -EIO);
-	assert_string_equal(err.text, "the parse stage ended without an answer");
+	assert_string_equal(err.text, "the parse stage gave no answer");
 	/* Another takes its place. */
 	assert_int_equal(parse_oci_layout(&session, text, strlen(text), &err), 0);
 }
