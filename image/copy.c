@@ -205,11 +205,22 @@ static int copy_entries(struct copy *copy, const struct parsed_manifest *index, 
 	return 0;
 }
 
+/* What is handed on is not judged; only to choose of an index it has to be understood. */
 static int parse(struct copy *copy, const struct buf *bytes, const char *media_type,
 		 struct parsed_manifest *out, struct err *err)
 {
-	return parse_manifest(&copy->parse, bytes->data ? bytes->data : "", bytes->len, media_type,
-			      copy->request->platform, out, err);
+	AUTO_PARSED_MANIFEST struct parsed_manifest any = PARSED_MANIFEST_INIT;
+	const char *text = bytes->data ? bytes->data : "";
+	int r = parse_any_manifest(&copy->parse, text, bytes->len, media_type, &any, err);
+
+	if (r < 0)
+		return r;
+	if (any.kind == MEDIA_INDEX && copy->request->platform)
+		return parse_manifest(&copy->parse, text, bytes->len, media_type,
+				      copy->request->platform, out, err);
+	*out = any;
+	any = (struct parsed_manifest)PARSED_MANIFEST_INIT;
+	return 0;
 }
 
 /*

@@ -209,14 +209,14 @@ static int choose(struct parsed_manifest *manifest, const struct platform *want,
 	return best < 0 ? nothing_for(want, manifest, err) : 0;
 }
 
-int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
-		   const char *media_type, const struct platform *want, struct parsed_manifest *out,
-		   struct err *err)
+static int parse_as(enum parse_document document, struct parse_session *session, const void *bytes,
+		    size_t len, const char *media_type, const struct platform *want,
+		    struct parsed_manifest *out, struct err *err)
 {
 	AUTO_PARSED_MANIFEST struct parsed_manifest manifest = PARSED_MANIFEST_INIT;
 	struct parse_answer answer;
 	void *elements = NULL;
-	int r = ask(session, PARSE_MANIFEST, media_type, bytes, len, &answer, &elements, err);
+	int r = ask(session, document, media_type, bytes, len, &answer, &elements, err);
 
 	if (r != 0)
 		return r;
@@ -237,6 +237,19 @@ int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
 	*out = manifest;
 	manifest = (struct parsed_manifest)PARSED_MANIFEST_INIT;
 	return 0;
+}
+
+int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
+		   const char *media_type, const struct platform *want, struct parsed_manifest *out,
+		   struct err *err)
+{
+	return parse_as(PARSE_MANIFEST, session, bytes, len, media_type, want, out, err);
+}
+
+int parse_any_manifest(struct parse_session *session, const void *bytes, size_t len,
+		       const char *media_type, struct parsed_manifest *out, struct err *err)
+{
+	return parse_as(PARSE_ANY_MANIFEST, session, bytes, len, media_type, NULL, out, err);
 }
 
 /* --- the other documents --- */

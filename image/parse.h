@@ -97,6 +97,13 @@ int parse_manifest(struct parse_session *session, const void *bytes, size_t len,
 		   struct err *err);
 
 /*
+ * The same, with a configuration and layers of any type: an artifact, the attestations in an index.
+ * For those who hand it on and do not look into it. `chosen` is not set.
+ */
+int parse_any_manifest(struct parse_session *session, const void *bytes, size_t len,
+		       const char *media_type, struct parsed_manifest *out, struct err *err);
+
+/*
  * How well an entry does where `want` was asked for, as platform_distance(); one that does not tell
  * its platform is behind all that do. Negative: not at all, or it is no image.
  */

@@ -201,6 +201,7 @@ static const char *document_name(enum parse_document document)
 {
 	switch (document) {
 	case PARSE_MANIFEST:
+	case PARSE_ANY_MANIFEST:
 		return "manifest";
 	case PARSE_CONFIG:
 		return "image configuration";
@@ -219,7 +220,9 @@ static int read_document(enum parse_document document, const json_t *root, const
 {
 	switch (document) {
 	case PARSE_MANIFEST:
-		return parse_manifest_document(root, media_type, answer, elements, err);
+	case PARSE_ANY_MANIFEST:
+		return parse_manifest_document(root, media_type, document == PARSE_ANY_MANIFEST,
+					       answer, elements, err);
 	case PARSE_CONFIG:
 		return read_config(root, answer, elements, err);
 	case PARSE_TAGS:

@@ -223,8 +223,8 @@ static int read_layer(const json_t *object, struct descriptor *out, struct err *
 	}
 }
 
-static int read_manifest(const json_t *root, struct parse_answer *answer, struct buf *elements,
-			 struct err *err)
+static int read_manifest(const json_t *root, bool any, struct parse_answer *answer,
+			 struct buf *elements, struct err *err)
 {
 	json_t *config = NULL, *layers = NULL;
 	int r = json_get_object(root, "config", &config, err);
@@ -238,7 +238,7 @@ static int read_manifest(const json_t *root, struct parse_answer *answer, struct
 			       config ? "layers" : "config");
 	if (read_descriptor(config, &answer->config, err) < 0)
 		return err_wrap(err, "\"config\"");
-	r = check_config(answer, err);
+	r = any ? 0 : check_config(answer, err);
 	if (r < 0)
 		return r;
 	if (json_array_size(layers) > PARSE_MAX_LAYERS)
@@ -248,7 +248,8 @@ static int read_manifest(const json_t *root, struct parse_answer *answer, struct
 		struct descriptor layer;
 
 		memset(&layer, 0, sizeof(layer));
-		if (read_layer(json_array_get(layers, i), &layer, err) < 0)
+		r = (any ? read_descriptor : read_layer)(json_array_get(layers, i), &layer, err);
+		if (r < 0)
 			return err_wrap(err, "layer %zu", i + 1);
 		buf_add(elements, &layer, sizeof(layer));
 	}
@@ -256,8 +257,8 @@ static int read_manifest(const json_t *root, struct parse_answer *answer, struct
 	return 0;
 }
 
-int parse_manifest_document(const json_t *root, const char *media_type, struct parse_answer *answer,
-			    struct buf *elements, struct err *err)
+int parse_manifest_document(const json_t *root, const char *media_type, bool any,
+			    struct parse_answer *answer, struct buf *elements, struct err *err)
 {
 	enum media_kind kind = MEDIA_UNKNOWN;
 	int r;
@@ -271,5 +272,5 @@ int parse_manifest_document(const json_t *root, const char *media_type, struct p
 		return r;
 	answer->kind = kind;
 	return kind == MEDIA_INDEX ? read_index(root, answer, elements, err) :
-				     read_manifest(root, answer, elements, err);
+				     read_manifest(root, any, answer, elements, err);
 }

@@ -9,8 +9,9 @@
 #include "store/base/err.h"
 #include "store/json.h"
 
-/* `root` as an answer to PARSE_MANIFEST; see parse_document(). */
-int parse_manifest_document(const json_t *root, const char *media_type, struct parse_answer *answer,
-			    struct buf *elements, struct err *err);
+/* `root` as an answer to PARSE_MANIFEST or, with `any`, to PARSE_ANY_MANIFEST; see
+ * parse_document(). */
+int parse_manifest_document(const json_t *root, const char *media_type, bool any,
+			    struct parse_answer *answer, struct buf *elements, struct err *err);
 
 #endif

@@ -95,6 +95,7 @@ size_t parse_element_size(enum parse_document document, int64_t kind)
 {
 	switch (document) {
 	case PARSE_MANIFEST:
+	case PARSE_ANY_MANIFEST:
 		return kind == MEDIA_INDEX ? sizeof(struct index_entry) : sizeof(struct descriptor);
 	case PARSE_CONFIG:
 		return DIGEST_HEX_LEN + 1;
@@ -127,6 +128,7 @@ static bool is_count(enum parse_document document, int64_t kind, int64_t count)
 {
 	switch (document) {
 	case PARSE_MANIFEST:
+	case PARSE_ANY_MANIFEST:
 		return count >= 0 &&
 		       count <= (kind == MEDIA_INDEX ? PARSE_MAX_ENTRIES : PARSE_MAX_LAYERS);
 	case PARSE_CONFIG:
@@ -158,7 +160,8 @@ int parse_answer_check(enum parse_document document, struct parse_answer *answer
 			       nonsense(err) :
 			       0;
 	if (!is_count(document, answer->kind, answer->count) ||
-	    (document == PARSE_MANIFEST && !is_manifest(answer)) ||
+	    ((document == PARSE_MANIFEST || document == PARSE_ANY_MANIFEST) &&
+	     !is_manifest(answer)) ||
 	    (document == PARSE_CONFIG && !is_platform(&answer->platform)))
 		return nonsense(err);
 	return 0;
@@ -171,9 +174,10 @@ static bool is_entry(const struct index_entry *entry)
 	       memchr(entry->ref_name, '\0', PARSE_NAME_MAX);
 }
 
-static bool is_layer(const struct descriptor *layer)
+static bool is_layer(enum parse_document document, const struct descriptor *layer)
 {
-	return descriptor_is_valid(layer) && media_kind(layer->media_type) == MEDIA_LAYER;
+	return descriptor_is_valid(layer) &&
+	       (document == PARSE_ANY_MANIFEST || media_kind(layer->media_type) == MEDIA_LAYER);
 }
 
 /* Within an image the configuration comes first. */
@@ -188,8 +192,9 @@ static bool is_element(enum parse_document document, int64_t kind, const char *e
 {
 	switch (document) {
 	case PARSE_MANIFEST:
+	case PARSE_ANY_MANIFEST:
 		return kind == MEDIA_INDEX ? is_entry((const struct index_entry *)element) :
-					     is_layer((const struct descriptor *)element);
+					     is_layer(document, (const struct descriptor *)element);
 	case PARSE_CONFIG:
 		return digest_is_hex(element);
 	case PARSE_TAGS:

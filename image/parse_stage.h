@@ -24,12 +24,13 @@ enum parse_document {
 	PARSE_TAGS,
 	PARSE_LAYOUT,
 	PARSE_ARCHIVE,
+	PARSE_ANY_MANIFEST, /* answered as PARSE_MANIFEST is */
 };
 
 struct parse_job {
 	int64_t document;
 	int64_t len;			 /* bytes that follow */
-	char media_type[MEDIA_TYPE_MAX]; /* PARSE_MANIFEST: what others call it; "" */
+	char media_type[MEDIA_TYPE_MAX]; /* of a manifest: what others call it; "" */
 };
 
 /*

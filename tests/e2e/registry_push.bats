@@ -231,6 +231,50 @@ raw() {
 	assert_output ''
 }
 
+# put_blob NAME FILE: into $REGISTRY, without a client that judges it; prints its descriptor's members
+put_blob() {
+	local digest location
+	digest=sha256:$(sha256sum <"$2" | cut -d' ' -f1)
+	location=$(curl -sS -o /dev/null -D - -X POST "http://$REGISTRY/v2/$1/blobs/uploads/" |
+		tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+	curl -sSf -o /dev/null -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$2" \
+		"$location&digest=$digest"
+	printf '"digest": "%s", "size": %d' "$digest" "$(stat -c %s "$2")"
+}
+
+# put_manifest NAME TAG TYPE FILE
+put_manifest() {
+	curl -sSf -o /dev/null -X PUT -H "Content-Type: $3" --data-binary "@$4" \
+		"http://$REGISTRY/v2/$1/manifests/$2"
+}
+
+@test "copy: attestations and artifacts go along, whatever their types" {
+	local dir=$BATS_TEST_TMPDIR/made oci=application/vnd.oci.image
+	mkdir "$dir"
+	start_registry
+	seed box t/box:1
+	echo '{"predicate": "built here"}' >"$dir/statement"
+	echo '{}' >"$dir/config"
+	printf '{"schemaVersion": 2, "mediaType": "%s", "config": {"mediaType": "application/x.own", %s}, "layers": [{"mediaType": "application/vnd.in-toto+json", %s}]}' \
+		"$oci.manifest.v1+json" "$(put_blob t/box "$dir/config")" \
+		"$(put_blob t/box "$dir/statement")" >"$dir/attestation"
+	digest=sha256:$(sha256sum <"$dir/attestation" | cut -d' ' -f1)
+	put_manifest t/box "$digest" "$oci.manifest.v1+json" "$dir/attestation"
+	printf '{"schemaVersion": 2, "mediaType": "%s", "manifests": [{"mediaType": "%s", "digest": "%s", "size": %d, "platform": {"os": "linux", "architecture": "amd64"}}, {"mediaType": "%s", "digest": "%s", "size": %d, "platform": {"os": "unknown", "architecture": "unknown"}}]}' \
+		"$oci.index.v1+json" "$oci.manifest.v1+json" "$(digest_of t/box:1)" \
+		"$(raw t/box:1 | wc -c)" "$oci.manifest.v1+json" "$digest" \
+		"$(stat -c %s "$dir/attestation")" >"$dir/index"
+	put_manifest t/box index "$oci.index.v1+json" "$dir/index"
+	from=$REGISTRY
+	start_registry --name to
+	run --separate-stderr cman copy -q "$from/t/box:index" "$REGISTRY/copy/box:1"
+	assert_status 0
+	raw copy/box:1 | cmp - "$dir/index"
+	raw "copy/box@$digest" | cmp - "$dir/attestation"
+	curl -sSf "http://$REGISTRY/v2/copy/box/blobs/sha256:$(sha256sum <"$dir/statement" | cut -d' ' -f1)" |
+		cmp - "$dir/statement"
+}
+
 @test "copy: one platform of an index" {
 	start_registry
 	seed platforms t/multi:1

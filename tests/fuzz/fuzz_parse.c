@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	document = (enum parse_document)(data[0] % 5 + 1);
+	document = (enum parse_document)(data[0] % 6 + 1);
 	if (data[0] < 128)
 		parse(document, data + 1, size - 1);
 	else
