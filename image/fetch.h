@@ -132,8 +132,8 @@ struct fetch_sink {
 };
 
 /*
- * Make the request and wait for its end. `sink` takes the body of a GET; for other methods it is
- * NULL. `reply` may be NULL.
+ * Make the request and wait for its end. `sink` takes the body of a GET; NULL: it is not wanted,
+ * as with all other methods. `reply` may be NULL.
  *
  * ERR_NOT_FOUND (status 404, 410), ERR_NETWORK, ERR_INVALID, with the URL and what the server said
  * (never a credential) in the text; a sink's own error as it is; -EINTR and -ECANCELED of

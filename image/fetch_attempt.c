@@ -234,7 +234,7 @@ int fetch_attempt_make(struct fetch_attempt *attempt, struct err *err)
 	attempt->reply->total = attempt->reply->range_end = -1;
 	if (offset > attempt->furthest)
 		attempt->furthest = offset;
-	r = fetcher_start(&fetcher, attempt->session, attempt->request, offset, validator,
-			  attempt->options->stall_timeout_s, attempt->interrupt, err);
+	r = fetcher_start(&fetcher, attempt->session, attempt->request, attempt->sink, offset,
+			  validator, attempt->options->stall_timeout_s, attempt->interrupt, err);
 	return r < 0 ? r : receive(attempt, &fetcher, offset, validator, err);
 }

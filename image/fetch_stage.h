@@ -25,7 +25,7 @@
 /* Which descriptors come with a job, in this order. */
 enum fetch_job_fd {
 	FETCH_JOB_EVENTS,
-	FETCH_JOB_BODY,	  /* the write end of a pipe: where GET's bytes go */
+	FETCH_JOB_BODY,	  /* the write end of a pipe: where GET's bytes go, if anybody wants them */
 	FETCH_JOB_UPLOAD, /* what is sent */
 	FETCH_JOB_CACERT,
 	FETCH_JOB_CERT,

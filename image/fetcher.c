@@ -215,8 +215,9 @@ static int make_job(struct fetch_job *job, size_t *len, const struct fetch_reque
 }
 
 int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
-		  const struct fetch_request *request, int64_t offset, const char *validator,
-		  int connect_timeout_s, const struct interrupt *interrupt, struct err *err)
+		  const struct fetch_request *request, bool wants_body, int64_t offset,
+		  const char *validator, int connect_timeout_s, const struct interrupt *interrupt,
+		  struct err *err)
 {
 	AUTO_CLOSE int body = -1;
 	AUTO_CLOSE int events = -1;
@@ -242,7 +243,7 @@ int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
 		return err_sys(err, errno, "cannot talk to the fetch stage");
 	fetcher->events = pair[0];
 	events = pair[1];
-	if (request->method == FETCH_GET) {
+	if (wants_body) {
 		if (pipe2(pair, O_CLOEXEC) < 0)
 			return err_sys(err, errno, "cannot make a pipe");
 		fetcher->body = pair[0];

@@ -4,6 +4,7 @@
 
 /* The parent's side of a job that the stage cman-fetch does: handed over, given up when let go. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "image/fetch.h"
@@ -12,7 +13,7 @@
 #include "store/base/err.h"
 
 struct fetcher {
-	int body;   /* the bytes of a GET, to their end */
+	int body;   /* the bytes of a GET whose body is wanted, to their end */
 	int events; /* struct fetch_event, see image/fetch_stage.h */
 };
 
@@ -30,8 +31,9 @@ void fetcher_release(struct fetcher *fetcher);
  * characters in them. Any thread.
  */
 int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
-		  const struct fetch_request *request, int64_t offset, const char *validator,
-		  int connect_timeout_s, const struct interrupt *interrupt, struct err *err);
+		  const struct fetch_request *request, bool wants_body, int64_t offset,
+		  const char *validator, int connect_timeout_s, const struct interrupt *interrupt,
+		  struct err *err);
 
 /* The next event, which is there. ERR_SYS where the stage has ended; what it said, if anything. */
 int fetcher_event(const struct fetcher *fetcher, const struct fetch_session *session,

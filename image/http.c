@@ -53,7 +53,7 @@ static void begin_transfer(struct http_job *job, const struct http_exchange *exc
 	http_url_origin(exchange->url, origin);
 	job->transfer.tls.own = http_is_own(job, exchange->url);
 	job->transfer.tls.peer = http_peers_get(&job->client->peers, origin);
-	job->transfer.body_wanted = exchange->method == FETCH_GET && !job->for_token;
+	job->transfer.body_wanted = job->transfer.body >= 0 && !job->for_token;
 	if (!job->transfer.tls.peer)
 		r = err_sys(&err, ENOMEM, "cannot fetch");
 	if (r == 0)

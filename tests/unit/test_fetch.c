@@ -160,6 +160,21 @@ static void test_side_by_side(void **state)
 	web_stop(server);
 }
 
+/* Nobody reads it: it must not be in the way of its end. */
+static void test_unwanted_body(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct web_server *server = web_start(NULL, send_big, NULL);
+
+	fetch_fixture_url(f, server, "/a");
+	f->options.retries = 0;
+	f->options.stall_timeout_s = 3;
+	assert_int_equal(fetch_fixture_ask(f), 0);
+	assert_int_equal(f->reply.status, 200);
+	assert_int_equal(f->reply.total, BIG);
+	web_stop(server);
+}
+
 /* --- answers --- */
 
 static bool tell_much(struct web_connection *connection, const struct web_request *request,
@@ -454,11 +469,17 @@ static void test_bad_texts(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		FETCH_TEST(test_one_connection), FETCH_TEST(test_side_by_side),
-		FETCH_TEST(test_reply),		 FETCH_TEST(test_failures),
-		FETCH_TEST(test_long_failure),	 FETCH_TEST(test_what_is_repeated),
-		FETCH_TEST(test_ranges),	 FETCH_TEST(test_stall),
-		FETCH_TEST(test_stopped),	 FETCH_TEST(test_stage_dies),
+		FETCH_TEST(test_one_connection),
+		FETCH_TEST(test_side_by_side),
+		FETCH_TEST(test_unwanted_body),
+		FETCH_TEST(test_reply),
+		FETCH_TEST(test_failures),
+		FETCH_TEST(test_long_failure),
+		FETCH_TEST(test_what_is_repeated),
+		FETCH_TEST(test_ranges),
+		FETCH_TEST(test_stall),
+		FETCH_TEST(test_stopped),
+		FETCH_TEST(test_stage_dies),
 		FETCH_TEST(test_bad_texts),
 	};
 
