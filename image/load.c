@@ -33,6 +33,7 @@ struct load {
 	void *data;
 	const char *title; /* of the archive, for people */
 	char *base;
+	char *name; /* request->name, normalised */
 	struct image_limits limits;
 	struct platform want;
 	struct interrupt interrupt;
@@ -52,6 +53,7 @@ static void load_release(struct load *load)
 	cleanup_close(&load->hold);
 	interrupt_end(&load->interrupt);
 	free(load->base);
+	free(load->name);
 }
 
 /* --- the archive --- */
@@ -234,18 +236,14 @@ static int take_image(const struct load_image *image, void *data, struct err *er
 	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
 	AUTO_STRV char **names = NULL;
 	bool present;
-	int r = check_platform(load, image, err);
+	/* Many images that are here already would not let a signal be seen. */
+	int r = interrupt_poll(&load->interrupt, -1, 0, 0, err);
 
-	if (r == 0 && load->request->name) {
-		char *name = NULL;
-
-		r = ref_normalize(load->request->name, &name, err);
-		if (r == 0 && strv_add(&names, name) < 0)
-			r = err_sys(err, ENOMEM, "cannot load");
-		free(name);
-	} else if (r == 0 && strv_extend(&names, image->names) < 0) {
+	if (r == 0)
+		r = check_platform(load, image, err);
+	if (r == 0 &&
+	    (load->name ? strv_add(&names, load->name) : strv_extend(&names, image->names)) < 0)
 		r = err_sys(err, ENOMEM, "cannot load");
-	}
 	if (r < 0)
 		return r;
 	present = find_present(load, image, &record);
@@ -272,12 +270,22 @@ static int count_image(const struct load_image *image, void *data, struct err *e
 	return 0;
 }
 
+/* Before anything is read. */
+static int take_name(struct load *load, struct err *err)
+{
+	if (!load->request->name)
+		return 0;
+	if (strchr(load->request->name, '@'))
+		return err_set(err, ERR_USAGE, EINVAL, "--name: a name that is given has no digest");
+	return ref_normalize(load->request->name, &load->name, err);
+}
+
 /* Before anything is taken in: one name is for one image. */
-static int check_name(struct load *load, struct err *err)
+static int check_count(struct load *load, struct err *err)
 {
 	int r;
 
-	if (!load->request->name)
+	if (!load->name)
 		return 0;
 	r = each_image(load, count_image, load, err);
 	if (r == 0 && load->images > 1)
@@ -288,16 +296,17 @@ static int check_name(struct load *load, struct err *err)
 
 static int begin(struct load *load, struct err *err)
 {
-	int r = 0;
+	int r = take_name(load, err);
 
 	if (load->request->platform)
 		load->want = *load->request->platform;
-	else
+	else if (r == 0)
 		r = platform_host(&load->want, err);
-	if (r == 0)
-		r = interrupt_begin(&load->interrupt, err);
+	/* Before signals are blocked, as it may have to wait. */
 	if (r == 0)
 		r = store_hold(load->store, &load->hold, err);
+	if (r == 0)
+		r = interrupt_begin(&load->interrupt, err);
 	if (r == 0)
 		r = open_archive(load, err);
 	load->source.base = load->base && load->base[0] ? load->base : NULL;
@@ -354,7 +363,7 @@ int image_load(struct store *store, const struct load_request *request, const st
 	};
 	r = begin(&load, err);
 	if (r == 0)
-		r = check_name(&load, err);
+		r = check_count(&load, err);
 	if (r == 0)
 		r = each_image(&load, take_image, &load, err);
 	if (r < 0)

@@ -222,13 +222,14 @@ static int begin(struct pull *pull, struct err *err)
 	int r = source_resolve(request->source, request->name, request->sha256,
 			       getenv("CMAN_CATALOG"), &pull->source, err);
 
+	/* Before signals are blocked, as it may have to wait. */
+	if (r == 0)
+		r = store_hold(pull->store, &pull->hold, err);
 	if (r == 0)
 		r = interrupt_begin(&pull->interrupt, err);
 	/* While it gets ready we look at what is there. */
 	if (r == 0 && !pull->source.path && !pull->source.ref.digest)
 		r = fetch_session_start(&pull->session, err);
-	if (r == 0)
-		r = store_hold(pull->store, &pull->hold, err);
 	return r;
 }
 

@@ -290,10 +290,11 @@ int commit_container(struct store *store, const struct commit_request *request,
 		.pack = PACK_INIT,
 		.intake = INTAKE_INIT,
 	};
-	int r = interrupt_begin(&commit.interrupt, err);
+	/* Before signals are blocked, as it may have to wait. */
+	int r = store_hold(store, &commit.hold, err);
 
 	if (r == 0)
-		r = store_hold(store, &commit.hold, err);
+		r = interrupt_begin(&commit.interrupt, err);
 	if (r == 0)
 		r = look_up(&commit, err);
 	if (r == 0)

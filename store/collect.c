@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/collect.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "store/db.h"
 #include "store/draft_name.h"
 #include "store/store.h"
+
+#define TRASH_PREFIX "trash-" /* sweep.c knows it, too */
 
 #define LAYER_UNNAMED "NOT EXISTS (SELECT 1 FROM image_layer WHERE image_layer.tree = layer.tree)"
 #define BLOB_UNNAMED                                                                        \
@@ -46,43 +49,47 @@ static int directory_fd(const struct store *store, enum collect_kind kind)
 	return kind == COLLECT_LAYERS ? store->layers_fd : store->blobs_fd;
 }
 
-/* Move it out of sight if no row names it. *moved tells whether `trash` has it now. */
-static int move_if_unnamed(struct store *store, enum collect_kind kind, const char *digest,
-			   const char *trash, bool *moved, struct err *err)
-{
-	AUTO_TX sqlite3 *tx = NULL;
-	int64_t named = 0;
-	int r = db_begin(store->db, &tx, err);
-
-	if (r == 0)
-		r = db_query_int(store->db, kinds[kind].find, DB_ARGS(DB_TEXT(digest)), 0, &named,
-				 err);
-	if (r < 0)
-		return r;
-	*moved = false;
-	if (!named) {
-		if (renameat(directory_fd(store, kind), digest, store->tmp_fd, trash) == 0)
-			*moved = true;
-		else if (errno != ENOENT)
-			return err_sys(err, errno, "cannot remove %s/%s/%s", store->root,
-				       kinds[kind].directory, digest);
-	}
-	return db_commit(&tx, err);
-}
-
 int collect_file(struct store *store, enum collect_kind kind, const char *digest, struct err *err)
 {
+	AUTO_TX sqlite3 *tx = NULL;
 	char trash[48];
-	bool moved = false;
-	int r = draft_name(trash, sizeof(trash), "trash-");
+	int64_t named = 0;
+	int r = draft_name(trash, sizeof(trash), TRASH_PREFIX);
 
 	if (r < 0)
 		return err_sys(err, -r, "cannot remove %s/%s", kinds[kind].directory, digest);
-	r = move_if_unnamed(store, kind, digest, trash, &moved, err);
-	if (r < 0 || !moved)
+	r = db_begin(store->db, &tx, err);
+	if (r == 0)
+		r = db_query_int(store->db, kinds[kind].find, DB_ARGS(DB_TEXT(digest)), 0, &named,
+				 err);
+	if (r < 0 || named)
 		return r;
-	r = fd_remove_tree(store->tmp_fd, trash, err);
-	return r < 0 ? err_wrap(err, "%s/%.12s", kinds[kind].directory, digest) : 0;
+	if (renameat(directory_fd(store, kind), digest, store->tmp_fd, trash) < 0 &&
+	    errno != ENOENT)
+		return err_sys(err, errno, "cannot remove %s/%s/%s", store->root,
+			       kinds[kind].directory, digest);
+	return db_commit(&tx, err);
+}
+
+int collect_trash(struct store *store, struct err *err)
+{
+	AUTO_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	if (!dir) {
+		cleanup_close(&fd);
+		return err_sys(err, errno, "cannot read %s/tmp", store->root);
+	}
+	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
+			r = fd_remove_tree(store->tmp_fd, entry->d_name, err);
+	if (r == 0 && errno)
+		return err_sys(err, errno, "cannot read %s/tmp", store->root);
+	return r < 0 ? err_wrap(err, "%s/tmp", store->root) : 0;
 }
 
 /* --- rows --- */

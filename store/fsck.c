@@ -111,7 +111,7 @@ static int hold(struct fsck *run, int *fd, struct err *err)
 
 	if (!run->options->repair)
 		return store_hold(run->store, fd, err);
-	r = store_hold_alone(run->store, false, fd, err);
+	r = store_hold_alone(run->store, fd, err);
 	return r == -EAGAIN ? err_hint(err, "try again when it is done") : r;
 }
 

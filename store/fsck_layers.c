@@ -265,7 +265,7 @@ static int check_layer(struct fsck *run, const char *tree, struct err *err)
 	if (!subject.there && !run->options->repair)
 		return tell_different(run, &subject, NULL, "its directory is missing", err);
 	if (!subject.blob) {
-		run->result.unverified += subject.blobless;
+		run->result.unverified += subject.named && subject.blobless;
 		return 0;
 	}
 	return subject.there && run->options->quick ? 0 : compare(run, &subject, err);

@@ -139,10 +139,10 @@ static int delete_rows(struct store *store, const char *what, bool force, struct
 }
 
 /* What only this image needed. Where somebody is making an image, a later sweep does it. */
-static int remove_files(struct store *store, struct err *err)
+static int take_files_away(struct store *store, struct err *err)
 {
 	AUTO_CLOSE int alone = -1;
-	int r = store_hold_alone(store, false, &alone, err);
+	int r = store_hold_alone(store, &alone, err);
 
 	if (r == -EAGAIN) {
 		*err = (struct err)ERR_INIT;
@@ -165,5 +165,6 @@ int image_remove(struct store *store, const char *name_or_id, bool force, image_
 		removed(rm.names[i], false, data);
 	if (rm.image)
 		removed(rm.id, true, data);
-	return remove_files(store, err);
+	r = take_files_away(store, err);
+	return r < 0 ? r : collect_trash(store, err);
 }

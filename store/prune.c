@@ -76,7 +76,7 @@ static int prune_unnamed(struct store *store, const struct prune_request *reques
 			 struct prune_result *result, struct err *err)
 {
 	AUTO_CLOSE int alone = -1;
-	int r = store_hold_alone(store, false, &alone, err);
+	int r = store_hold_alone(store, &alone, err);
 
 	if (r == -EAGAIN) {
 		*err = (struct err)ERR_INIT;
@@ -98,6 +98,8 @@ int store_prune(struct store *store, const struct prune_request *request, image_
 
 	if (r == 0)
 		r = prune_unnamed(store, request, &result, err);
+	if (r == 0)
+		r = collect_trash(store, err);
 	if (r == 0)
 		r = partials_remove(store, request->before_ns, &result.bytes, err);
 	if (r < 0)

@@ -54,8 +54,9 @@ int store_sync(struct store *store, struct err *err);
 /*
  * While *fd is open, nothing that is in the store goes away because no image names it yet: blobs
  * and layers that were found present or were committed stay until image_put() names them. For those
- * who make images, from before they look what is there. Any number of processes hold at once. Waits
- * for somebody who removes to move things out of sight, which takes milliseconds.
+ * who make images or hand them out, from before they look what is there. Any number of processes
+ * hold at once. Waits for who takes things away, which takes milliseconds, and for a repair by
+ * fsck, which may take minutes: signals should be able to end the process.
  */
 int store_hold(struct store *store, int *fd, struct err *err);
 

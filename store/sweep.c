@@ -194,7 +194,7 @@ static int sweep_unnamed(struct store *store, struct err *err)
 {
 	const int64_t before_ns = clock_now_ns() - KEPT_DOWNLOAD_NS;
 	AUTO_CLOSE int alone = -1;
-	int r = store_hold_alone(store, false, &alone, err);
+	int r = store_hold_alone(store, &alone, err);
 
 	if (r == -EAGAIN) {
 		*err = (struct err)ERR_INIT;
@@ -214,8 +214,10 @@ static int sweep_unnamed(struct store *store, struct err *err)
 int store_sweep(struct store *store, struct err *err)
 {
 	struct err later = ERR_INIT;
-	int first = sweep_directory(store, store->tmp_fd, "tmp", sweep_tmp_entry, err);
-	int r = sweep_unnamed(store, first < 0 ? &later : err);
+	/* This first: what it takes away is removed with the rest of tmp/, when nobody waits. */
+	int first = sweep_unnamed(store, err);
+	int r = sweep_directory(store, store->tmp_fd, "tmp", sweep_tmp_entry,
+				first < 0 ? &later : err);
 
 	first = first < 0 ? first : r;
 	r = sweep_directory(store, store->containers_fd, "containers", sweep_container_entry,

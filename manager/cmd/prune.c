@@ -65,8 +65,8 @@ static int prune_store(struct app *app, const struct prune *prune, struct err *e
 	human_size(result.bytes, size);
 	printf("reclaimed: %s (%lld bytes)\n", size, (long long)result.bytes);
 	if (result.later)
-		fprintf(stderr, "Another cman is making an image: layers and blobs that nothing "
-				"needs go when it is done.\n");
+		fprintf(stderr, "Another cman is getting, making or sending an image: layers and "
+				"blobs that nothing needs go when it is done.\n");
 	return 0;
 }
 

@@ -235,7 +235,7 @@ overwrite() {
 	clean
 	run --separate-stderr cman fsck --repair
 	assert_status 125
-	assert_stderr 'cman: another cman is making an image
+	assert_stderr 'cman: another cman is getting, making or sending an image
 hint: try again when it is done'
 	kill -9 "$pid"
 	wait "$pid" || true

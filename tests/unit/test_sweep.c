@@ -39,6 +39,14 @@ int64_t clock_now_ns(void)
 	return ((int64_t)now.tv_sec + ahead_s) * 1000000000 + now.tv_nsec;
 }
 
+int64_t clock_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void open_store(void **state, struct store *store)
 {
 	const struct scratch *s = *state;
