@@ -61,6 +61,8 @@ int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_f
 		.fds = fds,
 		.nfds = PACK_NFDS,
 		.parent_death_signal = SIGKILL,
+		/* An interruption by the terminal is the caller's to see, which then ends this. */
+		.new_session = 1,
 	};
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* export: the files of a container as a tar archive. */
+#include <errno.h>
+
 #include "image/interrupt.h"
 #include "image/pack.h"
 #include "manager/cmd/commands.h"
@@ -42,7 +44,7 @@ static int write_archive(int mount, struct output *output, struct pack_result *r
 		rc = pack_start(&pack, &request, err);
 	if (rc == 0)
 		rc = output_copy(output, pack.fd, &interrupt, err);
-	return rc < 0 ? rc : pack_finish(&pack, result, err);
+	return rc < 0 ? pack_explain(&pack, rc, err) : pack_finish(&pack, result, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -69,7 +71,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = output_finish(&output, err);
 	if (rc < 0) {
-		err_wrap(err, "%s", name);
+		if (err->num != EINTR)
+			err_wrap(err, "%s", name);
 		return -1;
 	}
 	pack_notes_print(&result);

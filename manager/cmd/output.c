@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,31 @@ int output_open(struct output *output, const char *path, const char *command, st
 	return err_code(err);
 }
 
+/*
+ * Whoever reads a pipe may be slow, and an interruption has to be seen all the same: a page is taken
+ * without waiting once poll(2) says so.
+ */
+static int write_piece(const struct output *output, const char *piece, size_t len,
+		       const struct interrupt *interrupt, struct err *err)
+{
+	size_t most = output->temporary ? len : PIPE_BUF;
+	int r = 0;
+
+	while (len > 0 && r == 0) {
+		size_t n = len < most ? len : most;
+
+		r = output->temporary ? 0 : interrupt_poll(interrupt, output->fd, POLLOUT, -1, err);
+		if (r < 0)
+			return r;
+		r = fd_write_all(output->fd, piece, n);
+		piece += n;
+		len -= n;
+	}
+	return r < 0 ? err_sys(err, -r, "cannot write %s",
+			       output->path ? output->path : "the archive") :
+		       0;
+}
+
 int output_copy(struct output *output, int from, const struct interrupt *interrupt, struct err *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE_SIZE);
@@ -86,10 +112,9 @@ int output_copy(struct output *output, int from, const struct interrupt *interru
 		n = read(from, piece, PIECE_SIZE);
 		if (n < 0)
 			return err_sys(err, errno, "cannot read the archive");
-		r = fd_write_all(output->fd, piece, (size_t)n);
+		r = write_piece(output, piece, (size_t)n, interrupt, err);
 		if (r < 0)
-			return err_sys(err, -r, "cannot write %s",
-				       output->path ? output->path : "the archive");
+			return r;
 	}
 	return 0;
 }

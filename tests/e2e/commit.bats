@@ -205,13 +205,14 @@ hint: in a layer such a name means that another is gone"
 	cman run -d --name one busybox sh -c 'head -c 90000000 /dev/urandom >/big; sleep 10000' >/dev/null
 	eventually has_size one 90000000
 	# a process group of its own, all of which gets the signal, as from ctrl-c
-	setsid "$CMAN" commit one gone >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	env --default-signal=INT setsid "$CMAN" commit one gone >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	pid=$!
-	sleep 0.1
+	eventually pgrep -P "$pid" -f '^cman-pack' >/dev/null
 	kill -INT -- "-$pid"
 	status=0
 	wait "$pid" || status=$?
-	[ "$status" != 0 ]
+	[ "$status" = 130 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = "cman: interrupted" ]
 	eventually is_thawed one
 	refute cman inspect --type image gone 2>/dev/null
 	[ -z "$(ls "$CMAN_ROOT/tmp")" ]

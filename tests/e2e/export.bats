@@ -101,6 +101,27 @@ is_there() {
 	wait "$reader" || true
 }
 
+@test "export: interrupted where nobody reads, it ends, and its file with it" {
+	import_busybox
+	cman run -d --name one busybox sh -c 'head -c 40000000 /dev/urandom >/big; touch /ready; sleep 10000' >/dev/null
+	eventually test -e "/proc/$(cman inspect -f '{{.State.Pid}}' one)/root/ready"
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	sleep 100 <>"$BATS_TEST_TMPDIR/fifo" 3>&- &
+	reader=$!
+	env --default-signal=INT "$CMAN" export one >"$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
+	pid=$!
+	eventually is_there "$pid"
+	sleep 0.3
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	kill "$reader"
+	wait "$reader" || true
+	[ "$status" = 130 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/stderr")" = "cman: interrupted" ]
+	eventually test ! -e "/proc/$stage"
+}
+
 @test "export: a stage that is killed makes no whole archive" {
 	import_busybox
 	cman run -d --name one busybox sh -c 'head -c 40000000 /dev/urandom >/big; touch /ready; sleep 10000' >/dev/null
