@@ -276,7 +276,8 @@ static int take_name(struct load *load, struct err *err)
 	if (!load->request->name)
 		return 0;
 	if (strchr(load->request->name, '@'))
-		return err_set(err, ERR_USAGE, EINVAL, "--name: a name that is given has no digest");
+		return err_set(err, ERR_USAGE, EINVAL,
+			       "--name: a name that is given has no digest");
 	return ref_normalize(load->request->name, &load->name, err);
 }
 

@@ -241,6 +241,7 @@ int describe_image(const struct image_record *record, const struct image_manifes
 	add(&maker, "SourceDigest", text_value(record->source_digest));
 	add(&maker, "Manifest", manifest ? manifest_value(manifest) : json_null());
 	add(&maker, "Layers", layers);
+	add(&maker, "RootFS", json_pack("{s:s, s:O}", "Type", "layers", "Layers", layers));
 	add(&maker, "Config", config);
 	return finish(&maker, out, err);
 }

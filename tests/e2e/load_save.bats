@@ -238,6 +238,8 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 @test "load: one name for several images is refused before any is there" {
 	skopeo copy -q "oci:$(image_layout box):image" oci:both:one
 	skopeo copy -q "oci:$(image_layout layers):image" oci:both:two
+	run -125 --separate-stderr cman load --name X both
+	[[ ${stderr_lines[0]} == "cman: both: invalid image name 'X': "* ]]
 	run -125 --separate-stderr cman load --name x both
 	[ "${stderr_lines[0]}" = "cman: both: --name: there are 2 images in it" ]
 	[ -z "$(cman images -q)" ]
@@ -501,7 +503,7 @@ listed() {
 		.Id == $id and .RepoTags == ["box:local", "example.com:5000/team/box:2"] and
 		.RepoDigests[0] == "example.com:5000/team/box@" + $digest and
 		.Os == "linux" and .Variant == null and .Architecture == .Config.architecture and
-		.Manifest.Digest == $digest and .Manifest.Config.Digest == $id'
+		.RootFS.Layers == .Layers and .Manifest.Digest == $digest and .Manifest.Config.Digest == $id'
 	[ "$(cman inspect -f '{{json .Manifest.Layers}}' box:local | jq -c '[.[] | [.MediaType, .Digest, .Size]]')" = \
 		"$(skopeo inspect --raw "oci:$layout:image" | jq -c '[.layers[] | [.mediaType, .digest, .size]]')" ]
 }
@@ -510,4 +512,57 @@ listed() {
 	[ "$(cman __complete save --format '')" = $'oci\noci-dir\ndocker' ]
 	[ "$(cman __complete save --compress '')" = $'zstd\ngzip\nnone' ]
 	[[ "$(cman __complete images --filter '')" == *"dangling="* ]]
+}
+
+# parse_stage PID: of the cman with that PID, once it has given up all it does not need.
+parse_stage() {
+	local stage
+	stage=$(ps -o pid=,args= --ppid "$1" | awk '$2 == "cman-parse" { print $1; exit }')
+	[ -n "$stage" ] && grep -q '^NoNewPrivs:\s1$' "/proc/$stage/status" || return 1
+	echo "$stage"
+}
+
+@test "the stage that parses has no power at all" {
+	local stage
+	case $(file -L "$CMAN") in
+	*statically*) ;;
+	*) skip "a build with sanitizers has no filter" ;;
+	esac
+	"$CMAN" load "$(image_layout big)" >/dev/null 2>&1 3>&- 4>&- &
+	until parse_stage $! >/dev/null; do
+		kill -0 $!
+	done
+	kill -STOP $!
+	stage=$(parse_stage $!)
+	eventually grep -q '^Seccomp:\s2$' "/proc/$stage/status"
+	for field in 'Uid:\s65534\s65534\s65534\s65534' 'Groups:\s*' 'Cap...:\s0000000000000000'; do
+		grep -q "^$field$" "/proc/$stage/status"
+	done
+	[ "$(grep -c '^Cap...:\s0000000000000000$' "/proc/$stage/status")" -eq 5 ]
+	# One socket, and nothing else but /dev/null.
+	[ "$(find "/proc/$stage/fd" -type l -printf '%f %l\n' | sort -n | sed 's/\[.*//')" = \
+		$'0 /dev/null\n1 /dev/null\n2 /dev/null\n3 socket:' ]
+	[ "$(tr -d '\0' <"/proc/$stage/environ")" = '' ]
+	kill -CONT $!
+	wait $!
+	eventually test ! -e "/proc/$stage"
+}
+
+@test "load: killed at any moment, the store stays whole" {
+	local layout try
+	layout=$(image_layout big)
+	tar -C "$layout" -cf big.tar .
+	for try in {1..12}; do
+		"$CMAN" load big.tar >/dev/null 2>&1 3>&- 4>&- &
+		sleep "0.$((try * 7 % 10))$try"
+		kill -KILL $! 2>/dev/null || true
+		wait $! || true
+		run --separate-stderr cman fsck
+		[ "$status" -eq 0 ]
+	done
+	cman load -q big.tar
+	run --separate-stderr cman fsck
+	[ "$status" -eq 0 ]
+	one_image "$(id_of "$layout")"
+	[ "$(find "$CMAN_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" -eq 5 ]
 }
