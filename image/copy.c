@@ -59,7 +59,7 @@ static void on_notice(const char *text, void *data)
 
 struct blobs {
 	struct copy *copy;
-	const struct descriptor **list; /* the layers, then the config */
+	struct descriptor *list; /* the layers, then the config */
 	size_t count, nlayers;
 };
 
@@ -72,7 +72,7 @@ struct transfer {
 static void tell(const struct transfer *transfer, enum layer_state state, int64_t done)
 {
 	const struct blobs *blobs = transfer->blobs;
-	const struct descriptor *blob = blobs->list[transfer->index];
+	const struct descriptor *blob = &blobs->list[transfer->index];
 	struct layer_progress layer = {
 		.index = transfer->index,
 		.count = blobs->nlayers,
@@ -103,7 +103,7 @@ static int open_pipe(int64_t offset, int *fd, void *data, struct err *err)
 static int copy_blob(size_t index, void *data, struct err *err)
 {
 	const struct blobs *blobs = data;
-	const struct descriptor *blob = blobs->list[index];
+	const struct descriptor *blob = &blobs->list[index];
 	struct transfer transfer = {
 		.blobs = blobs,
 		.index = index,
@@ -138,14 +138,14 @@ static int copy_blob(size_t index, void *data, struct err *err)
 static bool is_listed(const struct blobs *blobs, const struct descriptor *blob)
 {
 	for (size_t i = 0; i < blobs->count; i++)
-		if (strcmp(blobs->list[i]->digest, blob->digest) == 0)
+		if (strcmp(blobs->list[i].digest, blob->digest) == 0)
 			return true;
 	return false;
 }
 
 static int copy_blobs(struct copy *copy, const struct parsed_manifest *manifest, struct err *err)
 {
-	AUTO_FREE const struct descriptor **list = calloc(manifest->nlayers + 1, sizeof(*list));
+	AUTO_FREE struct descriptor *list = calloc(manifest->nlayers + 1, sizeof(*list));
 	struct blobs blobs = { .copy = copy, .list = list };
 	int jobs = copy->request->jobs;
 
@@ -155,11 +155,11 @@ static int copy_blobs(struct copy *copy, const struct parsed_manifest *manifest,
 		/* What only its maker hands out, registries do not have. */
 		if (media_kind(manifest->layers[i].media_type) != MEDIA_FOREIGN_LAYER &&
 		    !is_listed(&blobs, &manifest->layers[i]))
-			list[blobs.count++] = &manifest->layers[i];
+			list[blobs.count++] = manifest->layers[i];
 	}
 	blobs.nlayers = blobs.count;
 	if (!is_listed(&blobs, &manifest->config))
-		list[blobs.count++] = &manifest->config;
+		list[blobs.count++] = manifest->config;
 	return blob_jobs_run(blobs.count, jobs > 0 ? (unsigned)jobs : BLOB_JOBS_THREADS,
 			     &copy->interrupt, copy_blob, &blobs, err);
 }

@@ -22,8 +22,6 @@
 /* What every helper says when it has none. */
 #define NOT_FOUND "credentials not found"
 
-extern char **environ;
-
 static int check_name(const char *helper, struct err *err)
 {
 	if (*helper && strspn(helper, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -90,7 +88,7 @@ static int run_program(const char *program, const char *action, const char *inpu
 	AUTO_CLOSE int in = -1;
 	AUTO_CLOSE int out = -1;
 	int pipe_fds[2], status, r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	r = fd_from_memory("credentials", input, strlen(input), &in, err);
 	if (r < 0)
@@ -105,7 +103,7 @@ static int run_program(const char *program, const char *action, const char *inpu
 		return err_hint(err, "the file of credentials names it as credential helper");
 	}
 	r = read_output(out, output, err);
-	if (r < 0)
+	if (r < 0 && pid > 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

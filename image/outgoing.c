@@ -41,7 +41,7 @@ static int read_manifest(struct outgoing *out, struct err *err)
 	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *text = NULL;
 	int64_t size;
-	size_t len;
+	size_t len = 0;
 	int r = blob_open(out->store, out->content.digest, &fd, &size, err);
 
 	if (r == 0)
