@@ -73,8 +73,8 @@ int output_open(struct output *output, const char *path, const char *command, st
 }
 
 /*
- * Whoever reads a pipe may be slow, and an interruption has to be seen all the same: a page is taken
- * without waiting once poll(2) says so.
+ * Whoever reads a pipe may be slow, and an interruption has to be seen all the same: a page is
+ * taken without waiting once poll(2) says so.
  */
 static int write_piece(const struct output *output, const char *piece, size_t len,
 		       const struct interrupt *interrupt, struct err *err)
