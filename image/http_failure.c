@@ -55,6 +55,9 @@ int http_failure(const struct http_transfer *transfer, CURLcode code, struct err
 	case CURLE_SSL_CERTPROBLEM:
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "the client certificate cannot be used: %s", why);
+	case CURLE_SEND_FAIL_REWIND: /* libcurl would have sent it again */
+		return err_set(err, ERR_NETWORK, ECONNRESET,
+			       "the server closed the connection before all was sent");
 	case CURLE_PEER_FAILED_VERIFICATION:
 		if (!transfer->tls.identity->cacert.data &&
 		    http_trust_explains(transfer->tls.trust, err))
