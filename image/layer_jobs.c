@@ -111,18 +111,22 @@ static int take_in(const struct work *work, struct err *err)
 	return r;
 }
 
+/* The largest first: a large one that comes last would keep one processor busy and no other. */
 static struct layer_job *next_job(struct layer_jobs *jobs)
 {
-	struct layer_job *job = NULL;
+	struct layer_job *next = NULL;
 
 	pthread_mutex_lock(&jobs->lock);
-	while (!jobs->failed && !job && jobs->next < jobs->njobs) {
-		job = &jobs->jobs[jobs->next++];
-		if (!job->wanted)
-			job = NULL;
+	for (size_t i = 0; !jobs->failed && i < jobs->njobs; i++) {
+		struct layer_job *job = &jobs->jobs[i];
+
+		if (job->wanted && !job->taken && (!next || job->blob->size > next->blob->size))
+			next = job;
 	}
+	if (next)
+		next->taken = true;
 	pthread_mutex_unlock(&jobs->lock);
-	return job;
+	return next;
 }
 
 /* The others are stopped; what they then say does not count. */
@@ -195,11 +199,12 @@ int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 	unsigned n = 0, wanted = 0;
 	int r;
 
-	for (size_t i = 0; i < jobs->njobs; i++)
+	for (size_t i = 0; i < jobs->njobs; i++) {
 		wanted += jobs->jobs[i].wanted && wanted < threads && wanted < MAX_THREADS;
+		jobs->jobs[i].taken = false;
+	}
 	if (wanted == 0)
 		return 0;
-	jobs->next = 0;
 	jobs->failed = false;
 	pthread_mutex_init(&jobs->lock, NULL);
 	r = start_threads(jobs, wanted, started, &n, err);

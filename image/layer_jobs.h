@@ -26,6 +26,7 @@ struct layer_job {
 	const char *stack_id; /* image/chain.h; of this layer on those below it */
 	size_t index;	      /* in the image */
 	bool wanted;	      /* else nothing is done */
+	bool taken;	      /* by a thread */
 	/* At the end, if wanted: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE. */
 	enum layer_state state;
 	struct intake intake; /* of LAYER_DONE */
@@ -41,7 +42,6 @@ struct layer_jobs {
 	size_t njobs;
 	/* While it runs: */
 	pthread_mutex_t lock; /* of what follows */
-	size_t next;	      /* job that nobody has taken */
 	bool failed;
 	struct err err; /* the first failure */
 };
