@@ -70,7 +70,7 @@ static int make_room(struct tree *tree, const struct tree_parent *dir, const cha
 static int look(const struct tree_parent *dir, const char *leaf, struct stat *st, struct err *err)
 {
 	if (fstatat(dir->fd, leaf, st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, errno, "cannot create");
+		return tree_failed(err, errno, "cannot create");
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static int make_at(struct tree *tree, const char *path, maker *make, const void 
 			return r;
 		made = make((*dir)->fd, *leaf, data);
 	}
-	return made < 0 ? err_sys(err, errno, "cannot create") : made;
+	return made < 0 ? tree_failed(err, errno, "cannot create") : made;
 }
 
 /* --- directories --- */
@@ -152,7 +152,7 @@ static int make_dir(struct tree *tree, const struct tree_entry *entry, struct tr
 	if (*fresh)
 		return 0;
 	if (errno != EEXIST)
-		return err_sys(err, errno, "cannot create");
+		return tree_failed(err, errno, "cannot create");
 	r = look(*dir, *leaf, &st, err);
 	if (r < 0 || S_ISDIR(st.st_mode))
 		return r;
@@ -160,7 +160,7 @@ static int make_dir(struct tree *tree, const struct tree_entry *entry, struct tr
 	if (r < 0)
 		return r;
 	if (mkdirat((*dir)->fd, *leaf, entry->mode & 0777) < 0)
-		return err_sys(err, errno, "cannot create");
+		return tree_failed(err, errno, "cannot create");
 	*fresh = *replaced = true;
 	return 0;
 }
@@ -360,7 +360,7 @@ static int find_target(struct tree *tree, const char *target, struct tree_parent
 	if (r == 0)
 		there = fstatat((*dir)->fd, *leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (r == 0 && !there && errno != ENOENT)
-		return err_sys(err, errno, "cannot look at it");
+		return tree_failed(err, errno, "cannot look at it");
 	if (!there || (S_ISCHR(st.st_mode) && st.st_rdev == 0))
 		return err_set(err, ERR_INVALID, ENOENT,
 			       "the archive has no such file before this entry");
@@ -412,7 +412,7 @@ int tree_make_whiteout(struct tree *tree, const struct tree_entry *entry, struct
 		return 0;
 	}
 	if (errno != EEXIST)
-		return err_sys(err, errno, "cannot make a whiteout");
+		return tree_failed(err, errno, "cannot make a whiteout");
 	r = look(dir, leaf, &st, err);
 	if (r < 0 || !S_ISDIR(st.st_mode))
 		return r;

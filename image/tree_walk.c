@@ -12,6 +12,14 @@
 #define MAX_LINKS 40 /* as in the kernel, path_resolution(7) */
 #define IMPLICIT_MODE 0755
 
+int tree_failed(struct err *err, int num, const char *text)
+{
+	err_sys(err, num, "%s", text);
+	if (num == ENOTDIR || num == EISDIR || num == ELOOP || num == ENAMETOOLONG)
+		err->kind = ERR_INVALID;
+	return err_code(err);
+}
+
 char *tree_join(const char *path, const char *leaf, size_t leaf_len)
 {
 	size_t len = strlen(path);
@@ -165,9 +173,9 @@ static int make_implicit(struct tree *tree, struct tree_parent *in, const char *
 			       "the archive has more than the limit of %lld entries",
 			       (long long)tree->limits.implicit);
 	if (mkdirat(in->fd, leaf, IMPLICIT_MODE) < 0 || (fd = open_dir(in->fd, leaf)) < 0)
-		return err_sys(err, errno, "cannot create its directory");
+		return tree_failed(err, errno, "cannot create its directory");
 	if (in->setgid && (fchown(fd, tree->uid, tree->gid) < 0 || fchmod(fd, IMPLICIT_MODE) < 0))
-		return err_sys(err, errno, "cannot create its directory");
+		return tree_failed(err, errno, "cannot create its directory");
 	r = keep(tree, in, path, &fd, out, err);
 	/* Its time is set, to 1970-01-01, when it is closed. */
 	if (r == 0)
@@ -185,17 +193,17 @@ static int look_at_obstacle(struct tree *tree, struct tree_parent *in, const cha
 	ssize_t len;
 
 	if (fstatat(in->fd, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, errno, "cannot open its directory");
+		return tree_failed(err, errno, "cannot open its directory");
 	if (S_ISCHR(st.st_mode) && st.st_rdev == 0 && create) {
 		if (unlinkat(in->fd, leaf, 0) < 0)
 			return err_sys(err, errno, "cannot replace what was there before");
 		return make_implicit(tree, in, leaf, path, MARK_OPAQUE, out, err);
 	}
 	if (!S_ISLNK(st.st_mode))
-		return err_sys(err, ENOTDIR, "cannot open its directory");
+		return tree_failed(err, ENOTDIR, "cannot open its directory");
 	len = readlinkat(in->fd, leaf, link, sizeof(link));
 	if (len < 0)
-		return err_sys(err, errno, "cannot open its directory");
+		return tree_failed(err, errno, "cannot open its directory");
 	*target = strndup(link, (size_t)len);
 	return *target ? 0 : err_sys(err, ENOMEM, "cannot open its directory");
 }
@@ -227,7 +235,7 @@ static int enter(struct tree *tree, struct tree_parent **dir, const char *leaf, 
 		return make_implicit(tree, *dir, leaf, &path, MARK_IMPLICIT, dir, err);
 	if (errno == ENOTDIR || errno == ELOOP)
 		return look_at_obstacle(tree, *dir, leaf, create, &path, target, dir, err);
-	return err_sys(err, errno, "cannot open its directory");
+	return tree_failed(err, errno, "cannot open its directory");
 }
 
 /* For ".." in the target of a symlink. The root is its own parent. */
@@ -246,7 +254,7 @@ static int leave(struct tree *tree, struct tree_parent **dir, struct err *err)
 	}
 	fd = tree_open_beneath(tree->parents[0].fd, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return err_sys(err, -fd, "cannot open its directory");
+		return tree_failed(err, -fd, "cannot open its directory");
 	return keep(tree, *dir, &path, &fd, dir, err);
 }
 
@@ -309,7 +317,7 @@ int tree_walk(struct tree *tree, const char *path, bool create, struct tree_pare
 		else if (strcmp(leaf, ".") != 0)
 			r = enter(tree, dir, leaf, create, &target, err);
 		if (r == 0 && target && ++links > MAX_LINKS)
-			return err_sys(err, ELOOP, "cannot open its directory");
+			return tree_failed(err, ELOOP, "cannot open its directory");
 		if (r == 0 && target && target[0] == '/')
 			*dir = &tree->parents[0];
 		if (r == 0 && target)

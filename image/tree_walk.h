@@ -10,6 +10,12 @@
 #include "store/base/err.h"
 
 /*
+ * "TEXT: strerror(num)". ERR_INVALID where only the archive's own names can be why (files where
+ * directories should be, loops of symlinks, names too long for any file), else ERR_SYS.
+ */
+int tree_failed(struct err *err, int num, const char *text);
+
+/*
  * The directory `path` ("": the root), whose components may be symlinks; with `create` what is
  * missing is made, as mkdir -p does, and what is a whiteout becomes an opaque directory. *dir is
  * lent until the next call of a function of this file.

@@ -5,11 +5,10 @@
 load helpers
 
 # A tree of what the dialects write differently; what one of them has no room for, tar leaves out.
-make_tree() {
-	local long
+make_tree() (
 	long=$(printf 'n%.0s' {1..90})
 	mkdir -p tree/d/e "tree/$long/$long"
-	cd tree
+	cd tree || exit
 	echo text >d/e/f
 	ln d/e/f d/hard
 	ln -s ../x d/link
@@ -37,8 +36,7 @@ make_tree() {
 	touch -d @-1.25 before-fraction
 	touch -d @1234567890.123456789 d
 	touch -d @17179869184 far
-	cd ..
-}
+)
 
 # as_tar FILE [OPTION...]: cman's tree of it is that of tar -x.
 as_tar() {

@@ -228,12 +228,14 @@ static void assert_refused(struct target *target, struct made *made, const char 
 	made_end(made);
 	assert_true(target_unpack_bytes(target, made->bytes, made->len) < 0);
 	assert_string_equal(target->err.text, text);
+	assert_int_equal(target->err.kind, ERR_INVALID);
 	free(made->bytes);
 	target_empty(target);
 }
 
 static void test_refused_entries(void **state)
 {
+	char long_name[300], long_text[400];
 	struct target *target = *state;
 	struct made made;
 
@@ -261,6 +263,23 @@ static void test_refused_entries(void **state)
 	made_file(&made, "f", "x");
 	made_file(&made, "f/x", "x");
 	assert_refused(target, &made, "f/x: cannot open its directory: Not a directory");
+	made_begin(&made, ARCHIVE_FILTER_NONE);
+	made_symlink(&made, "f", "g");
+	made_file(&made, "g", "x");
+	made_file(&made, "f/x", "x");
+	assert_refused(target, &made, "f/x: cannot open its directory: Not a directory");
+	made_begin(&made, ARCHIVE_FILTER_NONE);
+	memset(long_name, 'n', 256);
+	long_name[256] = '\0';
+	made_file(&made, long_name, "x");
+	snprintf(long_text, sizeof(long_text), "%s: cannot create: File name too long", long_name);
+	assert_refused(target, &made, long_text);
+	made_begin(&made, ARCHIVE_FILTER_NONE);
+	strcat(long_name, "/x");
+	made_file(&made, long_name, "x");
+	snprintf(long_text, sizeof(long_text), "%s: cannot open its directory: File name too long",
+		 long_name);
+	assert_refused(target, &made, long_text);
 	made_begin(&made, ARCHIVE_FILTER_NONE);
 	made_file(&made, ".", "x");
 	assert_refused(target, &made, ".: the root itself has to be a directory");
