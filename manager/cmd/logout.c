@@ -18,7 +18,7 @@ static int logout_all(struct err *err)
 
 	if (credentials_forget(NULL, &forgotten, err) < 0)
 		return -1;
-	printf("logged out of %zu registries\n", forgotten);
+	printf("logged out of %zu %s\n", forgotten, forgotten == 1 ? "registry" : "registries");
 	return 0;
 }
 
