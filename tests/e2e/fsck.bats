@@ -45,6 +45,13 @@ blob_of() {
 	run --separate-stderr cman fsck
 	assert_status 0
 	assert_output 'checked 2 images, 7 layers, 11 blobs, 1 container: no faults'
+	# Trees that are made to fit those below them, and layers of every compression.
+	for image in corners layers-zstd layers-plain; do
+		seed $image "t/$image:1"
+		cman pull -q "$REGISTRY/t/$image:1"
+		clean
+		cman rmi "$REGISTRY/t/$image:1"
+	done
 	cman rm bird
 	cman rmi other "$REGISTRY/t/layers:1"
 	run --separate-stderr cman fsck --quick
