@@ -137,7 +137,7 @@ const struct cmd cmd_load = {
 	.name = "load",
 	.group = CMD_GROUP_IMAGES,
 	.operands = "[OPTIONS] [FILE|DIRECTORY|-]",
-	.summary = "get images from an archive that save wrote, or docker, podman, skopeo …",
+	.summary = "get images from an archive of save, docker, podman or skopeo",
 	.details =
 		"The archive is an OCI layout (a directory or a tar archive) or a docker-archive, "
 		"plain or compressed by gzip, zstd or xz; - or nothing reads one from standard "

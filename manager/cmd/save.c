@@ -24,8 +24,7 @@ enum {
 };
 
 static const struct cmd_option option_table[] = {
-	[OPT_COMPRESS] = { 0, "compress", "COMPRESSION",
-			   "pack the layers anew: zstd, gzip, none (as they are)" },
+	[OPT_COMPRESS] = { 0, "compress", "COMPRESSION", "pack layers anew: zstd, gzip, none" },
 	[OPT_FORMAT] = { 0, "format", "ARCHIVE", "oci, oci-dir (a directory), docker (oci)" },
 	[OPT_OUTPUT] = { 'o', "output", "FILE", "where to write to (standard output)" },
 	[OPT_END] = { 0, NULL, NULL, NULL },
@@ -186,7 +185,7 @@ const struct cmd cmd_save = {
 	.name = "save",
 	.group = CMD_GROUP_IMAGES,
 	.operands = "[OPTIONS] IMAGE...",
-	.summary = "write images to an archive that load reads, and docker, podman, skopeo …",
+	.summary = "write images to an archive that load, docker or podman reads",
 	.details =
 		"One archive has all the images, under the names that they are given by here. Unless "
 		"told otherwise it is an OCI layout with every blob as it was published, so that "
