@@ -46,11 +46,11 @@ static int offer_container(const struct container_record *record, void *data, st
 	return 0;
 }
 
-static int offer_image(const struct image_record *record, void *data, struct err *err)
+static int offer_image(const struct image_row *row, void *data, struct err *err)
 {
 	(void)err;
-	for (size_t i = 0; i < record->nnames; i++)
-		offer(data, record->names[i].name, NULL);
+	if (row->name)
+		offer(data, row->name, NULL);
 	return 0;
 }
 
@@ -67,7 +67,7 @@ static void offer_kept(struct completion *c, bool containers, bool images)
 	if (containers)
 		container_each(&store, offer_container, c, &ignored);
 	if (images)
-		image_each(&store, offer_image, c, &ignored);
+		image_list(&store, offer_image, c, &ignored);
 }
 
 /* What can be pulled by a short name. */
