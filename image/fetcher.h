@@ -27,8 +27,8 @@ void fetcher_release(struct fetcher *fetcher);
 /*
  * Hand the request to the stage: from byte `offset` on, if what is there is still that of
  * `validator`. It has none of our environment: proxies (http_proxy, https_proxy, all_proxy,
- * no_proxy; never for this machine itself) are looked up here. ERR_INVALID for texts that are too long or have control
- * characters in them. Any thread.
+ * no_proxy; never for this machine itself) are looked up here. ERR_INVALID for texts that are too
+ * long or have control characters in them. Any thread.
  */
 int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
 		  const struct fetch_request *request, bool wants_body, int64_t offset,

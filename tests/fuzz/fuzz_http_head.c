@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the header of an HTTP response: numbers stay in range, texts can be sent back or shown.
+ * Any bytes as the header of an HTTP response: numbers stay in range, texts can be sent back or
+ * shown.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -290,7 +290,7 @@ static bool serve(struct web_connection *connection, int number)
 
 	if (more) {
 		request->number = number;
-		/* The end of a line comes with the next: the client may look when it has its answer. */
+		/* A line ends with the next: the client may look as soon as it is answered. */
 		note(server, server->log[0] ? "\n" : "");
 		note(server, request->method);
 		note(server, " ");
