@@ -72,12 +72,10 @@ static int sort_names(struct walk_dir *dir, struct buf *bytes)
 {
 	char *at;
 
-	if (dir->count == 0)
-		return 0;
-	dir->names = calloc(dir->count, sizeof(*dir->names));
-	if (!dir->names || buf_failed(bytes))
-		return -ENOMEM;
+	dir->names = calloc(dir->count + 1, sizeof(*dir->names));
 	dir->bytes = buf_steal(bytes);
+	if (!dir->names || !dir->bytes)
+		return -ENOMEM;
 	at = dir->bytes;
 	for (size_t i = 0; i < dir->count; i++, at += strlen(at) + 1)
 		dir->names[i] = at;
@@ -118,7 +116,7 @@ static int fail(const struct walk *walk, int num, struct err *err)
 
 static int add_level(struct walk *walk, const struct walk_dir *dir)
 {
-	if (walk->depth == walk->room) {
+	if (!walk->dirs || walk->depth == walk->room) {
 		size_t room = walk->room ? walk->room * 2 : 32;
 		struct walk_dir *grown = reallocarray(walk->dirs, room, sizeof(*grown));
 

@@ -47,16 +47,14 @@ static int take_option(const struct cmd_option *option, const char *value, char 
 	}
 }
 
-static int commit(struct app *app, struct commit_request *request, struct err *err)
+static int commit(struct app *app, const struct commit_request *request, struct err *err)
 {
-	AUTO_CONFIG struct config config = CONFIG_INIT;
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	struct pack_result packed;
 
-	if (config_load(&config, err) < 0 || store_open(app->root, &store, err) < 0)
+	if (store_open(app->root, &store, err) < 0)
 		return -1;
-	request->limits = &config.limits.unpack;
 	if (commit_container(&store, request, &packed, &image, err) < 0) {
 		if (err->num != EINTR)
 			err_wrap(err, "%s", request->container);
@@ -69,8 +67,9 @@ static int commit(struct app *app, struct commit_request *request, struct err *e
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
+	AUTO_CONFIG struct config config = CONFIG_INIT;
 	AUTO_STRV char **changes = NULL;
-	struct commit_request request = { .pause = true };
+	struct commit_request request = { .pause = true, .limits = &config.limits.unpack };
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
@@ -81,7 +80,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	while ((rc = options_next(&parse, &option, &value, err)) > 0)
 		if (take_option(option, value, &changes, &request, err) < 0)
 			return -1;
-	if (rc < 0 || options_operands(&parse, 1, 2, err) < 0)
+	if (rc < 0 || options_operands(&parse, 1, 2, err) < 0 || config_load(&config, err) < 0)
 		return -1;
 	request.container = argv[parse.next];
 	request.name = parse.next + 1 < argc ? argv[parse.next + 1] : NULL;
