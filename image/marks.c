@@ -12,6 +12,10 @@
 #include "image/tree_path.h"
 #include "store/base/cleanup.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 void marks_release(struct marks *marks)
 {
 	free(marks->opaque);
@@ -28,8 +32,11 @@ void marks_add(struct buf *out, enum mark_kind kind, const char *path)
 
 int marks_open(int *fd, struct err *err)
 {
-	AUTO_CLOSE int memfd = memfd_create("cman-marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	AUTO_CLOSE int memfd = memfd_create("cman-marks", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
+	/* Before Linux 6.3 there was no such flag. */
+	if (memfd < 0 && errno == EINVAL)
+		memfd = memfd_create("cman-marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (memfd < 0 || ftruncate(memfd, MARKS_MAX_BYTES) < 0 ||
 	    fcntl(memfd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return err_sys(err, errno, "cannot make room for marks");
