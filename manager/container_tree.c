@@ -17,14 +17,42 @@
 #include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
 
+/*
+ * Who looks at the files has all rights, and a container that runs may put a device node where a
+ * file was a moment ago. Linux 5.11 cannot do this to a mount that is mounted nowhere.
+ */
+static int make_harmless(int mount, struct err *err)
+{
+	struct mount_attr change = {
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
+			    MOUNT_ATTR_NOEXEC,
+	};
+	int r = mount_api_setattr(mount, 0, &change);
+
+	return r < 0 && r != -ENOSYS ? err_sys(err, -r, "cannot make the mount read-only") : 0;
+}
+
 static int clone_directory(const char *path, int *mount, struct err *err)
 {
-	int fd = mount_api_clone(AT_FDCWD, path, 0);
+	AUTO_CLOSE int fd = mount_api_clone(AT_FDCWD, path, 0);
+	int r = fd < 0 ? err_sys(err, -fd, "cannot clone the mount of %s", path) :
+			 make_harmless(fd, err);
 
-	if (fd < 0)
-		return err_sys(err, -fd, "cannot clone the mount of %s", path);
-	*mount = fd;
-	return 0;
+	if (r == 0)
+		*mount = STEAL_FD(fd);
+	return r;
+}
+
+static int mount_merged(char *const *directories, int *mount, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r = rootfs_mount_layers(directories, &fd, err);
+
+	if (r == 0)
+		r = make_harmless(fd, err);
+	if (r == 0)
+		*mount = STEAL_FD(fd);
+	return r;
 }
 
 static int mount_all(char *const *directories, int *mount, struct err *err)
@@ -33,7 +61,7 @@ static int mount_all(char *const *directories, int *mount, struct err *err)
 		return err_set(err, ERR_STATE, ENOENT, "it has no layers");
 	if (strv_len(directories) == 1)
 		return clone_directory(directories[0], mount, err);
-	return rootfs_mount_layers(directories, mount, err);
+	return mount_merged(directories, mount, err);
 }
 
 int container_tree_below(const struct spec *spec, int *mount, struct err *err)
@@ -58,14 +86,19 @@ static int clone_root(void *data, struct err *err)
 static int clone_running(const struct container_record *record, int *mount, struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
+	AUTO_CLOSE int fd = -1;
 	int r = engine_open(record->pid, record->pid_start_time, &process, err);
 
 	/* Before that it stands in the host's files. */
 	if (r == 0)
 		r = engine_await_setup(&process, err);
 	if (r == 0)
-		r = mount_visit(process.pidfd, clone_root, NULL, mount, err);
+		r = mount_visit(process.pidfd, clone_root, NULL, &fd, err);
 	engine_process_release(&process);
+	if (r == 0)
+		r = make_harmless(fd, err);
+	if (r == 0)
+		*mount = STEAL_FD(fd);
 	return r;
 }
 

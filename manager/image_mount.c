@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "manager/runtime/mount_api.h"
+#include "manager/runtime/mounts.h"
 #include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -87,31 +88,28 @@ static int list_layers(const struct store *store, const struct image_record *ima
 	return 0;
 }
 
-static int make_harmless(int mount, struct err *err)
-{
-	struct mount_attr change = {
-		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-	};
-	int r = mount_api_setattr(mount, 0, &change);
-
-	return r < 0 ? err_sys(err, -r, "cannot make the mount read-only") : 0;
-}
-
+/* Linux 5.11 changes a mount only where it is; nobody but root comes there before. */
 static int attach(struct store *store, const struct image_record *image, int place_fd,
 		  const char *place, struct err *err)
 {
+	const struct mount_options harmless = {
+		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	};
 	AUTO_STRV char **layers = NULL;
 	AUTO_CLOSE int mount = -1;
 	int r = list_layers(store, image, place, &layers, err);
 
 	if (r == 0)
 		r = rootfs_mount_layers(layers, &mount, err);
-	if (r == 0)
-		r = make_harmless(mount, err);
 	if (r < 0)
 		return r;
 	r = mount_api_attach(mount, place_fd);
-	return r < 0 ? err_sys(err, -r, "cannot mount on %s", place) : 0;
+	if (r < 0)
+		return err_sys(err, -r, "cannot mount on %s", place);
+	r = mount_change(mount, false, &harmless, err);
+	if (r < 0)
+		(void)mount_api_umount(place, UMOUNT_FLAGS | UMOUNT_DETACH);
+	return r;
 }
 
 /* The directory says from now on that the image is in use: look whether it still is there. */
