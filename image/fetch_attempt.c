@@ -33,21 +33,24 @@ static int take_event(struct fetch_attempt *attempt, const struct fetcher *fetch
 {
 	const struct fetch_request *request = attempt->request;
 	int seconds = attempt->options->stall_timeout_s;
-	int r;
 
 	for (;;) {
-		r = await(attempt, fetcher->events, seconds, err);
-		if (r == 0)
-			r = fetcher_event(fetcher, attempt->session, event, err);
-		if (r < 0 || event->kind != FETCH_EVENT_SENT)
+		int r = await(attempt, fetcher->events, seconds, err);
+
+		if (r < 0)
+			return r;
+		r = fetcher_event(fetcher, attempt->session, event, err);
+		if (r < 0)
+			return r;
+		if (event->kind != FETCH_EVENT_SENT)
 			break;
 		if (request->sent)
 			request->sent(event->sent, request->data);
 		if (event->sent == request->upload_size)
 			seconds = attempt->options->stall_timeout_s * PATIENCE_AFTER_UPLOAD;
 	}
-	if (r < 0 || event->kind != FETCH_EVENT_END || !event->failed)
-		return r;
+	if (event->kind != FETCH_EVENT_END || !event->failed)
+		return 0;
 	attempt->transient = event->transient;
 	attempt->untouched = event->untouched;
 	attempt->retry_after_s = event->retry_after_s;
