@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -160,6 +161,19 @@ static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *e
 	return 0;
 }
 
+/*
+ * Whether this file system has no such attributes, or less room for them: ext4 has one block for a
+ * file, and says of the next byte what it says when it is full.
+ */
+static bool is_too_much(int fd, int num)
+{
+	struct statvfs st;
+
+	if (num == ENOSPC)
+		return fstatvfs(fd, &st) == 0 && st.f_bavail > 0;
+	return num == ENOTSUP || num == E2BIG || num == ERANGE || num == EPERM || num == EINVAL;
+}
+
 /* `fd` -1: an entry that cannot have any of those that are kept. */
 static int set_attributes(struct unpack *unpack, struct archive_entry *entry, int fd,
 			  struct err *err)
@@ -170,6 +184,7 @@ static int set_attributes(struct unpack *unpack, struct archive_entry *entry, in
 		const char *name;
 		const void *value;
 		size_t len;
+		int num;
 
 		if (archive_entry_xattr_next(entry, &name, &value, &len) != ARCHIVE_OK)
 			break;
@@ -177,12 +192,11 @@ static int set_attributes(struct unpack *unpack, struct archive_entry *entry, in
 			unpack->result.attributes++;
 			continue;
 		}
-		if (fsetxattr(fd, name, value, len, 0) == 0)
+		num = fsetxattr(fd, name, value, len, 0) < 0 ? errno : 0;
+		if (num == 0)
 			continue;
-		/* A file system without such attributes, or with less room for them. */
-		if (errno != ENOTSUP && errno != E2BIG && errno != ERANGE && errno != EPERM &&
-		    errno != EINVAL)
-			return err_sys(err, errno, "cannot set the attribute %s", name);
+		if (!is_too_much(fd, num))
+			return err_sys(err, num, "cannot set the attribute %s", name);
 		unpack->result.attributes++;
 	}
 	return 0;

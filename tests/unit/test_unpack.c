@@ -315,6 +315,23 @@ static void test_attributes(void **state)
 	assert_int_equal(target->result.attributes, 5);
 }
 
+/* As much as there is room for is kept, and the rest is counted: it is no full disk. */
+static void test_large_attribute(void **state)
+{
+	struct target *target = *state;
+	struct archive_entry *entry = entry_new("f", S_IFREG | 0644);
+	struct made made;
+	char large[60000];
+
+	memset(large, 'x', sizeof(large));
+	made_begin(&made, ARCHIVE_FILTER_NONE);
+	for (char name[] = "user.a"; name[5] < 'e'; name[5]++)
+		archive_entry_xattr_add_entry(entry, name, large, sizeof(large));
+	made_put(&made, entry, "x");
+	assert_int_equal(target_unpack(target, &made), 0);
+	assert_holds(target, "f", "x");
+}
+
 static void test_holes(void **state)
 {
 	struct target *target = *state;
@@ -501,6 +518,7 @@ int main(void)
 		TEST(test_nothing_leads_out),
 		TEST(test_refused_entries),
 		TEST(test_attributes),
+		TEST(test_large_attribute),
 		TEST(test_holes),
 		TEST(test_limits),
 		TEST(test_limits_of_names),
