@@ -210,6 +210,10 @@ spoil() {
 		. is not a regular file
 		no/such is not in it
 	END
+	jq '.[0].Layers[0] = "relative"' manifest.json >archive/manifest.json
+	tar -C archive -cf hostile.tar .
+	run -125 --separate-stderr cman load hostile.tar
+	[[ $stderr == *"cman: hostile.tar: docker.io/library/box:2: relative: leads out of it" ]]
 	nothing_in_tmp
 }
 
