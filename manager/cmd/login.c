@@ -162,7 +162,8 @@ static int check(const struct login *login, struct err *err)
 	AUTO_INTERRUPT struct interrupt interrupt = INTERRUPT_INIT;
 	AUTO_FETCH_SESSION struct fetch_session session = FETCH_SESSION_INIT;
 	AUTO_REGISTRY struct registry *registry = NULL;
-	const struct fetch_options fetch = { .retries = FETCH_DEFAULT_RETRIES,
+	/* A person waits, and can try again. */
+	const struct fetch_options fetch = { .retries = 1,
 					     .stall_timeout_s = FETCH_DEFAULT_STALL_S };
 	const struct registry_options options = {
 		.session = &session,

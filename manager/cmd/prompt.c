@@ -15,24 +15,23 @@
 
 enum key { KEY_INTERRUPT = 3, KEY_END = 4, KEY_BACKSPACE = 8, KEY_CLEAR = 21, KEY_DELETE = 127 };
 
-static int open_terminal(const char *question, struct err *err)
+static int open_terminal(struct err *err)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	int r;
 
-	if (fd < 0)
-		return err_set(err, ERR_STATE, ENOTTY, "there is no terminal to ask at");
-	r = fd_write_all(fd, question, strlen(question));
-	if (r < 0) {
-		close(fd);
-		return err_sys(err, -r, "cannot write to the terminal");
-	}
-	return fd;
+	return fd < 0 ? err_set(err, ERR_STATE, ENOTTY, "there is no terminal to ask at") : fd;
+}
+
+static int put(int fd, const char *text, struct err *err)
+{
+	int r = fd_write_all(fd, text, strlen(text));
+
+	return r < 0 ? err_sys(err, -r, "cannot write to the terminal") : 0;
 }
 
 static int interrupted(struct err *err)
 {
-	return err_set(err, ERR_STATE, EINTR, "interrupted");
+	return err_set(err, ERR_SYS, EINTR, "interrupted");
 }
 
 static int read_byte(int fd, char *byte, struct err *err)
@@ -115,21 +114,26 @@ static int take_line(struct buf *line, char **out, struct err *err)
 int prompt_line(const char *question, char **out, struct err *err)
 {
 	AUTO_BUF struct buf line = BUF_INIT;
-	AUTO_CLOSE int fd = open_terminal(question, err);
-	int r = fd < 0 ? fd : read_shown(fd, &line, err);
+	AUTO_CLOSE int fd = open_terminal(err);
+	int r = fd < 0 ? fd : put(fd, question, err);
 
+	if (r == 0)
+		r = read_shown(fd, &line, err);
 	return r < 0 ? r : take_line(&line, out, err);
 }
 
 int prompt_password(const char *question, char **out, struct err *err)
 {
 	AUTO_SECRET_BUF struct buf line = BUF_INIT;
-	AUTO_CLOSE int fd = open_terminal(question, err);
+	AUTO_CLOSE int fd = open_terminal(err);
 	int r = fd < 0 ? fd : terminal_make_raw(fd, err);
 
 	if (r < 0)
 		return r;
-	r = read_hidden(fd, &line, err);
+	/* Only now: nothing that is typed in answer is shown. */
+	r = put(fd, question, err);
+	if (r == 0)
+		r = read_hidden(fd, &line, err);
 	terminal_restore();
 	(void)fd_write_all(fd, "\n", 1);
 	return r < 0 ? r : take_line(&line, out, err);
