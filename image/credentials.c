@@ -127,13 +127,11 @@ static int find_places(struct places *out, struct err *err)
 	return r;
 }
 
-/* *out stays NULL where there is no such file. */
-static int load(const struct place *place, json_t **out, struct err *err)
+/* *text stays NULL where there is no such file, or nothing in it, as `touch` leaves it. */
+static int read_place(const struct place *place, char **text, size_t *len, struct err *err)
 {
 	struct err missing = ERR_INIT;
-	AUTO_SECRET char *text = NULL;
-	size_t len;
-	int r = fd_read_file(AT_FDCWD, place->path, FILE_MAX, &text, &len, &missing);
+	int r = fd_read_file(AT_FDCWD, place->path, FILE_MAX, text, len, &missing);
 
 	if (r == -ENOENT || (!place->named && (r == -EACCES || r == -ENOTDIR)))
 		return 0;
@@ -141,12 +139,17 @@ static int load(const struct place *place, json_t **out, struct err *err)
 		*err = missing;
 		return r;
 	}
-	/* As Docker and `touch` leave it. */
-	if (len == 0)
-		return 0;
-	r = json_parse(place->path, text, len, out, err);
+	if (*len == 0)
+		secret_release(text);
+	return 0;
+}
+
+static int parse(const char *name, const char *text, size_t len, json_t **out, struct err *err)
+{
+	int r = json_parse(name, text, len, out, err);
+
 	if (r == 0 && !json_is_object(*out))
-		r = err_set(err, ERR_INVALID, EINVAL, "%s: is not a JSON object", place->path);
+		r = err_set(err, ERR_INVALID, EINVAL, "%s: is not a JSON object", name);
 	return r;
 }
 
@@ -203,7 +206,7 @@ int credentials_find_in(const char *name, const char *text, size_t len, const ch
 			struct err *err)
 {
 	AUTO_JSON json_t *document = NULL;
-	int r = json_parse(name, text, len, &document, err);
+	int r = parse(name, text, len, &document, err);
 
 	return r < 0 ? r : find_in(name, document, registry, repository, helpers, out, found, err);
 }
@@ -212,18 +215,17 @@ int credentials_find(const char *registry, const char *repository, struct creden
 		     struct err *err)
 {
 	AUTO_PLACES struct places places = { 0 };
+	bool found = false;
 	int r = find_places(&places, err);
 
-	for (size_t i = 0; r == 0 && i < places.count; i++) {
-		AUTO_JSON json_t *document = NULL;
-		bool found = false;
+	for (size_t i = 0; r == 0 && !found && i < places.count; i++) {
+		AUTO_SECRET char *text = NULL;
+		size_t len = 0;
 
-		r = load(&places.places[i], &document, err);
-		if (r == 0 && document)
-			r = find_in(places.places[i].path, document, registry, repository, true,
-				    out, &found, err);
-		if (found)
-			break;
+		r = read_place(&places.places[i], &text, &len, err);
+		if (r == 0 && text)
+			r = credentials_find_in(places.places[i].path, text, len, registry,
+						repository, true, out, &found, err);
 	}
 	return r;
 }
@@ -250,6 +252,8 @@ static void target_release(struct target *target)
 static int target_open(struct target *target, struct err *err)
 {
 	AUTO_PLACES struct places places = { 0 };
+	AUTO_SECRET char *text = NULL;
+	size_t len = 0;
 	int r = find_places(&places, err);
 	char *slash;
 
@@ -273,7 +277,9 @@ static int target_open(struct target *target, struct err *err)
 	if (r == 0 && flock(target->directory, LOCK_EX) < 0)
 		r = err_sys(err, errno, "cannot lock the directory of %s", target->place.path);
 	if (r == 0)
-		r = load(&target->place, &target->document, err);
+		r = read_place(&target->place, &text, &len, err);
+	if (r == 0 && text)
+		r = parse(target->place.path, text, len, &target->document, err);
 	if (r == 0 && !target->document)
 		target->document = json_object();
 	return r;

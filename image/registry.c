@@ -371,14 +371,30 @@ static int ask_tags(struct registry *registry, struct endpoint *endpoint, void *
 	return 0;
 }
 
+/* The registry itself first: a mirror need not have all. */
+static int ask_for_tags(struct registry *registry, struct tags_question *tags, struct err *err)
+{
+	const struct question question = { ask_tags, tags, true };
+	int r = ask_tags(registry, registry_itself(registry), tags, err);
+
+	for (size_t i = 0; i + 1 < registry->places.count; i++) {
+		struct err failure = ERR_INIT;
+
+		if (r == 0 || !gives_way(&question, r, err))
+			break;
+		if (ask_tags(registry, &registry->endpoints[i], tags, &failure) == 0)
+			return 0;
+	}
+	return r;
+}
+
 int registry_tags(struct registry *registry, const char *next, struct buf *json, char **more,
 		  struct err *err)
 {
 	struct tags_question question = { next, json, more };
-	const struct question asked = { ask_tags, &question, true };
 
 	if (!next)
-		return ask_in_turn(registry, &asked, err);
+		return ask_for_tags(registry, &question, err);
 	/* The pages of a list are of one place. */
 	for (size_t i = 0; i < registry->places.count; i++)
 		if (endpoint_is_own(&registry->endpoints[i], next))
