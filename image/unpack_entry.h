@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_IMAGE_UNPACK_ENTRY_H
+#define CMAN_IMAGE_UNPACK_ENTRY_H
+
+/* One entry of an archive becomes part of the tree. For image/unpack.c. */
+
+#include <stdbool.h>
+
+#include "image/ahead.h"
+#include "image/inflate.h"
+#include "image/tar_check.h"
+#include "image/tree.h"
+#include "image/unpack.h"
+#include "store/base/buf.h"
+#include "store/base/err.h"
+
+struct archive;
+struct archive_entry;
+
+struct unpack {
+	struct inflate inflate;
+	struct ahead ahead;
+	struct tar_check check;
+	struct archive *tar;
+	struct tree tree;
+	struct buf path;   /* of the entry */
+	struct buf target; /* of a hard link */
+	const struct unpack_job *job;
+	struct unpack_result result;
+	bool ended;	      /* all bytes were given */
+	struct err input_err; /* why the tar reader got no more of them */
+};
+
+/*
+ * Make what `entry`, which `header` told of, is. `name` as the archive has it; the text of an error
+ * does not name it.
+ */
+int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const struct tar_entry *header,
+		 const char *name, struct err *err);
+
+/* Why libarchive gives no more entries or data. In image/unpack.c. */
+int unpack_tar_failed(struct unpack *unpack, struct err *err);
+
+#endif
