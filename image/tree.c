@@ -74,27 +74,12 @@ static int look(const struct tree_parent *dir, const char *leaf, struct stat *st
 	return 0;
 }
 
-/* The directory of `path`, about to be changed. */
-static int to_parent(struct tree *tree, const char *path, struct tree_parent **dir,
-		     const char **leaf, struct err *err)
-{
-	int r;
-
-	if (path[0] == '\0')
-		return err_set(err, ERR_INVALID, EINVAL, "the root itself has to be a directory");
-	r = tree_walk_to_parent(tree, path, true, dir, leaf, err);
-	if (r == 0)
-		r = tree_touch(*dir, err);
-	tree->last = *dir;
-	return r;
-}
-
 static int clear_way(struct tree *tree, const char *path, const struct stat *st,
 		     struct tree_parent **dir, const char **leaf, struct err *err)
 {
 	int r = make_room(tree, *dir, *leaf, st, err);
 
-	return r < 0 ? r : to_parent(tree, path, dir, leaf, err);
+	return r < 0 ? r : tree_walk_to_change(tree, path, dir, leaf, err);
 }
 
 /*
@@ -106,7 +91,7 @@ typedef int maker(int dir, const char *leaf, const void *data);
 static int make_at(struct tree *tree, const char *path, maker *make, const void *data,
 		   struct tree_parent **dir, const char **leaf, struct err *err)
 {
-	int made, r = to_parent(tree, path, dir, leaf, err);
+	int made, r = tree_walk_to_change(tree, path, dir, leaf, err);
 
 	if (r < 0)
 		return r;
@@ -144,7 +129,7 @@ static int make_dir(struct tree *tree, const struct tree_entry *entry, struct tr
 		    const char **leaf, bool *fresh, bool *replaced, struct err *err)
 {
 	struct stat st;
-	int r = to_parent(tree, entry->path, dir, leaf, err);
+	int r = tree_walk_to_change(tree, entry->path, dir, leaf, err);
 
 	if (r < 0)
 		return r;
@@ -207,14 +192,6 @@ int tree_make_dir(struct tree *tree, const struct tree_entry *entry, struct err 
 		kept->setgid = entry->mode & S_ISGID;
 	}
 	return mark_dir(tree, path, fresh, replaced, err);
-}
-
-int tree_make_opaque(struct tree *tree, const char *path, struct err *err)
-{
-	struct tree_parent *dir;
-	int r = tree_walk(tree, path, true, &dir, err);
-
-	return r < 0 ? r : tree_mark(tree, dir->path, MARK_OPAQUE, err);
 }
 
 int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err)
@@ -390,86 +367,4 @@ int tree_make_hardlink(struct tree *tree, const char *path, const char *target, 
 		return err_sys(err, errno, "cannot link to %s", target);
 	r = make_at(tree, path, make_hardlink, &link, &dir, &leaf, err);
 	return r < 0 ? err_wrap(err, "hard link to %s", target) : 0;
-}
-
-/* --- whiteouts --- */
-
-int tree_make_whiteout(struct tree *tree, const struct tree_entry *entry, struct err *err)
-{
-	const struct timespec times[2] = { entry->mtime, entry->mtime };
-	struct tree_parent *dir;
-	AUTO_FREE char *path = NULL;
-	const char *leaf;
-	struct stat st;
-	int r = to_parent(tree, entry->path, &dir, &leaf, err);
-
-	if (r < 0)
-		return r;
-	/* The one device that needs no privilege, mknod(2). */
-	if (mknodat(dir->fd, leaf, S_IFCHR, 0) == 0) {
-		if (utimensat(dir->fd, leaf, times, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_sys(err, errno, "cannot set the time");
-		return 0;
-	}
-	if (errno != EEXIST)
-		return tree_failed(err, errno, "cannot make a whiteout");
-	r = look(dir, leaf, &st, err);
-	if (r < 0 || !S_ISDIR(st.st_mode))
-		return r;
-	path = tree_join(dir->path, leaf, strlen(leaf));
-	if (!path)
-		return err_sys(err, ENOMEM, "cannot make a whiteout");
-	/* What it could inherit is gone. */
-	mark_set_drop(&tree->marks, path, MARK_IMPLICIT);
-	return tree_mark(tree, path, MARK_OPAQUE, err);
-}
-
-/* --- the end --- */
-
-static bool is_in(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return len == 0 || (strncmp(path, dir, len) == 0 && path[len] == '/');
-}
-
-static int tell_marks(struct tree *tree, struct buf *marks, struct err *err)
-{
-	const char *opaque = NULL; /* the outermost one that what follows may be in */
-
-	mark_set_sort(&tree->marks);
-	for (size_t i = 0; i < tree->marks.count; i++) {
-		const struct mark_entry *entry = &tree->marks.entries[i];
-		AUTO_CLOSE int dir = -1;
-
-		if (!entry->opaque && !entry->implicit)
-			continue;
-		/* A later entry may have put something else in its place. */
-		dir = tree_open_beneath(tree->parents[0].fd, entry->path, O_PATH | O_DIRECTORY);
-		if (dir < 0)
-			continue;
-		if (opaque && !is_in(entry->path, opaque))
-			opaque = NULL;
-		/* In an opaque directory nothing shows of what is below. */
-		if (entry->implicit && !opaque)
-			marks_add(marks, MARK_IMPLICIT, entry->path);
-		if (entry->opaque)
-			marks_add(marks, MARK_OPAQUE, entry->path);
-		if (entry->opaque && !opaque)
-			opaque = entry->path;
-	}
-	return buf_failed(marks) ? err_sys(err, ENOMEM, "cannot remember the directories") : 0;
-}
-
-int tree_finish(struct tree *tree, struct buf *marks, struct err *err)
-{
-	struct tree_parent *root = &tree->parents[0];
-	const struct timespec times[2] = { root->mtime, root->mtime };
-	int r = tree->root_named ? 0 : tree_mark(tree, "", MARK_IMPLICIT, err);
-
-	if (r == 0)
-		r = tree_close_parents(tree, err);
-	if (r == 0 && futimens(root->fd, times) < 0)
-		return err_sys(err, errno, "cannot set the time of the root");
-	return r < 0 ? r : tell_marks(tree, marks, err);
 }

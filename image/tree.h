@@ -83,14 +83,7 @@ int tree_make_hardlink(struct tree *tree, const char *path, const char *target, 
 /* `type`: S_IFIFO, S_IFCHR or S_IFBLK. */
 int tree_make_node(struct tree *tree, const struct tree_entry *entry, mode_t type, dev_t device,
 		   struct err *err);
-/* `entry->path` is not in the layers below. What this archive has there stays. */
-int tree_make_whiteout(struct tree *tree, const struct tree_entry *entry, struct err *err);
-/* Nothing is in the directory `path` but what this archive has there. */
-int tree_make_opaque(struct tree *tree, const char *path, struct err *err);
 /* Open what is there (a directory just made) to set attributes of. */
 int tree_open_dir(struct tree *tree, const char *path, int *fd, struct err *err);
-
-/* Set times of directories that are left, and add to `marks`. Nothing may be made afterwards. */
-int tree_finish(struct tree *tree, struct buf *marks, struct err *err);
 
 #endif

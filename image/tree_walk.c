@@ -363,3 +363,17 @@ int tree_walk_to_parent(struct tree *tree, const char *path, bool create, struct
 	(*dir)->written = STEAL_PTR(written);
 	return 0;
 }
+
+int tree_walk_to_change(struct tree *tree, const char *path, struct tree_parent **dir,
+			const char **leaf, struct err *err)
+{
+	int r;
+
+	if (path[0] == '\0')
+		return err_set(err, ERR_INVALID, EINVAL, "the root itself has to be a directory");
+	r = tree_walk_to_parent(tree, path, true, dir, leaf, err);
+	if (r == 0)
+		r = tree_touch(*dir, err);
+	tree->last = *dir;
+	return r;
+}

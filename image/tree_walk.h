@@ -27,6 +27,13 @@ int tree_walk(struct tree *tree, const char *path, bool create, struct tree_pare
 int tree_walk_to_parent(struct tree *tree, const char *path, bool create, struct tree_parent **dir,
 			const char **leaf, struct err *err);
 
+/*
+ * The same of an entry that is about to be made: what is missing is made, and the directory touched.
+ * ERR_INVALID for the root.
+ */
+int tree_walk_to_change(struct tree *tree, const char *path, struct tree_parent **dir,
+			const char **leaf, struct err *err);
+
 /* To be called before something is made in `dir` or removed from it. */
 int tree_touch(struct tree_parent *dir, struct err *err);
 

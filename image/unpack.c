@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 
+#include "image/tree_layer.h"
 #include "image/unpack_entry.h"
 
 static void unpack_release(struct unpack *unpack)

@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "image/tree_layer.h"
 #include "image/whiteout.h"
 #include "store/base/cleanup.h"
 
