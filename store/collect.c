@@ -13,6 +13,7 @@
 #include "store/blobs.h"
 #include "store/db.h"
 #include "store/draft_name.h"
+#include "store/prefix.h"
 #include "store/store.h"
 
 #define TRASH_PREFIX "trash-" /* sweep.c knows it, too */
@@ -117,6 +118,9 @@ static int list_unnamed(struct store *store, enum collect_kind kind, int64_t bef
 		r = db_column_copy(stmt, 0, grown[*count].digest, sizeof(grown->digest), err);
 		if (r < 0)
 			return r;
+		/* In a damaged database: it might lead anywhere. fsck tells. */
+		if (!prefix_is_one(grown[*count].digest, DIGEST_HEX_LEN))
+			continue;
 		grown[(*count)++].bytes = sqlite3_column_int64(stmt, 1);
 	}
 	return r;

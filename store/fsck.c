@@ -10,6 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/fsck_run.h"
 #include "store/hold.h"
+#include "store/prefix.h"
 #include "store/store.h"
 #include "store/sweep.h"
 
@@ -69,6 +70,16 @@ int fsck_advise(struct fsck *run, const char *sql, const struct db_arg *args, ch
 		buf_addf(&text, " and %zu more", strv_len(names) - MAX_NAMES);
 	*out = buf_steal(&text);
 	return *out ? 0 : err_sys(err, ENOMEM, "cannot check the store");
+}
+
+/* What is no digest is no file name of ours either: it might lead anywhere. */
+bool fsck_is_digest(struct fsck *run, const char *table, const char *text)
+{
+	if (prefix_is_one(text, DIGEST_HEX_LEN))
+		return true;
+	fsck_fault(run, false, NULL, "database", "a row of %s is called %.80s, which is no digest",
+		   table, text);
+	return false;
 }
 
 /* --- the database itself --- */

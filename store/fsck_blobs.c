@@ -191,7 +191,7 @@ int fsck_blobs(struct fsck *run, struct err *err)
 
 	for (size_t i = 0; r == 0 && digests && digests[i]; i++) {
 		r = fsck_poll(run, err);
-		if (r == 0)
+		if (r == 0 && fsck_is_digest(run, "blob", digests[i]))
 			r = check_blob(run, digests[i], err);
 	}
 	return r;

@@ -58,6 +58,7 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 		       struct err *err)
 {
 	char object[NAME_MAX + 32];
+	struct err busy = ERR_INIT;
 	int64_t named = 0;
 	int r;
 
@@ -72,13 +73,14 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 	    ((!run->options->repair || place->fd == run->store->containers_fd) &&
 	     is_young(place->fd, name)))
 		return r;
-	if (run->options->repair)
-		r = place->remove(run->store, name, err);
-	if (r == 0)
-		fsck_fault(run, run->options->repair,
-			   run->options->repair ? "removed" : "cman fsck --repair removes it",
-			   object, "nothing in the database names it");
-	return r;
+	if (run->options->repair && place->remove(run->store, name, &busy) < 0) {
+		fsck_fault(run, false, busy.text, object, "nothing in the database names it");
+		return 0;
+	}
+	fsck_fault(run, run->options->repair,
+		   run->options->repair ? "removed" : "cman fsck --repair removes it", object,
+		   "nothing in the database names it");
+	return 0;
 }
 
 static int check_place(struct fsck *run, const struct place *place, struct err *err)

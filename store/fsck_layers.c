@@ -282,7 +282,7 @@ int fsck_layers(struct fsck *run, struct err *err)
 
 	for (size_t i = 0; r == 0 && trees && trees[i]; i++) {
 		r = fsck_poll(run, err);
-		if (r == 0)
+		if (r == 0 && fsck_is_digest(run, "layer", trees[i]))
 			r = check_layer(run, trees[i], err);
 	}
 	return r;

@@ -30,6 +30,9 @@ int fsck_list(struct fsck *run, const char *sql, const struct db_arg *args, char
 int fsck_advise(struct fsck *run, const char *sql, const struct db_arg *args, char **out,
 		struct err *err);
 
+/* False, and told, where a row of `table` is called by something else than a digest. */
+bool fsck_is_digest(struct fsck *run, const char *table, const char *text);
+
 int fsck_blobs(struct fsck *run, struct err *err);
 int fsck_layers(struct fsck *run, struct err *err);
 int fsck_images(struct fsck *run, struct err *err);

@@ -103,6 +103,32 @@ reclaimed: [0-9.]+ kB \([0-9]+ bytes\)$"
 	assert_empty_dir "$CMAN_ROOT/layers"
 }
 
+@test "prune and rmi beside a pull: what it may need goes later" {
+	box one first
+	box two second
+	faulty_server
+	"$CMAN" pull --name slow "$FAULTY/stall/box.tar.gz" >/dev/null 2>&1 &
+	pid=$!
+	eventually holds
+	cman rmi one
+	run --separate-stderr cman prune -af
+	assert_status 0
+	assert_match "$output" 'untagged: two:latest.*reclaimed: 0 B'
+	assert_stderr 'Another cman is getting, making or sending an image: layers and blobs that nothing needs go when it is done.'
+	[ "$(files layers)" = 2 ]
+	kill -9 "$pid"
+	wait "$pid" || true
+	run --separate-stderr cman prune -f
+	assert_status 0
+	[ "$(files layers)" = 0 ]
+	[ "$(files blobs/sha256)" = 0 ]
+}
+
+# Whether a pull holds the store.
+holds() {
+	! flock --nonblock --exclusive "$CMAN_ROOT/layers" true
+}
+
 @test "prune: asks at a terminal, and refuses without one" {
 	box one first
 	run --separate-stderr cman prune -a </dev/null
