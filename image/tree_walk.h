@@ -28,8 +28,8 @@ int tree_walk_to_parent(struct tree *tree, const char *path, bool create, struct
 			const char **leaf, struct err *err);
 
 /*
- * The same of an entry that is about to be made: what is missing is made, and the directory touched.
- * ERR_INVALID for the root.
+ * The same of an entry that is about to be made: what is missing is made, and the directory
+ * touched. ERR_INVALID for the root.
  */
 int tree_walk_to_change(struct tree *tree, const char *path, struct tree_parent **dir,
 			const char **leaf, struct err *err);
