@@ -56,23 +56,31 @@ static void shorten(struct err *err)
 	memmove(query, end, strlen(end) + 1);
 }
 
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
 /* Each answer says where the next request goes. A registry behind a proxy may take itself for one
- * without TLS. */
+ * without TLS; what was begun with TLS does not go to anybody else without it. */
 static int take_location(struct session *session, const struct fetch_reply *reply, struct err *err)
 {
-	const char *host = session->endpoint->place->host;
-	size_t len = strlen("http://");
+	const struct endpoint *endpoint = session->endpoint;
+	const char *host = endpoint->place->host, *url = reply->location;
+	bool downgrade = has_prefix(url, "http://") && !endpoint->plain_http;
 	AUTO_BUF struct buf text = BUF_INIT;
 	char *location;
+	bool own;
 
-	if (reply->location[0] == '\0')
+	if (url[0] == '\0')
 		return 0;
-	if (!session->endpoint->plain_http && strncasecmp(reply->location, "http://", len) == 0 &&
-	    strncasecmp(reply->location + len, host, strlen(host)) == 0 &&
-	    reply->location[len + strlen(host)] == '/')
-		buf_addf(&text, "https://%s", reply->location + len);
-	else
-		buf_addstr(&text, reply->location);
+	own = downgrade && has_prefix(url + strlen("http://"), host) &&
+	      url[strlen("http://") + strlen(host)] == '/';
+	if (downgrade && !own && !endpoint->tls.insecure)
+		return err_set(err, ERR_INVALID, EPROTO,
+			       "%s wants the upload at a host without TLS: %s",
+			       endpoint->place->registry, url);
+	buf_addf(&text, "%s%s", own ? "https://" : "", own ? url + strlen("http://") : url);
 	location = buf_steal(&text);
 	if (!location)
 		return no_memory(err);
