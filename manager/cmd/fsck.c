@@ -81,22 +81,26 @@ static void print_result(const struct fsck_result *result)
 		       plural(result->faults), (long long)result->repaired);
 }
 
-static int check_store(struct app *app, struct fsck_options *options, struct err *err)
+static int check_store(struct app *app, bool repair, bool quick, struct err *err)
 {
 	struct check check __attribute__((cleanup(check_release))) = {
 		.interrupt = INTERRUPT_INIT,
 		.config = CONFIG_INIT,
 	};
+	const struct fsck_options options = {
+		.repair = repair,
+		.quick = quick,
+		.fault = on_fault,
+		.unpack = on_unpack,
+		.poll = on_poll,
+		.data = &check,
+	};
 	AUTO_STORE struct store store = STORE_INIT;
 	struct fsck_result result;
 
-	options->fault = on_fault;
-	options->unpack = on_unpack;
-	options->poll = on_poll;
-	options->data = &check;
 	if (config_load(&check.config, err) < 0 || store_open(app->root, &store, err) < 0 ||
 	    interrupt_begin(&check.interrupt, err) < 0 ||
-	    store_fsck(&store, options, &result, err) < 0)
+	    store_fsck(&store, &options, &result, err) < 0)
 		return -1;
 	print_result(&result);
 	return result.faults > result.repaired ? EXIT_FAULTS : 0;
@@ -104,9 +108,9 @@ static int check_store(struct app *app, struct fsck_options *options, struct err
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
-	struct fsck_options options = { 0 };
 	const struct cmd_option *option;
 	struct option_parse parse;
+	bool repair = false, quick = false;
 	const char *value;
 	int rc;
 
@@ -114,13 +118,13 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	parse.interspersed = true;
 	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
 		if (strcmp(option->name, "repair") == 0)
-			options.repair = true;
+			repair = true;
 		else
-			options.quick = true;
+			quick = true;
 	}
 	if (rc < 0 || options_operands(&parse, 0, 0, err) < 0)
 		return -1;
-	return check_store(app, &options, err);
+	return check_store(app, repair, quick, err);
 }
 
 const struct cmd cmd_fsck = {
