@@ -17,11 +17,10 @@
 
 void archive_writer_release(struct archive_writer *writer)
 {
-	/* Freed as it is, it would write an end. */
-	if (writer->tar) {
-		archive_write_fail(writer->tar);
+	/* It writes an end where there is none yet. */
+	writer->discard = true;
+	if (writer->tar)
 		archive_write_free(writer->tar);
-	}
 	cleanup_close(&writer->file);
 	strv_free(writer->written);
 	strv_free(writer->dirs);
@@ -34,37 +33,49 @@ void archive_writer_release(struct archive_writer *writer)
 #define PIECE_SIZE 4096
 #define BLOCK_SIZE (64 << 10)
 
+static int write_pieces(struct archive_writer *writer, const char *block, size_t len,
+			struct err *err)
+{
+	while (len > 0) {
+		size_t piece = writer->is_file || len < PIECE_SIZE ? len : PIECE_SIZE;
+		int r = interrupt_poll(writer->interrupt, writer->fd, POLLOUT, -1, err);
+
+		if (r < 0)
+			return r;
+		r = fd_write_all(writer->fd, block, piece);
+		if (r < 0)
+			return err_sys(err, -r, "cannot write the archive");
+		block += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+/*
+ * A failure is kept and not told: libarchive would not release its memory then. What comes after
+ * it goes nowhere.
+ */
 static la_ssize_t write_block(struct archive *tar, void *data, const void *block, size_t len)
 {
 	struct archive_writer *writer = data;
-	size_t done = 0;
-	int r = 0;
 
-	while (done < len) {
-		size_t piece = writer->is_file || len - done < PIECE_SIZE ? len - done : PIECE_SIZE;
-
-		r = interrupt_poll(writer->interrupt, writer->fd, POLLOUT, -1, &writer->err);
-		if (r < 0)
-			break;
-		r = fd_write_all(writer->fd, (const char *)block + done, piece);
-		if (r < 0) {
-			err_sys(&writer->err, -r, "cannot write the archive");
-			break;
-		}
-		done += piece;
-	}
-	if (r < 0)
-		archive_set_error(tar, -r, "write");
-	return r < 0 ? -1 : (la_ssize_t)len;
+	(void)tar;
+	if (!writer->discard && write_pieces(writer, block, len, &writer->err) < 0)
+		writer->discard = true;
+	return (la_ssize_t)len;
 }
 
-static int tar_failed(struct archive_writer *writer, struct err *err)
+/* What came of a call of libarchive's that went well or not. */
+static int tar_result(struct archive_writer *writer, bool went_well, struct err *err)
 {
-	if (writer->err.kind == ERR_NONE)
-		return err_set(err, ERR_SYS, EIO, "cannot write the archive: %s",
-			       archive_error_string(writer->tar));
-	*err = writer->err;
-	return err_code(err);
+	if (writer->err.kind != ERR_NONE) {
+		*err = writer->err;
+		return err_negative(err_code(err));
+	}
+	if (went_well)
+		return 0;
+	return err_set(err, ERR_SYS, EIO, "cannot write the archive: %s",
+		       archive_error_string(writer->tar));
 }
 
 int archive_writer_open_tar(struct archive_writer *writer, int fd,
@@ -79,12 +90,14 @@ int archive_writer_open_tar(struct archive_writer *writer, int fd,
 	if (!writer->tar)
 		return err_sys(err, ENOMEM, "cannot write an archive");
 	/* ustar, and pax where a file is larger than that can say. */
-	if (archive_write_set_format_pax_restricted(writer->tar) != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(writer->tar, BLOCK_SIZE) != ARCHIVE_OK ||
-	    archive_write_set_bytes_in_last_block(writer->tar, 1) != ARCHIVE_OK ||
-	    archive_write_open(writer->tar, writer, NULL, write_block, NULL) != ARCHIVE_OK)
-		return tar_failed(writer, err);
-	return 0;
+	return tar_result(
+		writer,
+		archive_write_set_format_pax_restricted(writer->tar) == ARCHIVE_OK &&
+			archive_write_set_bytes_per_block(writer->tar, BLOCK_SIZE) == ARCHIVE_OK &&
+			archive_write_set_bytes_in_last_block(writer->tar, 1) == ARCHIVE_OK &&
+			archive_write_open(writer->tar, writer, NULL, write_block, NULL) ==
+				ARCHIVE_OK,
+		err);
 }
 
 static int write_header(struct archive_writer *writer, const char *path, mode_t type, mode_t mode,
@@ -102,7 +115,7 @@ static int write_header(struct archive_writer *writer, const char *path, mode_t 
 	archive_entry_set_mtime(entry, 0, 0);
 	r = archive_write_header(writer->tar, entry);
 	archive_entry_free(entry);
-	return r == ARCHIVE_OK ? 0 : tar_failed(writer, err);
+	return tar_result(writer, r == ARCHIVE_OK, err);
 }
 
 /* --- either --- */
@@ -179,9 +192,8 @@ int archive_writer_data(struct archive_writer *writer, const void *data, size_t 
 	int r;
 
 	if (writer->dir < 0)
-		return archive_write_data(writer->tar, data, len) == (la_ssize_t)len ?
-			       0 :
-			       tar_failed(writer, err);
+		return tar_result(
+			writer, archive_write_data(writer->tar, data, len) == (la_ssize_t)len, err);
 	r = fd_write_all(writer->file, data, len);
 	return r < 0 ? err_sys(err, -r, "cannot write %s",
 			       writer->written[strv_len(writer->written) - 1]) :
@@ -191,9 +203,8 @@ int archive_writer_data(struct archive_writer *writer, const void *data, size_t 
 int archive_writer_end(struct archive_writer *writer, struct err *err)
 {
 	if (writer->dir < 0)
-		return archive_write_finish_entry(writer->tar) == ARCHIVE_OK ?
-			       0 :
-			       tar_failed(writer, err);
+		return tar_result(writer, archive_write_finish_entry(writer->tar) == ARCHIVE_OK,
+				  err);
 	/* Some file systems tell only now that there was no space. */
 	if (close(STEAL_FD(writer->file)) < 0)
 		return err_sys(err, errno, "cannot write %s",
@@ -213,7 +224,7 @@ int archive_writer_file(struct archive_writer *writer, const char *path, const v
 
 int archive_writer_finish(struct archive_writer *writer, struct err *err)
 {
-	if (writer->dir < 0 && archive_write_close(writer->tar) != ARCHIVE_OK)
-		return tar_failed(writer, err);
-	return 0;
+	if (writer->dir >= 0)
+		return 0;
+	return tar_result(writer, archive_write_close(writer->tar) == ARCHIVE_OK, err);
 }

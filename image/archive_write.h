@@ -25,7 +25,8 @@ struct archive_writer {
 	const struct interrupt *interrupt;
 	int fd; /* of the tar */
 	bool is_file;
-	struct err err; /* why the last write to it failed */
+	bool discard;	/* nothing more is written to it */
+	struct err err; /* why a write to it failed */
 };
 
 #define ARCHIVE_WRITER_INIT                     \
