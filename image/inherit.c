@@ -151,7 +151,9 @@ static int cover(int tree_fd, const char *name, struct err *err)
 
 	if (fstatat(tree_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISDIR(st.st_mode) ? make_opaque(tree_fd, name, err) : 0;
-	if (errno != ENOENT || mknodat(tree_fd, name, S_IFCHR, 0) < 0)
+	/* Of a fixed time, as what no entry names: the same tree whenever it is made. */
+	if (errno != ENOENT || mknodat(tree_fd, name, S_IFCHR, 0) < 0 ||
+	    utimensat(tree_fd, name, (struct timespec[2]){ 0 }, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "cannot make a whiteout");
 	return 0;
 }

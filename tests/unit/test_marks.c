@@ -331,6 +331,7 @@ static void test_opaque_root(void **state)
 	assert_int_equal(inherit_directories(trees.top, none, trees.lowers, 2, &changed, &err), 0);
 	assert_true(changed);
 	assert_int_equal(look(scratch, "top/hidden").st_mode, S_IFCHR);
+	assert_int_equal(look(scratch, "top/hidden").st_mtim.tv_sec, 0);
 	assert_int_equal(look(scratch, "top/file").st_mode, S_IFCHR);
 	assert_int_equal(look(scratch, "top/file").st_rdev, 0);
 	assert_int_equal(look(scratch, "top/kept").st_mode, S_IFREG | 0600);
