@@ -108,12 +108,7 @@ static int collect_opaque(const char *path, void *data, struct err *err)
 	return strv_add(data, path) < 0 ? no_memory(err) : 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return walk_compare(*(char *const *)a, *(char *const *)b);
-}
-
-/* Two sorted lists become one of marks. */
+/* Two lists in the order of a walk become one of marks. */
 static int merge_marks(char **opaque, char **omitted, struct buf *out, struct err *err)
 {
 	while ((opaque && *opaque) || (omitted && *omitted)) {
@@ -138,11 +133,7 @@ static int find_marks(const struct commit *commit, int upper, struct buf *marks,
 		r = container_tree_targets(&commit->spec, upper, below, &omitted, err);
 	if (r == 0)
 		r = changes_walk(upper, below, &visitor, err);
-	if (r < 0)
-		return r;
-	if (opaque)
-		qsort(opaque, strv_len(opaque), sizeof(*opaque), compare);
-	return merge_marks(opaque, omitted, marks, err);
+	return r == 0 ? merge_marks(opaque, omitted, marks, err) : r;
 }
 
 static int pack_upper(struct commit *commit, struct pack_result *packed, struct err *err)

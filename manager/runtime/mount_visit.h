@@ -8,7 +8,7 @@
 
 #include "store/base/err.h"
 
-/* Returns a descriptor, or -errno with `err` set. It shares all memory and may not print or exit. */
+/* Returns a descriptor, or -errno with `err` set. It shares all memory: no printing, no exit. */
 typedef int mount_visitor(void *data, struct err *err);
 
 /*
