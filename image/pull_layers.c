@@ -24,13 +24,22 @@ void pull_layers_release(struct pull_layers *layers)
 	free(layers->layers);
 }
 
-static unsigned choose_threads(const struct pull *pull)
+static bool has_zstd(const struct documents *documents)
+{
+	for (size_t i = 0; i < documents->manifest.nlayers; i++)
+		if (media_compression(documents->manifest.layers[i].media_type) == COMPRESSION_ZSTD)
+			return true;
+	return false;
+}
+
+static unsigned choose_threads(const struct pull *pull, const struct documents *documents)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (pull->request->jobs > 0)
 		return (unsigned)pull->request->jobs;
-	if (processors < MIN_JOBS)
+	/* Its window may take 8 MiB a layer, where gzip's takes 32 KiB. */
+	if (processors < MIN_JOBS || has_zstd(documents))
 		return MIN_JOBS;
 	return processors > DEFAULT_MAX_JOBS ? DEFAULT_MAX_JOBS : (unsigned)processors;
 }
@@ -176,7 +185,7 @@ int pull_layers_get(struct pull *pull, struct registry *registry, const struct d
 		size_t elsewhere;
 
 		choose_jobs(pull, out);
-		r = layer_jobs_run(&jobs, choose_threads(pull), err);
+		r = layer_jobs_run(&jobs, choose_threads(pull, documents), err);
 		if (r < 0)
 			return r;
 		elsewhere = collect(out);
