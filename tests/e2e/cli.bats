@@ -24,7 +24,8 @@ setup() {
 	done
 	run --separate-stderr cman help
 	assert_output "$overview"
-	for command in run exec ps logs stop kill wait rm inspect pull images rmi version; do
+	for command in run exec ps logs stop kill wait rm commit diff export inspect pull images rmi tag \
+		history import load save image push copy login logout df prune fsck version; do
 		assert_match "$overview" "
   $command +[a-z]"
 		run --separate-stderr cman "$command" --help
