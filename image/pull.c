@@ -58,8 +58,8 @@ static void platform_of(const struct image_record *image, struct platform *out)
 }
 
 /*
- * What the name means here: "sha256:…" as its registry called it; "" where it is not here, not
- * whole, or for another platform.
+ * What the name means here: "sha256:…" as its registry called it; `digest` stays as it is where it
+ * is not here, not whole, or for another platform.
  */
 static int find_here(struct pull *pull, const struct platform *want, char *digest, size_t size,
 		     struct err *err)
@@ -71,7 +71,6 @@ static int find_here(struct pull *pull, const struct platform *want, char *diges
 	bool whole = false;
 	int r = image_find(pull->store, pull->source.name, &image, &missing);
 
-	digest[0] = '\0';
 	if (r < 0) {
 		if (missing.kind == ERR_NOT_FOUND)
 			return 0;
@@ -185,7 +184,7 @@ static int pull_registry(struct pull *pull, struct image_record *out, struct err
 	const struct ref *ref = &pull->source.ref;
 	const char *reference = ref->digest ? ref->digest : ref->tag;
 	struct registry_manifest now = { .size = -1 };
-	char here[sizeof(now.digest)];
+	char here[sizeof(now.digest)] = "";
 	struct platform want;
 	int r = choose_platform(pull, &want, err);
 
