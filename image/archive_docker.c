@@ -23,6 +23,10 @@ static int add_name(const char *tag, char ***names, struct err *err)
 
 	if (ref_parse(tag, &ref, err) < 0)
 		return err_wrap(err, "manifest.json");
+	/* Digests are of manifests, and such an archive has none. */
+	if (ref.digest)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "manifest.json: %s: a name in an archive has no digest", tag);
 	if (asprintf(&full, "%s%s%s", ref.registry ? "" : "docker.io/",
 		     ref.registry || strchr(ref.repository, '/') ? "" : "library/", tag) < 0) {
 		full = NULL;

@@ -13,6 +13,21 @@
 
 /* --- names --- */
 
+/*
+ * Whatever an archive calls it: a name with a digest is that of what has the digest, as whoever
+ * runs an image by it relies on.
+ */
+static int normalize(const struct index_entry *entry, const char *text, char **out, struct err *err)
+{
+	AUTO_REF struct ref ref = REF_INIT;
+	int r = ref_parse(text, &ref, err);
+
+	if (r == 0 && ref.digest &&
+	    strcmp(ref.digest + strlen("sha256:"), entry->descriptor.digest) != 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "%s: is of another digest", text);
+	return r < 0 ? r : ref_normalize(text, out, err);
+}
+
 /* NULL in *out where the annotations say no name. */
 static int choose_name(const struct load_source *source, const struct index_entry *entry,
 		       char **out, struct err *err)
@@ -20,7 +35,7 @@ static int choose_name(const struct load_source *source, const struct index_entr
 	struct err ignored = ERR_INIT;
 	char name[PARSE_NAME_MAX + 128];
 
-	if (entry->image_name[0] && ref_normalize(entry->image_name, out, &ignored) == 0)
+	if (entry->image_name[0] && normalize(entry, entry->image_name, out, &ignored) == 0)
 		return 0;
 	if (!entry->ref_name[0])
 		return 0;
@@ -31,7 +46,7 @@ static int choose_name(const struct load_source *source, const struct index_entr
 	else
 		return 0;
 	/* What is no name by the grammar of references is none. */
-	if (ref_normalize(name, out, &ignored) == -ENOMEM)
+	if (normalize(entry, name, out, &ignored) == -ENOMEM)
 		return err_sys(err, ENOMEM, "cannot load");
 	return 0;
 }

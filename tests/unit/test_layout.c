@@ -211,6 +211,29 @@ static void test_names(void **state)
 	}
 }
 
+/* Whoever pins a digest gets what has it, whatever an archive calls its images. */
+static void test_names_with_digests(void **state)
+{
+	char digest[SHA256_HEX_LEN + 1], entry[1024], more[256], named[1024], expected[256];
+
+	make_entry(*state, "amd64", REF_NAME("example.com/a@sha256:" LAYER), entry);
+	make_layout(*state, entry);
+	assert_images(*state, layout_each, " amd64\n");
+	make_entry(*state, "amd64",
+		   ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"1\","
+		   "\"io.containerd.image.name\":\"example.com/a:1@sha256:" LAYER "\"}",
+		   entry);
+	make_layout(*state, entry);
+	assert_images(*state, layout_each, "debian:1 amd64\n");
+
+	assert_int_equal(sscanf(strstr(entry, "sha256:"), "sha256:%64[0-9a-f]", digest), 1);
+	snprintf(more, sizeof(more), REF_NAME("example.com/a@sha256:%s"), digest);
+	make_entry(*state, "amd64", more, named);
+	make_layout(*state, named);
+	snprintf(expected, sizeof(expected), "example.com/a@sha256:%s amd64\n", digest);
+	assert_images(*state, layout_each, expected);
+}
+
 static void test_platforms(void **state)
 {
 	char first[1024], second[1024], both[4096];
@@ -340,6 +363,15 @@ static void test_docker_refused(void **state)
 	assert_failure(scratch, archive_docker_each,
 		       "image 1: manifest.json: invalid image name 'A:1': it has characters or "
 		       "separators that a name cannot have");
+	/* Nothing in it has that digest. */
+	snprintf(text, sizeof(text),
+		 "[{\"Config\":\"blobs/sha256/%s\",\"RepoTags\":[\"a@sha256:" LAYER
+		 "\"],\"Layers\":[\"x\"]}]",
+		 digest);
+	put(scratch, "manifest.json", text);
+	assert_failure(scratch, archive_docker_each,
+		       "image 1: manifest.json: a@sha256:" LAYER
+		       ": a name in an archive has no digest");
 	/* Its path says what it has to be. */
 	put(scratch, LAYER ".json", "{}");
 	put(scratch, "manifest.json",
@@ -395,6 +427,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_image_of_layout), TEST(test_names),
+		TEST(test_names_with_digests),
 		TEST(test_platforms),	    TEST(test_nameless_beside_named),
 		TEST(test_nested_index),    TEST(test_files_that_are_not_there),
 		TEST(test_docker_names),    TEST(test_docker_refused),
