@@ -426,12 +426,11 @@ static void test_paths(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_image_of_layout), TEST(test_names),
-		TEST(test_names_with_digests),
-		TEST(test_platforms),	    TEST(test_nameless_beside_named),
-		TEST(test_nested_index),    TEST(test_files_that_are_not_there),
-		TEST(test_docker_names),    TEST(test_docker_refused),
-		TEST(test_paths),
+		TEST(test_image_of_layout),	     TEST(test_names),
+		TEST(test_names_with_digests),	     TEST(test_platforms),
+		TEST(test_nameless_beside_named),    TEST(test_nested_index),
+		TEST(test_files_that_are_not_there), TEST(test_docker_names),
+		TEST(test_docker_refused),	     TEST(test_paths),
 	};
 
 	if (argc == 1 && strcmp(argv[0], "cman-parse") == 0)
