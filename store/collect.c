@@ -133,6 +133,9 @@ int collect_unnamed(struct store *store, enum collect_kind kind, int64_t before_
 	size_t count = 0;
 	int r = list_unnamed(store, kind, before_ns, &list, &count, err);
 
+	/* Else a power cut might bring back an image's rows without what they name. */
+	if (r == 0 && count > 0)
+		r = db_sync(store->db, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		r = db_run(store->db, kinds[kind].drop, DB_ARGS(DB_TEXT(list[i].digest)), err);
 		if (r == 0)

@@ -5,7 +5,8 @@
 /*
  * Removing layers and blobs that no image names. Rows go first, in a transaction of their own, so
  * that a kill in between leaves a file without a row, which store_sweep() finds; the other order
- * would leave an image without its layer. Only who holds the store alone (hold.h) removes rows.
+ * would leave an image without its layer. The rows of images that named them are durably gone
+ * before that. Only who holds the store alone (hold.h) removes rows.
  * Files are moved out of sight meanwhile, which is quick, and removed by collect_trash() when
  * nobody waits any more. For images_remove.c, sweep.c, prune.c and fsck.c.
  */

@@ -212,6 +212,17 @@ int db_checkpoint(sqlite3 *db, struct err *err)
 	return r < 0 ? r : db_commit(&tx, err);
 }
 
+int db_sync(sqlite3 *db, struct err *err)
+{
+	sqlite3_file *wal = NULL;
+	int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&wal);
+
+	/* Without methods it is not open, as nothing has been read or written yet. */
+	if (code == SQLITE_OK && wal && wal->pMethods)
+		code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+	return code == SQLITE_OK ? 0 : fail_with_code(db, code, err);
+}
+
 /* --- statements --- */
 
 void db_release_stmt(sqlite3_stmt **stmt)

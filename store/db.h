@@ -55,6 +55,12 @@ void db_close(sqlite3 *db);
 int db_checkpoint(sqlite3 *db, struct err *err);
 
 /*
+ * Make durable what was committed so far, by whatever process: a commit alone outlives a kill, not
+ * a power cut. One fsync of the WAL.
+ */
+int db_sync(sqlite3 *db, struct err *err);
+
+/*
  * An argument of a statement. Text and bytes must stay until the statement is reset or finalised.
  */
 struct db_arg {

@@ -359,6 +359,22 @@ static void test_files_are_durable_before_the_row(void **state)
 	assert_non_null(strchr(strchr(last_sync, 'W'), 'F'));
 }
 
+/* The end of the image's rows outlives a power cut as soon as that of its files does. */
+static void test_rows_are_durably_gone_before_the_files(void **state)
+{
+	const struct scratch *s = *state;
+	AUTO_BUF struct buf seen = BUF_INIT;
+	const char *first_sync, *first_rename;
+
+	make_old_image(s->path);
+	assert_false(run_and_kill(s->path, remove_image, INT32_MAX, &seen));
+	first_sync = strchr(seen.data, 'F');
+	first_rename = strchr(seen.data, 'R');
+	assert_int_equal(seen.data[0], 'W');
+	assert_non_null(first_rename);
+	assert_true(first_sync && first_sync < first_rename);
+}
+
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -367,6 +383,7 @@ int main(void)
 		SCRATCH_TEST(test_a_pull_that_is_killed),
 		SCRATCH_TEST(test_a_removal_that_is_killed),
 		SCRATCH_TEST(test_files_are_durable_before_the_row),
+		SCRATCH_TEST(test_rows_are_durably_gone_before_the_files),
 	};
 
 	return cmocka_run_group_tests_name("kills", tests, NULL, NULL);
