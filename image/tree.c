@@ -115,7 +115,6 @@ static int name_root(struct tree *tree, const struct tree_entry *entry, struct e
 {
 	struct tree_parent *root = &tree->parents[0];
 
-	tree->root_named = true;
 	root->mtime = entry->mtime;
 	root->setgid = entry->mode & S_ISGID;
 	if (fchown(root->fd, entry->uid, entry->gid) < 0 ||

@@ -49,7 +49,6 @@ struct tree {
 	unsigned clock;
 	struct mark_set marks;
 	int64_t implicit; /* made so far */
-	bool root_named;
 };
 
 /* What an entry is. `path` as tree_clean_path() gives it. */

@@ -90,10 +90,8 @@ int tree_finish(struct tree *tree, struct buf *marks, struct err *err)
 {
 	struct tree_parent *root = &tree->parents[0];
 	const struct timespec times[2] = { root->mtime, root->mtime };
-	int r = tree->root_named ? 0 : tree_mark(tree, "", MARK_IMPLICIT, err);
+	int r = tree_close_parents(tree, err);
 
-	if (r == 0)
-		r = tree_close_parents(tree, err);
 	if (r == 0 && futimens(root->fd, times) < 0)
 		return err_sys(err, errno, "cannot set the time of the root");
 	return r < 0 ? r : tell_marks(tree, marks, err);

@@ -66,7 +66,9 @@ struct unpack_result {
 
 /*
  * Unpack what `in_fd` gives until its end into the empty directory `root_fd`. The umask has to be
- * 0. `marks` gets what image/marks.h tells. ERR_INVALID where the archive is at fault, ERR_SYS
+ * 0. A root that the archive does not name, as of most layers but the lowest, gets the time 0 and
+ * no mark: what it looks like does not depend on the layers below, so that these can share the
+ * tree. `marks` gets what image/marks.h tells. ERR_INVALID where the archive is at fault, ERR_SYS
  * where this host is; both name the entry. What was unpacked before a failure stays for the
  * caller to remove.
  */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/image_root.h"
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/rootfs.h"
@@ -64,16 +65,14 @@ static int is_mount_point(int dir, const char *name)
 /* --- mount --- */
 
 /*
- * All layers, bottom first. Of one layer an overlay is made with an empty directory below it, the
- * mount's own place: then a layer's marks for what is gone do not show as devices.
+ * All layers, bottom first, and over them the mount's own place, empty: it stands for the root, and
+ * an overlay has two directories also where the image has one layer.
  */
 static int list_layers(const struct store *store, const struct image_record *image,
 		       const char *place, char ***out, struct err *err)
 {
 	AUTO_STRV char **layers = NULL;
 
-	if (image->nlayers == 1 && strv_add(&layers, place) < 0)
-		return no_memory(err);
 	for (size_t i = 0; i < image->nlayers; i++) {
 		AUTO_FREE char *path = NULL;
 
@@ -84,7 +83,31 @@ static int list_layers(const struct store *store, const struct image_record *ima
 		if (strv_add(&layers, path) < 0)
 			return no_memory(err);
 	}
+	if (strv_add(&layers, place) < 0)
+		return no_memory(err);
 	*out = STEAL_PTR(layers);
+	return 0;
+}
+
+/* The merged tree's root is the uppermost directory. */
+static int look_like_root(const struct store *store, const struct image_record *image, int place,
+			  struct err *err)
+{
+	AUTO_FREE const char **trees = calloc(image->nlayers + 1, sizeof(*trees));
+	struct stat root;
+	int r;
+
+	if (!trees)
+		return no_memory(err);
+	for (size_t i = 0; i < image->nlayers; i++)
+		trees[i] = image->layers[i].tree;
+	r = image_root_stat(store->layers_fd, trees, image->nlayers, &root, err);
+	if (r < 0)
+		return r;
+	if (fchown(place, root.st_uid, root.st_gid) < 0 ||
+	    fchmod(place, root.st_mode & 07777) < 0 ||
+	    futimens(place, (struct timespec[]){ root.st_mtim, root.st_mtim }) < 0)
+		return err_sys(err, errno, "cannot give the root its owner, mode and time");
 	return 0;
 }
 
@@ -131,9 +154,11 @@ static int mount_on(struct store *store, const struct image_record *image, int i
 	r = is_mount_point(images, image->id);
 	if (r != 0)
 		return r < 0 ? err_sys(err, -r, "cannot examine %s", path) : 0;
-	place = openat(images, image->id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	place = openat(images, image->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = place < 0 ? err_sys(err, errno, "cannot open %s", path) :
 			expect_image(store, image->id, err);
+	if (r == 0)
+		r = look_like_root(store, image, place, err);
 	if (r == 0)
 		r = attach(store, image, place, path, err);
 	if (r < 0)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "manager/etc_files.h"
+#include "manager/image_root.h"
 #include "manager/lifecycle_process.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/cleanup.h"
@@ -97,18 +98,19 @@ static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 
 /*
  * The container's "/" is its upper directory, whatever the layers have: it begins as that of the
- * uppermost one. But that users can go through it does not depend on who packed the archive: a
+ * image. But that users can go through it does not depend on who packed the archive: a
  * temporary directory that was its root is open for its owner only.
  */
 static int copy_root(struct store *store, int dir_fd, char *const *layers, struct err *err)
 {
-	const char *top = layers[strv_len(layers) - 1];
 	struct stat st;
+	int rc = image_root_stat(store->layers_fd, (const char *const *)layers, strv_len(layers),
+				 &st, err);
 
-	if (fstatat(store->layers_fd, top, &st, 0) < 0)
-		return err_sys(err, errno, "cannot examine layer %.12s", top);
+	if (rc < 0)
+		return rc;
 
-	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	const struct timespec times[2] = { st.st_mtim, st.st_mtim };
 
 	if (((st.st_uid != 0 || st.st_gid != 0) &&
 	     fchownat(dir_fd, "upper", st.st_uid, st.st_gid, 0) < 0) ||
