@@ -26,6 +26,23 @@ void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh)
 	layer->fresh = fresh;
 }
 
+int assembly_layer_find(struct store *store, const struct assembly_layer *layers, size_t n,
+			size_t i, const char *stack_id, bool *present, struct err *err)
+{
+	const struct assembly_layer *layer = &layers[i];
+	char tree[DIGEST_HEX_LEN + 1];
+
+	*present = blob_exists(store, layer->digest) &&
+		   layer_find_tree(store, layer->diff_id, stack_id, tree);
+	if (!*present)
+		return 0;
+	for (size_t j = 0; j < n; j++)
+		if (layers[j].verified && strcmp(layers[j].digest, layer->digest) == 0 &&
+		    strcmp(layers[j].diff_id, layer->diff_id) == 0)
+			return 0;
+	return layer_is_of_blob(store, layer->diff_id, layer->digest, present, err);
+}
+
 /* --- layers --- */
 
 /* The trees of an image's layers, drafts or the store's. */
@@ -92,7 +109,7 @@ static int refuse_content(struct store *store, const struct assembly_layer *laye
 /* A draft: it becomes what it is to look like above those below it, and is told its name. */
 static int place_fresh(struct stack *stack, size_t i, const char *id, struct err *err)
 {
-	const struct assembly_layer *layer = &stack->layers[i];
+	struct assembly_layer *layer = &stack->layers[i];
 	struct ingest *ingest = &layer->fresh->ingest;
 	const struct marks *marks = &ingest->marks;
 	int *fd = &stack->fds[stack->n - 1 - i];
@@ -101,6 +118,7 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 
 	if (strcmp(ingest->result.diff_id, layer->diff_id) != 0)
 		return refuse_content(stack->store, layer, err);
+	layer->verified = true;
 	if (inherit_needed(marks) && !has_all_below(stack, i))
 		return 0;
 	if (inherit_needed(marks))

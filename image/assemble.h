@@ -8,6 +8,7 @@
  * one. For the main thread: it writes to the database.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,16 @@ struct assembly_layer {
 	int64_t size;			  /* of the blob */
 	const char *media_type;
 	struct intake *fresh; /* at its end; NULL: blob and tree are in the store */
+	bool verified;	      /* by assemble(): the blob was seen to unpack to the diff ID */
 };
+
+/*
+ * *present: blob and tree of layer `i` of `layers` are in the store, and the one is known to be the
+ * other's: by another image, or by one of the `n` layers. A manifest that pairs what is there for
+ * other reasons must not be believed. `stack_id`: of image/chain.h. Main thread.
+ */
+int assembly_layer_find(struct store *store, const struct assembly_layer *layers, size_t n,
+			size_t i, const char *stack_id, bool *present, struct err *err);
 
 /* Fill in all of it from an intake at its end. */
 void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh);

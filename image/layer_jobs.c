@@ -56,7 +56,7 @@ static int fetch(const struct fetch_sink *sink, void *data, struct err *err)
 	return registry_blob(work->jobs->registry, work->job->blob->digest, sink, err);
 }
 
-/* The bytes are here, the tree is not: an image that was here has left the one and not the other. */
+/* The bytes are here, and no tree that is known to be theirs. */
 static int unpack_present(const struct work *work, const struct intake_options *options,
 			  struct err *err)
 {
@@ -104,7 +104,7 @@ static int take_in(const struct work *work, struct err *err)
 	if (!options.blob_is_there)
 		return download_run(&download, err);
 	r = partial_discard(store, &job->intake.partial, err);
-	if (r == 0 && layer_find_tree(store, job->diff_id, job->stack_id, tree))
+	if (r == 0 && !job->doubted && layer_find_tree(store, job->diff_id, job->stack_id, tree))
 		job->state = LAYER_EXISTS;
 	else if (r == 0)
 		r = unpack_present(work, &options, err);

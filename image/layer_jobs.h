@@ -26,7 +26,8 @@ struct layer_job {
 	const char *stack_id; /* image/chain.h; of this layer on those below it */
 	size_t index;	      /* in the image */
 	bool wanted;	      /* else nothing is done */
-	bool taken;	      /* by a thread */
+	bool doubted; /* blob and tree are there: it is to be seen whether they belong together */
+	bool taken;   /* by a thread */
 	/* At the end, if wanted: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE. */
 	enum layer_state state;
 	struct intake intake; /* of LAYER_DONE */
@@ -47,10 +48,10 @@ struct layer_jobs {
 };
 
 /*
- * Do all that are wanted, `threads` at a time. What another process is downloading just now is left
- * as LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed, which
- * the text names; what was downloaded so far is kept for a resume, unless it is that layer itself
- * that is at fault.
+ * Do all that are wanted, `threads` at a time. What another process is downloading just now is
+ * left as LAYER_ELSEWHERE: nobody waits here. Fails with -EINTR, or as the first layer that failed,
+ * which the text names; what was downloaded so far is kept for a resume, unless it is that layer
+ * itself that is at fault.
  */
 int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err);
 

@@ -73,20 +73,23 @@ static int describe(const struct load_image *image, struct load_layers *layers, 
 }
 
 /* The blob may be there under a digest that is not told: then its size is not known yet. */
-static bool is_present(const struct take *take, size_t i)
+static int find_present(const struct take *take, size_t i, bool *present, struct err *err)
 {
-	struct assembly_layer *layer = &take->layers->layers[i];
-	char tree[DIGEST_HEX_LEN + 1];
+	struct load_layers *layers = take->layers;
+	struct assembly_layer *layer = &layers->layers[i];
 	AUTO_CLOSE int fd = -1;
 	struct err ignored = ERR_INIT;
 	int64_t size;
+	int r = assembly_layer_find(take->store, layers->layers, layers->nlayers, i,
+				    layers->stack_ids[i], present, err);
 
-	if (!layer_find_tree(take->store, layer->diff_id, take->layers->stack_ids[i], tree) ||
-	    blob_open(take->store, layer->digest, &fd, &size, &ignored) < 0)
-		return false;
-	if (layer->size < 0)
+	if (r < 0 || !*present)
+		return r;
+	*present = blob_open(take->store, layer->digest, &fd, &size, &ignored) == 0;
+	if (*present && layer->size < 0)
 		layer->size = size;
-	return layer->size == size;
+	*present = *present && layer->size == size;
+	return 0;
 }
 
 /* A file that is in the image twice is taken in once, and what is missing then in a next round. */
@@ -172,10 +175,13 @@ static int take_in(struct take *take, struct err *err)
 static int take_missing(struct take *take, struct err *err)
 {
 	for (take->i = 0; take->i < take->layers->nlayers; take->i++) {
-		int r;
+		bool present;
+		int r = find_present(take, take->i, &present, err);
 
+		if (r < 0)
+			return r;
 		take->size = -1;
-		if (is_present(take, take->i) || is_coming(take)) {
+		if (present || is_coming(take)) {
 			tell(take, LAYER_EXISTS, 0);
 			continue;
 		}
@@ -188,12 +194,15 @@ static int take_missing(struct take *take, struct err *err)
 	return 0;
 }
 
-static bool is_complete(const struct take *take)
+static int is_complete(const struct take *take, bool *complete, struct err *err)
 {
-	for (size_t i = 0; i < take->layers->nlayers; i++)
-		if (!take->layers->layers[i].fresh && !is_present(take, i))
-			return false;
-	return true;
+	int r = 0;
+
+	*complete = true;
+	for (size_t i = 0; r == 0 && *complete && i < take->layers->nlayers; i++)
+		if (!take->layers->layers[i].fresh)
+			r = find_present(take, i, complete, err);
+	return r;
 }
 
 int load_layers_get(struct store *store, const struct load_source *source,
@@ -211,8 +220,12 @@ int load_layers_get(struct store *store, const struct load_source *source,
 	int r = describe(image, out, err);
 
 	while (r == 0) {
+		bool complete = false;
+
 		r = take_missing(&take, err);
-		if (r < 0 || is_complete(&take))
+		if (r == 0)
+			r = is_complete(&take, &complete, err);
+		if (r < 0 || complete)
 			return r;
 		r = assemble_layers(store, out->layers, out->nlayers, err);
 		forget_intakes(out);

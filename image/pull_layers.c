@@ -78,13 +78,11 @@ static int describe(struct pull_layers *layers, const struct documents *document
 	return 0;
 }
 
-static bool is_present(const struct pull *pull, const struct pull_layers *layers, size_t i)
+static int find_present(const struct pull *pull, const struct pull_layers *layers, size_t i,
+			bool *present, struct err *err)
 {
-	const struct assembly_layer *layer = &layers->layers[i];
-	char tree[DIGEST_HEX_LEN + 1];
-
-	return blob_exists(pull->store, layer->digest) &&
-	       layer_find_tree(pull->store, layer->diff_id, layers->stack_ids[i], tree);
+	return assembly_layer_find(pull->store, layers->layers, layers->nlayers, i,
+				   layers->stack_ids[i], present, err);
 }
 
 /* Whether a layer below is the same blob, and on its way. */
@@ -112,10 +110,17 @@ static void tell(const struct pull *pull, const struct pull_layers *layers, size
 	pull_ui_layer(pull->ui, &progress);
 }
 
-static void choose_job(struct pull *pull, struct pull_layers *layers, size_t i)
+static int choose_job(struct pull *pull, struct pull_layers *layers, size_t i, struct err *err)
 {
 	struct layer_job *job = &layers->jobs[i];
-	bool present = is_present(pull, layers, i);
+	char tree[DIGEST_HEX_LEN + 1];
+	bool present;
+	int r = find_present(pull, layers, i, &present, err);
+
+	if (r < 0)
+		return r;
+	job->doubted = !present && blob_exists(pull->store, job->blob->digest) &&
+		       layer_find_tree(pull->store, job->diff_id, job->stack_id, tree);
 
 	/* A blob that is in the image twice is fetched once. */
 	job->wanted = !present && !comes_below(layers, i);
@@ -125,16 +130,20 @@ static void choose_job(struct pull *pull, struct pull_layers *layers, size_t i)
 	} else if (!present && job->state != LAYER_ELSEWHERE) {
 		tell(pull, layers, i, LAYER_WAITING);
 	}
+	return 0;
 }
 
 /* All that is missing; but not what waits for a layer below it only. */
-static void choose_jobs(struct pull *pull, struct pull_layers *layers)
+static int choose_jobs(struct pull *pull, struct pull_layers *layers, struct err *err)
 {
-	for (size_t i = 0; i < layers->nlayers; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < layers->nlayers; i++) {
 		layers->jobs[i].wanted = false;
 		if (!layers->layers[i].fresh)
-			choose_job(pull, layers, i);
+			r = choose_job(pull, layers, i, err);
 	}
+	return r;
 }
 
 /* Hand over what came. Returns how many layers did not. */
@@ -153,12 +162,16 @@ static size_t collect(struct pull_layers *layers)
 	return elsewhere;
 }
 
-static bool is_complete(const struct pull *pull, const struct pull_layers *layers)
+static int is_complete(const struct pull *pull, const struct pull_layers *layers, bool *complete,
+		       struct err *err)
 {
-	for (size_t i = 0; i < layers->nlayers; i++)
-		if (!layers->layers[i].fresh && !is_present(pull, layers, i))
-			return false;
-	return true;
+	int r = 0;
+
+	*complete = true;
+	for (size_t i = 0; r == 0 && *complete && i < layers->nlayers; i++)
+		if (!layers->layers[i].fresh)
+			r = find_present(pull, layers, i, complete, err);
+	return r;
 }
 
 /*
@@ -183,14 +196,17 @@ int pull_layers_get(struct pull *pull, struct registry *registry, const struct d
 	jobs.njobs = out->nlayers;
 	while (r == 0) {
 		size_t elsewhere;
+		bool complete;
 
-		choose_jobs(pull, out);
-		r = layer_jobs_run(&jobs, choose_threads(pull, documents), err);
+		r = choose_jobs(pull, out, err);
+		if (r == 0)
+			r = layer_jobs_run(&jobs, choose_threads(pull, documents), err);
 		if (r < 0)
 			return r;
 		elsewhere = collect(out);
-		if (elsewhere == 0 && is_complete(pull, out))
-			return 0;
+		r = is_complete(pull, out, &complete, err);
+		if (r < 0 || (elsewhere == 0 && complete))
+			return r;
 		r = assemble_layers(pull->store, out->layers, out->nlayers, err);
 		if (r == 0 && elsewhere > 0) {
 			if (!waited)

@@ -126,3 +126,25 @@ bool layer_find_tree(struct store *store, const char *diff_id, const char *chain
 	snprintf(tree, DIGEST_HEX_LEN + 1, "%s", found);
 	return true;
 }
+
+int layer_is_of_blob(struct store *store, const char *diff_id, const char *blob, bool *known,
+		     struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db,
+			   "SELECT 1 FROM manifest_blob"
+			   " JOIN manifest ON manifest.digest = manifest_blob.manifest"
+			   " JOIN image_layer ON image_layer.image_id = manifest.image_id"
+			   "  AND image_layer.position + 1 = manifest_blob.position"
+			   " JOIN layer USING (tree)"
+			   " WHERE manifest_blob.digest = ?1 AND layer.diff_id = ?2 LIMIT 1",
+			   DB_ARGS(DB_TEXT(blob), DB_TEXT(diff_id)), &stmt, err);
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r < 0)
+		return r;
+	/* What is not compressed is what it unpacks to. */
+	*known = r > 0 || strcmp(diff_id, blob) == 0;
+	return 0;
+}

@@ -56,4 +56,12 @@ bool layer_exists(struct store *store, const char *tree);
 bool layer_find_tree(struct store *store, const char *diff_id, const char *chain_id,
 		     char tree[DIGEST_HEX_LEN + 1]);
 
+/*
+ * *known: an image of the store has the layer `diff_id` as the blob `blob`, so that the one has
+ * been seen to unpack to the other. That both are there tells nothing: whoever writes a manifest
+ * may pair them as he likes. Main thread.
+ */
+int layer_is_of_blob(struct store *store, const char *diff_id, const char *blob, bool *known,
+		     struct err *err);
+
 #endif

@@ -181,6 +181,42 @@ spoil() {
 	nothing_in_tmp
 }
 
+@test "load and pull: what is here belongs together only where that was seen" {
+	local one two mixed
+	echo one >a
+	echo two >b
+	tar -cf one.tar a
+	tar -cf two.tar b
+	cman import one.tar one:1
+	cman import two.tar two:1
+	cman save -o both.tar one:1 two:1
+	mkdir mixed
+	tar -C mixed -xf both.tar
+	# the configuration of the one, the layer of the other
+	one=$(cman inspect -f '{{.Manifest.Digest}}' one:1)
+	two=$(cman inspect -f '{{.Manifest.Digest}}' two:1)
+	jq -c --slurpfile two "mixed/blobs/sha256/${two#*:}" '.layers = $two[0].layers' \
+		"mixed/blobs/sha256/${one#*:}" >manifest
+	mixed=$(sha256sum manifest | cut -d' ' -f1)
+	cp manifest "mixed/blobs/sha256/$mixed"
+	jq -n --arg digest "sha256:$mixed" --argjson size "$(stat -c %s manifest)" \
+		'{schemaVersion: 2, manifests: [{
+			mediaType: "application/vnd.oci.image.manifest.v1+json",
+			digest: $digest, size: $size,
+			annotations: {"org.opencontainers.image.ref.name": "image"}}]}' \
+		>mixed/index.json
+	run -125 --separate-stderr cman load mixed
+	[[ $stderr == *"but the image's configuration says sha256:"* ]]
+	start_registry
+	skopeo_copy oci:mixed:image "docker://$REGISTRY/t/mixed" --preserve-digests
+	run -125 --separate-stderr cman pull "$REGISTRY/t/mixed"
+	[[ $stderr == *"but the image's configuration says sha256:"* ]]
+	[ "$(cman images --format '{{.Name}}' | sort)" = $'one:1\ntwo:1' ]
+	[ "$(cman inspect -f '{{.Manifest.Digest}}' "$(cman images -q one:1)")" = "$one" ]
+	cman fsck
+	nothing_in_tmp
+}
+
 @test "load: paths that lead out of an archive are not followed" {
 	local path
 	mkdir archive
@@ -407,6 +443,17 @@ digest_in() {
 	[ "$output" = $'loaded: one:1\nloaded: example.com/two:2\nloaded: layers:1' ]
 }
 
+@test "save: the formats as podman calls them" {
+	cman load -q --name one:1 "$(image_layout box)"
+	for word in oci docker; do
+		cman save --format "$word" one:1 >"$word.tar"
+		cman save --format "$word-archive" one:1 >"$word-archive.tar"
+		cmp "$word.tar" "$word-archive.tar"
+	done
+	[ "$(tar -tf docker.tar | tail -1)" = manifest.json ]
+	[ "$(tar -tf oci.tar | head -1)" = oci-layout ]
+}
+
 @test "save: nothing is left where it fails, and a file that was there stays" {
 	local id layer
 	id=$(cman load -q --name one:1 "$(image_layout box)")
@@ -416,6 +463,9 @@ digest_in() {
 	[ "$(cat saved.tar)" = mine ]
 	run -125 --separate-stderr cman save --format oci-dir -o saved one:1 missing
 	[ ! -e saved ]
+	# no half of an archive goes down a pipe
+	run -125 --separate-stderr cman save one:1 missing
+	[ "$output" = "" ]
 	mkdir full
 	touch full/file
 	run -125 --separate-stderr cman save --format oci-dir -o full one:1
