@@ -21,11 +21,15 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The stage's wait status; it is dead or about to be. */
+/*
+ * The stage's wait status. It is dead or has no more to say; one that somebody has taken over might
+ * stay.
+ */
 static int reap(struct ingest *ingest)
 {
 	int status = 0;
 
+	kill(ingest->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
 	while (waitpid(ingest->stage.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close_fd(&ingest->stage.pidfd);
@@ -38,10 +42,8 @@ void ingest_abort(struct ingest *ingest)
 	close_fd(&ingest->data_fd);
 	close_fd(&ingest->report_fd);
 	close_fd(&ingest->marks_fd);
-	if (ingest->stage.pid > 0) {
-		kill(ingest->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
+	if (ingest->stage.pid > 0)
 		reap(ingest);
-	}
 	if (ingest->draft.fd >= 0)
 		layer_draft_abort(ingest->store, &ingest->draft);
 	verify_release(&ingest->digest);

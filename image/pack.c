@@ -28,11 +28,15 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The stage's wait status; it is dead or about to be. */
+/*
+ * The stage's wait status. It is dead or has no more to say; one that somebody has taken over might
+ * stay.
+ */
 static int reap(struct pack *pack)
 {
 	int status = 0;
 
+	kill(pack->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
 	while (waitpid(pack->stage.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close_fd(&pack->stage.pidfd);
@@ -44,10 +48,8 @@ void pack_abort(struct pack *pack)
 {
 	close_fd(&pack->fd);
 	close_fd(&pack->report_fd);
-	if (pack->stage.pid > 0) {
-		kill(pack->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
+	if (pack->stage.pid > 0)
 		reap(pack);
-	}
 	*pack = (struct pack)PACK_INIT;
 }
 
