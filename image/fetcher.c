@@ -267,10 +267,16 @@ int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
 static int stage_ended(const struct fetch_session *session, struct err *err)
 {
 	struct err said;
+	ssize_t n;
 
-	/* Only looked at: other threads want to know it, too. */
-	if (recv(session->control, &said, sizeof(said), MSG_PEEK | MSG_DONTWAIT) != sizeof(said) ||
-	    said.kind == ERR_NONE || said.num <= 0)
+	/*
+	 * Only looked at: other threads want to know it, too. A job that it did not read is told
+	 * first, and once.
+	 */
+	do
+		n = recv(session->control, &said, sizeof(said), MSG_PEEK | MSG_DONTWAIT);
+	while (n < 0 && errno == ECONNRESET);
+	if (n != sizeof(said) || said.kind == ERR_NONE || said.num <= 0)
 		return err_set(err, ERR_SYS, EIO, "the fetch stage ended without a report");
 	said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
 	*err = said;

@@ -64,15 +64,14 @@ static int confine(int *root, struct err *err)
 	return r;
 }
 
-static int run(int root, struct unpack_report *report, struct err *err)
+static int run(const struct unpack_job *job, struct unpack_report *report, struct err *err)
 {
 	AUTO_BUF struct buf marks = BUF_INIT;
-	struct unpack_job job;
-	int r;
+	AUTO_CLOSE int root = -1;
+	int r = confine(&root, err);
 
-	if (read(UNPACK_FD_REPORT, &job, sizeof(job)) != sizeof(job))
-		return err_set(err, ERR_SYS, EPROTO, "the unpack stage got no job");
-	r = unpack_archive(UNPACK_FD_ARCHIVE, root, &job, &marks, &report->result, err);
+	if (r == 0)
+		r = unpack_archive(UNPACK_FD_ARCHIVE, root, job, &marks, &report->result, err);
 	if (r < 0)
 		return r;
 	if (marks.len > MARKS_MAX_BYTES)
@@ -88,14 +87,15 @@ static int run(int root, struct unpack_report *report, struct err *err)
 int unpack_stage_main(void)
 {
 	struct unpack_report report;
-	AUTO_CLOSE int root = -1;
+	struct unpack_job job;
 	int r;
 
 	/* Whole, because all of it is sent. */
 	memset(&report, 0, sizeof(report));
-	r = confine(&root, &report.err);
-	if (r == 0)
-		r = run(root, &report, &report.err);
+	/* In any case: a socket that is closed with something unread loses what was said. */
+	r = read(UNPACK_FD_REPORT, &job, sizeof(job)) == sizeof(job) ?
+		    run(&job, &report, &report.err) :
+		    err_set(&report.err, ERR_SYS, EPROTO, "the unpack stage got no job");
 	report.failed = r < 0;
 	return write(UNPACK_FD_REPORT, &report, sizeof(report)) == sizeof(report) ? 0 : 1;
 }

@@ -143,3 +143,18 @@ not_there() {
 	python3 -c 'import os, sys; assert os.listxattr(sys.argv[1]) == []' "$layer/dir"
 	python3 -c 'import os, sys; assert os.listxattr(sys.argv[1]) == ["user.kept"]' "$layer/file"
 }
+
+@test "a stage that cannot begin says why: somebody without rights learns what is missing" {
+	mkdir -m 700 "$BATS_TEST_TMPDIR/home"
+	cp "$FIXTURES/busybox.tar.gz" "$BATS_TEST_TMPDIR/home/"
+	chown -R 65534:65534 "$BATS_TEST_TMPDIR/home"
+	cp "$CMAN" "$BATS_TEST_TMPDIR/cman"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/cman"
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$BATS_TEST_TMPDIR/cman" --root "$BATS_TEST_TMPDIR/home/root" \
+		import "$BATS_TEST_TMPDIR/home/busybox.tar.gz" box
+	assert_status 125
+	assert_match "$stderr" 'cman: .*busybox\.tar\.gz: cannot clone the mount of the target directory: Operation not permitted'
+	assert_match "$stderr" 'hint: run as root'
+	[ -z "$(ls -A "$BATS_TEST_TMPDIR/home/root/tmp")" ]
+}
