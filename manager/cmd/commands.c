@@ -2,7 +2,6 @@
 #include "manager/cmd/commands.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "manager/cmd/options.h"
@@ -39,19 +38,46 @@ const struct cmd *command_find(const char *name)
 	return NULL;
 }
 
-static int unknown(const char *group, const char *name, const struct cmd *const *among,
+/* What docker and podman call what has another name here. */
+static const struct {
+	const char *group; /* "": of none */
+	const char *word;
+	const char *hint;
+} elsewhere[] = {
+	{ "", "build", "buildah or docker build it, and cman load takes what they make" },
+	{ "", "container", "containers have no group of commands: cman ps, cman run, cman rm, …" },
+	{ "", "info", "did you mean version?" },
+	{ "", "mount", "did you mean image mount?" },
+	{ "", "system", "there is cman df, cman prune and cman fsck" },
+	{ "", "umount", "did you mean image unmount?" },
+	{ "", "unmount", "did you mean image unmount?" },
+	{ "image", "list", "did you mean cman images?" },
+	{ "image", "ls", "did you mean cman images?" },
+	{ "image", "remove", "did you mean cman rmi?" },
+	{ "image", "rm", "did you mean cman rmi?" },
+	{ "image", "umount", "did you mean unmount?" },
+};
+
+/* `group` NULL: none. */
+static int unknown(const struct cmd *group, const char *name, const struct cmd *const *among,
 		   struct err *err)
 {
+	const struct cmd *alone = group ? command_find(name) : NULL;
+	const char *of = group ? group->name : "";
 	struct suggest suggest;
 
+	err_set(err, ERR_USAGE, EINVAL, "%s%sunknown command: %s", of, group ? ": " : "", name);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (strcmp(elsewhere[i].group, of) == 0 && strcmp(elsewhere[i].word, name) == 0)
+			return err_hint(err, "%s", elsewhere[i].hint);
+	if (alone && alone->group)
+		return err_hint(err, "did you mean cman %s?", alone->name);
 	suggest_begin(&suggest, name, strlen(name));
 	for (size_t i = 0; among[i]; i++)
 		if (among[i]->group)
 			suggest_offer(&suggest, command_word(among[i]));
-	err_set(err, ERR_USAGE, EINVAL, "%sunknown command: %s", group, name);
-	if (suggest_best(&suggest))
-		err_hint(err, "did you mean %s?", suggest_best(&suggest));
-	return err_code(err);
+	return suggest_best(&suggest) ? err_hint(err, "did you mean %s?", suggest_best(&suggest)) :
+					err_code(err);
 }
 
 int command_get(const char *name, const struct cmd **out, struct err *err)
@@ -59,7 +85,7 @@ int command_get(const char *name, const struct cmd **out, struct err *err)
 	const struct cmd *found = command_find(name);
 
 	if (!found)
-		return unknown("", name, commands, err);
+		return unknown(NULL, name, commands, err);
 	*out = found;
 	return 0;
 }
@@ -74,7 +100,6 @@ const char *command_word(const struct cmd *cmd)
 int command_descend(const struct cmd **cmd, int argc, char **argv, int *next, struct err *err)
 {
 	const char *word = *next + 1 < argc ? argv[*next + 1] : NULL;
-	char group[32];
 
 	if (!(*cmd)->subcommands || !word || word[0] == '-')
 		return 0;
@@ -84,8 +109,7 @@ int command_descend(const struct cmd **cmd, int argc, char **argv, int *next, st
 			++*next;
 			return 0;
 		}
-	snprintf(group, sizeof(group), "%s: ", (*cmd)->name);
-	return unknown(group, word, (*cmd)->subcommands, err);
+	return unknown(*cmd, word, (*cmd)->subcommands, err);
 }
 
 int command_group_run(struct app *app, int argc, char **argv, struct err *err)

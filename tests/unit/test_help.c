@@ -122,9 +122,34 @@ static void test_unknown_command(void **state)
 	assert_string_equal(err.hint, "did you mean run?");
 	assert_true(command_get("__complet", &cmd, &err) < 0);
 	assert_string_equal(err.hint, "");
+	assert_true(command_get("umount", &cmd, &err) < 0);
+	assert_string_equal(err.hint, "did you mean image unmount?");
 	assert_null(cmd);
 	assert_int_equal(command_get("ps", &cmd, &err), 0);
 	assert_ptr_equal(cmd, &cmd_ps);
+}
+
+/* What docker and podman have in the group stands alone here. */
+static void test_words_of_others(void **state)
+{
+	static const char *const words[][2] = {
+		{ "ls", "did you mean cman images?" },	 { "rm", "did you mean cman rmi?" },
+		{ "pull", "did you mean cman pull?" },	 { "inspect", "did you mean cman inspect?" },
+		{ "umount", "did you mean unmount?" },	 { "frobnicate", "" },
+		{ "__complete", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *argv[] = { "image", (char *)words[i][0], NULL };
+		const struct cmd *cmd = &cmd_image;
+		struct err err = ERR_INIT;
+		int next = 0;
+
+		assert_true(command_descend(&cmd, 2, argv, &next, &err) < 0);
+		assert_string_equal(err.hint, words[i][1]);
+		assert_ptr_equal(cmd, &cmd_image);
+	}
 }
 
 static void test_groups(void **state)
@@ -470,6 +495,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_sound),
 		cmocka_unit_test(test_unknown_command),
+		cmocka_unit_test(test_words_of_others),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_help_of_commands),
 		cmocka_unit_test(test_help_overview),
