@@ -260,6 +260,12 @@ int image_save(struct store *store, const struct save_request *request, struct e
 	};
 	int r = save.chunk && save.images ? interrupt_begin(&save.interrupt, err) : no_memory(err);
 
+	/* A name that is wrong is told before there is half an archive at the end of a pipe. */
+	for (size_t i = 0; r == 0 && i < request->nimages; i++) {
+		AUTO_FREE char *found = NULL;
+
+		r = image_lookup_name(store, request->images[i], &found, err);
+	}
 	if (r == 0 && request->dir >= 0)
 		archive_writer_open_dir(&save.writer, request->dir);
 	else if (r == 0)

@@ -61,6 +61,29 @@ static int take_compression(const struct cmd_option *option, const char *value,
 	return not_known(option, value, "zstd, gzip, none", err);
 }
 
+static int take_format(const struct cmd_option *option, const char *value,
+		       struct save_options *options, struct err *err)
+{
+	/* The names that podman has for them are taken as well. */
+	static const struct {
+		const char *name;
+		enum save_format format;
+		bool directory;
+	} formats[] = {
+		{ "oci", SAVE_OCI, false },	       { "oci-archive", SAVE_OCI, false },
+		{ "oci-dir", SAVE_OCI, true },	       { "docker", SAVE_DOCKER, false },
+		{ "docker-archive", SAVE_DOCKER, false },
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i].name, value) == 0) {
+			options->request.format = formats[i].format;
+			options->directory = formats[i].directory;
+			return 0;
+		}
+	return not_known(option, value, "oci, oci-dir, docker", err);
+}
+
 static int take_option(const struct cmd_option *option, const char *value,
 		       struct save_options *options, struct err *err)
 {
@@ -68,12 +91,7 @@ static int take_option(const struct cmd_option *option, const char *value,
 	case OPT_COMPRESS:
 		return take_compression(option, value, &options->request, err);
 	case OPT_FORMAT:
-		options->directory = strcmp(value, "oci-dir") == 0;
-		options->request.format = strcmp(value, "docker") == 0 ? SAVE_DOCKER : SAVE_OCI;
-		if (!options->directory && options->request.format == SAVE_OCI &&
-		    strcmp(value, "oci") != 0)
-			return not_known(option, value, "oci, oci-dir, docker", err);
-		return 0;
+		return take_format(option, value, options, err);
 	default:
 		options->path = value;
 		return 0;
