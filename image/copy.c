@@ -239,8 +239,8 @@ static int copy_manifest(struct copy *copy, const char *reference, const char *t
 	if (depth > PARSE_MAX_NESTING)
 		return err_set(err, ERR_UNSUPPORTED, ELOOP, "its indexes are nested too deep");
 	r = registry_manifest(copy->source.registry, reference, &bytes, &info, err);
-	if (r == 0)
-		r = parse(copy, &bytes, info.media_type, &manifest, err);
+	if (r == 0 && parse(copy, &bytes, info.media_type, &manifest, err) < 0)
+		r = err_wrap(err, "%s/%s", copy->source.ref.registry, copy->source.ref.repository);
 	if (r < 0)
 		return r;
 	if (manifest.kind == MEDIA_INDEX && copy->request->platform) {

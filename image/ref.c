@@ -208,6 +208,8 @@ static int split(const char *word, struct parts *out, struct err *err)
 
 	if (len == 0)
 		return invalid(word, "it is empty", err);
+	if (strstr(word, "://"))
+		return invalid(word, "it has a scheme, which is no part of a name", err);
 	if (at && !is_digest(at + 1))
 		return invalid(word, "what follows '@' is not a digest", err);
 	/* A colon after the last slash begins the tag; one before it is a port. */

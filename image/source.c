@@ -82,7 +82,7 @@ static int derive_name(struct source *source, const char *location, bool is_url,
 	if (derived[0] == '\0' || strcmp(location, "-") == 0) {
 		err_set(err, ERR_USAGE, EINVAL, "%s: no image name can be made from this",
 			location);
-		return err_hint(err, "name the image by --name");
+		return err_hint(err, "name the image: cman import - NAME, cman pull --name NAME -");
 	}
 	return ref_normalize(derived, &source->name, err);
 }
@@ -112,9 +112,11 @@ static int resolve_url(struct source *source, const char *url, struct err *err)
 				       "%s: a file URL has to be file:///PATH", url);
 		return resolve_file(source, path, err);
 	}
-	if (!url_is(url, "http") && !url_is(url, "https"))
-		return err_set(err, ERR_INVALID, EPROTONOSUPPORT,
-			       "%s: only http, https and file URLs can be pulled", source->title);
+	if (!url_is(url, "http") && !url_is(url, "https")) {
+		err_set(err, ERR_INVALID, EPROTONOSUPPORT,
+			"%s: only http, https and file URLs can be pulled", source->title);
+		return err_hint(err, "an image of a registry is named without a scheme");
+	}
 	for (const char *p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return err_set(err, ERR_INVALID, EINVAL,

@@ -109,8 +109,10 @@ static int ask_user(struct login *login, struct err *err)
 	if (buf_failed(&question))
 		return no_memory(err);
 	r = prompt_line(question.data, &answer, err);
-	if (r < 0 && err->kind == ERR_STATE && err->num == ENOTTY)
-		return err_set(err, ERR_USAGE, EINVAL, "no user name is given");
+	if (r < 0 && err->kind == ERR_STATE && err->num == ENOTTY) {
+		err_set(err, ERR_USAGE, EINVAL, "no user name is given, and no terminal to ask at");
+		return err_hint(err, "-u USER --password-stdin");
+	}
 	if (r < 0)
 		return r;
 	user = *answer ? answer : known.user;
@@ -124,7 +126,7 @@ static int ask_password(struct login *login, struct err *err)
 	int r = prompt_password("Password: ", &login->credentials.password, err);
 
 	if (r < 0 && err->kind == ERR_STATE && err->num == ENOTTY) {
-		err_set(err, ERR_USAGE, EINVAL, "no password is given");
+		err_set(err, ERR_USAGE, EINVAL, "no password is given, and no terminal to ask at");
 		return err_hint(err, "give it on standard input: --password-stdin");
 	}
 	if (r == 0 && login->credentials.password[0] == '\0')

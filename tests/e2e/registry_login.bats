@@ -88,8 +88,12 @@ on_terminal() {
 	assert_error 'standard input holds no password'
 	run --separate-stderr setsid -w "$CMAN" login -u bird "$REGISTRY" </dev/null
 	assert_status 125
-	assert_error 'no password is given'
+	assert_error 'no password is given, and no terminal to ask at'
 	assert_match "$stderr" 'hint: .*--password-stdin'
+	run --separate-stderr setsid -w "$CMAN" login "$REGISTRY" </dev/null
+	assert_status 125
+	assert_error 'no user name is given, and no terminal to ask at'
+	assert_match "$stderr" 'hint: -u USER --password-stdin'
 	run --separate-stderr cman login -u bird --password-stdin 127.0.0.1:9 <<<x
 	assert_status 125
 	assert_error '127\.0\.0\.1:9'
