@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -168,12 +169,20 @@ static void on_layer(const struct layer_progress *layer, void *data)
 	pthread_mutex_unlock(&progress->lock);
 }
 
+/* A terminal that lines can be drawn anew on. */
+static bool can_draw(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) == 1 && !(term && strcmp(term, "dumb") == 0);
+}
+
 void progress_begin(struct progress *progress, enum progress_mode mode)
 {
 	*progress = (struct progress){
 		.ui = { on_step, on_layer, progress },
 		.mode = mode,
-		.terminal = mode == PROGRESS_AUTO && isatty(STDERR_FILENO) == 1,
+		.terminal = mode == PROGRESS_AUTO && can_draw(),
 		/* What is done within a moment is not drawn at all. */
 		.view.drawn_ns = clock_monotonic_ns(),
 	};

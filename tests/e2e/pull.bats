@@ -266,7 +266,7 @@ partial_has_bytes() {
 	[ "$left" = 0 ]
 }
 
-@test "a progress bar on a terminal, plain lines elsewhere, and only the ID with --quiet" {
+@test "plain lines where no line can be drawn anew, and only the ID with --quiet" {
 	run --separate-stderr cman pull --name a "$FIXTURES/busybox.tar.gz"
 	assert_status 0
 	refute_match "$output$stderr" $'\r'

@@ -143,6 +143,12 @@ partials() {
 		expect digest: sha256:
 		exits 0
 	END
+	# one that can only write on gets lines
+	cman rmi "$FRONT/t/big" >/dev/null
+	run env TERM=dumb script -qec "'$CMAN' pull $FRONT/t/big" /dev/null
+	assert_status 0
+	refute_match "$output" $'\e'
+	assert_match "$output" 'layer [0-9a-f]{12}: 8.00 MB in'
 	run --separate-stderr cman pull --progress json --name again "$FRONT/t/big"
 	assert_status 0
 	python3 - "$stderr" <<-'END'
