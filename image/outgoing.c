@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,6 @@ void outgoing_release(struct outgoing *outgoing)
 	cleanup_free(&outgoing->drafts);
 	image_manifest_release(&outgoing->content);
 	buf_release(&outgoing->manifest);
-	cleanup_close(&outgoing->hold);
 	*outgoing = (struct outgoing)OUTGOING_INIT;
 }
 
@@ -68,20 +68,26 @@ static int choose_compression(const struct image_blob *blob, int wanted)
 }
 
 /* All of `from` into `to`, with its digest and size. */
-static int keep(int from, int to, char hex[DIGEST_HEX_LEN + 1], int64_t *size, struct err *err)
+static int keep(const struct outgoing *out, int from, int to, char hex[DIGEST_HEX_LEN + 1],
+		int64_t *size, struct err *err)
 {
 	AUTO_VERIFY struct verify digest = VERIFY_INIT;
 	AUTO_FREE char *chunk = malloc(CHUNK);
-	ssize_t n;
 	int r = chunk ? verify_start(&digest, err) : no_memory(err);
 
-	while (r == 0 && (n = read(from, chunk, CHUNK)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+	while (r == 0) {
+		ssize_t n;
+
+		r = interrupt_poll(out->interrupt, from, POLLIN, -1, err);
+		if (r < 0)
+			return r;
+		n = read(from, chunk, CHUNK);
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot read what was recompressed");
-		r = verify_update(&digest, chunk, (size_t)n, err);
-		if (r == 0 && (r = fd_write_all(to, chunk, (size_t)n)) < 0)
+		r = n > 0 ? verify_update(&digest, chunk, (size_t)n, err) : 0;
+		if (r == 0 && n > 0 && (r = fd_write_all(to, chunk, (size_t)n)) < 0)
 			return err_sys(err, -r, "cannot keep what was recompressed");
 	}
 	if (r < 0)
@@ -108,11 +114,11 @@ static int recompress(struct outgoing *out, size_t index, enum compression compr
 	if (r == 0)
 		r = transcode_start(&pack, &request, err);
 	if (r == 0)
-		r = keep(pack.fd, out->drafts[index].fd, blob->digest, &blob->size, err);
+		r = keep(out, pack.fd, out->drafts[index].fd, blob->digest, &blob->size, err);
 	if (r == 0)
 		r = pack_finish(&pack, &result, err);
 	if (r < 0)
-		return err_wrap(err, "layer %zu", index);
+		return r == -EINTR ? r : err_wrap(err, "layer %zu", index);
 	media_type = strdup(media_oci_layer(compression));
 	if (!media_type)
 		return no_memory(err);
@@ -174,15 +180,13 @@ static int check_blobs(const struct outgoing *out, const char *image, struct err
 	return 0;
 }
 
-static int open_image(struct store *store, const char *name_or_id, int wanted, struct outgoing *out,
-		      struct err *err)
+static int open_image(struct store *store, const char *name_or_id, int wanted,
+		      const struct interrupt *interrupt, struct outgoing *out, struct err *err)
 {
-	AUTO_OUTGOING struct outgoing outgoing = { .store = store, .hold = -1 };
+	AUTO_OUTGOING struct outgoing outgoing = { .store = store, .interrupt = interrupt };
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
-	int r = store_hold(store, &outgoing.hold, err);
+	int r = image_find(store, name_or_id, &image, err);
 
-	if (r == 0)
-		r = image_find(store, name_or_id, &image, err);
 	if (r == 0)
 		r = image_manifest_get(store, name_or_id, &outgoing.content, err);
 	if (r == 0)
@@ -198,16 +202,16 @@ static int open_image(struct store *store, const char *name_or_id, int wanted, s
 	return 0;
 }
 
-int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
-		  struct err *err)
+int outgoing_open(struct store *store, const char *name_or_id, const struct interrupt *interrupt,
+		  struct outgoing *out, struct err *err)
 {
-	return open_image(store, name_or_id, AS_THEY_ARE, out, err);
+	return open_image(store, name_or_id, AS_THEY_ARE, interrupt, out, err);
 }
 
 int outgoing_open_as(struct store *store, const char *name_or_id, enum compression compression,
-		     struct outgoing *out, struct err *err)
+		     const struct interrupt *interrupt, struct outgoing *out, struct err *err)
 {
-	return open_image(store, name_or_id, (int)compression, out, err);
+	return open_image(store, name_or_id, (int)compression, interrupt, out, err);
 }
 
 int outgoing_blob_open(const struct outgoing *outgoing, size_t index, int64_t offset, int *fd,

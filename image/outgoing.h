@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "image/descriptor.h"
+#include "image/interrupt.h"
 #include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/blobs.h"
@@ -21,7 +22,7 @@ struct store;
 
 struct outgoing {
 	struct store *store;
-	int hold; /* store_hold(): nothing of it is removed meanwhile */
+	const struct interrupt *interrupt;
 	struct buf manifest;
 	char digest[DIGEST_HEX_LEN + 1]; /* of the manifest */
 	/* media type of the manifest; the config, then the layers, bottom first */
@@ -29,26 +30,27 @@ struct outgoing {
 	struct blob_draft *drafts; /* of what was recompressed; as many as blobs */
 };
 
-#define OUTGOING_INIT      \
-	{                  \
-		.hold = -1 \
+#define OUTGOING_INIT \
+	{             \
+		0     \
 	}
 #define AUTO_OUTGOING __attribute__((cleanup(outgoing_release)))
 void outgoing_release(struct outgoing *outgoing);
 
 /*
  * `name_or_id` as image_find() takes it. ERR_NOT_FOUND also for an image of an old version of cman,
- * and where a blob is missing. Main thread.
+ * and where a blob is missing; -EINTR. The caller has store_hold(), so that nothing of it is removed
+ * as long as it is open. Main thread.
  */
-int outgoing_open(struct store *store, const char *name_or_id, struct outgoing *out,
-		  struct err *err);
+int outgoing_open(struct store *store, const char *name_or_id, const struct interrupt *interrupt,
+		  struct outgoing *out, struct err *err);
 
 /*
  * The same with layers of one compression: those that have another one are recompressed. The
  * manifest, and so its digest, is another one then; the configuration stays.
  */
 int outgoing_open_as(struct store *store, const char *name_or_id, enum compression compression,
-		     struct outgoing *out, struct err *err);
+		     const struct interrupt *interrupt, struct outgoing *out, struct err *err);
 
 /* Blob number `index` of content.blobs, for reading from `offset` on. Any thread. */
 int outgoing_blob_open(const struct outgoing *outgoing, size_t index, int64_t offset, int *fd,

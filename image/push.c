@@ -12,6 +12,7 @@
 #include "image/registry.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
+#include "store/store.h"
 
 #define MAX_MOUNTS 3 /* repositories that are asked to give one blob */
 
@@ -23,6 +24,7 @@ struct push {
 	struct outgoing outgoing;
 	char ***mount_from; /* for each blob, the repositories that may have it */
 	struct interrupt interrupt;
+	int hold;
 	struct fetch_session session;
 	struct fetch_options options;
 	struct registry *registry;
@@ -37,6 +39,7 @@ static void push_release(struct push *push)
 		strv_free(push->mount_from[i]);
 	free(push->mount_from);
 	outgoing_release(&push->outgoing);
+	cleanup_close(&push->hold);
 	ref_release(&push->ref);
 }
 
@@ -221,10 +224,8 @@ static int connect_registry(struct push *push, struct err *err)
 		.insecure = request->insecure,
 		.push = true,
 	};
-	int r = interrupt_begin(&push->interrupt, err);
+	int r = fetch_session_start(&push->session, err);
 
-	if (r == 0)
-		r = fetch_session_start(&push->session, err);
 	return r < 0 ? r : registry_open(&push->ref, &options, &push->registry, err);
 }
 
@@ -234,14 +235,19 @@ static int run(struct push *push, struct push_result *out, struct err *err)
 	const struct outgoing *outgoing = &push->outgoing;
 	AUTO_FREE char *found = NULL;
 	AUTO_FREE char *name = NULL;
-	int r = image_lookup_name(push->store, request->image, &found, err);
+	/* Before signals are blocked, as it may have to wait. */
+	int r = store_hold(push->store, &push->hold, err);
 
+	if (r == 0)
+		r = interrupt_begin(&push->interrupt, err);
+	if (r == 0)
+		r = image_lookup_name(push->store, request->image, &found, err);
 	if (r == 0)
 		r = choose_destination(push, found, err);
 	if (r == 0)
 		r = ref_format(&push->ref, &name, err);
 	if (r == 0)
-		r = outgoing_open(push->store, found, &push->outgoing, err);
+		r = outgoing_open(push->store, found, &push->interrupt, &push->outgoing, err);
 	if (r == 0)
 		r = find_mounts(push, err);
 	if (r == 0)
@@ -272,6 +278,7 @@ int image_push(struct store *store, const struct push_request *request, const st
 		.store = store,
 		.outgoing = OUTGOING_INIT,
 		.interrupt = INTERRUPT_INIT,
+		.hold = -1,
 		.session = FETCH_SESSION_INIT,
 	};
 	int r;

@@ -14,6 +14,7 @@
 #include "image/verify.h"
 #include "store/base/cleanup.h"
 #include "store/json.h"
+#include "store/store.h"
 
 #define CHUNK_SIZE (256u << 10)
 
@@ -21,6 +22,7 @@ struct save {
 	struct store *store;
 	const struct save_request *request;
 	struct interrupt interrupt;
+	int hold;
 	struct archive_writer writer;
 	char *chunk;
 	json_t *images; /* entries of the index.json, or of the manifest.json */
@@ -29,6 +31,7 @@ struct save {
 static void save_release(struct save *save)
 {
 	archive_writer_release(&save->writer);
+	cleanup_close(&save->hold);
 	interrupt_end(&save->interrupt);
 	json_decref(save->images);
 	free(save->chunk);
@@ -219,10 +222,12 @@ static int open_image(struct save *save, const char *name, struct outgoing *out,
 	const struct save_request *request = save->request;
 
 	if (request->compress)
-		return outgoing_open_as(save->store, name, request->compression, out, err);
+		return outgoing_open_as(save->store, name, request->compression, &save->interrupt,
+					out, err);
 	if (request->format == SAVE_DOCKER)
-		return outgoing_open_as(save->store, name, COMPRESSION_NONE, out, err);
-	return outgoing_open(save->store, name, out, err);
+		return outgoing_open_as(save->store, name, COMPRESSION_NONE, &save->interrupt, out,
+					err);
+	return outgoing_open(save->store, name, &save->interrupt, out, err);
 }
 
 static int save_image(struct save *save, const char *word, struct err *err)
@@ -254,12 +259,18 @@ int image_save(struct store *store, const struct save_request *request, struct e
 		.store = store,
 		.request = request,
 		.interrupt = INTERRUPT_INIT,
+		.hold = -1,
 		.writer = ARCHIVE_WRITER_INIT,
 		.chunk = malloc(CHUNK_SIZE),
 		.images = json_array(),
 	};
-	int r = save.chunk && save.images ? interrupt_begin(&save.interrupt, err) : no_memory(err);
+	int r = save.chunk && save.images ? 0 : no_memory(err);
 
+	/* Before signals are blocked, as it may have to wait. */
+	if (r == 0)
+		r = store_hold(store, &save.hold, err);
+	if (r == 0)
+		r = interrupt_begin(&save.interrupt, err);
 	/* A name that is wrong is told before there is half an archive at the end of a pipe. */
 	for (size_t i = 0; r == 0 && i < request->nimages; i++) {
 		AUTO_FREE char *found = NULL;

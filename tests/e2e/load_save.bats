@@ -508,6 +508,48 @@ digest_in() {
 	nothing_in_tmp
 }
 
+ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+packs() {
+	stage=$(pgrep -P "$1" -f '^cman-pack')
+}
+
+@test "save: stopped while it packs layers anew" {
+	local rc=0 stage
+	cman load -q --name big:1 "$(image_layout big-plain)"
+	"$CMAN" save --compress gzip -o saved.tar big:1 3>&- 4>&- &
+	eventually packs $!
+	# Nothing comes from it any more.
+	kill -STOP "$stage"
+	kill -TERM $!
+	eventually ended $!
+	wait $! || rc=$?
+	[ "$rc" -eq 130 ]
+	[ ! -e saved.tar ]
+	nothing_in_tmp
+}
+
+@test "save and push: stopped while they wait for a repair" {
+	local rc command
+	cman load -q --name box:1 "$(image_layout box)"
+	exec 8<"$CMAN_ROOT/layers"
+	flock -x 8
+	for command in "save -o saved.tar box:1" "push box:1 127.0.0.1:9/box:1"; do
+		rc=0
+		# shellcheck disable=SC2086 # words
+		"$CMAN" $command 2>stderr 3>&- 4>&- 8<&- &
+		eventually grep -q 'waiting for another cman' stderr
+		kill -TERM $!
+		eventually ended $!
+		wait $! || rc=$?
+		[ "$rc" -eq 143 ]
+	done
+	exec 8<&-
+	nothing_in_tmp
+}
+
 # listed OPTION...: the names that `images` shows, sorted, in one line.
 listed() {
 	cman images --format '{{.Name}}' "$@" | sort | xargs
