@@ -70,8 +70,10 @@ static int take_format(const struct cmd_option *option, const char *value,
 		enum save_format format;
 		bool directory;
 	} formats[] = {
-		{ "oci", SAVE_OCI, false },	       { "oci-archive", SAVE_OCI, false },
-		{ "oci-dir", SAVE_OCI, true },	       { "docker", SAVE_DOCKER, false },
+		{ "oci", SAVE_OCI, false },
+		{ "oci-archive", SAVE_OCI, false },
+		{ "oci-dir", SAVE_OCI, true },
+		{ "docker", SAVE_DOCKER, false },
 		{ "docker-archive", SAVE_DOCKER, false },
 	};
 

@@ -133,9 +133,12 @@ static void test_unknown_command(void **state)
 static void test_words_of_others(void **state)
 {
 	static const char *const words[][2] = {
-		{ "ls", "did you mean cman images?" },	 { "rm", "did you mean cman rmi?" },
-		{ "pull", "did you mean cman pull?" },	 { "inspect", "did you mean cman inspect?" },
-		{ "umount", "did you mean unmount?" },	 { "frobnicate", "" },
+		{ "ls", "did you mean cman images?" },
+		{ "rm", "did you mean cman rmi?" },
+		{ "pull", "did you mean cman pull?" },
+		{ "inspect", "did you mean cman inspect?" },
+		{ "umount", "did you mean unmount?" },
+		{ "frobnicate", "" },
 		{ "__complete", "" },
 	};
 
