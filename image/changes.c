@@ -66,11 +66,14 @@ static int look_below(const struct walk_entry *entry, struct stat *st, struct er
 static int same_target(const struct walk_entry *entry, struct err *err)
 {
 	char here[PATH_MAX], below[PATH_MAX];
-	ssize_t len = readlinkat(entry->dir, entry->name, here, sizeof(here));
+	ssize_t len = readlinkat(entry->dir, entry->name, here, sizeof(here)), other = -1;
 
-	if (len < 0 || readlinkat(entry->beside, entry->name, below, sizeof(below)) < 0)
+	if (len >= 0)
+		other = readlinkat(entry->beside, entry->name, below, sizeof(below));
+	if (other < 0)
 		return err_sys(err, errno, "cannot read /%s", entry->path);
-	return memcmp(here, below, (size_t)len) == 0;
+	/* A running container may have put another one there since it was looked at. */
+	return len == other && memcmp(here, below, (size_t)len) == 0;
 }
 
 static int same_attributes(struct changes *changes, const struct walk_entry *entry, struct err *err)

@@ -17,6 +17,8 @@
 #define MAX_MEMORY (256LL << 20)
 #define MAX_FILES 512
 #define MAX_JOBS 64
+/* What is counted on from there stays within int64_t. */
+#define MAX_OFFSET (INT64_MAX / 2)
 
 /* What resolving a host name reads. */
 static const char *const files[] = { "/etc/resolv.conf",
@@ -259,8 +261,9 @@ int fetch_event_check(struct fetch_event *event, struct err *err)
 	event->err.text[sizeof(event->err.text) - 1] = '\0';
 	event->err.hint[sizeof(event->err.hint) - 1] = '\0';
 	if (event->kind < FETCH_EVENT_HEAD || event->kind > FETCH_EVENT_END || event->offset < 0 ||
-	    event->total < -1 || event->range_end < -1 || event->sent < 0 || event->status < 0 ||
-	    event->status > 999 || event->retry_after_s < 0 ||
+	    event->offset > MAX_OFFSET || event->total < -1 || event->range_end < -1 ||
+	    event->sent < 0 || event->status < 0 || event->status > 999 ||
+	    event->retry_after_s < 0 ||
 	    (event->kind == FETCH_EVENT_HEAD && event->total >= 0 &&
 	     event->offset > event->total) ||
 	    (event->failed && (event->err.kind == ERR_NONE || event->err.num < 0)))

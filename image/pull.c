@@ -2,7 +2,6 @@
 #include "image/pull.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/strv.h"
+#include "store/json.h"
 #include "store/store.h"
 #include "store/sweep.h"
 
@@ -48,13 +48,15 @@ static void on_notice(const char *text, void *data)
 /* The platform of an image of the store, as its configuration says. */
 static void platform_of(const struct image_record *image, struct platform *out)
 {
-	json_t *config = json_loads(image->config, 0, NULL);
+	AUTO_JSON json_t *config = NULL;
+	struct err ignored = ERR_INIT;
 
+	(void)json_parse("image configuration", image->config, strlen(image->config), &config,
+			 &ignored);
 	*out = (struct platform){ 0 };
 	(void)platform_set(out, json_string_value(json_object_get(config, "os")),
 			   json_string_value(json_object_get(config, "architecture")),
 			   json_string_value(json_object_get(config, "variant")));
-	json_decref(config);
 }
 
 /*

@@ -101,6 +101,10 @@ static void test_events(void **state)
 	event = good;
 	event.offset = -1;
 	assert_int_equal(check_event(event), -EPROTO);
+	/* What is counted on from there must not overflow. */
+	event.offset = INT64_MAX - 1;
+	event.total = -1;
+	assert_int_equal(check_event(event), -EPROTO);
 	event = good;
 	event.kind = FETCH_EVENT_END + 1;
 	assert_int_equal(check_event(event), -EPROTO);
