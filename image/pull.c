@@ -86,10 +86,13 @@ static int find_here(struct pull *pull, const struct platform *want, char *diges
 	    (have.os[0] && (platform_distance(want, &have) < 0 ||
 			    strcmp(want->architecture, have.architecture) != 0)))
 		return 0;
-	/* What was lost comes again. */
-	r = image_is_whole(pull->store, pull->source.name, &whole, err);
+	/* What was lost comes again; so does what somebody has just removed. */
+	r = image_is_whole(pull->store, pull->source.name, &whole, &missing);
 	if (r == 0 && whole)
 		snprintf(digest, size, "%s", name->digest);
+	if (r == 0 || missing.kind == ERR_NOT_FOUND)
+		return 0;
+	*err = missing;
 	return r;
 }
 
@@ -174,10 +177,19 @@ static int open_registry(struct pull *pull, struct registry **out, struct err *e
 	return r < 0 ? r : registry_open(&pull->source.ref, &options, out, err);
 }
 
-static int take_current(struct pull *pull, struct image_record *out, struct err *err)
+/* *taken false: somebody has removed it while the registry was asked. */
+static int take_current(struct pull *pull, bool *taken, struct image_record *out, struct err *err)
 {
-	pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
-	return image_find(pull->store, pull->source.name, out, err);
+	struct err missing = ERR_INIT;
+	int r = image_find(pull->store, pull->source.name, out, &missing);
+
+	*taken = r == 0;
+	if (r == 0)
+		pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
+	if (r == 0 || missing.kind == ERR_NOT_FOUND)
+		return 0;
+	*err = missing;
+	return r;
 }
 
 static int pull_registry(struct pull *pull, struct image_record *out, struct err *err)
@@ -188,6 +200,7 @@ static int pull_registry(struct pull *pull, struct image_record *out, struct err
 	struct registry_manifest now = { .size = -1 };
 	char here[sizeof(now.digest)] = "";
 	struct platform want;
+	bool taken = false;
 	int r = choose_platform(pull, &want, err);
 
 	if (r == 0)
@@ -196,20 +209,22 @@ static int pull_registry(struct pull *pull, struct image_record *out, struct err
 		return r;
 	/* What a digest means never changes. */
 	if (ref->digest && strcmp(here, ref->digest) == 0)
-		return take_current(pull, out, err);
+		r = take_current(pull, &taken, out, err);
+	if (r < 0 || taken)
+		return r;
 	pull_ui_step(pull->ui, "pulling %s", pull->source.location);
 	r = open_registry(pull, &registry, err);
 	if (r == 0 && here[0] && !ref->digest) {
 		r = registry_head(registry, reference, &now, err);
 		if (r == 0 && strcmp(here, now.digest) == 0)
-			return take_current(pull, out, err);
+			r = take_current(pull, &taken, out, err);
 		/* The answer to a HEAD has no words; that to a GET says why. */
 		if (r == -EACCES) {
 			*err = (struct err)ERR_INIT;
 			r = 0;
 		}
 	}
-	if (r < 0)
+	if (r < 0 || taken)
 		return r;
 	/* By its digest, so that what comes is what was compared. */
 	return bring(pull, registry, now.digest[0] ? now.digest : reference, &want, out, err);

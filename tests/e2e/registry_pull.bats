@@ -338,6 +338,28 @@ id_of() {
 	[ "$(id_of "$FRONT/t/layers")" = "$id" ]
 }
 
+asks_registry() {
+	# its address, and that the connection stands
+	grep -q ":$(printf %04X "${REGISTRY##*:}") 01 " /proc/net/tcp
+}
+
+@test "what is removed while the registry is asked for it comes again" {
+	start_registry
+	seed box t/box
+	cman pull -q "$REGISTRY/t/box"
+	kill -STOP "${SERVER_PIDS[-1]}"
+	"$CMAN" pull -q "$REGISTRY/t/box" >"$BATS_TEST_TMPDIR/pulled" 2>&1 3>&- 4>&- &
+	eventually asks_registry
+	cman rmi "$REGISTRY/t/box" >/dev/null
+	kill -CONT "${SERVER_PIDS[-1]}"
+	wait $! || {
+		cat "$BATS_TEST_TMPDIR/pulled"
+		return 1
+	}
+	cman image mount "$REGISTRY/t/box" >/dev/null
+	cman image unmount "$REGISTRY/t/box" >/dev/null
+}
+
 @test "a tag that has moved on, and layers that are here" {
 	start_registry
 	seed big t/thing
