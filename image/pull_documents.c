@@ -190,7 +190,8 @@ static int get_config(struct pull *pull, struct registry *registry, struct parse
 		r = parse_image_config(session,
 				       out->config_bytes.data ? out->config_bytes.data : "",
 				       out->config_bytes.len, &out->config, err);
-	return r < 0 && r != -EINTR ? err_wrap(err, "configuration sha256:%.12s", config->digest) : r;
+	return r < 0 && r != -EINTR ? err_wrap(err, "configuration sha256:%.12s", config->digest) :
+				      r;
 }
 
 int documents_get(struct pull *pull, struct registry *registry, const char *reference,

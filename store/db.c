@@ -215,12 +215,16 @@ int db_checkpoint(sqlite3 *db, struct err *err)
 int db_sync(sqlite3 *db, struct err *err)
 {
 	sqlite3_file *wal = NULL;
+	int num = EIO;
 	int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&wal);
 
+	if (code != SQLITE_OK)
+		return fail_with_code(db, code, err);
 	/* Without methods it is not open, as nothing has been read or written yet. */
-	if (code == SQLITE_OK && wal && wal->pMethods)
-		code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
-	return code == SQLITE_OK ? 0 : fail_with_code(db, code, err);
+	if (!wal || !wal->pMethods || wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK)
+		return 0;
+	(void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &num);
+	return err_sys(err, num > 0 ? num : EIO, "cannot sync %s", sqlite3_db_filename(db, "main"));
 }
 
 /* --- statements --- */

@@ -157,7 +157,9 @@ int image_remove(struct store *store, const char *name_or_id, bool force, image_
 		 void *data, struct err *err)
 {
 	__attribute__((cleanup(removal_release))) struct removal rm = { 0 };
+	struct err later = ERR_INIT;
 	int r = delete_rows(store, name_or_id, force, &rm, err);
+	int trash;
 
 	if (r < 0)
 		return r;
@@ -166,5 +168,7 @@ int image_remove(struct store *store, const char *name_or_id, bool force, image_
 	if (rm.image)
 		removed(rm.id, true, data);
 	r = take_files_away(store, err);
-	return r < 0 ? r : collect_trash(store, err);
+	/* What was taken away makes room even where the rest could not be. */
+	trash = collect_trash(store, r < 0 ? &later : err);
+	return r < 0 ? r : trash;
 }

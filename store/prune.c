@@ -94,12 +94,16 @@ int store_prune(struct store *store, const struct prune_request *request, image_
 		void *data, struct prune_result *out, struct err *err)
 {
 	struct prune_result result = { 0 };
+	struct err later = ERR_INIT;
 	int r = prune_images(store, request, removed, data, err);
+	int trash;
 
 	if (r == 0)
 		r = prune_unnamed(store, request, &result, err);
+	/* What was taken away makes room even where the rest could not be. */
+	trash = collect_trash(store, r < 0 ? &later : err);
 	if (r == 0)
-		r = collect_trash(store, err);
+		r = trash;
 	if (r == 0)
 		r = partials_remove(store, request->before_ns, &result.bytes, err);
 	if (r < 0)
