@@ -288,6 +288,19 @@ static const char *find_shell(int root)
 	return "/bin/sh";
 }
 
+static bool has(int root, const char *name)
+{
+	return faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* An OCI layout or a docker-archive, which nobody wants as the files of a container. */
+static bool holds_images(int root)
+{
+	return ((has(root, "oci-layout") && has(root, "index.json")) ||
+		has(root, "manifest.json")) &&
+	       !has(root, "bin") && !has(root, "etc") && !has(root, "usr");
+}
+
 static void tell_left_out(const struct pull *pull, const struct unpack_result *result)
 {
 	const struct {
@@ -341,7 +354,8 @@ static int make_image(struct pull *pull, struct intake *intake, struct image_rec
 	struct assembly assembly = {
 		.name = pull->source.name,
 		.source = pull->source.location,
-		.source_digest = source_digest,
+		/* An image that was changed is not what whoever asks for the archive shall get. */
+		.source_digest = is_own(pull) ? NULL : source_digest,
 		.layers = &layer,
 		.nlayers = 1,
 	};
@@ -350,6 +364,11 @@ static int make_image(struct pull *pull, struct intake *intake, struct image_rec
 	/* A layer may be empty, but this is a whole root file system. */
 	if (result->entries == 0)
 		return err_set(err, ERR_INVALID, EINVAL, "the archive contains no files");
+	if (holds_images(intake->ingest.draft.fd)) {
+		err_set(err, ERR_INVALID, EINVAL,
+			"these are whole images, and not the files of one");
+		return err_hint(err, "cman load reads them");
+	}
 	tell_left_out(pull, result);
 	snprintf(source_digest, sizeof(source_digest), "sha256:%s", intake->digest);
 	assembly_layer_take(&layer, intake);

@@ -157,6 +157,10 @@ is_there() {
 	first=$(cman import -q "$BATS_TEST_TMPDIR/one.tar" same)
 	second=$(cman import -q -c 'ENV A=c' "$BATS_TEST_TMPDIR/one.tar" other)
 	[ "$first" != "$second" ]
+	# whoever asks for that archive does not get the one that was changed
+	cman rmi same
+	sum=$(sha256sum <"$BATS_TEST_TMPDIR/one.tar")
+	[ "$(cman pull -q --sha256 "${sum%% *}" --name pulled "$BATS_TEST_TMPDIR/one.tar")" = "$first" ]
 	# the file's own name; a name of the catalog is a file here
 	(cd "$BATS_TEST_TMPDIR" && cp one.tar ubuntu-base && cman import -q ubuntu-base >/dev/null)
 	cman inspect --type image ubuntu-base >/dev/null
@@ -175,6 +179,17 @@ is_there() {
 	run --separate-stderr cman import "$BATS_TEST_TMPDIR/text" x
 	assert_status 125
 	assert_match "$stderr" 'the archive is truncated$'
+	# what save writes is for load
+	for format in oci docker; do
+		cman save --format "$format" -o "$BATS_TEST_TMPDIR/images.tar" box
+		for command in import pull; do
+			run --separate-stderr cman "$command" "$BATS_TEST_TMPDIR/images.tar"
+			assert_status 125
+			assert_match "$stderr" 'images.tar: these are whole images, and not the files of one'
+			assert_match "$stderr" 'hint: cman load reads them'
+		done
+	done
+	[ "$(cman images --format '{{.Name}}')" = box:latest ]
 	run --separate-stderr cman import -c 'COPY a b' "$BATS_TEST_TMPDIR/text" x
 	assert_status 125
 	assert_match "$stderr" '^cman: --change: COPY a b: an image.s configuration cannot be changed by it'
