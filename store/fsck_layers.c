@@ -240,7 +240,8 @@ static int compare(struct fsck *run, const struct subject *subject, struct err *
 				   bad.text);
 	} else if (r < 0) {
 		*err = bad;
-		r = err_wrap(err, "%s", subject->object);
+		if (r != -EINTR)
+			err_wrap(err, "%s", subject->object);
 	} else if (!subject->there) {
 		r = tell_different(run, subject, &draft, "its directory is missing", err);
 	} else if (!same) {

@@ -67,7 +67,7 @@ static void put_image(struct store *store, char id[DIGEST_HEX_LEN + 1])
 struct watch {
 	struct buf told;
 	const char *difference; /* NULL: the layer is as it should be */
-	int failure;		/* of the unpacker: an enum err_kind, 0: none */
+	int failure;		/* of the unpacker: an enum err_kind (ERR_STATE: EINTR), 0: none */
 	int polls;		/* how often it may be asked before it is interrupted */
 	int unpacked;
 };
@@ -90,7 +90,8 @@ static int on_unpack(struct store *store, const struct fsck_layer *layer, struct
 	assert_string_equal(layer->tree, layer->diff_id);
 	assert_int_equal(layer->nbelow, 0);
 	if (watch->failure)
-		return err_set(err, (enum err_kind)watch->failure, EBADMSG, "it is bad");
+		return err_set(err, (enum err_kind)watch->failure,
+			       watch->failure == ERR_STATE ? EINTR : EBADMSG, "it is bad");
 	r = layer_draft_begin(store, draft, err);
 	if (r == 0)
 		r = fd_replace_file(draft->fd, "new", 0644, "x", 1, false, err);
@@ -287,6 +288,12 @@ static void test_interrupted(void **state)
 	watch.polls = 1;
 	assert_int_equal(store_fsck(&store, &options, &result, &err), -EINTR);
 	assert_int_equal(result.images, 77);
+	/* in the middle of a layer: it is no fault of that */
+	watch.polls = 1000;
+	watch.failure = ERR_STATE;
+	assert_int_equal(store_fsck(&store, &options, &result, &err), -EINTR);
+	assert_string_equal(err.text, "it is bad");
+	assert_int_equal(watch.told.len, 0);
 }
 
 static void test_a_repair_is_alone(void **state)
