@@ -14,7 +14,7 @@
 #include "image/parse_stage.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
+#include "store/base/clock.h"
 #include "store/base/strv.h"
 #include "store/json.h"
 
@@ -68,7 +68,32 @@ static int start(struct parse_session *session, struct err *err)
 	return stage_spawn("cman-parse", &options, &session->stage, err);
 }
 
-static int send_all(int fd, const void *data, size_t len)
+/* When an exchange that begins now has to be at its end: byte by byte it could last for ever. */
+static int64_t deadline(void)
+{
+	return clock_monotonic_ns() + ANSWER_TIMEOUT_S * INT64_C(1000000000);
+}
+
+static int receive_all(int fd, void *data, size_t len, int64_t until_ns)
+{
+	char *at = data;
+
+	while (len > 0) {
+		ssize_t n = recv(fd, at, len, 0);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -EPIPE;
+		if (clock_monotonic_ns() > until_ns)
+			return -ETIMEDOUT;
+		at += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int send_all(int fd, const void *data, size_t len, int64_t until_ns)
 {
 	const char *at = data;
 
@@ -77,6 +102,8 @@ static int send_all(int fd, const void *data, size_t len)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (clock_monotonic_ns() > until_ns)
+			return -ETIMEDOUT;
 		at += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;
 	}
@@ -88,12 +115,13 @@ static int exchange(struct parse_session *session, const struct parse_job *job, 
 		    struct parse_answer *answer, void **elements, struct err *err)
 {
 	AUTO_FREE char *all = NULL;
+	int64_t until_ns = deadline();
 	size_t size;
 	int r;
 
-	if (send_all(session->fd, job, sizeof(*job)) < 0 ||
-	    send_all(session->fd, bytes, (size_t)job->len) < 0 ||
-	    fd_read_all(session->fd, answer, sizeof(*answer)) != sizeof(*answer))
+	if (send_all(session->fd, job, sizeof(*job), until_ns) < 0 ||
+	    send_all(session->fd, bytes, (size_t)job->len, until_ns) < 0 ||
+	    receive_all(session->fd, answer, sizeof(*answer), until_ns) < 0)
 		return err_set(err, ERR_SYS, EIO, "the parse stage gave no answer");
 	r = parse_answer_check((enum parse_document)job->document, answer, err);
 	if (r != 0 || answer->failed)
@@ -103,7 +131,7 @@ static int exchange(struct parse_session *session, const struct parse_job *job, 
 	all = malloc(size ? size : 1);
 	if (!all)
 		return err_sys(err, ENOMEM, "cannot take what was parsed");
-	if (fd_read_all(session->fd, all, size) != (ssize_t)size)
+	if (receive_all(session->fd, all, size, until_ns) < 0)
 		return err_set(err, ERR_SYS, EIO, "the parse stage gave no answer");
 	r = parse_elements_check((enum parse_document)job->document, answer, all, err);
 	if (r == 0)
