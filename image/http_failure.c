@@ -6,6 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+/* libcrypto has a type of the name of one of our error kinds. */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/x509_vfy.h>
+#undef ERR_STATE
+
 #include "store/base/buf.h"
 #include "store/json.h"
 
@@ -35,6 +40,18 @@ bool http_failure_is_transient(const struct http_transfer *transfer, CURLcode co
 	}
 }
 
+static int not_trusted(const struct http_transfer *transfer, const char *why, struct err *err)
+{
+	long verified = X509_V_OK;
+
+	err_set(err, ERR_NETWORK, EKEYREJECTED, "the server cannot be trusted: %s", why);
+	curl_easy_getinfo(transfer->curl, CURLINFO_SSL_VERIFYRESULT, &verified);
+	/* The chain has no error of its own: it is the name. */
+	if (verified == X509_V_OK || verified == X509_V_ERR_UNSPECIFIED)
+		return err_hint(err, "its certificate is good, but for other hosts");
+	return err_hint(err, "if it has a certificate authority of its own, name that by --cacert");
+}
+
 int http_failure(const struct http_transfer *transfer, CURLcode code, struct err *err)
 {
 	const char *why = transfer->why[0] ? transfer->why : curl_easy_strerror(code);
@@ -62,12 +79,13 @@ int http_failure(const struct http_transfer *transfer, CURLcode code, struct err
 		if (!transfer->tls.identity->cacert.data &&
 		    http_trust_explains(transfer->tls.trust, err))
 			return err_code(err);
-		err_set(err, ERR_NETWORK, EKEYREJECTED, "the server cannot be trusted: %s", why);
-		return err_hint(
-			err, "if it has a certificate authority of its own, name that by --cacert");
+		return not_trusted(transfer, why, err);
 	default:
-		if (code == CURLE_SSL_CONNECT_ERROR && transfer->tls.peer->no_tls)
-			return err_set(err, ERR_NETWORK, EPROTO, "the server speaks no TLS");
+		if (code == CURLE_SSL_CONNECT_ERROR && transfer->tls.peer->no_tls) {
+			err_set(err, ERR_NETWORK, EPROTO, "the server speaks no TLS");
+			return err_hint(err, "http is spoken to a registry if --insecure or "
+					     "cman-registries(5) says so");
+		}
 		return err_set(err, ERR_NETWORK, ECOMM, "%s", why);
 	}
 }

@@ -34,13 +34,22 @@ static bool greet(struct web_connection *connection, const struct web_request *r
 	return true;
 }
 
-static void assert_untrusted(const struct fetch_fixture *f)
+static void assert_refused(const struct fetch_fixture *f, const char *hint)
 {
 	assert_int_equal(f->err.kind, ERR_NETWORK);
 	assert_int_equal(f->err.num, EKEYREJECTED);
 	assert_non_null(strstr(f->err.text, "the server cannot be trusted: "));
-	assert_string_equal(f->err.hint,
-			    "if it has a certificate authority of its own, name that by --cacert");
+	assert_string_equal(f->err.hint, hint);
+}
+
+static void assert_untrusted(const struct fetch_fixture *f)
+{
+	assert_refused(f, "if it has a certificate authority of its own, name that by --cacert");
+}
+
+static void assert_misnamed(const struct fetch_fixture *f)
+{
+	assert_refused(f, "its certificate is good, but for other hosts");
 }
 
 static void test_trust(void **state)
@@ -67,12 +76,12 @@ static void test_trust(void **state)
 	fetch_fixture_url(f, misnamed, "/");
 	f->request.tls.cacert = web_certificate(misnamed);
 	fetch_fixture_get(f);
-	assert_untrusted(f);
+	assert_misnamed(f);
 	f->request.tls.insecure = true;
 	assert_int_equal(fetch_fixture_get(f), 0);
 	f->request.tls.insecure = false;
 	fetch_fixture_get(f);
-	assert_untrusted(f);
+	assert_misnamed(f);
 	web_stop(misnamed);
 	web_stop(stranger);
 	web_stop(server);
@@ -269,6 +278,8 @@ static void test_fallback(void **state)
 	snprintf(f->url, sizeof(f->url), "https://127.0.0.1:%d/a", web_port(server));
 	assert_int_equal(fetch_fixture_get(f), -EPROTO);
 	fetch_fixture_assert_error(f, "the server speaks no TLS");
+	assert_string_equal(f->err.hint, "http is spoken to a registry if --insecure or "
+					 "cman-registries(5) says so");
 	f->request.tls.plain_http_fallback = true;
 	assert_int_equal(fetch_fixture_get(f), 0);
 	assert_true(f->reply.plain_http);
