@@ -244,11 +244,11 @@ int confine_landlock(const char *const *files, struct err *err)
  */
 static int allow_sockets(scmp_filter_ctx filter, int nr)
 {
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
 
 	return r < 0 ? r :
 		       seccomp_rule_add(filter, SCMP_ACT_ALLOW, nr, 1,
-					SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+					SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
 }
 
 static int allow_calls(scmp_filter_ctx filter, const char *const *calls)
