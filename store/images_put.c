@@ -2,6 +2,7 @@
 #include "store/images.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -12,16 +13,42 @@
 #include "store/store.h"
 
 /*
+ * The ID of an image is the digest of its configuration, and that says which layers it has. Where
+ * they differ, a process that has read foreign bytes has lied, now or then.
+ */
+static int refuse_layers(const char *id, struct err *err)
+{
+	err_set(err, ERR_CORRUPT, EBADMSG, "image %.12s is here with other layers", id);
+	return err_hint(err, "remove one that you do not trust: cman rmi %.12s", id);
+}
+
+static int check_count(struct store *store, const struct image_record *image, struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(store->db, "SELECT count(*) FROM image_layer WHERE image_id = ?1",
+			   DB_ARGS(DB_TEXT(image->id)), &stmt, err);
+	int64_t count;
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r <= 0)
+		return r;
+	count = sqlite3_column_int64(stmt, 0);
+	return count > 0 && count != (int64_t)image->nlayers ? refuse_layers(image->id, err) : 0;
+}
+
+/*
  * *kept: the image has its layer at `position` already. That one stays even where the layer is
  * offered under another tree now: containers are mounted on it.
  */
-static int has_layer(struct store *store, const char *id, size_t position, bool *kept,
-		     struct err *err)
+static int has_layer(struct store *store, const char *id, size_t position, const char *diff_id,
+		     bool *kept, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	char tree[DIGEST_HEX_LEN + 1];
+	char tree[DIGEST_HEX_LEN + 1], theirs[DIGEST_HEX_LEN + 1];
 	int r = db_prepare(store->db,
-			   "SELECT tree FROM image_layer WHERE image_id = ?1 AND position = ?2",
+			   "SELECT tree, diff_id FROM image_layer JOIN layer USING (tree)"
+			   " WHERE image_id = ?1 AND position = ?2",
 			   DB_ARGS(DB_TEXT(id), DB_INT(position)), &stmt, err);
 
 	if (r == 0)
@@ -29,8 +56,12 @@ static int has_layer(struct store *store, const char *id, size_t position, bool 
 	if (r <= 0)
 		return r;
 	r = db_column_copy(stmt, 0, tree, sizeof(tree), err);
+	if (r == 0)
+		r = db_column_copy(stmt, 1, theirs, sizeof(theirs), err);
 	if (r < 0)
 		return r;
+	if (strcmp(theirs, diff_id) != 0)
+		return refuse_layers(id, err);
 	*kept = layer_exists(store, tree);
 	return 0;
 }
@@ -40,7 +71,7 @@ static int put_layer(struct store *store, const struct image_record *image, size
 {
 	const struct image_layer *layer = &image->layers[position];
 	bool kept = false;
-	int r = has_layer(store, image->id, position, &kept, err);
+	int r = has_layer(store, image->id, position, layer->diff_id, &kept, err);
 
 	if (r < 0 || kept)
 		return r;
@@ -127,6 +158,8 @@ static int put_rows(struct store *store, const struct image_record *image,
 				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
 				   DB_INT(image->created_ns), DB_INT(image->size)),
 			   err);
+	if (r == 0)
+		r = check_count(store, image, err);
 	for (size_t i = 0; r == 0 && i < image->nlayers; i++)
 		r = put_layer(store, image, i, err);
 	if (r == 0 && image->size < 0)

@@ -187,6 +187,27 @@ static int note_image(const struct image_record *record, void *data, struct err 
 	return record->id[0] == 'a' ? 5 : 0;
 }
 
+/* Its ID is the digest of its configuration, and that says which layers it has. */
+static void test_an_image_keeps_its_layers(void **state)
+{
+	static const char *const others[] = { "13", "1", "123" };
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	for (const char *layer = "123"; *layer; layer++)
+		fixture_layer(&store, *layer);
+	assert_int_equal(fixture_image(&store, 'a', "12", "x:latest", &err), 0);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_int_equal(fixture_image(&store, 'a', others[i], "y:latest", &err), -EBADMSG);
+		assert_int_equal(err.kind, ERR_CORRUPT);
+	}
+	assert_int_equal(fixture_image(&store, 'a', "12", "y:latest", &err), 0);
+	assert_int_equal(image_find(&store, "x", &image, &err), 0);
+	assert_int_equal(image.nlayers, 2);
+}
+
 static void test_walk(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -380,6 +401,7 @@ int main(void)
 		SCRATCH_TEST(test_a_name_moves),
 		SCRATCH_TEST(test_ambiguous),
 		SCRATCH_TEST(test_an_image_without_its_layer_is_refused),
+		SCRATCH_TEST(test_an_image_keeps_its_layers),
 		SCRATCH_TEST(test_walk),
 		SCRATCH_TEST(test_list),
 		SCRATCH_TEST(test_remove_takes_only_what_nothing_else_needs),
