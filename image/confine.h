@@ -56,8 +56,9 @@ int confine_landlock(const char *const *files, struct err *err);
 /*
  * seccomp(2): `calls` (names ended by NULL; those that the machine lacks are passed over) are
  * allowed (socket(2) for IPv4 and IPv6), and with `threads` what starts a thread; others fail with
- * ENOSYS, as on a kernel without them, so that libraries fall back. Never allowed: executable memory. To be left out of
- * `calls`: signals (kill(2), tgkill(2)), which reach every process of the same user.
+ * ENOSYS, as on a kernel without them, so that libraries fall back. Never allowed: executable
+ * memory. To be left out of `calls`: signals (kill(2), tgkill(2)), which reach every process of the
+ * same user.
  */
 int confine_seccomp(const char *const *calls, bool threads, struct err *err);
 

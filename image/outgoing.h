@@ -39,8 +39,8 @@ void outgoing_release(struct outgoing *outgoing);
 
 /*
  * `name_or_id` as image_find() takes it. ERR_NOT_FOUND also for an image of an old version of cman,
- * and where a blob is missing; -EINTR. The caller has store_hold(), so that nothing of it is removed
- * as long as it is open. Main thread.
+ * and where a blob is missing; -EINTR. The caller has store_hold(), so that nothing of it is
+ * removed as long as it is open. Main thread.
  */
 int outgoing_open(struct store *store, const char *name_or_id, const struct interrupt *interrupt,
 		  struct outgoing *out, struct err *err);

@@ -14,6 +14,7 @@
 
 #include "image/catalog.h"
 #include "manager/cmd/commands.h"
+#include "manager/cmd/progress.h"
 #include "manager/signals.h"
 #include "store/base/buf.h"
 #include "store/containers.h"
@@ -141,6 +142,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		{ "TYPE", "container|image" },
 		{ "MODE", "none|host" },
 		{ "BOOL", "true|false" },
+		{ "HOW", PROGRESS_MODES },
 	};
 
 	if (strcmp(metavariable, "SIGNAL") == 0)

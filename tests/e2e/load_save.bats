@@ -607,6 +607,7 @@ listed() {
 @test "completion: archives, compressions and filters" {
 	[ "$(cman __complete save --format '')" = $'oci\noci-dir\ndocker' ]
 	[ "$(cman __complete save --compress '')" = $'zstd\ngzip\nnone' ]
+	[ "$(cman __complete pull --progress '')" = $'auto\nplain\njson\nnone' ]
 	[[ "$(cman __complete images --filter '')" == *"dangling="* ]]
 }
 
