@@ -16,6 +16,7 @@
 #include "store/hold.h"
 #include "store/images_find.h"
 #include "store/images_manifest.h"
+#include "store/reserve.h"
 #include "store/store.h"
 
 #define MAX_USERS 3 /* containers that an error names */
@@ -161,6 +162,13 @@ int image_remove(struct store *store, const char *name_or_id, bool force, image_
 	int r = delete_rows(store, name_or_id, force, &rm, err);
 	int trash;
 
+	/* On a full disk, too, or nobody could ever clear it. */
+	if (r == -ENOSPC && reserve_spend(store->root_fd)) {
+		*err = (struct err)ERR_INIT;
+		removal_release(&rm);
+		rm = (struct removal){ 0 };
+		r = delete_rows(store, name_or_id, force, &rm, err);
+	}
 	if (r < 0)
 		return r;
 	for (size_t i = 0; rm.names && rm.names[i]; i++)

@@ -9,6 +9,7 @@
 #include "store/db.h"
 #include "store/hold.h"
 #include "store/partials.h"
+#include "store/reserve.h"
 #include "store/store.h"
 
 /* ?1: those with names, too; ?2: the time before which they came. */
@@ -98,6 +99,11 @@ int store_prune(struct store *store, const struct prune_request *request, image_
 	int r = prune_images(store, request, removed, data, err);
 	int trash;
 
+	/* On a full disk, too, or nobody could ever clear it. */
+	if (r == -ENOSPC && reserve_spend(store->root_fd)) {
+		*err = (struct err)ERR_INIT;
+		r = prune_images(store, request, removed, data, err);
+	}
 	if (r == 0)
 		r = prune_unnamed(store, request, &result, err);
 	/* What was taken away makes room even where the rest could not be. */

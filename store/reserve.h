@@ -7,8 +7,9 @@
 
 /*
  * A little of the disk, kept in a file `reserve` for what has to be recorded when the disk is full.
- * The state directory has one for how a container ended and that one is removed: a payload that
- * fills the disk has an exit status all the same, and `cman rm` can make room. The directory of a
+ * The state directory has one for how a container ended and that one, or an image, is removed: a
+ * payload that fills the disk has an exit status all the same, and `cman rm`, `rmi` and `prune` can
+ * make room. The directory of a
  * container that talks has one for how many of its records were lost.
  */
 

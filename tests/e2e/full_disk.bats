@@ -51,6 +51,23 @@ glutton'
 	assert_output room
 }
 
+@test "rmi and prune make room where there is none" {
+	fill
+	run --separate-stderr cman rmi busybox
+	assert_status 0
+	assert_stderr ''
+	assert_empty_dir "$CMAN_ROOT/layers"
+	assert_empty_dir "$CMAN_ROOT/tmp"
+	rm "$stuff"
+	import_busybox
+	fill
+	run --separate-stderr cman prune -a -f
+	assert_status 0
+	assert_stderr ''
+	assert_empty_dir "$CMAN_ROOT/layers"
+	assert_empty_dir "$CMAN_ROOT/blobs/sha256"
+}
+
 is_full() {
 	local room=1
 	dd if=/dev/zero of="$small/more" bs=4k count=1 2>/dev/null || room=0
