@@ -219,6 +219,22 @@ static int claim(struct pull *pull, struct download *download, bool *waited, str
 	}
 }
 
+static int download_claimed(struct pull *pull, struct download *download, bool *found,
+			    struct image_record *out, struct err *err)
+{
+	bool waited = false;
+	int r = claim(pull, download, &waited, err);
+
+	if (r == 0 && waited && !is_own(pull))
+		r = find_present(pull, found, out, err);
+	if (r == 0 && *found)
+		return partial_discard(pull->store, &download->intake->partial, err);
+	if (r < 0)
+		return r;
+	pull_ui_step(pull->ui, "fetching %s", pull->source.location);
+	return download_run(download, err);
+}
+
 static int read_url(struct pull *pull, const struct intake_options *options, struct watch *watch,
 		    struct intake *intake, bool *found, struct image_record *out, struct err *err)
 {
@@ -233,21 +249,14 @@ static int read_url(struct pull *pull, const struct intake_options *options, str
 		.notice = on_notice,
 		.total = -1,
 	};
-	bool waited = false;
 	int r;
 
 	if (!key)
 		return err_sys(err, ENOMEM, "cannot pull");
 	watch->download = &download;
-	r = claim(pull, &download, &waited, err);
-	if (r == 0 && waited && !is_own(pull))
-		r = find_present(pull, found, out, err);
-	if (r == 0 && *found)
-		return partial_discard(pull->store, &intake->partial, err);
-	if (r < 0)
-		return r;
-	pull_ui_step(pull->ui, "fetching %s", pull->source.location);
-	return download_run(&download, err);
+	r = download_claimed(pull, &download, found, out, err);
+	watch->download = NULL;
+	return r;
 }
 
 static int read_file(struct pull *pull, const struct intake_options *options, struct watch *watch,

@@ -170,7 +170,7 @@ static void test_members(void **state)
 		assert_inflates(&in, "", 0);
 		adders[i](&in, TEXT, 10);
 		adders[i](&in, "", 0);
-		adders[i](&in, TEXT + 10, strlen(TEXT) - 10);
+		adders[i](&in, &TEXT[10], strlen(TEXT) - 10);
 		assert_inflates(&in, TEXT, strlen(TEXT));
 		/* zeros at the end are no garbage: blocks of a tape are filled with them */
 		adders[i](&in, TEXT, strlen(TEXT));
@@ -183,13 +183,13 @@ static void test_members(void **state)
 	buf_add(&in, "\x50\x2a\x4d\x18\x03\0\0\0abc", 11);
 	add_zstd(&in, TEXT, 10);
 	buf_add(&in, "\x5f\x2a\x4d\x18\0\0\0\0", 8);
-	add_zstd(&in, TEXT + 10, strlen(TEXT) - 10);
+	add_zstd(&in, &TEXT[10], strlen(TEXT) - 10);
 	buf_add(&in, "\x53\x2a\x4d\x18\x01\0\0\0a", 9);
 	assert_inflates(&in, TEXT, strlen(TEXT));
 	/* streams of xz are padded by fours */
 	add_xz(&in, TEXT, 10);
 	buf_add(&in, "\0\0\0\0", 4);
-	add_xz(&in, TEXT + 10, strlen(TEXT) - 10);
+	add_xz(&in, &TEXT[10], strlen(TEXT) - 10);
 	assert_inflates(&in, TEXT, strlen(TEXT));
 }
 
