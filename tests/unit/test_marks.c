@@ -185,6 +185,14 @@ static void add_dir(const struct scratch *scratch, const char *path, mode_t mode
 	close(make_dir(scratch, path, mode));
 }
 
+/* As it was before anything came into it. */
+static void set_time(const struct scratch *scratch, const char *path)
+{
+	static const struct timespec times[] = { { 77, 7 }, { 77, 7 } };
+
+	assert_int_equal(utimensat(scratch->fd, path, times, 0), 0);
+}
+
 static struct trees make_trees(const struct scratch *scratch)
 {
 	return (struct trees){ make_dir(scratch, "top", 0755),
@@ -241,6 +249,9 @@ static void test_inherit(void **state)
 	add_dir(scratch, "below/deep", 0755);
 	add_dir(scratch, "below/deep/er", 02710);
 	add_dir(scratch, "top/new", 0755);
+	/* what came into them has changed their times */
+	set_time(scratch, "top/deep");
+	set_time(scratch, "below/deep");
 	assert_true(inherit(&trees, "both"));
 	assert_int_equal(look(scratch, "top/both").st_mode, S_IFDIR | 0700);
 	assert_int_equal(look(scratch, "top/both").st_mtim.tv_sec, 77);
