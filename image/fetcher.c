@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/trust.h"
@@ -50,13 +49,7 @@ void fetch_session_end(struct fetch_session *session)
 {
 	cleanup_close(&session->control);
 	session->control = -1;
-	if (session->child.pid <= 0)
-		return;
-	kill(session->child.pid, SIGKILL); /* not reaped yet: the number is still its own */
-	while (waitpid(session->child.pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	cleanup_close(&session->child.pidfd);
-	session->child.pid = 0;
+	stage_end(&session->child);
 }
 
 /* --- a job --- */

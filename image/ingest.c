@@ -21,29 +21,12 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/*
- * The stage's wait status. It is dead or has no more to say; one that somebody has taken over might
- * stay.
- */
-static int reap(struct ingest *ingest)
-{
-	int status = 0;
-
-	kill(ingest->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
-	while (waitpid(ingest->stage.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	close_fd(&ingest->stage.pidfd);
-	ingest->stage.pid = 0;
-	return status;
-}
-
 void ingest_abort(struct ingest *ingest)
 {
 	close_fd(&ingest->data_fd);
 	close_fd(&ingest->report_fd);
 	close_fd(&ingest->marks_fd);
-	if (ingest->stage.pid > 0)
-		reap(ingest);
+	stage_end(&ingest->stage);
 	if (ingest->draft.fd >= 0)
 		layer_draft_abort(ingest->store, &ingest->draft);
 	verify_release(&ingest->digest);
@@ -139,7 +122,7 @@ static int take_report(struct ingest *ingest, struct err *err)
 	if (r < 0)
 		return r;
 	n = recv(ingest->report_fd, &report, sizeof(report), 0);
-	status = reap(ingest);
+	status = stage_end(&ingest->stage);
 	if (n != sizeof(report))
 		return stage_died(status, err);
 	r = unpack_report_check(&report, err);

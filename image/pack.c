@@ -28,28 +28,11 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/*
- * The stage's wait status. It is dead or has no more to say; one that somebody has taken over might
- * stay.
- */
-static int reap(struct pack *pack)
-{
-	int status = 0;
-
-	kill(pack->stage.pid, SIGKILL); /* not reaped yet: the number is still its own */
-	while (waitpid(pack->stage.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	close_fd(&pack->stage.pidfd);
-	pack->stage.pid = 0;
-	return status;
-}
-
 void pack_abort(struct pack *pack)
 {
 	close_fd(&pack->fd);
 	close_fd(&pack->report_fd);
-	if (pack->stage.pid > 0)
-		reap(pack);
+	stage_end(&pack->stage);
 	*pack = (struct pack)PACK_INIT;
 }
 
@@ -143,7 +126,7 @@ int pack_finish(struct pack *pack, struct pack_result *out, struct err *err)
 	do
 		n = recv(pack->report_fd, &report, sizeof(report), 0);
 	while (n < 0 && errno == EINTR);
-	status = reap(pack);
+	status = stage_end(&pack->stage);
 	if (n != sizeof(report))
 		return stage_died(status, err);
 	r = pack_report_check(&report, err);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/parse_stage.h"
@@ -23,12 +22,7 @@ void parse_session_end(struct parse_session *session)
 	int saved = errno;
 
 	cleanup_close(&session->fd);
-	if (session->stage.pid > 0) {
-		kill(session->stage.pid, SIGKILL); /* not reaped yet: the number is its own */
-		while (waitpid(session->stage.pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		cleanup_close(&session->stage.pidfd);
-	}
+	stage_end(&session->stage);
 	*session = (struct parse_session)PARSE_SESSION_INIT;
 	errno = saved;
 }

@@ -314,3 +314,18 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		cleanup_close(&copies[i]);
 	return r;
 }
+
+int stage_end(struct stage_child *child)
+{
+	int status = 0, saved = errno;
+
+	if (child->pid <= 0)
+		return 0;
+	kill(child->pid, SIGKILL); /* not reaped yet: the number is still its own */
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(child->pidfd);
+	*child = (struct stage_child){ .pidfd = -1 };
+	errno = saved;
+	return status;
+}
