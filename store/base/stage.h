@@ -58,9 +58,9 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		struct err *err);
 
 /*
- * Kill a stage that is dead or has no more to say (one that somebody has taken over might stay),
- * and return its wait status (waitpid(2)). child->pid is 0 afterwards; where it is before, nothing is
- * done and the status is 0. errno is kept.
+ * Kill a stage that is dead or has no more to say (one that somebody has taken over might
+ * stay), and return its wait status (waitpid(2)). child->pid is 0 afterwards; where it is
+ * before, nothing is done and the status is 0. errno is kept.
  */
 int stage_end(struct stage_child *child);
 
