@@ -26,11 +26,33 @@ enum container_state {
 	CONTAINER_CREATED,
 	CONTAINER_RUNNING,
 	CONTAINER_PAUSED,
+	CONTAINER_RESTARTING, /* it has ended, and its monitor will start it again */
 	CONTAINER_EXITED,
 	CONTAINER_REMOVING,
 };
 
 const char *container_state_name(enum container_state state); /* "created" … */
+
+/* After Docker's --restart. */
+enum container_restart {
+	RESTART_NO,
+	RESTART_ON_FAILURE,
+	RESTART_ALWAYS,
+	RESTART_UNLESS_STOPPED,
+};
+
+const char *container_restart_name(enum container_restart restart); /* "on-failure" … */
+/* -EINVAL for a name that is none, without an error. */
+int container_restart_from_name(const char *name, enum container_restart *out);
+
+enum container_health {
+	HEALTH_NONE, /* nobody looks */
+	HEALTH_STARTING,
+	HEALTH_HEALTHY,
+	HEALTH_UNHEALTHY,
+};
+
+const char *container_health_name(enum container_health health); /* "none", "starting" … */
 
 struct container_record {
 	char id[CONTAINER_ID_LEN + 1];
@@ -54,6 +76,15 @@ struct container_record {
 	bool tty;
 	int stop_signal;
 	int stop_timeout_s; /* -1: wait for ever */
+	char *labels;	    /* JSON object of strings; NULL where there are none */
+	enum container_restart restart;
+	int restart_max;    /* with RESTART_ON_FAILURE: so many times, 0: without limit */
+	int restart_count;  /* times that the monitor started it again */
+	int64_t restart_ns; /* while restarting: when, CLOCK_REALTIME */
+	enum container_health health;
+	int health_failures; /* checks that failed one after the other */
+	char *ended_by;	     /* who asked for its end since it was started: "stop" …, or NULL */
+	char *ending;	     /* what was seen of its end, JSON (lifecycle); NULL: nothing */
 };
 
 #define CONTAINER_RECORD_INIT \
@@ -90,16 +121,40 @@ int container_each(struct store *store, container_visit *visit, void *data, stru
  * where its state forbids it.
  */
 
-/* pid*, monitor*, boot_id, started_ns → running; forgets how it ended before. Not from removing. */
+/*
+ * pid*, monitor*, boot_id, started_ns, restart_count, health → running; forgets how it ended
+ * before. Not from removing.
+ */
 int container_set_started(struct store *store, const struct container_record *record,
 			  struct err *err);
+/* monitor*: another process attends to it from now on. */
+int container_set_monitor(struct store *store, const struct container_record *record,
+			  struct err *err);
 /*
- * exit_code, oom_killed, finished_ns, error → exited (removing stays so); forgets pid*, monitor*.
+ * exit_code, oom_killed, finished_ns, error, ending → exited (removing stays so); forgets pid*,
+ * monitor*.
  */
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err);
-/* created/exited → removing; ERR_STATE when it is running or paused. Idempotent on removing. */
+/* The same, and restart_ns → restarting: its monitor stays. ERR_STATE unless running or paused. */
+int container_set_restarting(struct store *store, const struct container_record *record,
+			     struct err *err);
+/* running → paused, or back. ERR_STATE else. */
+int container_set_paused(struct store *store, const char *id, bool paused, struct err *err);
+/* created/exited → removing; ERR_STATE when it is running, or will be. Idempotent on removing. */
 int container_set_removing(struct store *store, const char *id, struct err *err);
+
+/*
+ * Who asks a running container to end ("stop", "kill" …), before they do: so that it is not
+ * started again, and is told by `cman why`. NULL takes it back. Of one that does not run: nothing.
+ */
+int container_set_ended_by(struct store *store, const char *id, const char *by, struct err *err);
+int container_set_restart(struct store *store, const char *id, enum container_restart restart,
+			  int restart_max, struct err *err);
+int container_set_health(struct store *store, const char *id, enum container_health health,
+			 int failures, struct err *err);
+/* ERR_EXISTS as for container_insert(). */
+int container_rename(struct store *store, const char *id, const char *name, struct err *err);
 /* Missing is success. */
 int container_delete(struct store *store, const char *id, struct err *err);
 

@@ -26,13 +26,26 @@ struct cmd_option {
 	const char *help;  /* one line */
 };
 
+/*
+ * Options that belong together, under a heading of their own in the help. Several commands may have
+ * the same group: what it takes, it puts into the same structure for all of them.
+ */
+struct option_group {
+	const char *heading;
+	const struct cmd_option *options; /* ended by an entry with name NULL */
+	/* options[which] was given. `into` is what the commands that have the group agree on. */
+	int (*take)(int which, const struct cmd_option *option, const char *value, void *into,
+		    struct err *err);
+};
+
 struct cmd {
 	const char *name;     /* of one that is in a group "GROUP NAME", such as "image mount" */
 	const char *group;    /* heading in `cman help` */
 	const char *operands; /* "[OPTIONS] [IMAGE] [COMMAND [ARG...]]" */
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
-	const struct cmd_option *options; /* ended by an entry with name NULL */
+	const struct cmd_option *options; /* ended by an entry with name NULL; NULL: none */
+	const struct option_group *const *groups; /* more of them, ended by NULL; NULL: none */
 	/*
 	 * argv[0] is its last word. Returns the exit status of the process. When it fails with a
 	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a

@@ -14,6 +14,7 @@
 
 #include "image/catalog.h"
 #include "manager/cmd/commands.h"
+#include "manager/cmd/options.h"
 #include "manager/cmd/progress.h"
 #include "manager/signals.h"
 #include "store/base/buf.h"
@@ -96,7 +97,7 @@ static void offer_options(struct completion *c, const struct cmd *cmd)
 {
 	char name[64];
 
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+	EACH_OPTION (o, cmd) {
 		snprintf(name, sizeof(name), "--%s", o->name);
 		offer(c, name, o->help);
 	}
@@ -203,7 +204,7 @@ static const struct cmd_option *awaits_value(const struct cmd *cmd, const char *
 {
 	const char *last = word + strlen(word) - 1;
 
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+	EACH_OPTION (o, cmd) {
 		bool here = word[1] == '-' ? strcmp(word + 2, o->name) == 0 :
 					     o->letter != 0 && o->letter == *last;
 

@@ -74,34 +74,51 @@ static void option_text(const struct cmd_option *option, char out[64])
 		 option->value ? option->value : "");
 }
 
-static void add_options(struct buf *out, const struct cmd *cmd, int width)
+/* The column that the texts beside the options begin in. */
+static int option_column(const struct cmd *cmd, const struct cmd_option *help)
 {
-	struct cmd_option help = { 'h', "help", NULL, "print this help" };
-	const struct cmd_option *options = cmd->options;
-	size_t longest = 0;
+	size_t longest;
 	char text[64];
-	int column;
 
-	for (const struct cmd_option *o = options; o && o->name; o++) {
-		if (o->letter == 'h')
-			help.letter = 0;
+	option_text(help, text);
+	longest = strlen(text);
+	EACH_OPTION (o, cmd) {
 		option_text(o, text);
 		if (strlen(text) > longest)
 			longest = strlen(text);
 	}
-	option_text(&help, text);
-	if (strlen(text) > longest)
-		longest = strlen(text);
-	column = 2 + (int)longest + 2;
-	if (column > 30)
-		column = 30;
-	buf_addstr(out, "\nOptions:\n");
+	return longest + 4 > 30 ? 30 : (int)longest + 4;
+}
+
+static void add_option_list(struct buf *out, const struct cmd_option *options, int column,
+			    int width)
+{
+	char text[64];
+
 	for (const struct cmd_option *o = options; o && o->name; o++) {
 		option_text(o, text);
 		add_entry(out, text, o->help, column, width);
 	}
-	option_text(&help, text);
-	add_entry(out, text, help.help, column, width);
+}
+
+static void add_options(struct buf *out, const struct cmd *cmd, int width)
+{
+	struct cmd_option help[] = { { 'h', "help", NULL, "print this help" },
+				     { 0, NULL, NULL, NULL } };
+	int column;
+
+	EACH_OPTION (o, cmd) {
+		if (o->letter == 'h')
+			help[0].letter = 0;
+	}
+	column = option_column(cmd, help);
+	buf_addstr(out, "\nOptions:\n");
+	add_option_list(out, cmd->options, column, width);
+	add_option_list(out, help, column, width);
+	for (const struct option_group *const *group = cmd->groups; group && *group; group++) {
+		buf_addf(out, "\n%s:\n", (*group)->heading);
+		add_option_list(out, (*group)->options, column, width);
+	}
 }
 
 static void add_subcommands(struct buf *out, const struct cmd *cmd, int width)

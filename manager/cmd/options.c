@@ -19,9 +19,36 @@ bool options_help_asked(const struct err *err)
 	return err->kind == ERR_USAGE && err->num == ECANCELED;
 }
 
+/* The walk has begun its own options when `groups` is 1. */
+const struct cmd_option *option_walk_next(struct option_walk *walk)
+{
+	while (!walk->next || !walk->next->name) {
+		const struct cmd *cmd = walk->cmd;
+
+		if (walk->groups == 0)
+			walk->next = cmd->options;
+		else if (cmd->groups && cmd->groups[walk->groups - 1])
+			walk->next = cmd->groups[walk->groups - 1]->options;
+		else
+			return NULL;
+		walk->groups++;
+	}
+	return walk->next++;
+}
+
+int options_take(const struct cmd *cmd, const struct cmd_option *option, const char *value,
+		 void *into, struct err *err)
+{
+	for (const struct option_group *const *group = cmd->groups; group && *group; group++)
+		for (int i = 0; (*group)->options[i].name; i++)
+			if (&(*group)->options[i] == option)
+				return (*group)->take(i, option, value, into, err);
+	return err_set(err, ERR_USAGE, EINVAL, "--%s belongs to no group of options", option->name);
+}
+
 static const struct cmd_option *find_letter(const struct cmd *cmd, char letter)
 {
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+	EACH_OPTION (o, cmd)
 		if (o->letter == letter)
 			return o;
 	return letter == help_option.letter ? &help_option : NULL;
@@ -29,7 +56,7 @@ static const struct cmd_option *find_letter(const struct cmd *cmd, char letter)
 
 static const struct cmd_option *find_name(const struct cmd *cmd, const char *name, size_t len)
 {
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+	EACH_OPTION (o, cmd)
 		if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
 			return o;
 	if (len == strlen(help_option.name) && memcmp(name, help_option.name, len) == 0)
@@ -42,7 +69,7 @@ static int unknown_name(const struct cmd *cmd, const char *name, size_t len, str
 	struct suggest suggest;
 
 	suggest_begin(&suggest, name, len);
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++)
+	EACH_OPTION (o, cmd)
 		suggest_offer(&suggest, o->name);
 	suggest_offer(&suggest, help_option.name);
 	err_set(err, ERR_USAGE, EINVAL, "unknown option: --%.*s", (int)len, name);

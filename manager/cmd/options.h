@@ -21,6 +21,22 @@
 
 #include "manager/cmd/cmd.h"
 
+/* All options of a command, those of its groups after its own. */
+struct option_walk {
+	const struct cmd *cmd;
+	size_t groups; /* that were begun */
+	const struct cmd_option *next;
+};
+
+/* The next one; NULL at the end. A walk begins as { .cmd = cmd }. */
+const struct cmd_option *option_walk_next(struct option_walk *walk);
+#define EACH_OPTION(option, command)                                  \
+	for (struct option_walk option##_walk = { .cmd = (command) }, \
+				*option##_once = &option##_walk;      \
+	     option##_once; option##_once = NULL)                     \
+		for (const struct cmd_option *option;                 \
+		     ((option) = option_walk_next(&option##_walk)) != NULL;)
+
 struct option_parse {
 	const struct cmd *cmd;
 	int argc;
@@ -39,6 +55,9 @@ void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, 
  */
 int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
 		 struct err *err);
+/* Hand an option of one of the command's groups to that group. */
+int options_take(const struct cmd *cmd, const struct cmd_option *option, const char *value,
+		 void *into, struct err *err);
 /* Whether `err` is --help, which is no error: main prints the command's help. */
 bool options_help_asked(const struct err *err);
 

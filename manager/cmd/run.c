@@ -10,6 +10,7 @@
 #include "manager/cmd/image_choice.h"
 #include "manager/cmd/launch.h"
 #include "manager/cmd/run_options.h"
+#include "manager/cmd/run_options_groups.h"
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/names.h"
@@ -238,6 +239,14 @@ const struct cmd cmd_run = {
 		"when cman itself failed. Without -i, stdin holds nothing but end-of-file. With -it, "
 		"ctrl-p ctrl-q leaves the container to itself.\n\n"
 		"With -d the container's ID is printed once the payload was really started.",
-	.options = run_option_table,
+	.options =
+		(const struct cmd_option[]){
+			{ 'd', "detach", NULL,
+			  "run in the background and print the container's ID" },
+			{ 0, "detach-keys", "KEYS",
+			  "keys that leave it running (default: " DETACH_KEYS_DEFAULT ")" },
+			{ 0, NULL, NULL, NULL },
+		},
+	.groups = run_option_groups,
 	.run = run,
 };

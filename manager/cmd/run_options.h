@@ -2,7 +2,7 @@
 #ifndef CMAN_MANAGER_CMD_RUN_OPTIONS_H
 #define CMAN_MANAGER_CMD_RUN_OPTIONS_H
 
-/* The command line of `cman run`. */
+/* The command lines of `cman run` and `cman create`; the options are in run_options_groups.h. */
 
 #include <stdbool.h>
 
@@ -29,8 +29,6 @@ struct run_options {
 	}
 #define AUTO_RUN_OPTIONS __attribute__((cleanup(run_options_release)))
 void run_options_release(struct run_options *options);
-
-extern const struct cmd_option run_option_table[];
 
 /* ERR_USAGE naming option and value. `argv` must live as long as *out. */
 int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_options *out,

@@ -19,10 +19,11 @@ const char *status_ago(int64_t ns, char out[HUMAN_MAX + 8])
 	return out;
 }
 
-static void exited_text(const struct container_record *record, int64_t now_ns, char out[STATUS_MAX])
+static void exited_text(const struct container_record *record, int64_t now_ns, const char *word,
+			char out[STATUS_MAX])
 {
 	char age[HUMAN_MAX + 8];
-	char *end = stpcpy(out, "Exited (");
+	char *end = stpcpy(stpcpy(out, word), " (");
 
 	end = record->exit_code >= 0 ? human_number(record->exit_code, end) : stpcpy(end, "?");
 	end = stpcpy(end, ")");
@@ -45,8 +46,11 @@ const char *status_text(const struct container_record *record, int64_t now_ns, c
 	case CONTAINER_PAUSED:
 		strcpy(out, "Paused");
 		break;
+	case CONTAINER_RESTARTING:
+		exited_text(record, now_ns, "Restarting", out);
+		break;
 	case CONTAINER_EXITED:
-		exited_text(record, now_ns, out);
+		exited_text(record, now_ns, "Exited", out);
 		break;
 	case CONTAINER_REMOVING:
 		strcpy(out, "Removing");

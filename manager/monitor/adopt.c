@@ -97,5 +97,5 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 	if (monitor->spec.init)
 		take_descriptors(monitor);
 	rc = monitor_identify(record, err);
-	return rc < 0 ? rc : container_set_started(&monitor->store, record, err);
+	return rc < 0 ? rc : container_set_monitor(&monitor->store, record, err);
 }

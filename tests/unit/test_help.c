@@ -16,6 +16,7 @@
 
 #include "manager/cmd/commands.h"
 #include "manager/cmd/help.h"
+#include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
 #include "manager/cmd/text.h"
 #include "store/base/cleanup.h"
@@ -93,13 +94,15 @@ static void test_table_is_sound(void **state)
 		assert_true(len > 0 && cmd->summary[len - 1] != '.');
 		assert_false(isupper(cmd->summary[0]));
 		/* [OPTIONS] is said where there are some. */
-		assert_int_equal(cmd->options != NULL && cmd->options->name != NULL,
+		assert_int_equal((cmd->options && cmd->options->name) || cmd->groups,
 				 strstr(cmd->operands, "[OPTIONS]") != NULL);
-		for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+		EACH_OPTION (o, cmd) {
 			assert_true(strlen(o->help) > 0);
 			assert_true(o->help[strlen(o->help) - 1] != '.');
 			assert_true(strcmp(o->name, "help") != 0);
-			for (const struct cmd_option *p = cmd->options; p != o; p++) {
+			EACH_OPTION (p, cmd) {
+				if (p == o)
+					break;
 				assert_true(strcmp(p->name, o->name) != 0);
 				assert_true(!o->letter || p->letter != o->letter);
 			}
@@ -208,7 +211,7 @@ static void test_help_of_commands(void **state)
 		assert_false(buf_failed(&help));
 		snprintf(usage, sizeof(usage), "Usage: cman %s %s\n", cmd->name, cmd->operands);
 		assert_ptr_equal(strstr(help.data, usage), help.data);
-		for (const struct cmd_option *o = cmd->options; o && o->name; o++) {
+		EACH_OPTION (o, cmd) {
 			char line[128];
 
 			if (o->letter)
@@ -337,10 +340,12 @@ static void assert_page_agrees(const char *name, const struct cmd *cmd)
 	AUTO_FREE char *list = list_options(page);
 	size_t n = 0;
 
-	for (const struct cmd_option *o = cmd->options; o && o->name; o++, n++)
+	EACH_OPTION (o, cmd) {
+		n++;
 		if (!has_option(list, o))
 			fail_msg("%s.1: no entry for --%s%s%s", name, o->name, o->value ? " " : "",
 				 o->value ? o->value : "");
+	}
 	if (count_options(list) != n)
 		fail_msg("%s.1: has %zu options, the command %zu", name, count_options(list), n);
 }
@@ -430,9 +435,10 @@ static void test_completion_of_options(void **state)
 		size_t n = 1;
 
 		assert_true(has_line(text, "--help"));
-		for (const struct cmd_option *o = cmd->options; o && o->name; o++, n++) {
+		EACH_OPTION (o, cmd) {
 			char name[64];
 
+			n++;
 			snprintf(name, sizeof(name), "--%s", o->name);
 			assert_true(has_line(text, name));
 		}

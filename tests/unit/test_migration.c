@@ -125,7 +125,7 @@ static void assert_all_there(struct store *store)
 	AUTO_CONTAINER_RECORD struct container_record container = CONTAINER_RECORD_INIT;
 	struct err err = ERR_INIT;
 
-	assert_sql(store, "PRAGMA user_version", "2");
+	assert_sql(store, "PRAGMA user_version", "3");
 	assert_sql(store, "PRAGMA foreign_key_check", "");
 	assert_sql(store, "PRAGMA integrity_check", "ok");
 	assert_int_equal(image_find(store, "a", &image, &err), 0);

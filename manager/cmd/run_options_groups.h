@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_RUN_OPTIONS_GROUPS_H
+#define CMAN_MANAGER_CMD_RUN_OPTIONS_GROUPS_H
+
+/*
+ * The options of `cman run` and `cman create`, in groups (cmd.h), a file each. They put what they
+ * take into a struct run_options. `cman update` has the limits, too.
+ */
+
+#include "manager/cmd/cmd.h"
+
+extern const struct option_group run_options_container;
+extern const struct option_group run_options_process;
+extern const struct option_group run_options_files;
+extern const struct option_group run_options_namespaces;
+extern const struct option_group run_options_limits;
+extern const struct option_group run_options_life;
+
+/* All of them, in the order of the help; ended by NULL. */
+extern const struct option_group *const run_option_groups[];
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What changes a container's record. The events of that are made by triggers (migrations.c). */
+#include <errno.h>
+#include <string.h>
+
+#include "store/base/clock.h"
+#include "store/containers.h"
+#include "store/db.h"
+#include "store/reserve.h"
+#include "store/store.h"
+
+/* An insert was refused: say who has the name. */
+static int fail_name_in_use(struct store *store, const char *name, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record other = CONTAINER_RECORD_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (container_find(store, name, &other, &ignored) < 0 || strcmp(other.name, name) != 0)
+		return err_wrap(err, "cannot record container %s", name);
+	err_set(err, ERR_EXISTS, EEXIST, "the name %s is in use by container %.12s (%s)", name,
+		other.id, container_state_name(other.state));
+	return err_hint(err, "choose another --name, or remove that one: cman rm %s%s",
+			other.state == CONTAINER_CREATED || other.state == CONTAINER_EXITED ? "" :
+											      "-f ",
+			name);
+}
+
+int container_insert(struct store *store, const struct container_record *record, struct err *err)
+{
+	int r = db_run(
+		store->db,
+		"INSERT INTO container (id, name, image, image_id, command, state, created_ns,"
+		" started_ns, finished_ns, pid, pid_start_time, monitor_pid, monitor_start_time,"
+		" boot_id, exit_code, oom_killed, error, auto_remove, tty, stop_signal,"
+		" stop_timeout_s, labels, restart_policy, restart_max, health, changed_ns)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?7)",
+		DB_ARGS(DB_TEXT(record->id), DB_TEXT(record->name), DB_TEXT(record->image),
+			DB_TEXT(record->image_id), DB_TEXT(record->command),
+			DB_TEXT(container_state_name(record->state)), DB_INT(record->created_ns),
+			DB_INT(record->started_ns), DB_INT(record->finished_ns),
+			DB_INT(record->pid), DB_INT(record->pid_start_time),
+			DB_INT(record->monitor_pid), DB_INT(record->monitor_start_time),
+			DB_TEXT(record->boot_id), DB_INT(record->exit_code),
+			DB_INT(record->oom_killed), DB_TEXT(record->error),
+			DB_INT(record->auto_remove), DB_INT(record->tty),
+			DB_INT(record->stop_signal), DB_INT(record->stop_timeout_s),
+			DB_TEXT(record->labels), DB_TEXT(container_restart_name(record->restart)),
+			DB_INT(record->restart_max),
+			DB_TEXT(container_health_name(record->health))),
+		err);
+
+	if (r == -EEXIST)
+		return fail_name_in_use(store, record->name, err);
+	if (r == -ENOENT)
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "image %s was removed meanwhile",
+			       record->image);
+	return r;
+}
+
+/* The row was not changed by an UPDATE: is it gone, or in a state that forbids it? */
+static int fail_unchanged(struct store *store, const char *id, const char *verb, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	int r = container_find(store, id, &record, err);
+
+	if (r < 0)
+		return r;
+	return err_set(err, ERR_STATE, EBUSY, "container %s is %s and cannot be %s", record.name,
+		       container_state_name(record.state), verb);
+}
+
+/* `r` is what the UPDATE returned. */
+static int check_updated(struct store *store, const char *id, const char *verb, int r,
+			 struct err *err)
+{
+	if (r < 0)
+		return r;
+	return sqlite3_changes(store->db) ? 0 : fail_unchanged(store, id, verb, err);
+}
+
+/* What must be recorded on a full disk, too, or nobody could ever clear it. */
+static int run_with_reserve(struct store *store, const char *sql, const struct db_arg *args,
+			    struct err *err)
+{
+	int r = db_run(store->db, sql, args, err);
+
+	if (r != -ENOSPC || !reserve_spend(store->root_fd))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return db_run(store->db, sql, args, err);
+}
+
+int container_set_started(struct store *store, const struct container_record *record,
+			  struct err *err)
+{
+	int r = db_run(store->db,
+		       "UPDATE container SET state = 'running', started_ns = ?2, finished_ns = 0,"
+		       " pid = ?3, pid_start_time = ?4, monitor_pid = ?5, monitor_start_time = ?6,"
+		       " boot_id = ?7, exit_code = -1, oom_killed = 0, error = NULL,"
+		       " restart_count = ?8, restart_ns = 0, health = ?9, health_failures = 0,"
+		       " ended_by = NULL, ending = NULL, changed_ns = ?10"
+		       " WHERE id = ?1 AND state != 'removing'",
+		       DB_ARGS(DB_TEXT(record->id), DB_INT(record->started_ns), DB_INT(record->pid),
+			       DB_INT(record->pid_start_time), DB_INT(record->monitor_pid),
+			       DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id),
+			       DB_INT(record->restart_count),
+			       DB_TEXT(container_health_name(record->health)),
+			       DB_INT(clock_now_ns())),
+		       err);
+
+	return check_updated(store, record->id, "started", r, err);
+}
+
+int container_set_monitor(struct store *store, const struct container_record *record,
+			  struct err *err)
+{
+	int r = db_run(store->db,
+		       "UPDATE container SET monitor_pid = ?2, monitor_start_time = ?3,"
+		       " boot_id = ?4 WHERE id = ?1",
+		       DB_ARGS(DB_TEXT(record->id), DB_INT(record->monitor_pid),
+			       DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id)),
+		       err);
+
+	return check_updated(store, record->id, "adopted", r, err);
+}
+
+int container_set_exited(struct store *store, const struct container_record *record,
+			 struct err *err)
+{
+	int r = run_with_reserve(
+		store,
+		"UPDATE container SET"
+		" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
+		" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5, ending = ?6,"
+		" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0,"
+		" restart_ns = 0, changed_ns = ?7 WHERE id = ?1",
+		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
+			DB_INT(record->finished_ns), DB_TEXT(record->error),
+			DB_TEXT(record->ending), DB_INT(clock_now_ns())),
+		err);
+
+	return check_updated(store, record->id, "ended", r, err);
+}
+
+int container_set_restarting(struct store *store, const struct container_record *record,
+			     struct err *err)
+{
+	int r = run_with_reserve(
+		store,
+		"UPDATE container SET state = 'restarting', exit_code = ?2, oom_killed = ?3,"
+		" finished_ns = ?4, error = ?5, ending = ?6, pid = 0, pid_start_time = 0,"
+		" restart_ns = ?7, changed_ns = ?8"
+		" WHERE id = ?1 AND state IN ('running', 'paused')",
+		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
+			DB_INT(record->finished_ns), DB_TEXT(record->error),
+			DB_TEXT(record->ending), DB_INT(record->restart_ns),
+			DB_INT(clock_now_ns())),
+		err);
+
+	return check_updated(store, record->id, "restarted", r, err);
+}
+
+int container_set_paused(struct store *store, const char *id, bool paused, struct err *err)
+{
+	int r = db_run(store->db,
+		       "UPDATE container SET state = ?2, changed_ns = ?4"
+		       " WHERE id = ?1 AND state = ?3",
+		       DB_ARGS(DB_TEXT(id), DB_TEXT(paused ? "paused" : "running"),
+			       DB_TEXT(paused ? "running" : "paused"), DB_INT(clock_now_ns())),
+		       err);
+
+	return check_updated(store, id, paused ? "paused" : "unpaused", r, err);
+}
+
+int container_set_removing(struct store *store, const char *id, struct err *err)
+{
+	int r = run_with_reserve(store,
+				 "UPDATE container SET state = 'removing', changed_ns = ?2"
+				 " WHERE id = ?1"
+				 " AND state NOT IN ('running', 'paused', 'restarting')",
+				 DB_ARGS(DB_TEXT(id), DB_INT(clock_now_ns())), err);
+
+	return check_updated(store, id, "removed", r, err);
+}
+
+int container_set_ended_by(struct store *store, const char *id, const char *by, struct err *err)
+{
+	return run_with_reserve(store,
+				"UPDATE container SET ended_by = ?2 WHERE id = ?1"
+				" AND state IN ('running', 'paused', 'restarting')",
+				DB_ARGS(DB_TEXT(id), DB_TEXT(by)), err);
+}
+
+int container_set_restart(struct store *store, const char *id, enum container_restart restart,
+			  int restart_max, struct err *err)
+{
+	int r = db_run(
+		store->db,
+		"UPDATE container SET restart_policy = ?2, restart_max = ?3 WHERE id = ?1",
+		DB_ARGS(DB_TEXT(id), DB_TEXT(container_restart_name(restart)), DB_INT(restart_max)),
+		err);
+
+	return check_updated(store, id, "updated", r, err);
+}
+
+int container_set_health(struct store *store, const char *id, enum container_health health,
+			 int failures, struct err *err)
+{
+	int r = db_run(store->db,
+		       "UPDATE container SET health = ?2, health_failures = ?3, changed_ns = ?4"
+		       " WHERE id = ?1",
+		       DB_ARGS(DB_TEXT(id), DB_TEXT(container_health_name(health)),
+			       DB_INT(failures), DB_INT(clock_now_ns())),
+		       err);
+
+	return check_updated(store, id, "checked", r, err);
+}
+
+int container_rename(struct store *store, const char *id, const char *name, struct err *err)
+{
+	int r = db_run(store->db, "UPDATE container SET name = ?2, changed_ns = ?3 WHERE id = ?1",
+		       DB_ARGS(DB_TEXT(id), DB_TEXT(name), DB_INT(clock_now_ns())), err);
+
+	if (r == -EEXIST)
+		return fail_name_in_use(store, name, err);
+	return check_updated(store, id, "renamed", r, err);
+}
+
+int container_delete(struct store *store, const char *id, struct err *err)
+{
+	return run_with_reserve(store, "DELETE FROM container WHERE id = ?1", DB_ARGS(DB_TEXT(id)),
+				err);
+}
