@@ -12,11 +12,14 @@
 #define BUFFER_BYTES ((size_t)64 << 10)
 #define ESCAPE '\x1b'
 
-void logs_print_init(struct logs_print *print, const char *name, bool timestamps)
+/* Colours that can be told apart and read on light and dark: cyan, yellow, green, magenta, blue. */
+static const char *const name_colours[] = { "36", "33", "32", "35", "34" };
+
+void logs_print_init(struct logs_print *print, bool timestamps, int name_width)
 {
 	*print = (struct logs_print){
-		.name = name,
 		.timestamps = timestamps,
+		.name_width = name_width,
 		.out = { .fd = STDOUT_FILENO, .terminal = isatty(STDOUT_FILENO) },
 		.err = { .fd = STDERR_FILENO, .terminal = isatty(STDERR_FILENO) },
 	};
@@ -81,18 +84,39 @@ void logs_print_safe(struct buf *buf, const char *text, size_t len, bool *colour
 	buf_add_escaped(buf, text + plain, len - plain);
 }
 
-static int print_gap(struct logs_print *print, size_t count, struct err *err)
+static int print_gap(struct logs_print *print, const struct logs_speaker *speaker, size_t count,
+		     struct err *err)
 {
 	struct buf *buf = &print->err.buf;
 
 	if (print->err.in_line)
 		buf_addch(buf, '\n');
-	print->err.in_line = false;
-	buf_addf(buf, "cman: %s: %zu records were dropped here\n", print->name, count);
+	print->err.in_line = NULL;
+	buf_addf(buf, "cman: %s: %zu records were dropped here\n", speaker->name, count);
 	return flush_stream(&print->err, err);
 }
 
-int logs_print_record(struct logs_print *print, const struct log_record *record, struct err *err)
+/* What stands before the text of a line. */
+static void begin_line(struct logs_print *print, struct logs_stream *stream,
+		       const struct logs_speaker *speaker, const struct log_record *record)
+{
+	static const int ncolours = sizeof(name_colours) / sizeof(name_colours[0]);
+	char time[LOGS_TIME_MAX];
+
+	if (print->name_width > 0 && stream->terminal)
+		buf_addf(&stream->buf, "\x1b[%sm%-*s |\x1b[m ",
+			 name_colours[speaker->colour % ncolours], print->name_width,
+			 speaker->name);
+	else if (print->name_width > 0)
+		buf_addf(&stream->buf, "%-*s | ", print->name_width, speaker->name);
+	if (print->timestamps) {
+		logs_time_print(record->time_ns, time);
+		buf_addf(&stream->buf, "%s ", time);
+	}
+}
+
+int logs_print_record(struct logs_print *print, const struct logs_speaker *speaker,
+		      const struct log_record *record, struct err *err)
 {
 	bool is_out = record->stream == LOG_STDOUT;
 	struct logs_stream *stream = is_out ? &print->out : &print->err;
@@ -103,20 +127,21 @@ int logs_print_record(struct logs_print *print, const struct log_record *record,
 	if (rc < 0)
 		return rc;
 	if (record->stream == LOG_GAP)
-		return print_gap(print, record->len, err);
-	if (print->timestamps && !stream->in_line) {
-		char time[LOGS_TIME_MAX];
-
-		logs_time_print(record->time_ns, time);
-		buf_addf(&stream->buf, "%s ", time);
+		return print_gap(print, speaker, record->len, err);
+	/* Somebody else's line is not finished: this is none of it. */
+	if (stream->in_line && stream->in_line != speaker) {
+		buf_addch(&stream->buf, '\n');
+		stream->in_line = NULL;
 	}
+	if (!stream->in_line)
+		begin_line(print, stream, speaker, record);
 	if (stream->terminal)
 		logs_print_safe(&stream->buf, record->text, record->len, &stream->coloured);
 	else
 		buf_add(&stream->buf, record->text, record->len);
 	if (!record->partial)
 		buf_addch(&stream->buf, '\n');
-	stream->in_line = record->partial;
+	stream->in_line = record->partial ? speaker : NULL;
 	return stream->buf.len >= BUFFER_BYTES ? flush_stream(stream, err) : 0;
 }
 

@@ -99,3 +99,61 @@ two'
 	cman logs bird >"$BATS_TEST_TMPDIR/logged"
 	seq 200000 | cmp - "$BATS_TEST_TMPDIR/logged"
 }
+
+@test "several at once: merged by time, each line with its name; unfinished lines stay apart" {
+	cman run --name a busybox sh -c 'echo a1; echo a2 >&2'
+	cman run --name bird busybox sh -c 'echo b1; printf unfinished'
+	cman run --name c busybox echo c1
+	run --separate-stderr cman logs a bird c
+	assert_status 0
+	assert_output 'a    | a1
+bird | b1
+bird | unfinished
+c    | c1'
+	assert_stderr 'a    | a2'
+	# the order of what was said, not that of the command line; a name twice is one
+	run --separate-stderr cman logs c a a
+	assert_output 'a | a1
+c | c1'
+	run --separate-stderr cman logs --names never c a
+	assert_output 'a1
+c1'
+	run --separate-stderr cman logs --names always --tail 1 c
+	assert_output 'c | c1'
+	run --separate-stderr cman logs -t a c
+	assert_match "${lines[0]}" '^a \| 20[0-9T:.-]+Z a1$'
+	run --separate-stderr cman logs --names some c
+	assert_status 125
+	assert_match "$stderr" '^cman: --names: not auto, always or never: some'
+	run --separate-stderr cman logs a nosuch
+	assert_status 125
+	assert_output ''
+	assert_match "$stderr" '^cman: .*no such container: nosuch'
+}
+
+@test "several at once: -f follows all, until the last has ended" {
+	cman run -d --name a busybox sh -c 'for i in 1 2 3; do echo $i; sleep 0.3; done' >/dev/null
+	cman run -d --name b busybox sh -c 'sleep 0.1; for i in 1 2 3 4; do echo $i; sleep 0.3; done' >/dev/null
+	run --separate-stderr timeout 15 "$CMAN" logs -f a b
+	assert_status 0
+	[ "$(printf '%s\n' "${lines[@]}" | grep -c '^a | ')" = 3 ]
+	[ "$(printf '%s\n' "${lines[@]}" | grep '^b | ' | tr -d '\n')" = 'b | 1b | 2b | 3b | 4' ]
+}
+
+@test "several at once: names in colour on a terminal" {
+	cman run --name a busybox echo one
+	cman run --name b busybox echo two
+	"$REPO/tests/e2e/on_terminal.py" "$CMAN" logs a b <<-'END'
+		expect \x1b\[36ma \|\x1b\[m one
+		expect \x1b\[33mb \|\x1b\[m two
+		exits 0
+	END
+}
+
+@test "several at once: many lines of each are all there, in order" {
+	cman run --name a busybox seq 20000 >/dev/null
+	cman run --name b busybox seq 20000 >/dev/null
+	cman logs a b >"$BATS_TEST_TMPDIR/both"
+	sed -n 's/^a | //p' "$BATS_TEST_TMPDIR/both" | cmp - <(seq 20000)
+	sed -n 's/^b | //p' "$BATS_TEST_TMPDIR/both" | cmp - <(seq 20000)
+}

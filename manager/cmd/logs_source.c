@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/logs_source.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "manager/lifecycle.h"
+#include "manager/runtime/engine.h"
+#include "store/base/cleanup.h"
+
+/* Of one source, read ahead of the others. */
+#define WAITING_MAX 512
+#define WAITING_BYTES ((size_t)256 << 10)
+/* One that is between two starts shows only in its row that it goes on. */
+#define RESTARTING_MS 200
+
+static void forget_waiting(struct logs_source *source)
+{
+	for (size_t i = 0; i < source->nwaiting; i++)
+		free((char *)source->waiting[i].text);
+	source->nwaiting = source->next = source->text_bytes = 0;
+}
+
+void logs_sources_release(struct logs_sources *sources)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		struct logs_source *source = &sources->list[i];
+
+		forget_waiting(source);
+		free(source->waiting);
+		log_reader_close(source->reader);
+		container_record_release(&source->record);
+		cleanup_close(&source->dir_fd);
+	}
+	free(sources->list);
+	cleanup_close(&sources->watch_fd);
+	*sources = (struct logs_sources)LOGS_SOURCES_INIT;
+}
+
+static bool is_there(const struct logs_sources *sources, const char *id)
+{
+	for (size_t i = 0; i < sources->n; i++)
+		if (strcmp(sources->list[i].record.id, id) == 0)
+			return true;
+	return false;
+}
+
+static int open_one(struct store *store, const char *name, struct logs_sources *sources,
+		    struct err *err)
+{
+	struct logs_source *source = &sources->list[sources->n];
+	int rc = lifecycle_find(store, name, &source->record, err);
+
+	if (rc < 0)
+		return rc;
+	if (is_there(sources, source->record.id)) {
+		container_record_release(&source->record);
+		return 0;
+	}
+	source->speaker = (struct logs_speaker){ source->record.name, (int)sources->n };
+	sources->n++;
+	rc = container_dir_open(store, source->record.id, &source->dir_fd, err);
+	if (rc == 0)
+		rc = log_reader_open(source->dir_fd, &source->reader, err);
+	return rc;
+}
+
+int logs_sources_open(struct store *store, char *const *names, size_t n,
+		      const struct log_query *query, struct logs_sources *out, struct err *err)
+{
+	AUTO_LOGS_SOURCES struct logs_sources sources = LOGS_SOURCES_INIT;
+	int rc = 0;
+
+	sources.list = calloc(n, sizeof(*sources.list));
+	if (!sources.list)
+		return err_sys(err, ENOMEM, "cannot show the logs");
+	for (size_t i = 0; i < n; i++) {
+		sources.list[i].dir_fd = -1;
+		sources.list[i].query = *query;
+	}
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = open_one(store, names[i], &sources, err);
+	if (rc < 0)
+		return rc;
+	*out = sources;
+	sources = (struct logs_sources)LOGS_SOURCES_INIT;
+	return 0;
+}
+
+int logs_sources_watch(struct store *store, struct logs_sources *sources, struct err *err)
+{
+	int rc = 0;
+
+	sources->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (sources->watch_fd < 0)
+		return err_sys(err, errno, "cannot watch the log");
+	for (size_t i = 0; i < sources->n && rc == 0; i++) {
+		struct logs_source *source = &sources->list[i];
+		char path[32];
+
+		/* lifecycle_erase() waits for those who share the lock. */
+		while (flock(source->dir_fd, LOCK_SH) < 0) {
+			if (errno != EINTR)
+				return err_sys(err, errno, "cannot follow the log of %s",
+					       source->record.name);
+		}
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", source->dir_fd);
+		if (inotify_add_watch(sources->watch_fd, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) <
+		    0)
+			return err_sys(err, errno, "cannot watch the log of %s",
+				       source->record.name);
+		rc = lifecycle_refresh(store, &source->record, err);
+	}
+	return rc;
+}
+
+/* --- printing --- */
+
+struct direct {
+	struct logs_source *source;
+	struct logs_print *print;
+};
+
+static int print_record(const struct log_record *record, void *data, struct err *err)
+{
+	struct direct *direct = data;
+
+	direct->source->query.after_seq = record->seq;
+	return logs_print_record(direct->print, &direct->source->speaker, record, err);
+}
+
+static int keep_record(const struct log_record *record, void *data, struct err *err)
+{
+	struct logs_source *source = data;
+	struct log_record *kept = &source->waiting[source->nwaiting];
+
+	*kept = *record;
+	if (record->text) {
+		char *text = malloc(record->len + 1);
+
+		if (!text)
+			return err_sys(err, ENOMEM, "cannot show the logs");
+		memcpy(text, record->text, record->len);
+		kept->text = text;
+		source->text_bytes += record->len;
+	}
+	source->nwaiting++;
+	source->query.after_seq = record->seq;
+	return source->nwaiting == WAITING_MAX || source->text_bytes >= WAITING_BYTES;
+}
+
+/* See to it that a record waits, if there is one. */
+static int fill(struct logs_source *source, struct err *err)
+{
+	int rc;
+
+	if (source->next < source->nwaiting || source->exhausted)
+		return 0;
+	forget_waiting(source);
+	if (!source->waiting)
+		source->waiting = calloc(WAITING_MAX, sizeof(*source->waiting));
+	if (!source->waiting)
+		return err_sys(err, ENOMEM, "cannot show the logs");
+	rc = log_reader_each(source->reader, &source->query, keep_record, source, err);
+	/* --tail is about what there was at first. */
+	source->query.tail = -1;
+	source->exhausted = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* The one whose next record is the oldest; a line that was begun is finished first. */
+static struct logs_source *oldest(struct logs_sources *sources, struct logs_source *in_line)
+{
+	struct logs_source *found = NULL;
+
+	if (in_line && in_line->next < in_line->nwaiting)
+		return in_line;
+	for (size_t i = 0; i < sources->n; i++) {
+		struct logs_source *source = &sources->list[i];
+
+		if (source->next < source->nwaiting &&
+		    (!found ||
+		     source->waiting[source->next].time_ns < found->waiting[found->next].time_ns))
+			found = source;
+	}
+	return found;
+}
+
+static int print_merged(struct logs_sources *sources, struct logs_print *print, struct err *err)
+{
+	struct logs_source *in_line = NULL;
+
+	for (size_t i = 0; i < sources->n; i++)
+		sources->list[i].exhausted = false;
+	for (;;) {
+		struct logs_source *source;
+		const struct log_record *record;
+
+		for (size_t i = 0; i < sources->n; i++)
+			if (fill(&sources->list[i], err) < 0)
+				return err_code(err);
+		source = oldest(sources, in_line);
+		if (!source)
+			return 0;
+		record = &source->waiting[source->next++];
+		if (logs_print_record(print, &source->speaker, record, err) < 0)
+			return err_code(err);
+		in_line = record->partial ? source : NULL;
+	}
+}
+
+int logs_sources_print(struct logs_sources *sources, struct logs_print *print, struct err *err)
+{
+	struct logs_source *only = sources->list;
+	struct direct direct = { only, print };
+	int rc;
+
+	if (sources->n == 1) {
+		rc = log_reader_each(only->reader, &only->query, print_record, &direct, err);
+		only->query.tail = -1;
+	} else {
+		rc = print_merged(sources, print, err);
+	}
+	return rc < 0 ? rc : logs_print_flush(print, false, err);
+}
+
+/* --- following --- */
+
+static bool may_say_more(const struct logs_source *source)
+{
+	return source->record.state == CONTAINER_RUNNING ||
+	       source->record.state == CONTAINER_PAUSED ||
+	       source->record.state == CONTAINER_RESTARTING;
+}
+
+/* One that is between two starts may have been started, or given up. */
+static int refresh(struct store *store, struct logs_source *source, struct err *err)
+{
+	struct container_record now = CONTAINER_RECORD_INIT;
+	int rc;
+
+	if (source->record.state != CONTAINER_RESTARTING)
+		return lifecycle_refresh(store, &source->record, err);
+	rc = lifecycle_find(store, source->record.id, &now, err);
+	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
+		*err = (struct err)ERR_INIT;
+		source->record.state = CONTAINER_REMOVING;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	container_record_release(&source->record);
+	source->record = now;
+	source->speaker.name = source->record.name;
+	return 0;
+}
+
+/*
+ * Adds the ends of the container's process and its monitor to `fds`. A monitor that is gone has no
+ * news; a container that is gone is noticed by the refresh, so nothing is to be waited for: false.
+ */
+static bool add_processes(const struct container_record *record, struct pollfd *fds)
+{
+	struct engine_process process = ENGINE_PROCESS_INIT;
+	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	struct err gone = ERR_INIT;
+	bool runs = record->state == CONTAINER_RESTARTING ||
+		    engine_open(record->pid, record->pid_start_time, &process, &gone) == 0;
+
+	(void)engine_open(record->monitor_pid, record->monitor_start_time, &monitor, &gone);
+	fds[0] = (struct pollfd){ .fd = STEAL_FD(process.pidfd), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = STEAL_FD(monitor.pidfd), .events = POLLIN };
+	engine_process_release(&process);
+	engine_process_release(&monitor);
+	return runs;
+}
+
+static int await_news(struct logs_sources *sources, int ms, struct err *err)
+{
+	struct pollfd *fds = calloc(1 + 2 * sources->n, sizeof(*fds));
+	char events[4096];
+	nfds_t nfds = 1;
+	bool wait = true;
+	int n = 0, number;
+
+	if (!fds)
+		return err_sys(err, ENOMEM, "cannot wait for the log");
+	fds[0] = (struct pollfd){ .fd = sources->watch_fd, .events = POLLIN };
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct container_record *record = &sources->list[i].record;
+
+		if (!may_say_more(&sources->list[i]))
+			continue;
+		wait = add_processes(record, &fds[nfds]) && wait;
+		nfds += 2;
+		if (record->state == CONTAINER_RESTARTING && (ms < 0 || ms > RESTARTING_MS))
+			ms = RESTARTING_MS;
+	}
+	if (wait)
+		n = poll(fds, nfds, ms);
+	number = errno;
+	for (nfds_t i = 1; i < nfds; i++)
+		cleanup_close(&fds[i].fd);
+	free(fds);
+	if (n < 0 && number != EINTR)
+		return err_sys(err, number, "cannot wait for the log");
+	while (read(sources->watch_fd, events, sizeof(events)) > 0)
+		;
+	return 0;
+}
+
+int logs_sources_await(struct store *store, struct logs_sources *sources, int ms, struct err *err)
+{
+	int more = 0;
+	int rc = await_news(sources, ms, err);
+
+	for (size_t i = 0; i < sources->n && rc == 0; i++) {
+		if (!may_say_more(&sources->list[i]))
+			continue;
+		rc = refresh(store, &sources->list[i], err);
+		more |= may_say_more(&sources->list[i]);
+	}
+	return rc < 0 ? rc : more;
+}
