@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manager/runtime/cgroup_apply.h"
 #include "manager/runtime/cgroup_devices.h"
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/cgroup_limits.h"
@@ -22,9 +23,6 @@
  */
 #define PARK_PARENT "/cman/"
 
-static const char *const v1_controllers[] = { "memory", "cpu", "cpuset", "pids", "devices" };
-#define NV1_CONTROLLERS (sizeof(v1_controllers) / sizeof(v1_controllers[0]))
-
 void cgroup_release(struct cgroup *cgroup)
 {
 	if (cgroup->v2_fd >= 0)
@@ -35,6 +33,7 @@ void cgroup_release(struct cgroup *cgroup)
 			close(cgroup->v1_fds[i]);
 		cgroup->v1_fds[i] = -1;
 	}
+	cgroup_host_release(&cgroup->host);
 }
 
 /* ---- creation ------------------------------------------------------------------------------- */
@@ -45,80 +44,17 @@ static bool is_denied(int r)
 	return r == -EROFS || r == -EACCES || r == -EPERM || r == -ENOENT;
 }
 
-/* Whether cgroup2's root offers `controller` at all; on a hybrid host it may belong to v1. */
-static bool v2_offers(int root_fd, const char *controller)
+/* The v1 group in `dir` is one of those that a process has to be moved into. */
+static int keep_procs(int dir, const char *controller, struct cgroup *out, struct err *err)
 {
-	char text[1024], *rest = text, *word;
-
-	if (cgroup_tree_read(root_fd, "cgroup.controllers", text, sizeof(text)) < 0)
-		return false;
-	while ((word = strsep(&rest, " ")))
-		if (strcmp(word, controller) == 0)
-			return true;
-	return false;
-}
-
-/* Let `controller` reach the group at `path`: "+memory" in every group above it. */
-static int enable_v2(int root_fd, const char *path, const char *controller, struct err *err)
-{
-	char prefix[PATH_MAX], file[PATH_MAX + 32], word[32];
-
-	snprintf(word, sizeof(word), "+%s", controller);
-	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
-		int r;
-
-		snprintf(prefix, sizeof(prefix), ".%.*s", (int)(slash - path), path);
-		snprintf(file, sizeof(file), "%s/cgroup.subtree_control", prefix);
-		r = cgroup_tree_write(root_fd, file, word);
-		if (r == 0)
-			continue;
-		err_sys(err, -r, "cannot enable the %s controller in cgroup %s", controller,
-			prefix + 1);
-		if (r == -EBUSY)
-			return err_hint(
-				err, "a cgroup with processes of its own cannot hand controllers "
-				     "on: move them into a cgroup below it");
-		return r;
-	}
-	return 0;
-}
-
-/* The v1 group of `controller`; its cgroup.procs is added to `out`. */
-static int make_v1(const struct cgroup_host *host, const char *controller, const char *path,
-		   int *dir, struct cgroup *out, struct err *err)
-{
-	AUTO_CLOSE int root = cgroup_host_v1(host, controller);
 	size_t slot = 0;
-	int r;
 
-	if (root < 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOENT, "this host has no %s controller",
-			       controller);
-	r = cgroup_tree_make(root, path, dir, err);
-	if (r < 0)
-		return err_wrap(err, "%s controller", controller);
 	while (out->v1_fds[slot] >= 0)
 		slot++;
-	out->v1_fds[slot] = openat(*dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	out->v1_fds[slot] = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (out->v1_fds[slot] < 0)
 		return err_sys(err, errno, "%s controller: cannot open cgroup.procs", controller);
 	return 0;
-}
-
-static int set_limit(const struct cgroup_host *host, const char *path,
-		     enum cgroup_controller controller, const struct spec_resources *resources,
-		     struct cgroup *out, struct err *err)
-{
-	const char *name = cgroup_controller_name(controller);
-	AUTO_CLOSE int dir = -1;
-	int r;
-
-	if (out->v2_fd >= 0 && v2_offers(host->v2_root, name)) {
-		r = enable_v2(host->v2_root, path, name, err);
-		return r < 0 ? r : cgroup_limits_write_v2(out->v2_fd, controller, resources, err);
-	}
-	r = make_v1(host, name, path, &dir, out, err);
-	return r < 0 ? r : cgroup_limits_write_v1(dir, controller, resources, err);
 }
 
 static int set_limits(const struct cgroup_host *host, const char *path,
@@ -126,14 +62,17 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 {
 	for (int i = 0; i < CGROUP_NCONTROLLERS; i++) {
 		enum cgroup_controller controller = (enum cgroup_controller)i;
+		AUTO_CLOSE int dir = -1;
 		const char *limit;
 		int r;
 
 		if (!cgroup_limit_wanted(resources, controller, &limit))
 			continue;
-		r = set_limit(host, path, controller, resources, out, err);
+		r = cgroup_apply(host, out->v2_fd, path, controller, resources, &dir, err);
+		if (r == 0 && dir >= 0)
+			r = keep_procs(dir, cgroup_controller_name(controller, false), out, err);
 		if (r < 0)
-			return err_wrap(err, "%s", limit);
+			return r;
 	}
 	return 0;
 }
@@ -158,7 +97,8 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 	}
 	if (r != -EOPNOTSUPP)
 		return r;
-	if (make_v1(host, "devices", path, &dir, out, unconfined) < 0)
+	if (cgroup_make_v1(host, "devices", path, &dir, unconfined) < 0 ||
+	    keep_procs(dir, "devices", out, unconfined) < 0)
 		return 0;
 	return cgroup_devices_write_v1(dir, resources->devices, resources->ndevices, err);
 }
@@ -214,40 +154,45 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 int cgroup_open(const char *path, struct cgroup *out, struct err *err)
 {
 	struct cgroup found = CGROUP_INIT;
-	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
-	char procs[PATH_MAX];
-	size_t n = 0;
 	int r = cgroup_tree_check(path, err);
 
 	if (r < 0)
 		return r;
-	host = cgroup_host_find();
-	if (host.v2_root >= 0) {
-		r = cgroup_tree_open(host.v2_root, path);
-		if (r < 0 && r != -ENOENT)
+	found.host = cgroup_host_find();
+	if (found.host.v2_root >= 0) {
+		r = cgroup_tree_open(found.host.v2_root, path);
+		if (r < 0 && r != -ENOENT) {
+			cgroup_release(&found);
 			return err_sys(err, -r, "cannot open cgroup %s", path);
+		}
 		found.v2_fd = r < 0 ? -1 : r;
 	}
+	*out = found;
+	return 0;
+}
+
+int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err)
+{
+	char procs[PATH_MAX];
+	size_t n = 0;
+
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path + 1);
-	for (size_t i = 0; i < NV1_CONTROLLERS; i++) {
+	for (size_t i = 0; cgroup_v1_controllers[i]; i++) {
+		const char *controller = cgroup_v1_controllers[i];
 		AUTO_CLOSE int root = -1;
 
-		if (cgroup_host_v1_lacks(&host, v1_controllers[i], path))
+		if (cgroup_host_v1_lacks(&cgroup->host, controller, path))
 			continue;
-		root = cgroup_host_v1(&host, v1_controllers[i]);
+		root = cgroup_host_v1(&cgroup->host, controller);
 		if (root < 0)
 			continue;
-		found.v1_fds[n] = openat(root, procs, O_WRONLY | O_CLOEXEC);
-		if (found.v1_fds[n] >= 0) {
+		cgroup->v1_fds[n] = openat(root, procs, O_WRONLY | O_CLOEXEC);
+		if (cgroup->v1_fds[n] >= 0)
 			n++;
-		} else if (errno != ENOENT) {
-			err_sys(err, errno, "%s controller: cannot open cgroup %s",
-				v1_controllers[i], path);
-			cgroup_release(&found);
-			return err_code(err);
-		}
+		else if (errno != ENOENT)
+			return err_sys(err, errno, "%s controller: cannot open cgroup %s",
+				       controller, path);
 	}
-	*out = found;
 	return 0;
 }
 
@@ -273,18 +218,18 @@ int cgroup_destroy(const char *path, struct err *err)
 	host = cgroup_host_find();
 	if (host.v2_root >= 0)
 		first = cgroup_tree_remove(host.v2_root, path, err);
-	for (size_t i = 0; i < NV1_CONTROLLERS; i++) {
+	for (size_t i = 0; cgroup_v1_controllers[i]; i++) {
 		AUTO_CLOSE int root = -1;
 		struct err later = ERR_INIT;
 
-		if (cgroup_host_v1_lacks(&host, v1_controllers[i], path))
+		if (cgroup_host_v1_lacks(&host, cgroup_v1_controllers[i], path))
 			continue;
-		root = cgroup_host_v1(&host, v1_controllers[i]);
+		root = cgroup_host_v1(&host, cgroup_v1_controllers[i]);
 		r = root < 0 ? 0 : cgroup_tree_remove(root, path, &later);
 		if (r == 0 || first < 0)
 			continue;
 		*err = later;
-		first = err_wrap(err, "%s controller", v1_controllers[i]);
+		first = err_wrap(err, "%s controller", cgroup_v1_controllers[i]);
 	}
 	return first;
 }

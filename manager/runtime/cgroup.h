@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
@@ -21,12 +22,14 @@ struct cgroup {
 	int v2_fd; /* directory on the cgroup2 hierarchy; -1 where it cannot be had */
 	/* cgroup.procs of the v1 groups that have a limit, open for writing; -1 ends */
 	int v1_fds[CGROUP_V1_MAX];
-	bool devices_open; /* device rules were given, and nothing here can enforce them */
+	struct cgroup_host host; /* only of one that was opened */
+	bool devices_open;	 /* device rules were given, and nothing here can enforce them */
 };
 
-#define CGROUP_INIT                                                       \
-	{                                                                 \
-		.v2_fd = -1, .v1_fds = { -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define CGROUP_INIT                                                        \
+	{                                                                  \
+		.v2_fd = -1, .v1_fds = { -1, -1, -1, -1, -1, -1, -1, -1 }, \
+		.host = CGROUP_HOST_INIT                                   \
 	}
 void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothing */
 
@@ -39,10 +42,23 @@ void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothi
  */
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err);
-/* The existing groups at `path`, for a process that joins; one without any where there is none. */
+/*
+ * The existing cgroup2 group at `path`, for a process that joins; v2_fd stays -1 where there is
+ * none. The v1 groups are looked for when the process is in the cgroup2 group already: one that
+ * cgroup_update() makes meanwhile is either found here, or finds the process there.
+ */
 int cgroup_open(const char *path, struct cgroup *out, struct err *err);
+int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err);
 /* Write `pid` into the v1 groups (the cgroup2 one was joined by clone3). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
+/*
+ * Change the limits of a group that has processes from `before` to `after`, device rules excepted.
+ * A v1 group that it does not have yet is made, and all its processes are moved into it: what they
+ * used until then is not counted there. On failure those of `before` are set again, as far as that
+ * goes.
+ */
+int cgroup_update(const char *path, const struct spec_resources *before,
+		  const struct spec_resources *after, struct err *err);
 /*
  * Kill what is left in it (cgroup.kill, or SIGKILL in a loop on v1), wait until it is empty
  * (bounded, 10 s), remove. Missing is success.

@@ -3,48 +3,165 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "manager/runtime/cgroup_limits_file.h"
 #include "manager/runtime/cgroup_tree.h"
 
-#define VALUE_MAX 64
 #define CPUSET_MAX 1024
-#define CPUSET_DEPTH_MAX 16
-#define DEFAULT_CPU_PERIOD 100000 /* microseconds, as in the kernel */
+#define DEFAULT_SHARES 1024
+#define DEFAULT_BLOCK_WEIGHT 100 /* of bfq; io.weight's 100 is another scale */
+#define BLOCK_WEIGHTS (SPEC_BLOCK_WEIGHT_MAX - SPEC_BLOCK_WEIGHT_MIN)
 
-const char *cgroup_controller_name(enum cgroup_controller controller)
+const char *cgroup_controller_name(enum cgroup_controller controller, bool v2)
 {
 	static const char *const names[] = { [CGROUP_MEMORY] = "memory",
 					     [CGROUP_CPU] = "cpu",
 					     [CGROUP_CPUSET] = "cpuset",
-					     [CGROUP_PIDS] = "pids" };
+					     [CGROUP_PIDS] = "pids",
+					     [CGROUP_BLOCK] = "blkio" };
 
-	return names[controller];
+	return v2 && controller == CGROUP_BLOCK ? "io" : names[controller];
+}
+
+const char *cgroup_block_name(enum spec_block_kind kind)
+{
+	static const char *const names[] = {
+		[SPEC_BLOCK_WEIGHT] = "weight of a block device",
+		[SPEC_BLOCK_READ_BPS] = "limit of reads from a device",
+		[SPEC_BLOCK_WRITE_BPS] = "limit of writes to a device",
+		[SPEC_BLOCK_READ_IOPS] = "limit of read operations of a device",
+		[SPEC_BLOCK_WRITE_IOPS] = "limit of write operations of a device",
+	};
+
+	return names[kind];
+}
+
+static const char *memory_limit_name(const struct spec_resources *resources)
+{
+	return resources->memory_limit	     ? "memory limit" :
+	       resources->memory_reservation ? "memory reservation" :
+	       resources->memory_swap	     ? "limit of memory and swap" :
+	       resources->has_swappiness     ? "swappiness" :
+	       resources->oom_kill_disable   ? "no OOM killer" :
+					       NULL;
+}
+
+static const char *limit_name(const struct spec_resources *resources,
+			      enum cgroup_controller controller)
+{
+	switch (controller) {
+	case CGROUP_MEMORY:
+		return memory_limit_name(resources);
+	case CGROUP_CPU:
+		return resources->cpu_shares			     ? "CPU shares" :
+		       resources->cpu_quota || resources->cpu_period ? "CPU limit" :
+								       NULL;
+	case CGROUP_CPUSET:
+		return resources->cpuset_cpus ? "set of CPUs" :
+		       resources->cpuset_mems ? "set of memory nodes" :
+						NULL;
+	case CGROUP_PIDS:
+		return resources->pids_limit ? "limit of processes" : NULL;
+	case CGROUP_BLOCK:
+		return resources->block_weight	? "weight of block I/O" :
+		       resources->nblock_limits ? cgroup_block_name(resources->block_limits->kind) :
+						  NULL;
+	case CGROUP_NCONTROLLERS:
+		break;
+	}
+	return NULL;
 }
 
 bool cgroup_limit_wanted(const struct spec_resources *resources, enum cgroup_controller controller,
 			 const char **limit)
 {
-	switch (controller) {
-	case CGROUP_MEMORY:
-		*limit = "memory limit";
-		return resources->memory_limit != 0;
-	case CGROUP_CPU:
-		*limit = resources->cpu_shares ? "CPU shares" : "CPU limit";
-		return resources->cpu_shares || resources->cpu_quota || resources->cpu_period;
-	case CGROUP_CPUSET:
-		*limit = "set of CPUs";
-		return resources->cpuset_cpus && *resources->cpuset_cpus;
-	case CGROUP_PIDS:
-		*limit = "limit of processes";
-		return resources->pids_limit != 0;
-	case CGROUP_NCONTROLLERS:
-		break;
-	}
-	return false;
+	const char *name = limit_name(resources, controller);
+
+	if (name)
+		*limit = name;
+	return name;
 }
+
+/* ---- changes -------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Taken away: none. */
+static int64_t limit_or_none(int64_t before, int64_t after)
+{
+	return before && !after ? -1 : after;
+}
+
+static uint64_t value_or_default(uint64_t before, uint64_t after, uint64_t otherwise)
+{
+	return before && !after ? otherwise : after;
+}
+
+/* An empty list is what all processors are called. */
+static char *list_or_all(char *before, char *after)
+{
+	static char all[] = "";
+
+	return before && !after ? all : after;
+}
+
+static void change_memory(const struct spec_resources *a, const struct spec_resources *b,
+			  struct spec_resources *out)
+{
+	if (a->memory_limit == b->memory_limit && a->memory_reservation == b->memory_reservation &&
+	    a->memory_swap == b->memory_swap && a->has_swappiness == b->has_swappiness &&
+	    a->swappiness == b->swappiness && a->oom_kill_disable == b->oom_kill_disable)
+		return;
+	out->memory_limit = limit_or_none(a->memory_limit, b->memory_limit);
+	out->memory_reservation = limit_or_none(a->memory_reservation, b->memory_reservation);
+	out->memory_swap = b->memory_swap;
+	out->has_swappiness = b->has_swappiness;
+	out->swappiness = b->swappiness;
+	out->oom_kill_disable = b->oom_kill_disable;
+}
+
+static void change_cpu(const struct spec_resources *a, const struct spec_resources *b,
+		       struct spec_resources *out)
+{
+	if (a->cpu_shares == b->cpu_shares && a->cpu_quota == b->cpu_quota &&
+	    a->cpu_period == b->cpu_period)
+		return;
+	out->cpu_shares = value_or_default(a->cpu_shares, b->cpu_shares, DEFAULT_SHARES);
+	out->cpu_quota = limit_or_none(a->cpu_quota, b->cpu_quota);
+	out->cpu_period = value_or_default(a->cpu_period, b->cpu_period, CGROUP_DEFAULT_CPU_PERIOD);
+}
+
+void cgroup_limits_change(const struct spec_resources *before, const struct spec_resources *after,
+			  struct spec_resources *out)
+{
+	*out = (struct spec_resources){ 0 };
+	change_memory(before, after, out);
+	change_cpu(before, after, out);
+	if (!same_text(before->cpuset_cpus, after->cpuset_cpus) ||
+	    !same_text(before->cpuset_mems, after->cpuset_mems)) {
+		out->cpuset_cpus = list_or_all(before->cpuset_cpus, after->cpuset_cpus);
+		out->cpuset_mems = list_or_all(before->cpuset_mems, after->cpuset_mems);
+	}
+	if (before->pids_limit != after->pids_limit)
+		out->pids_limit = limit_or_none(before->pids_limit, after->pids_limit);
+	if (before->block_weight != after->block_weight)
+		out->block_weight = value_or_default(before->block_weight, after->block_weight,
+						     DEFAULT_BLOCK_WEIGHT);
+	if (before->nblock_limits != after->nblock_limits ||
+	    (after->nblock_limits && memcmp(before->block_limits, after->block_limits,
+					    after->nblock_limits * sizeof(*after->block_limits)))) {
+		out->block_limits = after->block_limits;
+		out->nblock_limits = after->nblock_limits;
+	}
+}
+
+/* ---- weights -------------------------------------------------------------------------------- */
 
 unsigned cgroup_weight_from_shares(unsigned long long shares)
 {
@@ -53,190 +170,88 @@ unsigned cgroup_weight_from_shares(unsigned long long shares)
 	return weight < 1 ? 1 : weight > 10000 ? 10000 : (unsigned)weight;
 }
 
-/* The caller puts the limit's name before the message. */
-static int write_limit(int dir_fd, const char *file, const char *value, struct err *err)
+unsigned cgroup_weight_from_block_weight(unsigned long long weight)
+{
+	if (weight <= SPEC_BLOCK_WEIGHT_MIN)
+		return 1;
+	if (weight >= SPEC_BLOCK_WEIGHT_MAX)
+		return 10000;
+	return (unsigned)(1 + (weight - SPEC_BLOCK_WEIGHT_MIN) * 9999 / BLOCK_WEIGHTS);
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+int cgroup_limit_failed(const char *what, const char *file, const char *value, int num,
+			struct err *err)
+{
+	if (num == ENOENT)
+		return err_set(err, ERR_UNSUPPORTED, ENOENT, "%s: this kernel has no %s", what,
+			       file);
+	return err_sys(err, num, "%s: cannot write \"%s\" to %s", what, value, file);
+}
+
+int cgroup_limit_write(int dir_fd, const char *what, const char *file, const char *value,
+		       struct err *err)
 {
 	int r = cgroup_tree_write(dir_fd, file, value);
 
-	if (r == -ENOENT)
-		return err_set(err, ERR_UNSUPPORTED, ENOENT, "this kernel has no %s", file);
-	return r < 0 ? err_sys(err, -r, "cannot write \"%s\" to %s", value, file) : 0;
+	return r < 0 ? cgroup_limit_failed(what, file, value, -r, err) : 0;
 }
 
-/* Negative means without limit; v1 writes -1 for that. */
-static void format_limit(char out[VALUE_MAX], int64_t limit, const char *unlimited)
+void cgroup_limit_format(char out[CGROUP_VALUE_MAX], int64_t limit, const char *unlimited)
 {
 	if (limit < 0)
-		snprintf(out, VALUE_MAX, "%s", unlimited);
+		snprintf(out, CGROUP_VALUE_MAX, "%s", unlimited);
 	else
-		snprintf(out, VALUE_MAX, "%" PRId64, limit);
+		snprintf(out, CGROUP_VALUE_MAX, "%" PRId64, limit);
 }
 
-/* A kernel or boot option without swap accounting has no such file: then swap is not counted. */
-static int write_swap(int dir_fd, const char *file, const char *value, struct err *err)
+int cgroup_limit_write_pids(int dir_fd, const struct spec_resources *resources, struct err *err)
 {
-	int r = cgroup_tree_write(dir_fd, file, value);
+	char value[CGROUP_VALUE_MAX];
 
-	if (r == 0 || r == -ENOENT || r == -EOPNOTSUPP)
-		return 0;
-	return err_sys(err, -r, "cannot write \"%s\" to %s", value, file);
+	cgroup_limit_format(value, resources->pids_limit, "max");
+	return cgroup_limit_write(dir_fd, "limit of processes", "pids.max", value, err);
 }
 
-static int write_cpus(int dir_fd, const char *cpus, struct err *err)
+static int write_set(int dir_fd, const char *what, const char *file, const char *list,
+		     const char *const above[2], const char *members, struct err *err)
 {
 	char available[CPUSET_MAX];
-	int r = write_limit(dir_fd, "cpuset.cpus", cpus, err);
+	int r = cgroup_limit_write(dir_fd, what, file, *list ? list : "\n", err);
 
-	if (r < 0 && (cgroup_tree_read(dir_fd, "../cpuset.cpus.effective", available,
-				       sizeof(available)) == 0 ||
-		      cgroup_tree_read(dir_fd, "../cpuset.effective_cpus", available,
-				       sizeof(available)) == 0))
-		return err_hint(err, "this machine offers CPUs %.100s", available);
-	return r;
-}
-
-/* ---- v2 ------------------------------------------------------------------------------------- */
-
-static int write_cpu_v2(int dir_fd, const struct spec_resources *resources, struct err *err)
-{
-	char value[VALUE_MAX];
-	int r = 0;
-
-	if (resources->cpu_quota || resources->cpu_period) {
-		uint64_t period =
-			resources->cpu_period ? resources->cpu_period : DEFAULT_CPU_PERIOD;
-
-		if (resources->cpu_quota > 0)
-			snprintf(value, sizeof(value), "%" PRId64 " %" PRIu64, resources->cpu_quota,
-				 period);
-		else
-			snprintf(value, sizeof(value), "max %" PRIu64, period);
-		r = write_limit(dir_fd, "cpu.max", value, err);
-	}
-	if (r == 0 && resources->cpu_shares) {
-		snprintf(value, sizeof(value), "%u",
-			 cgroup_weight_from_shares(resources->cpu_shares));
-		r = write_limit(dir_fd, "cpu.weight", value, err);
-	}
-	return r;
-}
-
-int cgroup_limits_write_v2(int dir_fd, enum cgroup_controller controller,
-			   const struct spec_resources *resources, struct err *err)
-{
-	char value[VALUE_MAX];
-	int r;
-
-	switch (controller) {
-	case CGROUP_MEMORY:
-		format_limit(value, resources->memory_limit, "max");
-		r = write_limit(dir_fd, "memory.max", value, err);
-		/* As much swap again, as in Docker. */
-		return r < 0 ? r : write_swap(dir_fd, "memory.swap.max", value, err);
-	case CGROUP_CPU:
-		return write_cpu_v2(dir_fd, resources, err);
-	case CGROUP_CPUSET:
-		return write_cpus(dir_fd, resources->cpuset_cpus, err);
-	case CGROUP_PIDS:
-		format_limit(value, resources->pids_limit, "max");
-		return write_limit(dir_fd, "pids.max", value, err);
-	case CGROUP_NCONTROLLERS:
-		break;
-	}
-	return 0;
-}
-
-/* ---- v1 ------------------------------------------------------------------------------------- */
-
-static int write_memory_v1(int dir_fd, const struct spec_resources *resources, struct err *err)
-{
-	int64_t limit = resources->memory_limit;
-	char value[VALUE_MAX];
-	int r;
-
-	format_limit(value, limit, "-1");
-	r = write_limit(dir_fd, "memory.limit_in_bytes", value, err);
-	if (r < 0)
+	if (r == 0 || err->kind != ERR_SYS)
 		return r;
-	/* Memory and swap together: as much swap again, as in Docker. */
-	format_limit(value, limit > INT64_MAX / 2 ? -1 : 2 * limit, "-1");
-	return write_swap(dir_fd, "memory.memsw.limit_in_bytes", value, err);
-}
-
-static int write_cpu_v1(int dir_fd, const struct spec_resources *resources, struct err *err)
-{
-	char value[VALUE_MAX];
-	int r = 0;
-
-	if (resources->cpu_shares) {
-		snprintf(value, sizeof(value), "%" PRIu64, resources->cpu_shares);
-		r = write_limit(dir_fd, "cpu.shares", value, err);
-	}
-	if (r == 0 && resources->cpu_period) {
-		snprintf(value, sizeof(value), "%" PRIu64, resources->cpu_period);
-		r = write_limit(dir_fd, "cpu.cfs_period_us", value, err);
-	}
-	if (r == 0 && resources->cpu_quota) {
-		format_limit(value, resources->cpu_quota, "-1");
-		r = write_limit(dir_fd, "cpu.cfs_quota_us", value, err);
-	}
+	for (int i = 0; i < 2; i++)
+		if (cgroup_tree_read(dir_fd, above[i], available, sizeof(available)) == 0)
+			return err_hint(err, "this machine offers %s %.100s", members, available);
 	return r;
 }
 
-/* "../../cpuset.cpus" for level 2. */
-static void file_above(char *out, size_t size, unsigned level, const char *file)
+int cgroup_limit_write_cpus(int dir_fd, const char *cpus, struct err *err)
 {
-	size_t len = 0;
+	const char *const above[] = { "../cpuset.cpus.effective", "../cpuset.effective_cpus" };
 
-	while (level-- > 0 && len + 3 < size) {
-		memcpy(out + len, "../", 3);
-		len += 3;
-	}
-	snprintf(out + len, size - len, "%s", file);
+	return write_set(dir_fd, "set of CPUs", "cpuset.cpus", cpus, above, "CPUs", err);
 }
 
-/*
- * A new v1 cpuset is empty and takes no process: it and new groups above get what the first filled
- * one has.
- */
-static int inherit_cpuset(int dir_fd, const char *file, struct err *err)
+int cgroup_limit_write_mems(int dir_fd, const char *mems, struct err *err)
 {
-	char name[3 * CPUSET_DEPTH_MAX + 32], value[CPUSET_MAX] = "";
-	unsigned level = 0;
-	int r = 0;
+	const char *const above[] = { "../cpuset.mems.effective", "../cpuset.effective_mems" };
 
-	for (; level < CPUSET_DEPTH_MAX && r == 0 && !*value; level++) {
-		file_above(name, sizeof(name), level, file);
-		r = cgroup_tree_read(dir_fd, name, value, sizeof(value));
-	}
-	for (level = level > 0 ? level - 1 : 0; level-- > 0 && r == 0;) {
-		file_above(name, sizeof(name), level, file);
-		r = cgroup_tree_write(dir_fd, name, value);
-	}
-	return r < 0 ? err_sys(err, -r, "cannot fill %s of the new cgroup", file) : 0;
+	return write_set(dir_fd, "set of memory nodes", "cpuset.mems", mems, above, "memory nodes",
+			 err);
 }
 
-int cgroup_limits_write_v1(int dir_fd, enum cgroup_controller controller,
-			   const struct spec_resources *resources, struct err *err)
+int cgroup_limit_write_first(int dir_fd, const char *what, const char *const *files,
+			     const char *const *values, struct err *err)
 {
-	char value[VALUE_MAX];
-	int r;
+	int r = -ENOENT;
+	size_t i = 0;
 
-	switch (controller) {
-	case CGROUP_MEMORY:
-		return write_memory_v1(dir_fd, resources, err);
-	case CGROUP_CPU:
-		return write_cpu_v1(dir_fd, resources, err);
-	case CGROUP_CPUSET:
-		r = inherit_cpuset(dir_fd, "cpuset.cpus", err);
-		if (r == 0)
-			r = inherit_cpuset(dir_fd, "cpuset.mems", err);
-		return r < 0 ? r : write_cpus(dir_fd, resources->cpuset_cpus, err);
-	case CGROUP_PIDS:
-		format_limit(value, resources->pids_limit, "max");
-		return write_limit(dir_fd, "pids.max", value, err);
-	case CGROUP_NCONTROLLERS:
-		break;
-	}
-	return 0;
+	while (files[i] && (r = cgroup_tree_write(dir_fd, files[i], values[i])) == -ENOENT)
+		i++;
+	if (r == -ENOENT)
+		return cgroup_limit_failed(what, files[0], values[0], ENOENT, err);
+	return r < 0 ? cgroup_limit_failed(what, files[i], values[i], -r, err) : 0;
 }

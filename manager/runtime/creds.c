@@ -5,13 +5,12 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "store/base/log.h"
 
 /*
  * The system calls are made directly: the libraries' functions send a signal to every thread they
@@ -181,33 +180,44 @@ static const char *rlimit_name(int resource)
 	return names[resource];
 }
 
+/* "1024:unlimited" */
+static void format_rlimit(const struct spec_rlimit *limit, char *out, size_t size)
+{
+	const uint64_t values[] = { limit->soft, limit->hard };
+	size_t len = 0;
+
+	for (int i = 0; i < 2 && len < size; i++)
+		len += (size_t)(values[i] == RLIM_INFINITY ?
+					snprintf(out + len, size - len, "%sunlimited",
+						 i ? ":" : "") :
+					snprintf(out + len, size - len, "%s%" PRIu64, i ? ":" : "",
+						 values[i]));
+}
+
+static int explain_rlimit(const struct spec_rlimit *limit, int num, struct err *err)
+{
+	char wanted[64], present[64];
+	struct rlimit now;
+
+	format_rlimit(limit, wanted, sizeof(wanted));
+	err_sys(err, num, "cannot set limit %s to %s", rlimit_name(limit->resource), wanted);
+	if (num != EPERM || getrlimit(limit->resource, &now) < 0)
+		return err_code(err);
+	format_rlimit(&(struct spec_rlimit){ .soft = now.rlim_cur, .hard = now.rlim_max }, present,
+		      sizeof(present));
+	return err_hint(err, "it is %s here, and raising the second takes CAP_SYS_RESOURCE",
+			present);
+}
+
 int creds_apply_rlimits(const struct spec_process *process, struct err *err)
 {
-	bool warned = false;
-
 	for (size_t i = 0; i < process->nrlimits; i++) {
 		const struct spec_rlimit *want = &process->rlimits[i];
 		struct rlimit limit = { .rlim_cur = want->soft, .rlim_max = want->hard };
-		struct rlimit present;
 
 		/* Not setrlimit(2): musl's keeps every thread it believes in alike. */
-		if (prlimit(0, want->resource, &limit, NULL) == 0)
-			continue;
-		if (errno != EPERM || getrlimit(want->resource, &present) < 0)
-			return err_sys(err, errno, "cannot set limit %s to %" PRIu64 ":%" PRIu64,
-				       rlimit_name(want->resource), want->soft, want->hard);
-
-		limit.rlim_max = present.rlim_max;
-		if (limit.rlim_cur > limit.rlim_max)
-			limit.rlim_cur = limit.rlim_max;
 		if (prlimit(0, want->resource, &limit, NULL) < 0)
-			return err_sys(err, errno, "cannot set limit %s",
-				       rlimit_name(want->resource));
-		if (!warned)
-			log_warn("limit %s stays at %" PRIu64
-				 ": raising limits needs CAP_SYS_RESOURCE here",
-				 rlimit_name(want->resource), (uint64_t)present.rlim_max);
-		warned = true;
+			return explain_rlimit(want, errno, err);
 	}
 	return 0;
 }

@@ -32,10 +32,7 @@ int creds_lookup(int root_fd, const char *lookup, struct spec_user *user, char *
  */
 int creds_apply(const struct spec_process *process, struct err *err);
 
-/*
- * setrlimit for each; where raising is not permitted the limit is cut to the present hard limit
- * with one warning.
- */
+/* setrlimit for each. One that may not be raised that far fails by its name. */
 int creds_apply_rlimits(const struct spec_process *process, struct err *err);
 
 #endif

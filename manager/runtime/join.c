@@ -15,6 +15,7 @@
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/namespaces.h"
+#include "manager/runtime/oom_score.h"
 #include "manager/runtime/payload.h"
 #include "manager/runtime/reap.h"
 #include "manager/runtime/tty.h"
@@ -206,7 +207,15 @@ static int start_joiner(const struct spec *container, const struct engine_proces
 	if (result == 0)
 		result = fork_joiner(joiner, join, err);
 	if (result == 0)
+		result = cgroup_open_v1(&join->cgroup, container->cgroups_path, err);
+	if (result == 0)
+		result = expect_cgroup(&join->cgroup, container->cgroups_path, join->proc_fd,
+				       init->pid, err);
+	if (result == 0)
 		result = cgroup_attach(&join->cgroup, join->process.pid, err);
+	if (result == 0)
+		result = oom_score_apply(join->proc_fd, join->process.pid, &joiner->payload.process,
+					 err);
 	if (result == 0)
 		result = identity_start_time(join->proc_fd, join->process.pid,
 					     &join->process.start_time, err);
@@ -251,9 +260,6 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		payload_begin(&joiner.payload, process, stdio,
 			      container->seccomp_default ? &join.filter : NULL, join.sync[1]);
 	}
-	if (result == 0)
-		result = expect_cgroup(&join.cgroup, container->cgroups_path, join.proc_fd,
-				       init->pid, err);
 	if (result == 0)
 		result = limit_capabilities(join.proc_fd, init->pid,
 					    &joiner.payload.process.capabilities, err);

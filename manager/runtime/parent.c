@@ -16,6 +16,7 @@
 #include "manager/runtime/identity.h"
 #include "manager/runtime/init_image.h"
 #include "manager/runtime/namespaces.h"
+#include "manager/runtime/oom_score.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
 
@@ -93,13 +94,16 @@ static int tell(const struct setup *setup, enum message_type type, int attached,
 }
 
 /* What only needs the child's identity, while the child is busy with its mounts. */
-static int assist_child(const struct engine_request *request, struct setup *setup, struct err *err)
+static int assist_child(const struct engine_request *request, struct setup *setup, int proc_fd,
+			struct err *err)
 {
 	AUTO_CLOSE int network = -1;
 	int result = namespaces_make_network(request->spec->namespaces, &network, err);
 
 	if (result == 0)
 		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
+	if (result == 0)
+		result = oom_score_apply(proc_fd, setup->process.pid, &request->spec->process, err);
 	if (result == 0)
 		result = tell(setup, MESSAGE_PROCEED, network, err);
 	if (result < 0 || !request->born)
@@ -126,7 +130,7 @@ static int make_container(const struct engine_request *request, struct setup *se
 		result = identity_start_time(proc_fd, setup->process.pid,
 					     &setup->process.start_time, err);
 	if (result == 0)
-		result = assist_child(request, setup, err);
+		result = assist_child(request, setup, proc_fd, err);
 	if (result == 0)
 		result = await_ready(&setup->process, request->spec->process.terminal,
 				     "the container's first process", err);

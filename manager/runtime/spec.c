@@ -23,6 +23,15 @@ static void mount_release(struct spec_mount *mount)
 	strv_free(mount->options);
 }
 
+void spec_resources_release(struct spec_resources *resources)
+{
+	free(resources->cpuset_cpus);
+	free(resources->cpuset_mems);
+	free(resources->block_limits);
+	free(resources->devices);
+	*resources = (struct spec_resources){ 0 };
+}
+
 void spec_release(struct spec *spec)
 {
 	process_release(&spec->process);
@@ -37,8 +46,7 @@ void spec_release(struct spec *spec)
 	for (size_t i = 0; i < spec->ndevices; i++)
 		free(spec->devices[i].path);
 	free(spec->devices);
-	free(spec->resources.cpuset_cpus);
-	free(spec->resources.devices);
+	spec_resources_release(&spec->resources);
 	free(spec->cgroups_path);
 	strv_free(spec->masked_paths);
 	strv_free(spec->readonly_paths);

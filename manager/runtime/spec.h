@@ -47,7 +47,9 @@ struct spec_process {
 	struct spec_rlimit *rlimits;
 	size_t nrlimits;
 	bool no_new_privileges;
-	bool open_stdin; /* cman: stdin is a pipe or the terminal, else at its end */
+	bool has_oom_score_adj;
+	int oom_score_adj; /* -1000 to 1000, proc_pid_oom_score_adj(5) */
+	bool open_stdin;   /* cman: stdin is a pipe or the terminal, else at its end */
 };
 
 struct spec_mount {
@@ -73,13 +75,44 @@ struct spec_device_rule { /* linux.resources.devices */
 	char access[4];	      /* subset of "rwm" */
 };
 
-struct spec_resources { /* each limit: 0 (or NULL) means not set; only these are ever written */
+enum spec_block_kind {
+	SPEC_BLOCK_WEIGHT,
+	SPEC_BLOCK_READ_BPS,
+	SPEC_BLOCK_WRITE_BPS,
+	SPEC_BLOCK_READ_IOPS,
+	SPEC_BLOCK_WRITE_IOPS,
+	SPEC_BLOCK_NKINDS,
+};
+
+#define SPEC_BLOCK_WEIGHT_MIN 10
+#define SPEC_BLOCK_WEIGHT_MAX 1000
+
+struct spec_block_limit { /* linux.resources.blockIO: weightDevice, throttle…Device */
+	enum spec_block_kind kind;
+	int64_t major, minor;
+	uint64_t value; /* bytes or operations a second, or the weight */
+};
+
+/*
+ * Each limit: 0 (or NULL) means not set, and only what is set is ever written. Negative: no limit,
+ * to be written as such; JSON keeps that for memory_swap only, as it is the default of the others.
+ */
+struct spec_resources {
 	int64_t memory_limit;
+	int64_t memory_reservation;
+	int64_t memory_swap; /* memory and swap together; unset: twice the memory limit */
+	bool has_swappiness;
+	int64_t swappiness; /* 0 to 100, cgroup v1 only */
+	bool oom_kill_disable;
 	uint64_t cpu_shares;
 	int64_t cpu_quota;
 	uint64_t cpu_period;
 	char *cpuset_cpus;
+	char *cpuset_mems;
 	int64_t pids_limit;
+	uint64_t block_weight; /* SPEC_BLOCK_WEIGHT_MIN to SPEC_BLOCK_WEIGHT_MAX */
+	struct spec_block_limit *block_limits;
+	size_t nblock_limits;
 	struct spec_device_rule *devices;
 	size_t ndevices;
 };
@@ -127,6 +160,7 @@ struct spec {
 	}
 #define AUTO_SPEC __attribute__((cleanup(spec_release)))
 void spec_release(struct spec *spec);
+void spec_resources_release(struct spec_resources *resources);
 
 /*
  * JSON in the shape of config.json (OCI runtime-spec 1.x), and back. ERR_INVALID names the

@@ -33,6 +33,15 @@ const struct spec_name spec_rlimit_names[] = {
 	{ NULL, 0 },
 };
 
+const struct spec_name spec_block_names[] = {
+	{ "weightDevice", SPEC_BLOCK_WEIGHT },
+	{ "throttleReadBpsDevice", SPEC_BLOCK_READ_BPS },
+	{ "throttleWriteBpsDevice", SPEC_BLOCK_WRITE_BPS },
+	{ "throttleReadIOPSDevice", SPEC_BLOCK_READ_IOPS },
+	{ "throttleWriteIOPSDevice", SPEC_BLOCK_WRITE_IOPS },
+	{ NULL, 0 },
+};
+
 const struct spec_name *spec_name_find(const struct spec_name *names, const char *name)
 {
 	for (; names->name; names++)

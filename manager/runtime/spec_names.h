@@ -15,6 +15,9 @@ struct spec_name {
 extern const struct spec_name spec_namespace_names[];
 extern const struct spec_name spec_rlimit_names[];
 
+/* Members of linux.resources.blockIO by enum spec_block_kind. */
+extern const struct spec_name spec_block_names[];
+
 /* NULL where there is none. */
 const struct spec_name *spec_name_find(const struct spec_name *names, const char *name);
 const char *spec_name_of(const struct spec_name *names, unsigned long value);

@@ -127,6 +127,16 @@ static int parse_rlimits(const json_t *json, struct spec_process *process, struc
 	return result;
 }
 
+static int parse_oom_score_adj(const json_t *json, struct spec_process *process, struct err *err)
+{
+	int64_t value = 0;
+	int result = spec_take_number(json, "oomScoreAdj", -1000, 1000, &value, err);
+
+	process->oom_score_adj = (int)value;
+	process->has_oom_score_adj = json_is_integer(json_object_get(json, "oomScoreAdj"));
+	return result;
+}
+
 static int parse_console_size(const json_t *json, struct spec_process *process, struct err *err)
 {
 	json_t *size = NULL;
@@ -168,5 +178,7 @@ int spec_parse_process(const json_t *root, struct spec_process *process, struct 
 		result = parse_rlimits(json, process, err);
 	if (result == 0)
 		result = json_get_bool(json, "noNewPrivileges", &process->no_new_privileges, err);
+	if (result == 0)
+		result = parse_oom_score_adj(json, process, err);
 	return result < 0 ? err_wrap(err, "process") : 0;
 }

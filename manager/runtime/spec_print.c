@@ -7,30 +7,10 @@
 #include "manager/runtime/caps.h"
 #include "manager/runtime/spec.h"
 #include "manager/runtime/spec_names.h"
+#include "manager/runtime/spec_put.h"
 #include "store/json.h"
 
-/*
- * jansson's setters take NULL values (of a failed allocation) and then fail: each function here
- * returns whether all went well, and a half-made object goes with its owner.
- */
-
 #define OCI_VERSION "1.2.0"
-
-static bool set(json_t *object, const char *key, json_t *value)
-{
-	return json_object_set_new(object, key, value) == 0;
-}
-
-/* Absent where there is nothing to say. */
-static bool set_string(json_t *object, const char *key, const char *value)
-{
-	return !value || set(object, key, json_string(value));
-}
-
-static bool set_positive(json_t *object, const char *key, int64_t value)
-{
-	return value <= 0 || set(object, key, json_integer(value));
-}
 
 static json_t *strings(char *const *v)
 {
@@ -47,28 +27,6 @@ static json_t *strings(char *const *v)
 static bool set_strings(json_t *object, const char *key, char *const *v)
 {
 	return !v || set(object, key, strings(v));
-}
-
-/* An object below `object`, borrowed; NULL without memory. */
-static json_t *add_object(json_t *object, const char *key)
-{
-	json_t *made = json_object();
-
-	return set(object, key, made) ? made : NULL;
-}
-
-static json_t *add_array(json_t *object, const char *key)
-{
-	json_t *made = json_array();
-
-	return set(object, key, made) ? made : NULL;
-}
-
-static json_t *append_object(json_t *array)
-{
-	json_t *made = json_object();
-
-	return json_array_append_new(array, made) == 0 ? made : NULL;
 }
 
 static bool print_user(json_t *process, const struct spec_user *user)
@@ -151,6 +109,9 @@ static bool print_process(json_t *root, const struct spec_process *process)
 		    !set(size, "width", json_integer(process->cols)))
 			return false;
 	}
+	if (process->has_oom_score_adj &&
+	    !set(json, "oomScoreAdj", json_integer(process->oom_score_adj)))
+		return false;
 	return print_user(json, &process->user) && set_strings(json, "args", process->args) &&
 	       set_strings(json, "env", process->env) && set_string(json, "cwd", process->cwd) &&
 	       print_capabilities(json, &process->capabilities) && print_rlimits(json, process) &&
@@ -190,11 +151,6 @@ static bool print_namespaces(json_t *section, unsigned namespaces)
 	return array;
 }
 
-static json_t *letter(char type)
-{
-	return json_stringn(&type, 1);
-}
-
 static bool print_devices(json_t *section, const struct spec *spec)
 {
 	json_t *array = add_array(section, "devices");
@@ -215,59 +171,12 @@ static bool print_devices(json_t *section, const struct spec *spec)
 	return array;
 }
 
-static bool print_device_rules(json_t *json, const struct spec_resources *resources)
-{
-	json_t *array = add_array(json, "devices");
-
-	for (size_t i = 0; array && i < resources->ndevices; i++) {
-		const struct spec_device_rule *rule = &resources->devices[i];
-		json_t *entry = append_object(array);
-
-		if (!entry || !set(entry, "allow", json_boolean(rule->allow)) ||
-		    !set(entry, "type", letter(rule->type)) ||
-		    !set_string(entry, "access", rule->access))
-			return false;
-		/* a number that is not there stands for any */
-		if (rule->major >= 0 && !set(entry, "major", json_integer(rule->major)))
-			return false;
-		if (rule->minor >= 0 && !set(entry, "minor", json_integer(rule->minor)))
-			return false;
-	}
-	return array;
-}
-
-static bool print_resources(json_t *section, const struct spec_resources *resources)
-{
-	json_t *json = add_object(section, "resources");
-	json_t *memory = json_object();
-	json_t *cpu = json_object();
-	json_t *pids = json_object();
-	bool good = json && print_device_rules(json, resources) &&
-		    set_positive(memory, "limit", resources->memory_limit) &&
-		    set_positive(cpu, "shares", (int64_t)resources->cpu_shares) &&
-		    set_positive(cpu, "quota", resources->cpu_quota) &&
-		    set_positive(cpu, "period", (int64_t)resources->cpu_period) &&
-		    set_string(cpu, "cpus", resources->cpuset_cpus) &&
-		    set_positive(pids, "limit", resources->pids_limit);
-
-	if (json_object_size(memory))
-		good = good && json_object_set(json, "memory", memory) == 0;
-	if (json_object_size(cpu))
-		good = good && json_object_set(json, "cpu", cpu) == 0;
-	if (json_object_size(pids))
-		good = good && json_object_set(json, "pids", pids) == 0;
-	json_decref(memory);
-	json_decref(cpu);
-	json_decref(pids);
-	return good;
-}
-
 static bool print_linux(json_t *root, const struct spec *spec)
 {
 	json_t *json = add_object(root, "linux");
 
 	return json && print_namespaces(json, spec->namespaces) && print_devices(json, spec) &&
-	       print_resources(json, &spec->resources) &&
+	       spec_print_resources(json, &spec->resources) &&
 	       set_string(json, "cgroupsPath", spec->cgroups_path) &&
 	       set_strings(json, "maskedPaths", spec->masked_paths) &&
 	       set_strings(json, "readonlyPaths", spec->readonly_paths);

@@ -68,6 +68,20 @@ int spec_take_mode(const json_t *json, const char *key, mode_t *out, struct err 
 	return result;
 }
 
+int spec_take_letter(const json_t *json, const char *key, const char *letters, char *out,
+		     struct err *err)
+{
+	const char *value = NULL;
+	int result = json_get_string(json, key, &value, err);
+
+	if (result < 0 || !value)
+		return result;
+	if (strlen(value) != 1 || !strchr(letters, value[0]))
+		return err_set(err, ERR_INVALID, EINVAL, "%s: unknown type \"%.16s\"", key, value);
+	*out = value[0];
+	return 0;
+}
+
 int spec_take_array(const json_t *json, const char *key, size_t size, json_t **array, void **out,
 		    struct err *err)
 {

@@ -13,6 +13,8 @@
 #include "manager/runtime/spec.h"
 #include "store/json.h"
 
+#define SPEC_DEVICE_NUMBER_MAX 0xfffff /* 12 bits for the major number, 20 for the minor one */
+
 int spec_invalid(struct err *err, const char *member, const char *what);
 int spec_no_memory(struct err *err);
 
@@ -23,6 +25,9 @@ int spec_take_number(const json_t *json, const char *key, int64_t min, int64_t m
 /* A user or group ID. */
 int spec_take_id(const json_t *json, const char *key, uint32_t *out, struct err *err);
 int spec_take_mode(const json_t *json, const char *key, mode_t *out, struct err *err);
+/* A type of one letter out of `letters`. */
+int spec_take_letter(const json_t *json, const char *key, const char *letters, char *out,
+		     struct err *err);
 /*
  * An array of objects: *out is allocated, zeroed, for as many of `size` bytes as there are. *array
  * is NULL where there is none.
@@ -33,5 +38,6 @@ int spec_take_array(const json_t *json, const char *key, size_t size, json_t **a
 /* The sections that have a file of their own. */
 int spec_parse_process(const json_t *root, struct spec_process *process, struct err *err);
 int spec_parse_linux(const json_t *root, struct spec *spec, struct err *err);
+int spec_parse_resources(const json_t *section, struct spec_resources *resources, struct err *err);
 
 #endif

@@ -21,7 +21,6 @@
 
 #include "manager/runtime/cgroup_devices.h"
 #include "manager/runtime/cgroup_host.h"
-#include "manager/runtime/cgroup_limits.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
 
@@ -42,17 +41,6 @@ static void paths_are_checked(void **state)
 	}
 	assert_int_equal(cgroup_tree_check("/cman/0123", &err), 0);
 	assert_int_equal(cgroup_tree_check("/a/..b/c..", &err), 0);
-}
-
-static void weights_keep_the_proportion_of_shares(void **state)
-{
-	(void)state;
-	assert_int_equal(cgroup_weight_from_shares(1024), 100);
-	assert_int_equal(cgroup_weight_from_shares(512), 50);
-	assert_int_equal(cgroup_weight_from_shares(2048), 200);
-	assert_int_equal(cgroup_weight_from_shares(2), 1);
-	assert_int_equal(cgroup_weight_from_shares(262144), 10000);
-	assert_int_equal(cgroup_weight_from_shares(UINT64_MAX), 10000);
 }
 
 /* The few instructions that the device programs are made of. */
@@ -193,6 +181,7 @@ static bool is_there(void)
 	bool there;
 
 	assert_int_equal(cgroup_open(path, &found, &err), 0);
+	assert_int_equal(cgroup_open_v1(&found, path, &err), 0);
 	there = found.v2_fd >= 0 || found.v1_fds[0] >= 0;
 	cgroup_release(&found);
 	return there;
@@ -346,6 +335,71 @@ static void limits_hold(void **state)
 	assert_false(is_there());
 }
 
+static long read_number(int dir, const char *file)
+{
+	char text[64] = "";
+
+	assert_int_equal(cgroup_tree_read(dir, file, text, sizeof(text)), 0);
+	return strtol(text, NULL, 10);
+}
+
+/* Where a limit went to: the v1 group, or the one of cgroup2. */
+static int open_limited(const char *controller, int v2_fd)
+{
+	AUTO_CGROUP_HOST struct cgroup_host host = cgroup_host_find();
+	AUTO_CLOSE int root = cgroup_host_v1(&host, controller);
+	int dir = root >= 0 ? cgroup_tree_open(root, path) : -1;
+
+	return dir >= 0 ? dir : dup(v2_fd);
+}
+
+/* A container without limits gets one, a higher one, and none again, while two processes run. */
+static void limits_change_while_it_runs(void **state)
+{
+	struct spec_resources none = { 0 }, some = { .pids_limit = 50, .memory_limit = 64 << 20 };
+	struct spec_resources more = { .pids_limit = 60, .memory_limit = 256 << 20 };
+	struct spec_resources bad = { .pids_limit = 70, .cpuset_cpus = (char *)"wings" };
+	struct cgroup cgroup = CGROUP_INIT;
+	struct err err = ERR_INIT;
+	AUTO_CLOSE int pids = -1, memory = -1;
+	pid_t pid[2];
+
+	(void)state;
+	if (!*path)
+		skip();
+	assert_int_equal(cgroup_create(path, &none, &cgroup, &err), 0);
+	for (int i = 0; i < 2; i++)
+		pid[i] = spawn_into(cgroup.v2_fd, sleep_for_ever);
+	if (cgroup_update(path, &none, &some, &err) < 0) {
+		assert_int_equal(err.kind, ERR_UNSUPPORTED);
+		goto end;
+	}
+	pids = open_limited("pids", cgroup.v2_fd);
+	memory = open_limited("memory", cgroup.v2_fd);
+	assert_int_equal(read_number(pids, "pids.max"), 50);
+	assert_int_equal(read_number(pids, "pids.current"), 2);
+	if (faccessat(memory, "memory.limit_in_bytes", F_OK, 0) == 0) {
+		assert_int_equal(read_number(memory, "memory.limit_in_bytes"), 64 << 20);
+		assert_int_equal(cgroup_update(path, &some, &more, &err), 0);
+		assert_int_equal(read_number(memory, "memory.limit_in_bytes"), 256 << 20);
+		assert_int_equal(cgroup_update(path, &more, &some, &err), 0);
+		assert_int_equal(read_number(memory, "memory.limit_in_bytes"), 64 << 20);
+	}
+	/* what went well before the failure is undone */
+	assert_true(cgroup_update(path, &some, &bad, &err) < 0);
+	assert_string_equal(err.text,
+			    "set of CPUs: cannot write \"wings\" to cpuset.cpus: Invalid argument");
+	assert_int_equal(read_number(pids, "pids.max"), 50);
+	assert_int_equal(cgroup_update(path, &some, &none, &err), 0);
+	assert_int_equal(read_number(pids, "pids.max"), 0); /* "max" */
+end:
+	cgroup_release(&cgroup);
+	assert_int_equal(cgroup_destroy(path, &err), 0);
+	for (int i = 0; i < 2; i++)
+		waitpid(pid[i], NULL, 0);
+	assert_false(is_there());
+}
+
 static void a_bad_limit_is_named_and_leaves_nothing(void **state)
 {
 	struct spec_resources resources = { .cpuset_cpus = (char *)"wings" };
@@ -369,12 +423,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_checked),
-		cmocka_unit_test(weights_keep_the_proportion_of_shares),
 		cmocka_unit_test(device_rules_decide_last_first),
 		cmocka_unit_test(device_programs_end_where_a_rule_always_fits),
 		cmocka_unit_test(what_is_left_is_killed_and_removed),
 		cmocka_unit_test(devices_are_confined),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(limits_change_while_it_runs),
 		cmocka_unit_test(a_bad_limit_is_named_and_leaves_nothing),
 	};
 

@@ -414,31 +414,31 @@ static void without_privilege_it_says_what_is_missing(void **state)
 	in_child(fail_as_user);
 }
 
-/*
- * Raising is not permitted to the child: it keeps its hard limit, and the other limit is set all
- * the same.
- */
-static void cut_rlimit(void)
+/* Raising is not permitted to the child; lowering is. */
+static void raise_rlimit(void)
 {
 	struct rlimit low = { 64, 128 }, got;
-	struct spec_rlimit limits[] = { { RLIMIT_NOFILE, 100000, 200000 }, { RLIMIT_CORE, 0, 0 } };
+	struct spec_rlimit limits[] = { { RLIMIT_CORE, 0, 0 }, { RLIMIT_NOFILE, 100, UINT64_MAX } };
 	struct spec_process process = { .rlimits = limits, .nrlimits = 2 };
 	struct err err = ERR_INIT;
 
 	CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
 	CHECK(syscall(SYS_setresuid, 1234, 1234, 1234) == 0);
-	CHECK(freopen("/dev/null", "w", stderr) != NULL); /* the warning */
-	CHECK(creds_apply_rlimits(&process, &err) == 0);
-	CHECK(getrlimit(RLIMIT_NOFILE, &got) == 0 && got.rlim_cur == 128 && got.rlim_max == 128);
+	CHECK(creds_apply_rlimits(&process, &err) == -EPERM);
+	CHECK(strcmp(err.text, "cannot set limit nofile to 100:unlimited: "
+			       "Operation not permitted") == 0);
+	CHECK(strcmp(err.hint, "it is 64:128 here, and raising the second takes "
+			       "CAP_SYS_RESOURCE") == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &got) == 0 && got.rlim_cur == 64 && got.rlim_max == 128);
 	CHECK(getrlimit(RLIMIT_CORE, &got) == 0 && got.rlim_cur == 0 && got.rlim_max == 0);
 }
 
-static void limits_are_cut_where_raising_is_forbidden(void **state)
+static void limits_that_may_not_be_raised_are_named(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	in_child(cut_rlimit);
+	in_child(raise_rlimit);
 }
 
 static void names_a_limit_that_cannot_be(void **state)
@@ -486,7 +486,7 @@ int main(void)
 		cmocka_unit_test(root_keeps_what_the_spec_gives),
 		cmocka_unit_test(ambient_capabilities_outlive_the_change_of_user),
 		cmocka_unit_test(without_privilege_it_says_what_is_missing),
-		cmocka_unit_test(limits_are_cut_where_raising_is_forbidden),
+		cmocka_unit_test(limits_that_may_not_be_raised_are_named),
 		cmocka_unit_test(names_a_limit_that_cannot_be),
 		cmocka_unit_test(capabilities_have_names),
 	};

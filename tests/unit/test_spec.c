@@ -33,6 +33,53 @@ static void print(const struct spec *spec, char **out)
 		fail_msg("%s", err.text);
 }
 
+static void fill_resources(struct spec_resources *resources)
+{
+	static const struct spec_block_limit limits[] = {
+		{ SPEC_BLOCK_WEIGHT, 8, 0, 700 },
+		{ SPEC_BLOCK_READ_BPS, 8, 16, 1 << 20 },
+		{ SPEC_BLOCK_WRITE_IOPS, 259, 1, 100 },
+		{ SPEC_BLOCK_WRITE_IOPS, 259, 2, 200 },
+	};
+
+	resources->memory_limit = INT64_C(1) << 40;
+	resources->memory_reservation = 1 << 30;
+	resources->memory_swap = -1;
+	resources->has_swappiness = true; /* and 0 is one */
+	resources->oom_kill_disable = true;
+	resources->cpu_shares = 512;
+	resources->cpu_quota = 50000;
+	resources->cpu_period = 100000;
+	resources->cpuset_cpus = strdup("0-1");
+	resources->cpuset_mems = strdup("0");
+	resources->pids_limit = 100;
+	resources->block_weight = 300;
+	resources->block_limits = malloc(sizeof(limits));
+	memcpy(resources->block_limits, limits, sizeof(limits));
+	resources->nblock_limits = sizeof(limits) / sizeof(limits[0]);
+}
+
+static void assert_resources_came_through(const struct spec_resources *resources)
+{
+	assert_int_equal(resources->memory_limit, INT64_C(1) << 40);
+	assert_int_equal(resources->memory_reservation, 1 << 30);
+	assert_int_equal(resources->memory_swap, -1);
+	assert_true(resources->has_swappiness);
+	assert_int_equal(resources->swappiness, 0);
+	assert_true(resources->oom_kill_disable);
+	assert_int_equal(resources->cpu_period, 100000);
+	assert_string_equal(resources->cpuset_cpus, "0-1");
+	assert_string_equal(resources->cpuset_mems, "0");
+	assert_int_equal(resources->block_weight, 300);
+	assert_int_equal(resources->nblock_limits, 4);
+	assert_int_equal(resources->block_limits[0].kind, SPEC_BLOCK_WEIGHT);
+	assert_int_equal(resources->block_limits[0].value, 700);
+	assert_int_equal(resources->block_limits[1].minor, 16);
+	assert_int_equal(resources->block_limits[3].kind, SPEC_BLOCK_WRITE_IOPS);
+	assert_int_equal(resources->block_limits[3].minor, 2);
+	assert_int_equal(resources->block_limits[3].value, 200);
+}
+
 /* Fill what the defaults leave open, so that every member makes the journey. */
 static void fill(struct spec *spec)
 {
@@ -70,12 +117,9 @@ static void fill(struct spec *spec)
 	spec->cgroups_path = strdup("/cman/x");
 	spec->seccomp_default = false;
 	spec->stop_signal = SIGQUIT;
-	spec->resources.memory_limit = INT64_C(1) << 40;
-	spec->resources.cpu_shares = 512;
-	spec->resources.cpu_quota = 50000;
-	spec->resources.cpu_period = 100000;
-	spec->resources.cpuset_cpus = strdup("0-1");
-	spec->resources.pids_limit = 100;
+	spec->process.has_oom_score_adj = true;
+	spec->process.oom_score_adj = -999;
+	fill_resources(&spec->resources);
 }
 
 static void assert_process_came_through(const struct spec_process *process)
@@ -128,9 +172,9 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 	assert_true(again.init);
 	assert_int_equal(again.stop_signal, SIGQUIT);
 	assert_int_equal(again.namespaces, spec.namespaces);
-	assert_int_equal(again.resources.memory_limit, INT64_C(1) << 40);
-	assert_int_equal(again.resources.cpu_period, 100000);
-	assert_string_equal(again.resources.cpuset_cpus, "0-1");
+	assert_resources_came_through(&again.resources);
+	assert_true(again.process.has_oom_score_adj);
+	assert_int_equal(again.process.oom_score_adj, -999);
 	assert_int_equal(again.resources.ndevices, spec.resources.ndevices);
 	assert_int_equal(again.resources.devices[1].major, -1);
 	assert_int_equal(again.resources.devices[3].minor, 3);
@@ -226,6 +270,16 @@ static void what_is_wrong_is_named(void **state)
 		{ "{" ROOT ",\"linux\":{\"resources\":{\"devices\":[{\"access\":\"rx\"}]}}}",
 		  "linux: resources: devices: entry 1: access is not made of r, w and m",
 		  ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"resources\":{\"memory\":{\"swappiness\":101}}}}",
+		  "linux: resources: memory: swappiness is out of range", ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"resources\":{\"blockIO\":{\"weight\":1001}}}}",
+		  "linux: resources: blockIO: weight is out of range", ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"resources\":{\"blockIO\":{\"throttleReadBpsDevice\":"
+		  "[{\"major\":8,\"minor\":0,\"rate\":-5}]}}}}",
+		  "linux: resources: blockIO: throttleReadBpsDevice: entry 1: rate is out of range",
+		  ERR_INVALID },
+		{ "{" ROOT ",\"process\":{\"oomScoreAdj\":1001}}",
+		  "process: oomScoreAdj is out of range", ERR_INVALID },
 		{ "{" ROOT ",\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"q\"}]}}",
 		  "linux: devices: entry 1: type: unknown type \"q\"", ERR_INVALID },
 		{ "{\"annotations\":{\"io.cman.overlay.lower\":\"[\\\"/l\\\"]\"}}",

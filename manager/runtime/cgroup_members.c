@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/cgroup_members.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "manager/runtime/cgroup_tree.h"
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+
+#define DEPTH_MAX 32
+#define MOVE_NS INT64_C(10000000000)
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+struct list {
+	pid_t *pids;
+	size_t count, cap;
+};
+
+void cgroup_members_release(struct cgroup_members *members)
+{
+	free(members->pids);
+	*members = (struct cgroup_members)CGROUP_MEMBERS_INIT;
+}
+
+static int add(struct list *list, pid_t pid)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 64;
+		pid_t *pids = reallocarray(list->pids, cap, sizeof(*pids));
+
+		if (!pids)
+			return -ENOMEM;
+		list->pids = pids;
+		list->cap = cap;
+	}
+	list->pids[list->count++] = pid;
+	return 0;
+}
+
+/* Of the group alone. A number of 0 is a process that our PID namespace does not see. */
+static int read_procs(int dir_fd, struct list *list)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	AUTO_FCLOSE FILE *procs = fd >= 0 ? fdopen(fd, "r") : NULL;
+	int pid, r = 0;
+
+	/* gone, or one of threads, whose processes are listed above it */
+	if (!procs)
+		return errno == ENOENT || errno == ENODEV || errno == EOPNOTSUPP ? 0 : -errno;
+	fd = -1; /* the stream's now */
+	while (r == 0 && fscanf(procs, "%d", &pid) == 1)
+		if (pid > 0)
+			r = add(list, pid);
+	return r;
+}
+
+static int read_tree(int dir_fd, int depth, struct list *list)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, ".", DIR_FLAGS);
+	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	int r = read_procs(dir_fd, list);
+
+	if (dir)
+		fd = -1;
+	while (r == 0 && dir && depth < DEPTH_MAX && (entry = readdir(dir))) {
+		AUTO_CLOSE int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		child = openat(dir_fd, entry->d_name, DIR_FLAGS);
+		if (child >= 0)
+			r = read_tree(child, depth + 1, list);
+	}
+	return r;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const pid_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int cgroup_members_read(int dir_fd, struct cgroup_members *out, struct err *err)
+{
+	struct list list = { 0 };
+	int r = read_tree(dir_fd, 0, &list);
+
+	if (r < 0) {
+		free(list.pids);
+		return err_sys(err, -r, "cannot read cgroup.procs");
+	}
+	if (list.count)
+		qsort(list.pids, list.count, sizeof(*list.pids), compare_pids);
+	*out = (struct cgroup_members){ .pids = list.pids, .count = list.count };
+	return 0;
+}
+
+bool cgroup_members_has(const struct cgroup_members *members, pid_t pid)
+{
+	return members->count &&
+	       bsearch(&pid, members->pids, members->count, sizeof(pid), compare_pids);
+}
+
+/* Returns how many were outside: some of them may only be on their way out. */
+static int move_once(int from_dir, int to_dir, struct err *err)
+{
+	AUTO_CGROUP_MEMBERS struct cgroup_members all = CGROUP_MEMBERS_INIT;
+	AUTO_CGROUP_MEMBERS struct cgroup_members inside = CGROUP_MEMBERS_INIT;
+	int outside = 0;
+	int r = cgroup_members_read(from_dir, &all, err);
+
+	if (r == 0)
+		r = cgroup_members_read(to_dir, &inside, err);
+	for (size_t i = 0; r == 0 && i < all.count; i++) {
+		char text[16];
+
+		if (cgroup_members_has(&inside, all.pids[i]))
+			continue;
+		snprintf(text, sizeof(text), "%d", (int)all.pids[i]);
+		r = cgroup_tree_write(to_dir, "cgroup.procs", text);
+		if (r == 0)
+			outside++;
+		else if (r != -ESRCH)
+			err_sys(err, -r, "cannot move process %s into the cgroup", text);
+		r = r == -ESRCH ? 0 : r;
+	}
+	return r < 0 ? r : outside;
+}
+
+int cgroup_members_move(int from_dir, int to_dir, struct err *err)
+{
+	const int64_t deadline = clock_monotonic_ns() + MOVE_NS;
+	int r;
+
+	while ((r = move_once(from_dir, to_dir, err)) > 0)
+		if (clock_monotonic_ns() > deadline)
+			return err_set(err, ERR_SYS, EAGAIN,
+				       "its processes multiply faster than they can be moved "
+				       "into a cgroup");
+	return r;
+}
