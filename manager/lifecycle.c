@@ -216,5 +216,5 @@ int lifecycle_erase(struct store *store, const struct container_record *ended, s
 	rc = lifecycle_destroy_cgroup(ended->id, err);
 	if (rc == 0)
 		rc = container_dir_remove(store, ended->id, err);
-	return rc < 0 ? rc : container_delete(store, ended->id, err);
+	return rc < 0 ? rc : container_delete_ended(store, ended, err);
 }

@@ -8,7 +8,10 @@
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_process.h"
 #include "manager/runtime/engine.h"
+#include "manager/signals.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
+#include "store/events.h"
 
 /* After SIGKILL: longer only for a process that the kernel cannot let go, on a dead disk. */
 #define KILL_MS 60000
@@ -39,16 +42,36 @@ static int open_running(const struct container_record *record, struct engine_pro
 	return rc < 0 ? rc : 0;
 }
 
+/* The signal was sent, whether a full disk lets that be told or not. */
+static void note_signal(struct store *store, const struct container_record *record, int signal)
+{
+	struct err err = ERR_INIT;
+	char name[SIGNAL_NAME_MAX];
+	const struct event event = {
+		.type = "container",
+		.action = "kill",
+		.object = record->id,
+		.name = record->name,
+		.image = record->image,
+		.detail = signal_name(signal, name),
+		.labels = record->labels,
+	};
+
+	if (event_add(store, &event, &err) < 0)
+		log_warn("%s: %s", record->name, err.text);
+}
+
 int lifecycle_kill(struct store *store, struct container_record *record, int signal,
 		   struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
 	int rc = open_running(record, &process, err);
 
-	(void)store;
 	if (rc == 0)
 		rc = engine_kill(&process, signal, err);
 	engine_process_release(&process);
+	if (rc == 0)
+		note_signal(store, record, signal);
 	return rc;
 }
 

@@ -155,6 +155,12 @@ int container_set_health(struct store *store, const char *id, enum container_hea
 			 int failures, struct err *err);
 /* ERR_EXISTS as for container_insert(). */
 int container_rename(struct store *store, const char *id, const char *name, struct err *err);
+/*
+ * Delete the record of one that was running until now: its end is an event before that of its
+ * removal. Of one that had ended: as container_delete().
+ */
+int container_delete_ended(struct store *store, const struct container_record *ended,
+			   struct err *err);
 /* Missing is success. */
 int container_delete(struct store *store, const char *id, struct err *err);
 

@@ -227,6 +227,37 @@ int container_rename(struct store *store, const char *id, const char *name, stru
 	return check_updated(store, id, "renamed", r, err);
 }
 
+static int delete_ended(struct store *store, const struct container_record *ended, struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = db_run(store->db,
+			   "UPDATE container SET state = 'exited', exit_code = ?2, oom_killed = ?3,"
+			   " finished_ns = ?4, changed_ns = ?5"
+			   " WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')",
+			   DB_ARGS(DB_TEXT(ended->id), DB_INT(ended->exit_code),
+				   DB_INT(ended->oom_killed), DB_INT(ended->finished_ns),
+				   DB_INT(clock_now_ns())),
+			   err);
+	if (r == 0)
+		r = db_run(store->db, "DELETE FROM container WHERE id = ?1",
+			   DB_ARGS(DB_TEXT(ended->id)), err);
+	return r < 0 ? r : db_commit(&tx, err);
+}
+
+int container_delete_ended(struct store *store, const struct container_record *ended,
+			   struct err *err)
+{
+	int r = delete_ended(store, ended, err);
+
+	if (r != -ENOSPC || !reserve_spend(store->root_fd))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return delete_ended(store, ended, err);
+}
+
 int container_delete(struct store *store, const char *id, struct err *err)
 {
 	return run_with_reserve(store, "DELETE FROM container WHERE id = ?1", DB_ARGS(DB_TEXT(id)),

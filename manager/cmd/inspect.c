@@ -10,6 +10,7 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
 #include "manager/cmd/template.h"
+#include "manager/cmd/template_json.h"
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "store/base/buf.h"
@@ -66,66 +67,6 @@ static int find(struct store *store, enum type type, const char *name, json_t **
 	return rc;
 }
 
-/* The member that "State.Pid" leads to. */
-static int follow(json_t *object, const char *path, json_t **out, struct err *err)
-{
-	AUTO_BUF struct buf known = BUF_INIT;
-	const char *rest = path;
-
-	while (*rest) {
-		size_t len = strcspn(rest, ".");
-		AUTO_FREE char *key = strndup(rest, len);
-		json_t *member = key ? json_object_get(object, key) : NULL;
-		const char *name;
-		json_t *value;
-
-		if (!member) {
-			err_set(err, ERR_USAGE, EINVAL, "--format: there is no field .%.*s",
-				(int)(rest + len - path), path);
-			json_object_foreach (object, name, value)
-				buf_addf(&known, " .%s", name);
-			if (known.len > 0 && !buf_failed(&known))
-				err_hint(err, "fields there:%s", known.data);
-			return err_code(err);
-		}
-		object = member;
-		rest += len + (rest[len] == '.');
-	}
-	*out = object;
-	return 0;
-}
-
-static int add_value(struct buf *buf, enum template_kind kind, json_t *value, struct err *err)
-{
-	AUTO_FREE char *text = NULL;
-
-	if (kind == TEMPLATE_VALUE && json_is_string(value)) {
-		buf_add_escaped(buf, json_string_value(value), json_string_length(value));
-		return 0;
-	}
-	if (json_print(value, false, &text, err) < 0)
-		return err_code(err);
-	text_add_safe_json(buf, text, strlen(text));
-	return 0;
-}
-
-static int add_line(struct buf *buf, const struct template *template, json_t *object,
-		    struct err *err)
-{
-	for (size_t i = 0; i < template->nparts; i++) {
-		const struct template_part *part = &template->parts[i];
-		json_t *value = NULL;
-
-		if (part->kind == TEMPLATE_TEXT)
-			buf_addstr(buf, part->text);
-		else if (follow(object, part->text, &value, err) < 0 ||
-			 add_value(buf, part->kind, value, err) < 0)
-			return err_code(err);
-	}
-	buf_addch(buf, '\n');
-	return 0;
-}
-
 static int print_all(const struct inspect *inspect, json_t *found, struct err *err)
 {
 	AUTO_BUF struct buf out = BUF_INIT;
@@ -135,7 +76,7 @@ static int print_all(const struct inspect *inspect, json_t *found, struct err *e
 
 	if (inspect->has_template) {
 		json_array_foreach (found, i, object)
-			if (add_line(&out, &inspect->template, object, err) < 0)
+			if (template_add_json(&out, &inspect->template, object, NULL, err) < 0)
 				return err_code(err);
 	} else {
 		if (json_print(found, true, &text, err) < 0)
