@@ -17,34 +17,29 @@
 #define MOVE_NS INT64_C(10000000000)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-struct list {
-	pid_t *pids;
-	size_t count, cap;
-};
-
 void cgroup_members_release(struct cgroup_members *members)
 {
 	free(members->pids);
 	*members = (struct cgroup_members)CGROUP_MEMBERS_INIT;
 }
 
-static int add(struct list *list, pid_t pid)
+int cgroup_members_add(struct cgroup_members *members, pid_t pid)
 {
-	if (list->count == list->cap) {
-		size_t cap = list->cap ? 2 * list->cap : 64;
-		pid_t *pids = reallocarray(list->pids, cap, sizeof(*pids));
+	if (members->count == members->cap) {
+		size_t cap = members->cap ? 2 * members->cap : 64;
+		pid_t *pids = reallocarray(members->pids, cap, sizeof(*pids));
 
 		if (!pids)
 			return -ENOMEM;
-		list->pids = pids;
-		list->cap = cap;
+		members->pids = pids;
+		members->cap = cap;
 	}
-	list->pids[list->count++] = pid;
+	members->pids[members->count++] = pid;
 	return 0;
 }
 
 /* Of the group alone. A number of 0 is a process that our PID namespace does not see. */
-static int read_procs(int dir_fd, struct list *list)
+static int read_procs(int dir_fd, struct cgroup_members *members)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	AUTO_FCLOSE FILE *procs = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -56,16 +51,16 @@ static int read_procs(int dir_fd, struct list *list)
 	fd = -1; /* the stream's now */
 	while (r == 0 && fscanf(procs, "%d", &pid) == 1)
 		if (pid > 0)
-			r = add(list, pid);
+			r = cgroup_members_add(members, pid);
 	return r;
 }
 
-static int read_tree(int dir_fd, int depth, struct list *list)
+static int read_tree(int dir_fd, int depth, struct cgroup_members *members)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, ".", DIR_FLAGS);
 	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
-	int r = read_procs(dir_fd, list);
+	int r = read_procs(dir_fd, members);
 
 	if (dir)
 		fd = -1;
@@ -76,7 +71,7 @@ static int read_tree(int dir_fd, int depth, struct list *list)
 			continue;
 		child = openat(dir_fd, entry->d_name, DIR_FLAGS);
 		if (child >= 0)
-			r = read_tree(child, depth + 1, list);
+			r = read_tree(child, depth + 1, members);
 	}
 	return r;
 }
@@ -90,16 +85,15 @@ static int compare_pids(const void *a, const void *b)
 
 int cgroup_members_read(int dir_fd, struct cgroup_members *out, struct err *err)
 {
-	struct list list = { 0 };
-	int r = read_tree(dir_fd, 0, &list);
+	AUTO_CGROUP_MEMBERS struct cgroup_members found = CGROUP_MEMBERS_INIT;
+	int r = read_tree(dir_fd, 0, &found);
 
-	if (r < 0) {
-		free(list.pids);
+	if (r < 0)
 		return err_sys(err, -r, "cannot read cgroup.procs");
-	}
-	if (list.count)
-		qsort(list.pids, list.count, sizeof(*list.pids), compare_pids);
-	*out = (struct cgroup_members){ .pids = list.pids, .count = list.count };
+	if (found.count)
+		qsort(found.pids, found.count, sizeof(*found.pids), compare_pids);
+	*out = found;
+	found = (struct cgroup_members)CGROUP_MEMBERS_INIT;
 	return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "store/base/err.h"
 
 struct cgroup_members {
-	pid_t *pids; /* sorted */
-	size_t count;
+	pid_t *pids; /* sorted, when they were read */
+	size_t count, cap;
 };
 
 #define CGROUP_MEMBERS_INIT \
@@ -24,6 +24,9 @@ void cgroup_members_release(struct cgroup_members *members);
 
 /* As they are at the moment; a group that goes away meanwhile has none. */
 int cgroup_members_read(int dir_fd, struct cgroup_members *out, struct err *err);
+
+/* One more, at the end. 0 or -ENOMEM. */
+int cgroup_members_add(struct cgroup_members *members, pid_t pid);
 
 bool cgroup_members_has(const struct cgroup_members *members, pid_t pid);
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/usage_processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define TEXT_MAX 4096
+
+/* A file of one process, NUL-terminated. 0 or -errno. */
+static int read_file(int proc_fd, pid_t pid, const char *name, char text[TEXT_MAX])
+{
+	AUTO_CLOSE int fd = -1;
+	char path[64];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, TEXT_MAX - 1);
+	if (len < 0)
+		return (int)len;
+	text[len] = '\0';
+	return 0;
+}
+
+/* The number after "\nkey"; false where there is none. */
+static bool find_number(const char *text, const char *key, uint64_t *out)
+{
+	const char *at = strstr(text, key);
+
+	if (!at)
+		return false;
+	*out = strtoull(at + strlen(key), NULL, 10);
+	return true;
+}
+
+/* proc_pid_stat(5): fields 14 to 17 are processor time, 20 threads. */
+static void add_stat(const char *text, struct usage_processes *sum)
+{
+	unsigned long long user, system, threads;
+	long long children_user, children_system;
+	const char *at = strrchr(text, ')');
+	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+
+	if (!at || sscanf(at + 1,
+			  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d "
+			  "%*d %llu",
+			  &user, &system, &children_user, &children_system, &threads) != 5)
+		return;
+	sum->threads += threads;
+	sum->cpu_ns += (user + system + (uint64_t)children_user + (uint64_t)children_system) *
+		       (NS_PER_S / ticks);
+}
+
+/* A process that is about to end has none any more. */
+static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
+{
+	char text[TEXT_MAX];
+	uint64_t kilobytes;
+	unsigned long long pages = 0;
+
+	if (read_file(proc_fd, pid, "smaps_rollup", text) == 0 &&
+	    find_number(text, "\nPss:", &kilobytes)) {
+		sum->memory += kilobytes * 1024;
+		return;
+	}
+	if (read_file(proc_fd, pid, "statm", text) < 0 || sscanf(text, "%*u %llu", &pages) != 1 ||
+	    pages == 0)
+		return;
+	sum->memory += pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	sum->memory_is_rss = true;
+}
+
+/* False where this kernel does not count it, or it may not be seen. */
+static bool add_block(int proc_fd, pid_t pid, struct usage_processes *sum)
+{
+	char text[TEXT_MAX];
+	uint64_t read, written;
+	int r = read_file(proc_fd, pid, "io", text);
+
+	if (r == -ENOENT || r == -ESRCH)
+		return faccessat(proc_fd, "self/io", F_OK, 0) == 0;
+	if (r < 0 || !find_number(text, "\nread_bytes:", &read) ||
+	    !find_number(text, "\nwrite_bytes:", &written))
+		return false;
+	sum->block_read += read;
+	sum->block_written += written;
+	return true;
+}
+
+void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
+			 struct usage_processes *out)
+{
+	char text[TEXT_MAX];
+
+	*out = (struct usage_processes){ .has_block = true };
+	for (size_t i = 0; i < members->count; i++) {
+		const pid_t pid = members->pids[i];
+
+		if (read_file(proc_fd, pid, "stat", text) < 0)
+			continue;
+		add_stat(text, out);
+		add_memory(proc_fd, pid, out);
+		if (!add_block(proc_fd, pid, out))
+			out->has_block = false;
+	}
+}
+
+static bool read_namespace(int proc_fd, const char *pid, char out[64])
+{
+	char path[300];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/ns/pid", pid);
+	len = readlinkat(proc_fd, path, out, 63);
+	if (len <= 0)
+		return false;
+	out[len] = '\0';
+	return true;
+}
+
+int usage_processes_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	char name[16], own[64], other[64];
+	int r = 0;
+
+	if (!dir)
+		return err_sys(err, errno, "cannot read /proc");
+	fd = -1;
+	snprintf(name, sizeof(name), "%d", (int)init);
+	if (!read_namespace(proc_fd, name, own))
+		return err_set(err, ERR_STATE, ESRCH, "process %s has ended", name);
+	while (r == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+		    read_namespace(proc_fd, entry->d_name, other) && strcmp(own, other) == 0)
+			r = cgroup_members_add(out, (pid_t)atoi(entry->d_name));
+	return r < 0 ? err_sys(err, -r, "cannot list processes") : 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a group of processes uses, as root on a host that lets us make one. */
+#include "manager/runtime/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "manager/runtime/cgroup.h"
+#include "manager/runtime/usage_processes.h"
+#include "store/base/cleanup.h"
+
+#define MEGABYTES 32
+#define BUSY_NS 50000000
+
+static char path[64];
+
+static int find_place(void **state)
+{
+	struct spec_resources none = { 0 };
+	struct cgroup cgroup = CGROUP_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/cman/unit-usage-%d", (int)getpid());
+	if (geteuid() != 0 || cgroup_create(path, &none, &cgroup, &err) < 0 || cgroup.v2_fd < 0)
+		path[0] = '\0';
+	cgroup_release(&cgroup);
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	return *path ? cgroup_destroy(path, &err) : 0;
+}
+
+/* Uses 50 ms of processor time and 32 MB, says so, and waits. */
+static _Noreturn void use(int ready)
+{
+	struct timespec spent = { 0 };
+	char *memory = mmap(NULL, MEGABYTES << 20, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		_exit(1);
+	memset(memory, 1, MEGABYTES << 20);
+	while (spent.tv_sec == 0 && spent.tv_nsec < BUSY_NS)
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	if (write(ready, "x", 1) != 1)
+		_exit(1);
+	while (pause() < 0)
+		;
+	_exit(0);
+}
+
+static pid_t spawn(int cgroup_fd)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP,
+				   .exit_signal = SIGCHLD,
+				   .cgroup = (uint64_t)cgroup_fd };
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		use(ready[1]);
+	close(ready[1]);
+	assert_true(pid > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void without_controllers_it_is_summed_up(void **state)
+{
+	struct cgroup cgroup = CGROUP_INIT;
+	struct usage usage;
+	struct err err = ERR_INIT;
+	pid_t pid[2];
+
+	(void)state;
+	if (!*path)
+		skip();
+	assert_int_equal(cgroup_open(path, &cgroup, &err), 0);
+	for (int i = 0; i < 2; i++)
+		pid[i] = spawn(cgroup.v2_fd);
+	cgroup_release(&cgroup);
+	if (usage_read(path, pid[0], true, &usage, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(usage.cpu_ns >= 2 * BUSY_NS);
+	assert_true(usage.memory >= 2ull * MEGABYTES << 20);
+	assert_true(usage.memory < 8ull * MEGABYTES << 20);
+	assert_int_equal(usage.pids, 2);
+	assert_int_equal(usage.pids_limit, 0);
+	assert_true(usage.has_network);
+
+	assert_int_equal(usage_read(path, pid[0], false, &usage, &err), 0);
+	assert_false(usage.has_network);
+	for (int i = 0; i < 2; i++) {
+		kill(pid[i], SIGKILL);
+		assert_int_equal(waitpid(pid[i], NULL, 0), pid[i]);
+	}
+	assert_int_equal(usage_read(path, pid[0], false, &usage, &err), -ESRCH);
+	assert_int_equal(err.kind, ERR_STATE);
+}
+
+static void with_a_limit_the_controller_counts(void **state)
+{
+	struct spec_resources none = { 0 };
+	struct spec_resources some = { .memory_limit = 512 << 20, .pids_limit = 9 };
+	struct cgroup cgroup = CGROUP_INIT;
+	struct usage usage;
+	struct err err = ERR_INIT;
+	pid_t pid;
+
+	(void)state;
+	if (!*path)
+		skip();
+	assert_int_equal(cgroup_open(path, &cgroup, &err), 0);
+	pid = spawn(cgroup.v2_fd);
+	cgroup_release(&cgroup);
+	if (cgroup_update(path, &none, &some, &err) < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		assert_int_equal(err.kind, ERR_UNSUPPORTED);
+		skip();
+	}
+	assert_int_equal(usage_read(path, pid, true, &usage, &err), 0);
+	assert_int_equal(usage.memory_source, USAGE_MEMORY_GROUP);
+	assert_int_equal(usage.memory_limit, 512 << 20);
+	assert_int_equal(usage.pids, 1);
+	assert_int_equal(usage.pids_limit, 9);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Those of a container that has no group at all are found by their PID namespace. */
+static void processes_are_found_by_their_namespace(void **state)
+{
+	AUTO_CGROUP_MEMBERS struct cgroup_members found = CGROUP_MEMBERS_INIT;
+	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct usage_processes sum;
+	struct err err = ERR_INIT;
+	bool self = false;
+
+	(void)state;
+	assert_int_equal(usage_processes_find(proc, getpid(), &found, &err), 0);
+	for (size_t i = 0; i < found.count; i++)
+		self |= found.pids[i] == getpid();
+	assert_true(self);
+	usage_processes_sum(proc, &found, &sum);
+	assert_true(sum.memory > 0 && sum.threads > 0);
+	assert_int_equal(usage_processes_find(proc, 0, &found, &err), -ESRCH);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_controllers_it_is_summed_up),
+		cmocka_unit_test(with_a_limit_the_controller_counts),
+		cmocka_unit_test(processes_are_found_by_their_namespace),
+	};
+
+	return cmocka_run_group_tests(tests, find_place, remove_place);
+}
