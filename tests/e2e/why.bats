@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# why: how a container ended, on one screen.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+@test "why: an exit status, and the last words of both streams" {
+	cman run --name bird busybox sh -c 'seq 20; echo oops >&2; exit 3' || true
+	run --separate-stderr cman why -n 3 bird
+	assert_status 0
+	assert_match "${lines[0]}" '^bird exited with status 3, .* ago$'
+	[[ $output == *'image     busybox:latest'* ]]
+	[[ $output == *"command   sh -c 'seq 20; echo oops >&2; exit 3'"* ]]
+	[[ $output == *'asked by  nobody'* ]]
+	[[ $output == *'its last words:'*'| 19'*'| 20'*'! oops' ]]
+	[[ $output != *'| 18'* ]]
+}
+
+@test "why: a signal of its own, a program that is not there, one that has not ended" {
+	cman run --name segv busybox sh -c 'kill -SEGV $$' || true
+	run --separate-stderr cman why segv
+	assert_match "${lines[0]}" '^segv was ended by SIGSEGV \(exit status 139\), '
+	[[ $output == *'meaning   a bad memory access'* ]]
+	[[ $output == *'it has printed nothing' ]]
+	cman run --name none busybox nosuch 2>/dev/null || true
+	run --separate-stderr cman why none
+	assert_match "${lines[0]}" '^none could not be started \(exit status 127\), '
+	[[ $output == *'error     '*'nosuch'* ]]
+	cman run -d --name runs busybox sleep 60 >/dev/null
+	run --separate-stderr cman why -n 0 runs segv
+	assert_status 0
+	assert_match "${lines[0]}" '^runs has not ended: it runs since '
+	[[ $output == *$'\nsegv was ended by'* ]]
+}
+
+@test "why: what is not known is named, the others are told" {
+	cman run --name bird busybox true
+	run --separate-stderr cman why nosuch bird
+	assert_status 125
+	assert_stderr 'cman: no such container: nosuch'
+	[[ $output == *'bird exited with status 0'* ]]
+}
+
+@test "why: what a container said does not act on the terminal" {
+	cman run --name bird busybox printf '\033[2Jevil\033]0;title\007\n'
+	run --separate-stderr cman why bird
+	[[ $output == *'\x1b[2Jevil\x1b]0;title\x07'* ]]
+}
