@@ -30,7 +30,8 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 /*
  * Correct `record` (and its row) when it says running but its process is gone: if a monitor still
  * lives, it is given a moment to write the end; else exited with exit code -1 (or what ctinit kept)
- * and an error that says what was lost.
+ * and an error that says what was lost, or restarting where the policy wants that. What runs or is
+ * restarting without a monitor gets a new one.
  */
 int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err);
 
@@ -41,19 +42,31 @@ int lifecycle_find(struct store *store, const char *name_or_id, struct container
 /* ERR_STATE "bird is not running" unless the (refreshed) record says so. */
 int lifecycle_expect_running(const struct container_record *record, struct err *err);
 
-/* ERR_STATE when it is not running. */
+/*
+ * ERR_STATE when it is not running. A signal that asks for the end (KILL, TERM, INT, QUIT, its stop
+ * signal) keeps it from being started again; one that waits for that has ended then.
+ */
 int lifecycle_kill(struct store *store, struct container_record *record, int signal,
 		   struct err *err);
 
 /*
  * Stop signal, up to timeout_s seconds (-1: for ever), SIGKILL; returns when the process is really
- * gone and its end is recorded. Already stopped is success.
+ * gone and its end is recorded, and its monitor will not start it again. Already stopped is
+ * success. `by` ("stop", "rm" …) is recorded as who asked for it.
  */
 int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
-		   struct err *err);
+		   const char *by, struct err *err);
 
 /*
- * Until it has exited and that is recorded; *exit_code as recorded. With --rm the row may be gone:
+ * One that waits to be started again: it has ended for good, and its monitor goes. Returns 1, or 0
+ * when it does not wait (any more); *record is read again in both cases.
+ */
+int lifecycle_cancel_restart(struct store *store, struct container_record *record, const char *by,
+			     struct err *err);
+
+/*
+ * Until it has ended and that is recorded, also where it will be started again; *exit_code as
+ * recorded. With --rm the row may be gone:
  * then what the monitor told.
  */
 int lifecycle_wait(struct store *store, struct container_record *record, int *exit_code,

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_process.h"
+#include "manager/monitor/monitor.h"
 #include "manager/runtime/engine.h"
 #include "manager/signals.h"
 #include "store/base/cleanup.h"
@@ -15,11 +17,18 @@
 
 /* After SIGKILL: longer only for a process that the kernel cannot let go, on a dead disk. */
 #define KILL_MS 60000
+/* For a monitor that has nothing to do any more but to go. */
+#define LEAVE_MS 2000
 
 /* --- signals --- */
 
 static int not_running(const struct container_record *record, struct err *err)
 {
+	if (record->state == CONTAINER_RESTARTING) {
+		err_set(err, ERR_STATE, ESRCH, "%s is not running: it waits to be started again",
+			record->name);
+		return err_hint(err, "see why it ended: cman logs %s", record->name);
+	}
 	err_set(err, ERR_STATE, ESRCH, "%s is not running", record->name);
 	return err_hint(err, "see what became of it: cman ps -a");
 }
@@ -61,18 +70,73 @@ static void note_signal(struct store *store, const struct container_record *reco
 		log_warn("%s: %s", record->name, err.text);
 }
 
-int lifecycle_kill(struct store *store, struct container_record *record, int signal,
-		   struct err *err)
+static bool asks_for_end(const struct container_record *record, int signal)
+{
+	return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT ||
+	       signal == record->stop_signal;
+}
+
+static int kill_process(struct store *store, const struct container_record *record, int signal,
+			struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
+	char name[SIGNAL_NAME_MAX], by[SIGNAL_NAME_MAX + sizeof("kill ")];
 	int rc = open_running(record, &process, err);
 
+	if (rc == 0 && asks_for_end(record, signal)) {
+		snprintf(by, sizeof(by), "kill %s", signal_name(signal, name));
+		rc = container_set_ended_by(store, record->id, by, err);
+	}
 	if (rc == 0)
 		rc = engine_kill(&process, signal, err);
 	engine_process_release(&process);
 	if (rc == 0)
 		note_signal(store, record, signal);
 	return rc;
+}
+
+int lifecycle_kill(struct store *store, struct container_record *record, int signal,
+		   struct err *err)
+{
+	int rc;
+
+	if (record->state == CONTAINER_RESTARTING && asks_for_end(record, signal)) {
+		rc = lifecycle_cancel_restart(store, record, "kill", err);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
+	return kill_process(store, record, signal, err);
+}
+
+/* Its row was changed: it looks, and goes. One that is gone already is as good. */
+static void dismiss_monitor(const struct container_record *record)
+{
+	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	struct err err = ERR_INIT;
+	struct pollfd end = { .events = POLLIN };
+	int rc = lifecycle_open_process(record->monitor_pid, record->monitor_start_time, &monitor,
+					&err);
+
+	if (rc > 0)
+		rc = engine_kill(&monitor, MONITOR_WAKE_SIGNAL, &err);
+	end.fd = monitor.pidfd;
+	if (rc == 0 && end.fd >= 0)
+		rc = lifecycle_wait_readable(&end, 1, LEAVE_MS, &err);
+	if (rc < 0)
+		log_debug("%s", err.text);
+	engine_process_release(&monitor);
+}
+
+int lifecycle_cancel_restart(struct store *store, struct container_record *record, const char *by,
+			     struct err *err)
+{
+	int cancelled = container_cancel_restart(store, record->id, by, err);
+	int rc;
+
+	if (cancelled > 0)
+		dismiss_monitor(record);
+	rc = cancelled < 0 ? cancelled : lifecycle_reread(store, record, err);
+	return rc < 0 ? rc : cancelled;
 }
 
 /* Signal it and wait for its end: 1, or 0 when it goes on for `ms`. Ended already counts. */
@@ -110,15 +174,24 @@ static int stop_process(const struct container_record *record, int timeout_s, st
 }
 
 int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
-		   struct err *err)
+		   const char *by, struct err *err)
 {
-	int rc;
+	int rc = 0;
 
-	if (!lifecycle_runs(record->state))
-		return 0;
-	rc = stop_process(record, timeout_s, err);
-	if (rc == 0)
-		rc = lifecycle_await_record(store, record, err);
+	/* Once, but where its monitor started it again between two looks at the row. */
+	while (rc == 0 &&
+	       (lifecycle_runs(record->state) || record->state == CONTAINER_RESTARTING)) {
+		if (record->state == CONTAINER_RESTARTING) {
+			rc = lifecycle_cancel_restart(store, record, by, err);
+			rc = rc < 0 ? rc : 0;
+			continue;
+		}
+		rc = container_set_ended_by(store, record->id, by, err);
+		if (rc == 0)
+			rc = stop_process(record, timeout_s, err);
+		if (rc == 0)
+			rc = lifecycle_await_record(store, record, err);
+	}
 	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
 }
 
@@ -196,7 +269,7 @@ static int set_removing(struct store *store, const struct container_record *reco
 
 static int stop_and_remove(struct store *store, struct container_record *record, struct err *err)
 {
-	int rc = lifecycle_stop(store, record, 0, err);
+	int rc = lifecycle_stop(store, record, 0, "rm", err);
 
 	if (rc == 0)
 		rc = set_removing(store, record, err);
@@ -208,8 +281,9 @@ int lifecycle_remove(struct store *store, struct container_record *record, bool 
 {
 	int rc;
 
-	if (lifecycle_runs(record->state) && !force) {
-		err_set(err, ERR_STATE, EBUSY, "%s is running", record->name);
+	if ((lifecycle_runs(record->state) || record->state == CONTAINER_RESTARTING) && !force) {
+		err_set(err, ERR_STATE, EBUSY, "%s is %s", record->name,
+			record->state == CONTAINER_RESTARTING ? "restarting" : "running");
 		return err_hint(err,
 				"stop it first: cman stop %s, or remove it all the same: "
 				"cman rm -f %s",

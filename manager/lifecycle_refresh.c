@@ -9,6 +9,7 @@
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_process.h"
 #include "manager/monitor/monitor.h"
+#include "manager/restart_policy.h"
 #include "manager/runtime/engine.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -72,8 +73,27 @@ int lifecycle_open_process(pid_t pid, uint64_t start_time, struct engine_process
 
 /* --- the end that nobody recorded --- */
 
+/* It failed, as far as anybody can tell: its policy may want a new monitor to start it again. */
+static int record_end(struct store *store, struct container_record *record, bool may_restart,
+		      struct err *err)
+{
+	int rc;
+
+	if (!may_restart || !restart_policy_wants(record))
+		return container_set_exited(store, record, err);
+	record->restart_ns = record->finished_ns + restart_policy_delay_ms(0, 0) * NS_PER_MS;
+	rc = container_set_restarting(store, record, err);
+	if (rc == 0)
+		record->state = CONTAINER_RESTARTING;
+	if (rc == 0 || err->kind != ERR_STATE)
+		return rc;
+	/* Somebody has asked for its end at the last moment. */
+	*err = (struct err)ERR_INIT;
+	return container_set_exited(store, record, err);
+}
+
 static int record_lost_end(struct store *store, struct container_record *record, const char *why,
-			   struct err *err)
+			   bool may_restart, struct err *err)
 {
 	int rc;
 
@@ -85,17 +105,27 @@ static int record_lost_end(struct store *store, struct container_record *record,
 	rc = record->auto_remove ? lifecycle_erase(store, record, err) :
 				   lifecycle_destroy_cgroup(record->id, err);
 	if (rc == 0 && !record->auto_remove)
-		rc = container_set_exited(store, record, err);
+		rc = record_end(store, record, may_restart, err);
 	if (rc < 0 && err->kind != ERR_NOT_FOUND)
 		return rc;
 	record->pid = 0;
-	record->monitor_pid = 0;
+	if (record->state != CONTAINER_RESTARTING)
+		record->monitor_pid = 0;
 	return 0;
+}
+
+/* Another process than when it was looked at: it has ended, and was started again. */
+static bool is_same_run(const struct container_record *record, pid_t pid, uint64_t start_time)
+{
+	return lifecycle_runs(record->state) && record->pid == pid &&
+	       record->pid_start_time == start_time;
 }
 
 int lifecycle_await_record(struct store *store, struct container_record *record, struct err *err)
 {
 	struct engine_process monitor = ENGINE_PROCESS_INIT;
+	const pid_t pid = record->pid;
+	const uint64_t start_time = record->pid_start_time;
 	int64_t pause_ms = 1;
 	int64_t waited_ms = 0;
 	int alive = lifecycle_open_process(record->monitor_pid, record->monitor_start_time,
@@ -109,12 +139,13 @@ int lifecycle_await_record(struct store *store, struct container_record *record,
 		if (alive)
 			alive = lifecycle_wait_readable(&fd, 1, 0, err) == 0;
 		rc = lifecycle_reread(store, record, err);
-		if (rc < 0 || !lifecycle_runs(record->state))
+		if (rc < 0 || !is_same_run(record, pid, start_time))
 			break;
 		if (!alive) {
 			rc = record_lost_end(
 				store, record,
-				"its monitor was killed, and so its exit status is lost", err);
+				"its monitor was killed, and so its exit status is lost", true,
+				err);
 			break;
 		}
 		if (waited_ms >= RECORD_MS) {
@@ -139,7 +170,7 @@ int lifecycle_gone(struct container_record *record, struct err *err)
 	return 0;
 }
 
-/* It runs: with its monitor, or else with a new one that adopts it. */
+/* It runs, or will: with its monitor, or else with a new one that adopts it. */
 static int ensure_monitor(struct store *store, struct container_record *record, struct err *err)
 {
 	struct engine_process monitor = ENGINE_PROCESS_INIT;
@@ -157,20 +188,35 @@ static int ensure_monitor(struct store *store, struct container_record *record, 
 	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
 }
 
+/* The machine was restarted: nothing of it runs, and whether it will again is for `cman boot`. */
+static int forget_boot(struct store *store, struct container_record *record, struct err *err)
+{
+	int rc;
+
+	if (lifecycle_runs(record->state))
+		return record_lost_end(store, record, "the machine was restarted while it ran",
+				       false, err);
+	rc = container_cancel_restart(store, record->id, NULL, err);
+	if (rc >= 0)
+		rc = lifecycle_reread(store, record, err);
+	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
+}
+
 int lifecycle_refresh(struct store *store, struct container_record *record, struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
 	char boot_id[sizeof(record->boot_id)];
 	int rc;
 
-	if (!lifecycle_runs(record->state))
+	if (!lifecycle_runs(record->state) && record->state != CONTAINER_RESTARTING)
 		return 0;
 	rc = lifecycle_boot_id(boot_id, err);
 	if (rc < 0)
 		return rc;
 	if (strcmp(boot_id, record->boot_id) != 0)
-		return record_lost_end(store, record, "the machine was restarted while it ran",
-				       err);
+		return forget_boot(store, record, err);
+	if (record->state == CONTAINER_RESTARTING)
+		return ensure_monitor(store, record, err);
 	rc = lifecycle_open_process(record->pid, record->pid_start_time, &process, err);
 	engine_process_release(&process);
 	if (rc > 0)
@@ -178,6 +224,8 @@ int lifecycle_refresh(struct store *store, struct container_record *record, stru
 	if (rc < 0)
 		return rc;
 	rc = lifecycle_await_record(store, record, err);
+	if (rc == 0 && record->state == CONTAINER_RESTARTING)
+		rc = ensure_monitor(store, record, err);
 	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
 }
 

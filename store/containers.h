@@ -123,7 +123,8 @@ int container_each(struct store *store, container_visit *visit, void *data, stru
 
 /*
  * pid*, monitor*, boot_id, started_ns, restart_count, health → running; forgets how it ended
- * before. Not from removing.
+ * before. Not from removing. Where `record` says restarting, only from that: else somebody did not
+ * want it to be started again.
  */
 int container_set_started(struct store *store, const struct container_record *record,
 			  struct err *err);
@@ -131,14 +132,22 @@ int container_set_started(struct store *store, const struct container_record *re
 int container_set_monitor(struct store *store, const struct container_record *record,
 			  struct err *err);
 /*
- * exit_code, oom_killed, finished_ns, error, ending → exited (removing stays so); forgets pid*,
- * monitor*.
+ * exit_code, oom_killed, finished_ns, error, ending, restart_count → exited (removing stays so);
+ * forgets pid*, monitor*.
  */
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err);
-/* The same, and restart_ns → restarting: its monitor stays. ERR_STATE unless running or paused. */
+/*
+ * The same, and restart_ns → restarting: its monitor stays. ERR_STATE unless it is running, paused
+ * or restarting, and where somebody (but its health check) asked for its end.
+ */
 int container_set_restarting(struct store *store, const struct container_record *record,
 			     struct err *err);
+/*
+ * restarting → exited, as it ended last: 1. 0 where it is not restarting (any more). `by` is who
+ * asks for it, NULL: nobody.
+ */
+int container_cancel_restart(struct store *store, const char *id, const char *by, struct err *err);
 /* running → paused, or back. ERR_STATE else. */
 int container_set_paused(struct store *store, const char *id, bool paused, struct err *err);
 /* created/exited → removing; ERR_STATE when it is running, or will be. Idempotent on removing. */

@@ -100,13 +100,15 @@ int container_set_started(struct store *store, const struct container_record *re
 		       " boot_id = ?7, exit_code = -1, oom_killed = 0, error = NULL,"
 		       " restart_count = ?8, restart_ns = 0, health = ?9, health_failures = 0,"
 		       " ended_by = NULL, ending = NULL, changed_ns = ?10"
-		       " WHERE id = ?1 AND state != 'removing'",
+		       " WHERE id = ?1 AND state != 'removing'"
+		       " AND (?11 != 'restarting' OR state = 'restarting')",
 		       DB_ARGS(DB_TEXT(record->id), DB_INT(record->started_ns), DB_INT(record->pid),
 			       DB_INT(record->pid_start_time), DB_INT(record->monitor_pid),
 			       DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id),
 			       DB_INT(record->restart_count),
 			       DB_TEXT(container_health_name(record->health)),
-			       DB_INT(clock_now_ns())),
+			       DB_INT(clock_now_ns()),
+			       DB_TEXT(container_state_name(record->state))),
 		       err);
 
 	return check_updated(store, record->id, "started", r, err);
@@ -134,10 +136,11 @@ int container_set_exited(struct store *store, const struct container_record *rec
 		" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
 		" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5, ending = ?6,"
 		" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0,"
-		" restart_ns = 0, changed_ns = ?7 WHERE id = ?1",
+		" restart_count = ?7, restart_ns = 0, changed_ns = ?8 WHERE id = ?1",
 		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
 			DB_INT(record->finished_ns), DB_TEXT(record->error),
-			DB_TEXT(record->ending), DB_INT(clock_now_ns())),
+			DB_TEXT(record->ending), DB_INT(record->restart_count),
+			DB_INT(clock_now_ns())),
 		err);
 
 	return check_updated(store, record->id, "ended", r, err);
@@ -150,15 +153,28 @@ int container_set_restarting(struct store *store, const struct container_record 
 		store,
 		"UPDATE container SET state = 'restarting', exit_code = ?2, oom_killed = ?3,"
 		" finished_ns = ?4, error = ?5, ending = ?6, pid = 0, pid_start_time = 0,"
-		" restart_ns = ?7, changed_ns = ?8"
-		" WHERE id = ?1 AND state IN ('running', 'paused')",
+		" restart_count = ?7, restart_ns = ?8, changed_ns = ?9"
+		" WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')"
+		" AND (ended_by IS NULL OR ended_by = 'health')",
 		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
 			DB_INT(record->finished_ns), DB_TEXT(record->error),
-			DB_TEXT(record->ending), DB_INT(record->restart_ns),
-			DB_INT(clock_now_ns())),
+			DB_TEXT(record->ending), DB_INT(record->restart_count),
+			DB_INT(record->restart_ns), DB_INT(clock_now_ns())),
 		err);
 
 	return check_updated(store, record->id, "restarted", r, err);
+}
+
+int container_cancel_restart(struct store *store, const char *id, const char *by, struct err *err)
+{
+	int r = run_with_reserve(store,
+				 "UPDATE container SET state = 'exited', restart_ns = 0,"
+				 " monitor_pid = 0, monitor_start_time = 0,"
+				 " ended_by = coalesce(?2, ended_by), changed_ns = ?3"
+				 " WHERE id = ?1 AND state = 'restarting'",
+				 DB_ARGS(DB_TEXT(id), DB_TEXT(by), DB_INT(clock_now_ns())), err);
+
+	return r < 0 ? r : sqlite3_changes(store->db) > 0;
 }
 
 int container_set_paused(struct store *store, const char *id, bool paused, struct err *err)

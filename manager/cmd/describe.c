@@ -85,11 +85,12 @@ static json_t *spec_value(struct store *store, const char *id)
 static json_t *state_value(const struct container_record *record)
 {
 	struct maker maker = { json_object(), 0 };
-	bool ended = record->state == CONTAINER_EXITED;
+	bool ended = record->state == CONTAINER_EXITED || record->state == CONTAINER_RESTARTING;
 
 	add(&maker, "Status", json_string(container_state_name(record->state)));
 	add(&maker, "Running", json_boolean(record->state == CONTAINER_RUNNING));
 	add(&maker, "Paused", json_boolean(record->state == CONTAINER_PAUSED));
+	add(&maker, "Restarting", json_boolean(record->state == CONTAINER_RESTARTING));
 	add(&maker, "OOMKilled", json_boolean(record->oom_killed));
 	add(&maker, "Pid", json_integer(status_is_live(record->state) ? record->pid : 0));
 	add(&maker, "ExitCode",
@@ -129,6 +130,10 @@ int describe_container(struct store *store, const struct container_record *recor
 	    document_value("command", record->command,
 			   record->command ? strlen(record->command) : 0));
 	add(&maker, "State", state_value(record));
+	add(&maker, "RestartCount", json_integer(record->restart_count));
+	add(&maker, "RestartPolicy",
+	    json_pack("{s:s, s:i}", "Name", container_restart_name(record->restart),
+		      "MaximumRetryCount", record->restart_max));
 	add(&maker, "MonitorPid",
 	    json_integer(status_is_live(record->state) ? record->monitor_pid : 0));
 	add(&maker, "AutoRemove", json_boolean(record->auto_remove));

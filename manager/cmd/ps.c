@@ -95,6 +95,7 @@ static int keep_running(struct ps *ps, const struct container_record *record, st
 	}
 	copy.name = strdup(record->name);
 	copy.image = copy.image_id = copy.command = copy.error = NULL;
+	copy.labels = copy.ended_by = copy.ending = NULL;
 	if (!copy.name)
 		return err_sys(err, ENOMEM, "cannot list the containers");
 	ps->running[ps->nrunning++] = copy;

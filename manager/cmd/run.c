@@ -53,6 +53,8 @@ static int make_record(const struct run_options *options, const struct image_cho
 	out->tty = options->tty;
 	out->stop_signal = spec->stop_signal;
 	out->stop_timeout_s = options->stop_timeout_s;
+	out->restart = options->restart;
+	out->restart_max = options->restart_max;
 	out->exit_code = -1;
 	out->image = strdup(choice->reference);
 	out->image_id = strdup(choice->image.id);

@@ -98,6 +98,9 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 		rc = parse_pass(cmd, argc, argv, true, &options, err);
 	if (rc == 0)
 		rc = parse_pass(cmd, argc, argv, false, &options, err);
+	if (rc == 0 && options.auto_remove && options.restart != RESTART_NO)
+		rc = err_set(err, ERR_USAGE, 0,
+			     "--rm with --restart: it cannot be removed and started again");
 	if (rc == 0)
 		rc = check_terminal(&options, err);
 	if (rc < 0)

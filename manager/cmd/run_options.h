@@ -18,6 +18,8 @@ struct run_options {
 	const char *image; /* --image, or NULL */
 	enum pull_policy pull;
 	int stop_timeout_s;
+	enum container_restart restart;
+	int restart_max;
 	struct detach_keys keys;
 	char *const *words; /* operands: [IMAGE] [COMMAND [ARG...]], ended by NULL */
 	struct container_options container; /* but for command, which depends on the image */

@@ -6,13 +6,17 @@
 
 #include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
+#include "manager/cmd/run_values.h"
 
 enum {
+	OPT_RESTART,
 	OPT_STOP_SIGNAL,
 	OPT_STOP_TIMEOUT,
 };
 
 static const struct cmd_option options[] = {
+	[OPT_RESTART] = { 0, "restart", "POLICY",
+			  "no, on-failure[:N], always or unless-stopped: start it again (no)" },
 	[OPT_STOP_SIGNAL] = { 0, "stop-signal", "SIGNAL",
 			      "what `cman stop` sends (default: the image's, or TERM)" },
 	[OPT_STOP_TIMEOUT] = { 0, "stop-timeout", "SECONDS",
@@ -28,6 +32,8 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 	int rc;
 
 	switch (which) {
+	case OPT_RESTART:
+		return run_value_restart(option, value, &out->restart, &out->restart_max, err);
 	case OPT_STOP_SIGNAL:
 		return option_signal(option, value, &out->container.stop_signal, err);
 	default:

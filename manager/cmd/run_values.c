@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/utsname.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/cmd/options.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
@@ -342,5 +344,33 @@ int run_value_absolute(const struct cmd_option *option, const char *value, struc
 {
 	if (value[0] != '/')
 		return bad_value(option, "an absolute path", value, err);
+	return 0;
+}
+
+static int bad_restart(const struct cmd_option *option, const char *value, struct err *err)
+{
+	bad_value(option, "a restart policy", value, err);
+	return err_hint(err, "one of no, on-failure, on-failure:3, always, unless-stopped");
+}
+
+int run_value_restart(const struct cmd_option *option, const char *value,
+		      enum container_restart *policy, int *max, struct err *err)
+{
+	char name[sizeof("unless-stopped")];
+	size_t len = strcspn(value, ":");
+	enum container_restart restart;
+	int64_t number = 0;
+
+	if (len >= sizeof(name))
+		return bad_restart(option, value, err);
+	memcpy(name, value, len);
+	name[len] = '\0';
+	if (container_restart_from_name(name, &restart) < 0 ||
+	    (value[len] && restart != RESTART_ON_FAILURE))
+		return bad_restart(option, value, err);
+	if (value[len] && option_int(option, value + len + 1, 1, INT_MAX, &number, err) < 0)
+		return err_code(err);
+	*policy = restart;
+	*max = (int)number;
 	return 0;
 }

@@ -43,6 +43,10 @@ int run_value_name(const struct cmd_option *option, const char *value, struct er
 /* hostname(7): letters, digits, '-' and '.', at most 64. */
 int run_value_hostname(const struct cmd_option *option, const char *value, struct err *err);
 
+/* no, on-failure[:N], always, unless-stopped. *max is N, else 0. */
+int run_value_restart(const struct cmd_option *option, const char *value,
+		      enum container_restart *policy, int *max, struct err *err);
+
 /* A path that begins with '/'. */
 int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err);
 

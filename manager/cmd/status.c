@@ -7,7 +7,8 @@
 
 bool status_is_live(enum container_state state)
 {
-	return state == CONTAINER_RUNNING || state == CONTAINER_PAUSED;
+	return state == CONTAINER_RUNNING || state == CONTAINER_PAUSED ||
+	       state == CONTAINER_RESTARTING;
 }
 
 const char *status_ago(int64_t ns, char out[HUMAN_MAX + 8])
@@ -17,6 +18,22 @@ const char *status_ago(int64_t ns, char out[HUMAN_MAX + 8])
 	human_duration(ns, age);
 	strcpy(stpcpy(out, age), " ago");
 	return out;
+}
+
+/* With what is to be said of it in parentheses. */
+static void up_text(const struct container_record *record, int64_t now_ns, char out[STATUS_MAX])
+{
+	char age[HUMAN_MAX];
+	char *end;
+
+	human_duration(now_ns - record->started_ns, age);
+	end = stpcpy(stpcpy(out, "Up "), age);
+	if (record->state == CONTAINER_PAUSED)
+		strcpy(end, " (Paused)");
+	else if (record->health == HEALTH_STARTING)
+		strcpy(end, " (health: starting)");
+	else if (record->health != HEALTH_NONE)
+		strcpy(stpcpy(stpcpy(end, " ("), container_health_name(record->health)), ")");
 }
 
 static void exited_text(const struct container_record *record, int64_t now_ns, const char *word,
@@ -33,18 +50,13 @@ static void exited_text(const struct container_record *record, int64_t now_ns, c
 
 const char *status_text(const struct container_record *record, int64_t now_ns, char out[STATUS_MAX])
 {
-	char age[HUMAN_MAX];
-
 	switch (record->state) {
 	case CONTAINER_CREATED:
 		strcpy(out, "Created");
 		break;
 	case CONTAINER_RUNNING:
-		human_duration(now_ns - record->started_ns, age);
-		strcpy(stpcpy(out, "Up "), age);
-		break;
 	case CONTAINER_PAUSED:
-		strcpy(out, "Paused");
+		up_text(record, now_ns, out);
 		break;
 	case CONTAINER_RESTARTING:
 		exited_text(record, now_ns, "Restarting", out);

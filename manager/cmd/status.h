@@ -13,12 +13,13 @@
 
 #define STATUS_MAX (HUMAN_MAX + 32)
 
-/* Whether it has a process: running or paused. */
+/* Whether it has a process, or will have one without being told: running, paused, restarting. */
 bool status_is_live(enum container_state state);
 
 /*
- * "Up 3 minutes", "Exited (0) 2 hours ago", "Exited (?) …" where the status was lost, "Created",
- * "Paused", "Removing". Returns `out`.
+ * "Up 3 minutes", "Up 3 minutes (unhealthy)", "Up 3 minutes (Paused)", "Restarting (1) 5 seconds
+ * ago", "Exited (0) 2 hours ago", "Exited (?) …" where the status was lost, "Created", "Removing".
+ * Returns `out`.
  */
 const char *status_text(const struct container_record *record, int64_t now_ns,
 			char out[STATUS_MAX]);

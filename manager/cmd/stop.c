@@ -16,7 +16,7 @@ static int stop(struct store *store, const char *operand, const void *data, char
 	if (lifecycle_find(store, operand, &record, err) < 0)
 		return err_code(err);
 	return lifecycle_stop(store, &record, timeout_s ? (int)*timeout_s : record.stop_timeout_s,
-			      err);
+			      "stop", err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -15,6 +15,8 @@
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 
+#define NS_PER_MS INT64_C(1000000)
+
 /* -1 where process 1 holds no such descriptor, as without ctinit. */
 static int take_held(const struct engine_process *process, int number)
 {
@@ -51,7 +53,8 @@ static int claim(struct monitor *monitor, struct err *err)
 	rc = container_find(&monitor->store, monitor->record.id, &now, err);
 	if (rc < 0)
 		return rc;
-	if (now.state != CONTAINER_RUNNING && now.state != CONTAINER_PAUSED)
+	if (now.state != CONTAINER_RUNNING && now.state != CONTAINER_PAUSED &&
+	    now.state != CONTAINER_RESTARTING)
 		return err_set(err, ERR_STATE, ESRCH, "%s is not running", now.name);
 	if (is_process_alive(now.monitor_pid, now.monitor_start_time))
 		return err_set(err, ERR_STATE, EBUSY, "%s has a monitor", now.name);
@@ -77,6 +80,22 @@ static void take_descriptors(struct monitor *monitor)
 	monitor->err.source = take_held(process, ENGINE_HELD_FIRST + 1);
 }
 
+static int adopt_process(struct monitor *monitor, struct err *err)
+{
+	struct container_record *record = &monitor->record;
+	int rc = lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, err);
+
+	if (rc == 0)
+		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
+	if (rc == 0)
+		rc = engine_open(record->pid, record->pid_start_time, &monitor->process, err);
+	if (rc == 0)
+		rc = engine_await_setup(&monitor->process, err);
+	if (rc == 0 && monitor->spec.init)
+		take_descriptors(monitor);
+	return rc;
+}
+
 int monitor_adopt(struct monitor *monitor, struct err *err)
 {
 	struct container_record *record = &monitor->record;
@@ -84,18 +103,11 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 
 	if (rc == 0)
 		rc = claim(monitor, err);
+	if (rc == 0 && record->state == CONTAINER_RESTARTING)
+		monitor->delay_ms = (int)((record->restart_ns - record->finished_ns) / NS_PER_MS);
+	else if (rc == 0)
+		rc = adopt_process(monitor, err);
 	if (rc == 0)
-		rc = lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, err);
-	if (rc == 0)
-		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
-	if (rc == 0)
-		rc = engine_open(record->pid, record->pid_start_time, &monitor->process, err);
-	if (rc == 0)
-		rc = engine_await_setup(&monitor->process, err);
-	if (rc < 0)
-		return rc;
-	if (monitor->spec.init)
-		take_descriptors(monitor);
-	rc = monitor_identify(record, err);
+		rc = monitor_identify(record, err);
 	return rc < 0 ? rc : container_set_monitor(&monitor->store, record, err);
 }

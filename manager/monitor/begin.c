@@ -103,7 +103,10 @@ static int record_birth(void *data, const struct engine_process *process, struct
 	record->pid = process->pid;
 	record->pid_start_time = process->start_time;
 	record->started_ns = clock_now_ns();
-	return container_set_started(&monitor->store, record, err);
+	if (container_set_started(&monitor->store, record, err) < 0)
+		return err_code(err);
+	record->state = CONTAINER_RUNNING;
+	return 0;
 }
 
 static int create(struct monitor *monitor, const struct ends *ends, struct err *err)
@@ -169,6 +172,18 @@ static bool is_removed(struct monitor *monitor)
 	return now.state == CONTAINER_REMOVING;
 }
 
+/* What there is of one that was not started. */
+static void undo(struct monitor *monitor)
+{
+	struct err err = ERR_INIT;
+
+	/* Killed by nobody else: it waits at the gate, and gives up when we close our end. */
+	if (monitor->process.pidfd >= 0)
+		(void)engine_kill(&monitor->process, SIGKILL, &err);
+	if (monitor->spec.cgroups_path)
+		(void)engine_cleanup(&monitor->spec, &err);
+}
+
 /* It was not started: leave a record that says why, or with --rm nothing. */
 static void record_failure(struct monitor *monitor, struct err *failure, int exit_code)
 {
@@ -176,11 +191,7 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 	struct err err = ERR_INIT;
 	int rc;
 
-	/* Killed by nobody else: it waits at the gate, and gives up when we close our end. */
-	if (monitor->process.pidfd >= 0)
-		(void)engine_kill(&monitor->process, SIGKILL, &err);
-	if (monitor->spec.cgroups_path)
-		(void)engine_cleanup(&monitor->spec, &err);
+	undo(monitor);
 	if (is_removed(monitor)) {
 		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started",
 			record->name);
@@ -195,21 +206,64 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 		log_warn("%s: %s", record->name, err.text);
 }
 
+static int begin(struct monitor *monitor, struct err *err)
+{
+	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+
+	if (rc == 0)
+		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
+	return rc < 0 ? rc : create_and_start(monitor, err);
+}
+
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 {
 	int rc = container_dir_open(&monitor->store, monitor->start.id, &monitor->dir_fd, err);
 
 	if (rc == 0)
-		rc = lifecycle_load_spec(&monitor->store, monitor->start.id, &monitor->spec, err);
-	if (rc == 0)
-		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
-	if (rc == 0)
-		rc = create_and_start(monitor, err);
+		rc = begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_code_of(err);
 	record_failure(monitor, err, *exit_code);
 	return rc;
+}
+
+/* Of the last run nothing is kept but the row, so that this one never grows. */
+static void forget_run(struct monitor *monitor)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)journal_close(&monitor->journal, &ignored);
+	monitor_drop_client(monitor);
+	relay_close_source(&monitor->out);
+	relay_close_source(&monitor->err);
+	engine_process_release(&monitor->process);
+	spec_release(&monitor->spec);
+	close_fd(&monitor->console_slave);
+	close_fd(&monitor->stdin_kept);
+	monitor->broken_told = false;
+	cleanup_free(&monitor->record.error);
+	cleanup_free(&monitor->record.ending);
+	monitor->record.error = monitor->record.ending = NULL;
+	monitor->record.oom_killed = false;
+}
+
+int monitor_begin_again(struct monitor *monitor, struct err *err)
+{
+	struct container_record *record = &monitor->record;
+	struct err failure = ERR_INIT;
+
+	forget_run(monitor);
+	/* Until it is born: one that cannot be has not been up. */
+	record->started_ns = clock_now_ns();
+	if (begin(monitor, &failure) == 0)
+		return 0;
+	log_debug("%s: %s", record->name, failure.text);
+	undo(monitor);
+	record->exit_code = exit_code_of(&failure);
+	record->finished_ns = clock_now_ns();
+	record->error = strdup(failure.text);
+	return monitor_record_end(monitor, err);
 }
 
 void monitor_abandon(struct monitor *monitor)

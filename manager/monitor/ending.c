@@ -6,10 +6,12 @@
 
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
+#include "manager/restart_policy.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/clock.h"
 
 #define EXIT_SIGNALLED 128
+#define NS_PER_MS INT64_C(1000000)
 
 static int exit_code_of(int wait_status)
 {
@@ -36,6 +38,56 @@ static void take_status(struct monitor *monitor)
 		record->oom_killed = cgroup_oom_killed(monitor->spec.cgroups_path);
 }
 
+/* Whether the row is still about our container: it may be gone, or have been started by another. */
+static int find_ours(struct monitor *monitor, struct container_record *now, struct err *err)
+{
+	int rc = container_find(&monitor->store, monitor->record.id, now, err);
+
+	if (rc < 0 && err->kind != ERR_NOT_FOUND)
+		return rc;
+	if (rc == 0)
+		return now->state != CONTAINER_REMOVING &&
+		       now->monitor_pid == monitor->record.monitor_pid &&
+		       now->monitor_start_time == monitor->record.monitor_start_time;
+	*err = (struct err)ERR_INIT;
+	return 0;
+}
+
+static int record_restart(struct monitor *monitor, struct err *err)
+{
+	struct container_record *record = &monitor->record;
+	int rc;
+
+	monitor->delay_ms = restart_policy_delay_ms(monitor->delay_ms,
+						    record->finished_ns - record->started_ns);
+	record->restart_ns = record->finished_ns + monitor->delay_ms * NS_PER_MS;
+	rc = container_set_restarting(&monitor->store, record, err);
+	if (rc == 0)
+		record->state = CONTAINER_RESTARTING;
+	return rc;
+}
+
+int monitor_record_end(struct monitor *monitor, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	struct container_record *record = &monitor->record;
+	int rc = find_ours(monitor, &now, err);
+
+	record->state = CONTAINER_EXITED;
+	if (rc <= 0)
+		return rc;
+	now.exit_code = record->exit_code;
+	now.restart_count = record->restart_count;
+	if (restart_policy_wants(&now)) {
+		rc = record_restart(monitor, err);
+		/* Somebody has asked for its end at the last moment. */
+		if (rc == 0 || err->kind != ERR_STATE)
+			return rc;
+		*err = (struct err)ERR_INIT;
+	}
+	return container_set_exited(&monitor->store, record, err);
+}
+
 int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 {
 	struct container_record *record = &monitor->record;
@@ -49,6 +101,7 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	relay_drain(&monitor->err, &monitor->journal);
 	*exit_code = record->exit_code;
 	if (record->auto_remove) {
+		record->state = CONTAINER_EXITED;
 		journal_discard(&monitor->journal);
 		return lifecycle_erase(&monitor->store, record, err);
 	}
@@ -58,5 +111,5 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	rc = engine_cleanup(&monitor->spec, err);
 	if (rc < 0 && !record->error)
 		record->error = strdup(err->text);
-	return container_set_exited(&monitor->store, record, err);
+	return monitor_record_end(monitor, err);
 }

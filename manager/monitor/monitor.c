@@ -137,16 +137,20 @@ static int serve(struct monitor *monitor, struct err *err)
 	struct packet packet = { .type = PACKET_STARTED, .pid = monitor->process.pid };
 	struct err ignored = ERR_INIT;
 	int exit_code = -1;
-	int rc;
+	int rc = 0;
 
 	tell(monitor, &packet);
 	leave_client_stderr();
-	rc = monitor_loop(monitor, err);
-	if (rc < 0)
-		return rc;
-	rc = monitor_end(monitor, &exit_code, err);
-	packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
-	tell(monitor, &packet);
+	if (monitor->record.state != CONTAINER_RESTARTING) {
+		rc = monitor_loop(monitor, err);
+		if (rc < 0)
+			return rc;
+		rc = monitor_end(monitor, &exit_code, err);
+		packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
+		tell(monitor, &packet);
+	}
+	if (rc == 0)
+		rc = monitor_restart(monitor, err);
 	monitor_deliver(monitor);
 	/* It may wait for the disk, as nobody does for us any more. */
 	monitor_drop_client(monitor);

@@ -11,6 +11,8 @@
  * its stdio once the payload runs (until then its warnings go to the client's stderr).
  */
 
+#include <signal.h>
+
 #include "store/base/err.h"
 #include "store/base/stage.h"
 #include "store/containers.h"
@@ -28,6 +30,9 @@ enum {
 	MONITOR_MOUNT = MONITOR_NFDS, /* keep_mount, stage.h */
 };
 
+/* Sent to one that waits to start its container again: its row was changed. */
+#define MONITOR_WAKE_SIGNAL SIGUSR1
+
 /* Entry point of the stage `cman-monitor`. */
 int monitor_stage_main(void);
 
@@ -41,7 +46,8 @@ int monitor_spawn(const char *root, const char *id, const int stdio[3], struct s
 		  int *socket, struct err *err);
 
 /*
- * Start one that adopts a container which runs without, and wait until it did. ERR_STATE when
+ * Start one that adopts a container which runs, or waits to be started again, without, and wait
+ * until it did. ERR_STATE when
  * somebody else was faster, or the container has ended.
  */
 int monitor_spawn_adopter(const struct store *store, const struct container_record *record,

@@ -4,7 +4,8 @@
 
 /*
  * What a monitor knows, and the three acts of its life: begin.c creates and starts the container
- * (adopt.c takes over one that runs), loop.c serves it, ending.c records how it went.
+ * (adopt.c takes over one that runs), loop.c serves it, ending.c records how it went; with a
+ * restart policy, restart.c begins anew.
  */
 
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct monitor {
 	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	bool broken_told;  /* SIGPIPE was sent for a client's output that broke */
+	int delay_ms;	   /* before the last restart, 0: there was none */
 };
 
 #define MONITOR_INIT                                                                     \
@@ -58,6 +60,11 @@ void monitor_release(struct monitor *monitor);
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 /*
+ * begin.c: once more, after its end. A start that fails is recorded as an end is, and no failure:
+ * record.state says what became of it.
+ */
+int monitor_begin_again(struct monitor *monitor, struct err *err);
+/*
  * begin.c: the client was killed before it asked for the start of the container that it may have
  * created: nobody will, and what there is of it goes.
  */
@@ -71,8 +78,8 @@ int monitor_identify(struct container_record *record, struct err *err);
 void monitor_attach_console(struct monitor *monitor);
 
 /*
- * adopt.c: take over the running container that `monitor->start` names. ERR_STATE when it has
- * ended, or has a monitor. On failure nothing was changed.
+ * adopt.c: take over the container that `monitor->start` names, which runs or is restarting.
+ * ERR_STATE when it has ended, or has a monitor. On failure nothing was changed.
  */
 int monitor_adopt(struct monitor *monitor, struct err *err);
 
@@ -84,8 +91,18 @@ void monitor_drop_client(struct monitor *monitor);
 
 /*
  * ending.c: read the rest of the output, reap, record (or, with --rm, remove), and leave nothing on
- * the host. *exit_code: 0..255, or -1 where it was lost.
+ * the host. *exit_code: 0..255, or -1 where it was lost. Afterwards record.state is restarting or
+ * exited.
  */
 int monitor_end(struct monitor *monitor, int *exit_code, struct err *err);
+/*
+ * ending.c: record the end that `monitor->record` describes: as restarting, where the policy in the
+ * row wants that (record.restart_ns: when), or as exited. A row that is not ours any more is left
+ * as it is. record.state says which.
+ */
+int monitor_record_end(struct monitor *monitor, struct err *err);
+
+/* restart.c: while its record says restarting: wait, start it again, serve it, record its end. */
+int monitor_restart(struct monitor *monitor, struct err *err);
 
 #endif

@@ -152,10 +152,18 @@ static void test_status(void **state)
 	(void)state;
 	record.started_ns = 820 * SECOND;
 	assert_status(&record, "Up 3 minutes");
+	record.health = HEALTH_STARTING;
+	assert_status(&record, "Up 3 minutes (health: starting)");
+	record.health = HEALTH_UNHEALTHY;
+	assert_status(&record, "Up 3 minutes (unhealthy)");
+	record.health = HEALTH_NONE;
 	record.state = CONTAINER_EXITED;
 	record.exit_code = 127;
 	record.finished_ns = 995 * SECOND;
 	assert_status(&record, "Exited (127) 5 seconds ago");
+	record.state = CONTAINER_RESTARTING;
+	assert_status(&record, "Restarting (127) 5 seconds ago");
+	record.state = CONTAINER_EXITED;
 	record.exit_code = -1;
 	assert_status(&record, "Exited (?) 5 seconds ago");
 	record.finished_ns = 0;
@@ -166,7 +174,7 @@ static void test_status(void **state)
 	record.state = CONTAINER_CREATED;
 	assert_status(&record, "Created");
 	record.state = CONTAINER_PAUSED;
-	assert_status(&record, "Paused");
+	assert_status(&record, "Up 3 minutes (Paused)");
 	record.state = CONTAINER_REMOVING;
 	assert_status(&record, "Removing");
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container that is started again after its end. While it waits for that, its row says
+ * restarting; who wants otherwise (stop, kill, rm, start) changes the row first and then wakes us
+ * by MONITOR_WAKE_SIGNAL. Whether the row still says restarting is asked again in the transaction
+ * that makes it running, so that one of both wins.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "manager/lifecycle.h"
+#include "manager/monitor/monitor.h"
+#include "manager/monitor/state.h"
+#include "store/base/clock.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define WAIT_MAX_NS (60 * NS_PER_S) /* more than any policy asks for: the clock was set back */
+
+/* 1: it is for us to start it again, and when; 0: somebody has decided otherwise. */
+static int is_ours(struct monitor *monitor, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	int rc = container_find(&monitor->store, monitor->record.id, &now, err);
+
+	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	monitor->record.restart_ns = now.restart_ns;
+	return now.state == CONTAINER_RESTARTING &&
+	       now.monitor_pid == monitor->record.monitor_pid &&
+	       now.monitor_start_time == monitor->record.monitor_start_time;
+}
+
+/* What the client of the last run has still to get, it gets now. */
+static void deliver_step(struct monitor *monitor, const struct pollfd fds[2])
+{
+	if (fds[0].revents)
+		relay_step(&monitor->out, &monitor->journal);
+	if (fds[1].revents)
+		relay_step(&monitor->err, &monitor->journal);
+	if (relay_is_delivered(&monitor->out))
+		relay_drop_client(&monitor->out);
+	if (relay_is_delivered(&monitor->err))
+		relay_drop_client(&monitor->err);
+	if (monitor->out.client < 0 && monitor->err.client < 0)
+		monitor_drop_client(monitor);
+}
+
+/*
+ * Until it is time and the client has its output: 1; woken before: 0. The signal is blocked but
+ * here.
+ */
+static int sleep_until(struct monitor *monitor, int64_t deadline_ns, const sigset_t *open,
+		       struct err *err)
+{
+	for (;;) {
+		struct pollfd fds[2];
+		int64_t left = deadline_ns - clock_monotonic_ns();
+		struct timespec wait = { 0 };
+		bool delivered;
+
+		deliver_step(monitor, (struct pollfd[2]){ 0 });
+		fds[0] = relay_poll(&monitor->out);
+		fds[1] = relay_poll(&monitor->err);
+		delivered = relay_is_delivered(&monitor->out) && relay_is_delivered(&monitor->err);
+		if (left <= 0 && delivered)
+			return 1;
+		if (left > 0) {
+			wait.tv_sec = (time_t)(left / NS_PER_S);
+			wait.tv_nsec = (long)(left % NS_PER_S);
+		}
+		if (ppoll(fds, 2, left > 0 ? &wait : NULL, open) < 0)
+			return errno == EINTR ? 0 :
+						err_sys(err, errno, "cannot wait for the restart");
+		deliver_step(monitor, fds);
+	}
+}
+
+/* CLOCK_MONOTONIC. */
+static int64_t deadline_of(const struct container_record *record)
+{
+	int64_t left = record->restart_ns - clock_now_ns();
+
+	if (left < 0)
+		left = 0;
+	return clock_monotonic_ns() + (left > WAIT_MAX_NS ? WAIT_MAX_NS : left);
+}
+
+static int await_turn(struct monitor *monitor, struct err *err)
+{
+	sigset_t wake, before, open;
+	int rc, slept = 0;
+
+	sigemptyset(&wake);
+	sigaddset(&wake, MONITOR_WAKE_SIGNAL);
+	sigprocmask(SIG_BLOCK, &wake, &before);
+	open = before;
+	sigdelset(&open, MONITOR_WAKE_SIGNAL);
+	do {
+		rc = is_ours(monitor, err);
+		if (rc > 0)
+			slept = sleep_until(monitor, deadline_of(&monitor->record), &open, err);
+	} while (rc > 0 && slept == 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc > 0 && slept < 0 ? slept : rc;
+}
+
+int monitor_restart(struct monitor *monitor, struct err *err)
+{
+	int rc = 0;
+
+	while (rc == 0 && monitor->record.state == CONTAINER_RESTARTING) {
+		rc = await_turn(monitor, err);
+		if (rc <= 0)
+			break;
+		monitor->record.restart_count++;
+		rc = monitor_begin_again(monitor, err);
+		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
+			rc = monitor_loop(monitor, err);
+		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
+			rc = monitor_end(monitor, &monitor->record.exit_code, err);
+	}
+	return rc;
+}

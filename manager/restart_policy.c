@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/restart_policy.h"
+
+#include <string.h>
+
+#define FIRST_MS 100
+#define MAX_MS 60000
+#define STABLE_NS (10 * INT64_C(1000000000))
+
+bool restart_policy_wants(const struct container_record *now)
+{
+	if (now->ended_by && strcmp(now->ended_by, ENDED_BY_HEALTH) != 0)
+		return false;
+	switch (now->restart) {
+	case RESTART_NO:
+		return false;
+	case RESTART_ON_FAILURE:
+		return now->exit_code != 0 &&
+		       (now->restart_max == 0 || now->restart_count < now->restart_max);
+	case RESTART_ALWAYS:
+	case RESTART_UNLESS_STOPPED:
+		return true;
+	}
+	return false;
+}
+
+int restart_policy_delay_ms(int last_ms, int64_t up_ns)
+{
+	if (last_ms == 0 || up_ns >= STABLE_NS)
+		return FIRST_MS;
+	return last_ms < MAX_MS / 2 ? last_ms * 2 : MAX_MS;
+}
