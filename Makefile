@@ -323,14 +323,18 @@ compile_commands.json: Makefile $(sort $(dir $(C_FILES))) ## for editors and cla
 
 # ---- installing --------------------------------------------------------------------------------
 
-# source:target pairs; completions and manual pages are installed as they appear.
+# source:target pairs; completions and manual pages are installed as they appear. Of the scripts for
+# the init system only one can be /etc/init.d/cman: whoever needs it puts it there.
 INSTALL_DATA := \
 	$(foreach f,$(wildcard packaging/man/*.[1-8]),$(f):$(MANDIR)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f))) \
 	$(foreach f,$(wildcard packaging/completions/cman.bash),$(f):$(DATADIR)/bash-completion/completions/cman) \
 	$(foreach f,$(wildcard packaging/completions/_cman),$(f):$(DATADIR)/zsh/site-functions/_cman) \
 	$(foreach f,$(wildcard packaging/completions/cman.fish),$(f):$(DATADIR)/fish/vendor_completions.d/cman.fish) \
 	$(foreach f,$(wildcard packaging/catalog.d/*),$(f):$(DATADIR)/cman/catalog.d/$(notdir $(f))) \
-	$(foreach f,$(wildcard packaging/registries.d/*),$(f):$(DATADIR)/cman/registries.d/$(notdir $(f)))
+	$(foreach f,$(wildcard packaging/registries.d/*),$(f):$(DATADIR)/cman/registries.d/$(notdir $(f))) \
+	packaging/boot/cman.service:$(PREFIX)/lib/systemd/system/cman.service \
+	packaging/boot/cman.openrc:$(DATADIR)/cman/boot/cman.openrc \
+	packaging/boot/cman.sysvinit:$(DATADIR)/cman/boot/cman.sysvinit
 
 .PHONY: install uninstall dist clean help
 # What `make` built is installed as it is: `sudo make install` must not build anew with root's cache.

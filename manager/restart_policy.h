@@ -12,14 +12,21 @@
 
 #include "store/containers.h"
 
-/* container_record.ended_by of an end that the container's own health check asked for. */
+/* container_record.ended_by: its own health check asked for the end; the machine went down. */
 #define ENDED_BY_HEALTH "health"
+#define ENDED_BY_SHUTDOWN "shutdown"
 
 /*
  * `now` is the row as it is at the end, but for exit_code, which is that of the end (-1: not
  * known, which counts as failure).
  */
 bool restart_policy_wants(const struct container_record *now);
+
+/*
+ * Whether a container that has ended is to be started after a boot. One that ran when the machine
+ * went down has ended by ENDED_BY_SHUTDOWN, or its end was lost. One that was never started is not.
+ */
+bool restart_policy_wants_at_boot(const struct container_record *record);
 
 /*
  * Milliseconds to wait before the next start. `last_ms`: before the one before, 0: there was none;

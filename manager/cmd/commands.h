@@ -15,7 +15,7 @@ extern const struct cmd cmd_run, cmd_exec, cmd_ps, cmd_logs, cmd_stop, cmd_kill,
 	cmd_inspect, cmd_why, cmd_pull, cmd_images, cmd_rmi, cmd_tag, cmd_history, cmd_load,
 	cmd_save, cmd_df, cmd_prune, cmd_fsck, cmd_events, cmd_push, cmd_copy, cmd_login,
 	cmd_logout, cmd_version, cmd_help, cmd_complete, cmd_diff, cmd_export, cmd_image,
-	cmd_image_mount, cmd_image_unmount, cmd_commit, cmd_import;
+	cmd_image_mount, cmd_image_unmount, cmd_commit, cmd_import, cmd_boot;
 
 /* In the order of `cman help`, ended by NULL. */
 extern const struct cmd *const commands[];
