@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,16 @@
 #include "manager/etc_files.h"
 #include "manager/image_root.h"
 #include "manager/lifecycle_process.h"
+#include "manager/limits.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 
 #define SPEC_MAX (4u << 20)
+#define CGROUP_PARENT "/cman"
+/* Where its cgroup is, if that is not below CGROUP_PARENT: whoever cleans up needs no spec. */
+#define CGROUP_FILE "cgroup"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN 36
 #define UPPER_MODE 0755 /* as container_dir_create() makes it */
@@ -46,15 +51,6 @@ int lifecycle_boot_id(char out[37], struct err *err)
 
 /* --- create --- */
 
-static int cgroup_path(const char *id, char **out, struct err *err)
-{
-	if (asprintf(out, "/cman/%s", id) < 0) {
-		*out = NULL;
-		return no_memory(err);
-	}
-	return 0;
-}
-
 static int set_overlay(struct store *store, const char *id, char *const *layers, struct spec *spec,
 		       struct err *err)
 {
@@ -74,7 +70,19 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 		overlay->work = NULL;
 	if (!overlay->upper || !overlay->work)
 		return no_memory(err);
-	return cgroup_path(id, &spec->cgroups_path, err);
+	return spec->cgroups_path ? 0 :
+				    limits_cgroup_path(CGROUP_PARENT, id, &spec->cgroups_path, err);
+}
+
+static int write_file(int dir_fd, const char *name, const char *text, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot create %s", name);
+	rc = fd_write_all(fd, text, strlen(text));
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s", name) : 0;
 }
 
 /*
@@ -84,16 +92,14 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 {
 	AUTO_FREE char *text = NULL;
-	AUTO_CLOSE int fd = -1;
+	const bool elsewhere =
+		strncmp(spec->cgroups_path, CGROUP_PARENT "/", strlen(CGROUP_PARENT "/")) != 0 ||
+		strchr(spec->cgroups_path + strlen(CGROUP_PARENT "/"), '/');
 	int rc = spec_print(spec, &text, err);
 
-	if (rc < 0)
-		return rc;
-	fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot create " LIFECYCLE_SPEC_FILE);
-	rc = fd_write_all(fd, text, strlen(text));
-	return rc < 0 ? err_sys(err, -rc, "cannot write " LIFECYCLE_SPEC_FILE) : 0;
+	if (rc == 0 && elsewhere)
+		rc = write_file(dir_fd, CGROUP_FILE, spec->cgroups_path, err);
+	return rc < 0 ? rc : write_file(dir_fd, LIFECYCLE_SPEC_FILE, text, err);
 }
 
 /*
@@ -198,10 +204,22 @@ static int serve_waiters(struct store *store, const struct container_record *end
 	return rc;
 }
 
-int lifecycle_destroy_cgroup(const char *id, struct err *err)
+static int find_cgroup(struct store *store, const char *id, char **out, struct err *err)
+{
+	AUTO_CLOSE int dir_fd = -1;
+	struct err missing = ERR_INIT;
+	size_t len;
+	int rc = container_dir_open(store, id, &dir_fd, &missing);
+
+	if (rc < 0 || faccessat(dir_fd, CGROUP_FILE, F_OK, 0) < 0)
+		return limits_cgroup_path(CGROUP_PARENT, id, out, err);
+	return fd_read_file(dir_fd, CGROUP_FILE, PATH_MAX, out, &len, err);
+}
+
+int lifecycle_destroy_cgroup(struct store *store, const char *id, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
-	int rc = cgroup_path(id, &path, err);
+	int rc = find_cgroup(store, id, &path, err);
 
 	return rc < 0 ? rc : cgroup_destroy(path, err);
 }
@@ -213,7 +231,7 @@ int lifecycle_erase(struct store *store, const struct container_record *ended, s
 
 	if (rc < 0)
 		return err->kind == ERR_NOT_FOUND ? 0 : rc;
-	rc = lifecycle_destroy_cgroup(ended->id, err);
+	rc = lifecycle_destroy_cgroup(store, ended->id, err);
 	if (rc == 0)
 		rc = container_dir_remove(store, ended->id, err);
 	return rc < 0 ? rc : container_delete_ended(store, ended, err);

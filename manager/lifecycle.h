@@ -20,8 +20,8 @@
 
 struct create_request {
 	struct container_record *record; /* filled but for id, created_ns, state; id is set */
-	struct spec *spec;		 /* without overlay, cgroups_path, which are set here */
-	char *const *layers;		 /* diff IDs, bottom first */
+	struct spec *spec;   /* without overlay, which is set here, and perhaps cgroups_path */
+	char *const *layers; /* diff IDs, bottom first */
 };
 
 /* Insert the row, make the directory, write spec.json. On failure nothing is left. */

@@ -40,6 +40,6 @@ int lifecycle_await_record(struct store *store, struct container_record *record,
 int lifecycle_gone(struct container_record *record, struct err *err);
 
 /* Kill what is left in the container's cgroups, and remove them. */
-int lifecycle_destroy_cgroup(const char *id, struct err *err);
+int lifecycle_destroy_cgroup(struct store *store, const char *id, struct err *err);
 
 #endif

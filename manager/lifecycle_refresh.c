@@ -103,7 +103,7 @@ static int record_lost_end(struct store *store, struct container_record *record,
 	record->finished_ns = clock_now_ns();
 	record->state = CONTAINER_EXITED;
 	rc = record->auto_remove ? lifecycle_erase(store, record, err) :
-				   lifecycle_destroy_cgroup(record->id, err);
+				   lifecycle_destroy_cgroup(store, record->id, err);
 	if (rc == 0 && !record->auto_remove)
 		rc = record_end(store, record, may_restart, err);
 	if (rc < 0 && err->kind != ERR_NOT_FOUND)

@@ -15,8 +15,6 @@
 #include "store/base/utf8.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-/* Period of the CPU bandwidth controller in microseconds, the kernel's default. */
-#define CPU_PERIOD 100000
 /* Digits of the ID that make a host name, as in `cman ps`. */
 #define HOSTNAME_DIGITS 12
 
@@ -33,6 +31,7 @@ void container_options_release(struct container_options *options)
 		free(options->tmpfs[i].options);
 	}
 	free(options->tmpfs);
+	limits_release(&options->limits);
 	*options = (struct container_options){ 0 };
 }
 
@@ -252,24 +251,6 @@ static int build_process(const struct image_config *config, const struct contain
 	return build_env(config, options, spec->hostname, &process->env, err);
 }
 
-static int build_resources(const struct container_options *options, struct spec_resources *out,
-			   struct err *err)
-{
-	out->memory_limit = options->memory;
-	out->pids_limit = options->pids_limit;
-	out->cpu_shares = options->cpu_shares;
-	if (options->cpus > 0) {
-		out->cpu_period = CPU_PERIOD;
-		out->cpu_quota = (int64_t)(options->cpus * CPU_PERIOD + 0.5);
-	}
-	if (options->cpuset_cpus) {
-		out->cpuset_cpus = strdup(options->cpuset_cpus);
-		if (!out->cpuset_cpus)
-			return no_memory(err);
-	}
-	return 0;
-}
-
 static int stop_signal(const struct image_config *config, const struct container_options *options,
 		       int *out, struct err *err)
 {
@@ -302,7 +283,7 @@ int spec_build(const struct image_config *config, const struct container_options
 	if (rc == 0)
 		rc = add_volumes(options, &spec, err);
 	if (rc == 0)
-		rc = build_resources(options, &spec.resources, err);
+		rc = limits_apply(&options->limits, id, &spec, err);
 	if (rc == 0)
 		rc = stop_signal(config, options, &spec.stop_signal, err);
 	if (rc < 0)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "image/config.h"
+#include "manager/limits.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 #include "store/containers.h"
@@ -43,18 +44,16 @@ struct container_options {
 	size_t nvolumes;
 	struct container_tmpfs *tmpfs; /* owned */
 	size_t ntmpfs;
-	int64_t memory, pids_limit; /* 0: no limit */
-	double cpus;		    /* 0: no limit */
-	uint64_t cpu_shares;
-	const char *cpuset_cpus;
-	int stop_signal; /* 0: the image's, or SIGTERM */
+	struct limits limits; /* owned */
+	int stop_signal;      /* 0: the image's, or SIGTERM */
 };
 
 void container_options_release(struct container_options *options);
 
 /*
- * *out lacks only what depends on the store: overlay, cgroups_path. ERR_INVALID when there is no
- * command, or the image's configuration holds a stop signal that is none.
+ * *out lacks only what depends on the store: overlay, and cgroups_path where no parent was given.
+ * ERR_INVALID when there is no command, or the image's configuration holds a stop signal that is
+ * none.
  */
 int spec_build(const struct image_config *config, const struct container_options *options,
 	       const char id[CONTAINER_ID_LEN + 1], struct spec *out, struct err *err);

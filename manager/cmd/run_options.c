@@ -12,13 +12,8 @@
 #define STOP_TIMEOUT_DEFAULT 10
 
 const struct option_group *const run_option_groups[] = {
-	&run_options_container,
-	&run_options_process,
-	&run_options_files,
-	&run_options_namespaces,
-	&run_options_limits,
-	&run_options_life,
-	NULL,
+	&run_options_container, &run_options_process, &run_options_files, &run_options_namespaces,
+	&run_options_limits,	&run_options_cgroup,  &run_options_life,  NULL,
 };
 
 void run_options_release(struct run_options *options)

@@ -14,6 +14,7 @@ extern const struct option_group run_options_process;
 extern const struct option_group run_options_files;
 extern const struct option_group run_options_namespaces;
 extern const struct option_group run_options_limits;
+extern const struct option_group run_options_cgroup;
 extern const struct option_group run_options_life;
 
 /* All of them, in the order of the help; ended by NULL. */

@@ -18,8 +18,6 @@
 #include "store/base/strv.h"
 
 #define ENV_FILE_MAX (4u << 20)
-#define CPUS_MIN 0.01
-#define CPUS_MAX 8192
 
 static int no_memory(struct err *err)
 {
@@ -269,42 +267,6 @@ int run_value_tmpfs(const struct cmd_option *option, const char *value,
 		.destination = STEAL_PTR(destination),
 		.options = STEAL_PTR(text),
 	};
-	return 0;
-}
-
-int run_value_cpus(const struct cmd_option *option, const char *value, double *out, struct err *err)
-{
-	char *end = NULL;
-	double cpus;
-
-	/* strtod would also take "inf", "0x1p3" and white space. */
-	if (value[0] == '\0' || value[strspn(value, "0123456789.")] != '\0')
-		return bad_value(option, "a number of processors", value, err);
-	cpus = strtod(value, &end);
-	if (*end != '\0' || cpus < CPUS_MIN || cpus > CPUS_MAX)
-		return bad_value(option, "a number of processors", value, err);
-	*out = cpus;
-	return 0;
-}
-
-int run_value_cpuset(const struct cmd_option *option, const char *value, struct err *err)
-{
-	const char *at = value;
-
-	do {
-		char *end;
-		unsigned long first, last;
-
-		at += *at == ',' && at != value;
-		if (!isdigit((unsigned char)*at))
-			return bad_value(option, "a list of processors such as 0-2,5", value, err);
-		first = last = strtoul(at, &end, 10);
-		if (*end == '-' && isdigit((unsigned char)end[1]))
-			last = strtoul(end + 1, &end, 10);
-		if ((*end && *end != ',') || last < first || last > CPUS_MAX)
-			return bad_value(option, "a list of processors such as 0-2,5", value, err);
-		at = end;
-	} while (*at);
 	return 0;
 }
 

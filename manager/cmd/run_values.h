@@ -30,13 +30,6 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 int run_value_tmpfs(const struct cmd_option *option, const char *value,
 		    struct container_options *options, struct err *err);
 
-/* A positive decimal number of processors, such as 0.5. */
-int run_value_cpus(const struct cmd_option *option, const char *value, double *out,
-		   struct err *err);
-
-/* A list such as 0-2,5 (cpuset(7)). */
-int run_value_cpuset(const struct cmd_option *option, const char *value, struct err *err);
-
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most CONTAINER_NAME_MAX. */
 int run_value_name(const struct cmd_option *option, const char *value, struct err *err);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,7 +15,7 @@
 #include "manager/cmd/commands.h"
 #include "store/base/strv.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 32
 
 /* Parse a command line of words separated by single blanks. */
 static int parse(const char *line, struct run_options *out, struct err *err)
@@ -44,7 +45,7 @@ static void defaults(void **state)
 	assert_int_equal(options.stop_timeout_s, 10);
 	assert_true(options.container.init);
 	assert_false(options.container.host_network);
-	assert_int_equal(options.container.memory, 0);
+	assert_int_equal(options.container.limits.given, 0);
 	assert_int_equal(options.keys.len, 2);
 }
 
@@ -70,13 +71,94 @@ static void all_at_once(void **state)
 		      "--stop-signal USR1 --stop-timeout -1",
 		      &options, &err),
 		0);
-	assert_int_equal(container->memory, 32 << 20);
-	assert_true(container->cpus > 1.49 && container->cpus < 1.51);
-	assert_string_equal(container->cpuset_cpus, "0-2,5");
-	assert_int_equal(container->cpu_shares, 512);
-	assert_int_equal(container->pids_limit, 7);
+	assert_int_equal(container->limits.resources.memory_limit, 32 << 20);
+	assert_int_equal(container->limits.resources.cpu_quota, 150000);
+	assert_int_equal(container->limits.resources.cpu_period, 100000);
+	assert_string_equal(container->limits.resources.cpuset_cpus, "0-2,5");
+	assert_int_equal(container->limits.resources.cpu_shares, 512);
+	assert_int_equal(container->limits.resources.pids_limit, 7);
 	assert_int_equal(container->stop_signal, 10);
 	assert_int_equal(options.stop_timeout_s, -1);
+}
+
+static void limits(void **state)
+{
+	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
+	const struct limits *limits = &options.container.limits;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(parse("--memory-swap -1 --memory-reservation 16m --memory-swappiness 0 "
+			       "-c 2 --cpuset-mems 0 --blkio-weight 10",
+			       &options, &err),
+			 0);
+	assert_int_equal(limits->resources.memory_swap, -1);
+	assert_int_equal(limits->resources.memory_reservation, 16 << 20);
+	assert_true(limits->resources.has_swappiness);
+	assert_int_equal(limits->resources.cpu_shares, 2);
+	assert_string_equal(limits->resources.cpuset_mems, "0");
+	assert_int_equal(limits->resources.block_weight, 10);
+	run_options_release(&options);
+	assert_int_equal(parse("--ulimit nofile=1024:4096 --ulimit core=0 --ulimit MEMLOCK=-1 "
+			       "--oom-score-adj -5 --oom-kill-disable --cgroup-parent machine/x",
+			       &options, &err),
+			 0);
+	assert_int_equal(limits->nrlimits, 3);
+	assert_int_equal(limits->rlimits[0].resource, RLIMIT_NOFILE);
+	assert_int_equal(limits->rlimits[0].soft, 1024);
+	assert_int_equal(limits->rlimits[0].hard, 4096);
+	assert_int_equal(limits->rlimits[1].hard, 0);
+	assert_int_equal(limits->rlimits[2].resource, RLIMIT_MEMLOCK);
+	assert_true(limits->rlimits[2].soft == UINT64_MAX);
+	assert_true(limits->has_oom_score_adj && limits->resources.oom_kill_disable);
+	assert_int_equal(limits->oom_score_adj, -5);
+	assert_string_equal(limits->cgroup_parent, "machine/x");
+	run_options_release(&options);
+	/* none, and said so */
+	assert_int_equal(
+		parse("-m 0 --cpus 0 --pids-limit -1 --memory-swappiness -1", &options, &err), 0);
+	assert_int_equal(limits->resources.memory_limit, 0);
+	assert_int_equal(limits->resources.pids_limit, 0);
+	assert_false(limits->resources.has_swappiness);
+	assert_int_equal(limits->given, 1u << LIMIT_MEMORY | 1u << LIMIT_CPUS | 1u << LIMIT_PIDS |
+						1u << LIMIT_MEMORY_SWAPPINESS);
+}
+
+/* Here, where a word may hold blanks. */
+static void device_rules(void **state)
+{
+	static const struct {
+		const char *rule;
+		const char *text; /* NULL: it is one */
+	} cases[] = {
+		{ "c 10:229 rwm", NULL },
+		{ "b *:* m", NULL },
+		{ "a *:* rwm", NULL },
+		{ "d 1:1 r", "--device-cgroup-rule: not a rule for devices: d 1:1 r" },
+		{ "c 1 r", "--device-cgroup-rule: not a rule for devices: c 1 r" },
+		{ "c 1:1", "--device-cgroup-rule: not a rule for devices: c 1:1" },
+		{ "c 1:1 x", "--device-cgroup-rule: not a rule for devices: c 1:1 x" },
+		{ "c 1:1 rwmr", "--device-cgroup-rule: not a rule for devices: c 1:1 rwmr" },
+		{ "c 99999999:1 r",
+		  "--device-cgroup-rule: not a rule for devices: c 99999999:1 r" },
+		{ "", "--device-cgroup-rule: not a rule for devices: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
+		char *argv[] = { (char *)"run", (char *)"--device-cgroup-rule",
+				 (char *)cases[i].rule, NULL };
+		struct err err = ERR_INIT;
+		int rc = run_options_parse(&cmd_run, 3, argv, &options, &err);
+
+		if (!cases[i].text && rc < 0)
+			fail_msg("%s", err.text);
+		if (cases[i].text) {
+			assert_true(rc < 0);
+			assert_string_equal(err.text, cases[i].text);
+		}
+	}
 }
 
 static void options_end_at_the_first_word(void **state)
@@ -169,7 +251,7 @@ static void what_is_wrong_is_named(void **state)
 		{ "-v /no/such:/x", "--volume: /no/such: No such file or directory" },
 		{ "--tmpfs x", "--tmpfs: the path inside is not absolute: x" },
 		{ "--cpus many", "--cpus: not a number of processors: many" },
-		{ "--cpus 0", "--cpus: not a number of processors: 0" },
+		{ "--cpus 0.001", "--cpus: not a number of processors: 0.001" },
 		{ "--cpus 1.2.3", "--cpus: not a number of processors: 1.2.3" },
 		{ "--cpus inf", "--cpus: not a number of processors: inf" },
 		{ "--cpuset-cpus 3-1",
@@ -177,6 +259,33 @@ static void what_is_wrong_is_named(void **state)
 		{ "--cpuset-cpus 1,", "--cpuset-cpus: not a list of processors such as 0-2,5: 1," },
 		{ "--cpuset-cpus ,1", "--cpuset-cpus: not a list of processors such as 0-2,5: ,1" },
 		{ "-m 4k", "--memory: less than the smallest limit, 1m: 4k" },
+		{ "--memory-swap -2", "--memory-swap: not a size: -2" },
+		{ "--memory-swappiness 101",
+		  "--memory-swappiness: not a number from -1 to 100: 101" },
+		{ "--cpu-period 999", "--cpu-period: less than the smallest, 1000: 999" },
+		{ "--cpu-period 1000001",
+		  "--cpu-period: not a number from -1 to 1000000: 1000001" },
+		{ "--cpu-quota 5", "--cpu-quota: less than the smallest, 1000: 5" },
+		{ "--cpuset-mems x", "--cpuset-mems: not a list of memory nodes such as 0-2,5: x" },
+		{ "--blkio-weight 9", "--blkio-weight: less than the smallest, 10: 9" },
+		{ "--blkio-weight-device /dev/null:100",
+		  "--blkio-weight-device: not a block device: /dev/null" },
+		{ "--device-read-bps vda:1m",
+		  "--device-read-bps: not DEVICE:NUMBER with the path of a device: vda:1m" },
+		{ "--device-write-iops /dev/no-such:5",
+		  "--device-write-iops: /dev/no-such: No such file or directory" },
+		{ "--device-write-bps /dev/null:fast", "--device-write-bps: not a size: fast" },
+		{ "--ulimit nofile", "--ulimit: not NAME=SOFT[:HARD]: nofile" },
+		{ "--ulimit nofile=x", "--ulimit: not NAME=SOFT[:HARD]: nofile=x" },
+		{ "--ulimit nofile=1:", "--ulimit: not NAME=SOFT[:HARD]: nofile=1:" },
+		{ "--ulimit air=1", "--ulimit: not the name of a limit: air=1" },
+		{ "--ulimit nofile=2:1",
+		  "--ulimit: the first, soft limit is above the second, hard one: nofile=2:1" },
+		{ "--oom-score-adj 1001",
+		  "--oom-score-adj: not a number from -1000 to 1000: 1001" },
+		{ "--cgroup-parent /", "--cgroup-parent: not the path of a cgroup: /" },
+		{ "--cgroup-parent /a/../b", "--cgroup-parent: not the path of a cgroup: /a/../b" },
+		{ "--cgroup-parent x.slice", "--cgroup-parent: not the path of a cgroup: x.slice" },
 		{ "-e =x", "--env: not KEY=VALUE or KEY: =x" },
 		{ "--env-file /no/such/file", NULL },
 		{ "--detach-keys ctrl-", "--detach-keys: not a key: ctrl-" },
@@ -199,6 +308,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_at_once),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(device_rules),
 		cmocka_unit_test(options_end_at_the_first_word),
 		cmocka_unit_test(volumes),
 		cmocka_unit_test(environment),

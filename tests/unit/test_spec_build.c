@@ -100,11 +100,9 @@ static void what_is_asked_for_wins(void **state)
 		.read_only = true,
 		.host_network = true,
 		.is_volatile = true,
-		.memory = 1 << 20,
-		.pids_limit = 5,
-		.cpus = 0.5,
-		.cpu_shares = 512,
-		.cpuset_cpus = "0,1",
+		.limits = { .resources = { .memory_limit = 1 << 20, .pids_limit = 5 },
+			    .given = 1u << LIMIT_MEMORY | 1u << LIMIT_PIDS,
+			    .cgroup_parent = "/machine/" },
 		.stop_signal = SIGUSR1,
 	};
 	AUTO_SPEC struct spec spec = SPEC_INIT;
@@ -130,10 +128,8 @@ static void what_is_asked_for_wins(void **state)
 	assert_int_equal(spec.stop_signal, SIGUSR1);
 	assert_int_equal(spec.resources.memory_limit, 1 << 20);
 	assert_int_equal(spec.resources.pids_limit, 5);
-	assert_int_equal(spec.resources.cpu_quota, 50000);
-	assert_int_equal(spec.resources.cpu_period, 100000);
-	assert_int_equal(spec.resources.cpu_shares, 512);
-	assert_string_equal(spec.resources.cpuset_cpus, "0,1");
+	assert_int_equal(strncmp(spec.cgroups_path, "/machine/", 9), 0);
+	assert_string_equal(spec.cgroups_path + 9, id);
 }
 
 static void the_hosts_name_goes_with_its_network(void **state)

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Limits: asked for, enforced by the kernel, and seen from within.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+# The directory of bird's group with a controller: v1's, or cgroup2's.
+group() {
+	local id
+	id=$(cman ps -aq --no-trunc --filter name=bird)
+	if [ -d "/sys/fs/cgroup/$1" ]; then
+		echo "/sys/fs/cgroup/$1${2:-/cman}/$id"
+	else
+		echo "/sys/fs/cgroup${2:-/cman}/$id"
+	fi
+}
+
+need_v1() {
+	[ -d "/sys/fs/cgroup/$1" ] || skip "the $1 controller is not on cgroup v1 here"
+}
+
+@test "limits: memory that runs out kills, and it is said" {
+	run --separate-stderr cman run --name bird -m 16m --memory-swap 16m busybox \
+		dd if=/dev/zero of=/dev/null bs=64M count=1
+	assert_status 137
+	[ "$(cman inspect -f '{{.State.OOMKilled}}' bird)" = true ]
+	[ "$(cman inspect -f '{{.State.ExitCode}}' bird)" = 137 ]
+	cman rm bird
+	run --separate-stderr cman run --name bird -m 128m busybox dd if=/dev/zero of=/dev/null bs=64M count=1
+	assert_status 0
+	[ "$(cman inspect -f '{{.State.OOMKilled}}' bird)" = false ]
+}
+
+@test "limits: the one of processes holds" {
+	run --separate-stderr cman run --name bird --pids-limit 5 busybox \
+		sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 60 & done; echo all'
+	refute_match "$output" all
+	assert_match "$stderr" "can't fork: Resource temporarily unavailable"
+}
+
+@test "limits: processors are those that were named" {
+	run --separate-stderr cman run --rm --cpuset-cpus 0 --cpuset-mems 0 busybox \
+		sed -n '/s_allowed_list/s/.*:\t//p' /proc/self/status
+	assert_status 0
+	assert_output '0
+0'
+	run --separate-stderr cman run --rm --cpuset-cpus 4000 busybox true
+	assert_status 125
+	assert_match "$stderr" 'cman: set of CPUs: cannot write "4000" to cpuset.cpus: '
+	assert_match "$stderr" 'hint: this machine offers CPUs 0'
+}
+
+@test "limits: processor time is held back" {
+	cman run -d --name bird --cpus 0.05 busybox sh -c 'while :; do :; done'
+	throttled() {
+		[ "$(awk '$1 == "nr_throttled" { print $2 }' "$(group cpu)/cpu.stat")" -gt 0 ]
+	}
+	eventually throttled
+	cman rm -f bird
+	cman run -d --name bird --cpu-period 50000 --cpu-quota 25000 -c 512 busybox sleep 60
+	if [ -d /sys/fs/cgroup/cpu ]; then
+		[ "$(cat "$(group cpu)"/cpu.cfs_{period,quota}_us "$(group cpu)/cpu.shares" | xargs)" = "50000 25000 512" ]
+	else
+		[ "$(cat "$(group cpu)/cpu.max")" = "25000 50000" ]
+		[ "$(cat "$(group cpu)/cpu.weight")" = 50 ]
+	fi
+}
+
+@test "limits: what v1 has of memory" {
+	need_v1 memory
+	cman run -d --name bird -m 64m --memory-swap 96m --memory-reservation 32m \
+		--memory-swappiness 0 --oom-kill-disable busybox sleep 60
+	[ "$(cat "$(group memory)"/memory.{limit_in_bytes,memsw.limit_in_bytes,soft_limit_in_bytes,swappiness} | xargs)" = \
+		"67108864 100663296 33554432 0" ]
+	grep -q 'oom_kill_disable 1' "$(group memory)/memory.oom_control"
+	cman rm -f bird
+	cman run -d --name bird -m 64m busybox sleep 60
+	[ "$(cat "$(group memory)/memory.memsw.limit_in_bytes")" = 134217728 ]
+}
+
+@test "limits: reads and writes of a device" {
+	need_v1 blkio
+	disk=$(lsblk -dnpo NAME,TYPE | awk '$2 == "disk" { print $1; exit }')
+	[ -n "$disk" ] || skip "this machine has no disk"
+	numbers=$(lsblk -dno MAJ:MIN "$disk" | xargs)
+	cman run -d --name bird --device-read-bps "$disk:1m" --device-write-bps "$disk:2m" \
+		--device-read-iops "$disk:30" --device-write-iops "$disk:40" busybox sleep 60
+	for file in read_bps:1048576 write_bps:2097152 read_iops:30 write_iops:40; do
+		[ "$(cat "$(group blkio)/blkio.throttle.${file%:*}_device")" = "$numbers ${file#*:}" ]
+	done
+	cman rm -f bird
+	if [ -e "/sys/fs/cgroup/blkio/blkio.bfq.io_serviced" ]; then
+		cman run -d --name bird --blkio-weight 300 busybox sleep 60
+		assert_match "$(cat "$(group blkio)/blkio.bfq.weight")" '300$'
+	fi
+}
+
+@test "limits: of each process, in exec as well" {
+	cman run -d --name bird --ulimit nofile=123:456 --ulimit core=0 busybox sleep 60
+	run --separate-stderr cman exec bird sh -c 'ulimit -n; ulimit -Hn; ulimit -c'
+	assert_output '123
+456
+0'
+	cman rm -f bird
+	run --separate-stderr cman run --rm --ulimit nofile=77 busybox sh -c 'ulimit -n; ulimit -Hn'
+	assert_output '77
+77'
+}
+
+@test "limits: one of the process that cannot be raised is named" {
+	hard=$(ulimit -Hn)
+	[ "$hard" != unlimited ] || skip "there is nothing to raise"
+	if capsh --has-p=cap_sys_resource 2>/dev/null; then
+		skip "CAP_SYS_RESOURCE may raise it"
+	fi
+	run --separate-stderr cman run --name bird --ulimit "nofile=$((hard + 1))" busybox true
+	assert_status 125
+	assert_match "$stderr" "cman: cannot set limit nofile to $((hard + 1)):$((hard + 1)): Operation not permitted"
+	assert_match "$stderr" "hint: it is [0-9]+:$hard here, and raising the second takes CAP_SYS_RESOURCE"
+}
+
+@test "limits: the score for the OOM killer" {
+	cman run -d --name bird --oom-score-adj 500 busybox sleep 60
+	run --separate-stderr cman exec bird cat /proc/1/oom_score_adj /proc/self/oom_score_adj
+	assert_output '500
+500'
+	cman rm -f bird
+	if ! capsh --has-p=cap_sys_resource 2>/dev/null; then
+		run --separate-stderr cman run --name bird --oom-score-adj -999 busybox true
+		assert_status 125
+		assert_stderr 'cman: cannot set the OOM score to -999: Permission denied
+hint: going below what cman has takes CAP_SYS_RESOURCE'
+	fi
+}
+
+@test "limits: a cgroup below another one, which goes with the container" {
+	cman run -d --name bird --cgroup-parent /cman-test.$$/nest -m 64m busybox sleep 60
+	dir=$(group memory "/cman-test.$$/nest")
+	[ -d "$dir" ]
+	[ "$(wc -l <"$dir/cgroup.procs")" -ge 2 ]
+	run --separate-stderr cman exec bird cat /proc/self/cgroup
+	assert_status 0
+	cman rm -f bird
+	[ ! -d "$dir" ]
+	# one whose monitor was killed before it could clean up
+	cman run -d --name bird --cgroup-parent "cman-test.$$" busybox sleep 60
+	pid=$(cman inspect -f '{{.State.Pid}}' bird)
+	kill -9 "$(ps -o ppid= -p "$pid")"
+	cman rm -f bird
+	find /sys/fs/cgroup -depth -type d -path "*/cman-test.$$*" -exec rmdir {} +
+	[ -z "$(find /sys/fs/cgroup -type d -path "*/cman-test.$$*")" ]
+}
+
+@test "limits: one device more" {
+	numbers=$(lsblk -dno MAJ:MIN,TYPE | awk '$2 == "disk" { print $1; exit }')
+	[ -n "$numbers" ] || skip "this machine has no disk"
+	try="mknod /x b ${numbers/:/ } && : </x && echo open"
+	run --separate-stderr cman run --rm busybox sh -c "$try"
+	assert_stderr "sh: can't open /x: Operation not permitted"
+	run --separate-stderr cman run --rm --device-cgroup-rule "b $numbers r" busybox sh -c "$try"
+	assert_output open
+}
+
+@test "limits: those that contradict each other are refused" {
+	refused() {
+		run --separate-stderr cman run --rm "${@:2}" busybox true
+		assert_status 125
+		[ "${stderr_lines[0]}" = "cman: $1" ] || assert_stderr "cman: $1"
+	}
+	refused '--cpus sets period and quota: it cannot be given together with --cpu-quota' \
+		--cpus 1 --cpu-quota 5000
+	refused '--cpus sets period and quota: it cannot be given together with --cpu-period' \
+		--cpus 1 --cpu-period 5000
+	refused 'a limit of memory and swap needs one of memory' --memory-swap 1g
+	refused 'the limit of memory and swap together, 1048576 bytes, is below that of memory, 2097152' \
+		-m 2m --memory-swap 1m
+	refused 'the memory reservation, 3145728 bytes, is above the limit of memory, 2097152' \
+		-m 2m --memory-reservation 3m
+	refused 'the OOM killer can be disabled for a container with a limit of memory only: --memory' \
+		--oom-kill-disable
+}
