@@ -69,7 +69,7 @@ static int leave_namespaces(struct err *err)
 	return 0;
 }
 
-/* Make the attached mount the root and all there is. `flags` as for mount(2). */
+/* Make the attached mount the root and all there is. `flags` as for mount(2), 0: as it is. */
 static int enter_mount(int tree, unsigned long flags, struct err *err)
 {
 	if (fchdir(tree) < 0)
@@ -80,7 +80,7 @@ static int enter_mount(int tree, unsigned long flags, struct err *err)
 	 * A device node or program from the archive is of no use to whoever takes over the
 	 * parser.
 	 */
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+	if (flags && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
 		return err_sys(err, errno, "cannot forbid devices in the directory");
 	return 0;
 }
@@ -107,7 +107,7 @@ int confine_root(int dir_fd, struct err *err)
 	return enter_mount(tree, HARMLESS, err);
 }
 
-int confine_mount(int mount_fd, struct err *err)
+static int attach_and_enter(int mount_fd, unsigned long flags, struct err *err)
 {
 	AUTO_CLOSE int place = -1;
 	int r = leave_namespaces(err);
@@ -119,7 +119,17 @@ int confine_mount(int mount_fd, struct err *err)
 	if (place < 0 || syscall(SYS_move_mount, mount_fd, "", place, "",
 				 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(err, errno, "cannot mount the tree");
-	return enter_mount(mount_fd, HARMLESS | MS_RDONLY, err);
+	return enter_mount(mount_fd, flags, err);
+}
+
+int confine_mount(int mount_fd, struct err *err)
+{
+	return attach_and_enter(mount_fd, HARMLESS | MS_RDONLY, err);
+}
+
+int confine_mount_as_it_is(int mount_fd, struct err *err)
+{
+	return attach_and_enter(mount_fd, 0, err);
 }
 
 /*

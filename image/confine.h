@@ -31,6 +31,9 @@ int confine_root(int dir_fd, struct err *err);
  */
 int confine_mount(int mount_fd, struct err *err);
 
+/* The same, but the mount, and those below it, are left as they are. */
+int confine_mount_as_it_is(int mount_fd, struct err *err);
+
 /*
  * As root: become user and group 65534 (where the user namespace has these), without supplementary
  * groups and capabilities. Else nothing.

@@ -99,18 +99,6 @@ int ingest_begin(struct ingest *ingest, struct store *store, const struct interr
 	return r;
 }
 
-static int stage_died(int status, struct err *err)
-{
-	if (WIFSIGNALED(status)) {
-		err_set(err, ERR_SYS, EIO, "the unpack stage was killed by signal %d (%s)",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-		return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
-						     err_code(err);
-	}
-	return err_set(err, ERR_SYS, EIO, "the unpack stage ended with status %d and no report",
-		       WEXITSTATUS(status));
-}
-
 /* Wait for what the stage has to say. */
 static int take_report(struct ingest *ingest, struct err *err)
 {
@@ -124,7 +112,7 @@ static int take_report(struct ingest *ingest, struct err *err)
 	n = recv(ingest->report_fd, &report, sizeof(report), 0);
 	status = stage_end(&ingest->stage);
 	if (n != sizeof(report))
-		return stage_died(status, err);
+		return unpack_stage_died(status, err);
 	r = unpack_report_check(&report, err);
 	if (r < 0)
 		return r;

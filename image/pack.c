@@ -66,9 +66,21 @@ int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_f
 	return stage_spawn("cman-pack", &options, &pack->stage, err);
 }
 
+/* As they fit into an order. */
+static int take_names(struct pack_order *order, const struct pack_request *request, struct err *err)
+{
+	if (strlen(request->path) >= sizeof(order->path) ||
+	    strlen(request->name) >= sizeof(order->name))
+		return err_sys(err, ENAMETOOLONG, "cannot look it up");
+	strcpy(order->path, request->path);
+	strcpy(order->name, request->name);
+	order->follow = request->follow;
+	return 0;
+}
+
 int pack_start(struct pack *pack, const struct pack_request *request, struct err *err)
 {
-	const struct pack_order order = {
+	struct pack_order order = {
 		.kind = request->kind,
 		.compression = request->compression,
 		.level = request->level,
@@ -78,7 +90,9 @@ int pack_start(struct pack *pack, const struct pack_request *request, struct err
 	int r = 0;
 
 	pack_abort(pack);
-	if (order.marks_len > 0)
+	if (request->kind == PACK_COPY)
+		r = take_names(&order, request, err);
+	if (r == 0 && order.marks_len > 0)
 		r = fd_from_memory("cman-marks", request->marks->data, request->marks->len, &marks,
 				   err);
 	if (r == 0)
@@ -108,11 +122,11 @@ int pack_report_check(struct pack_report *report, struct err *err)
 	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
 	result->changed_path[sizeof(result->changed_path) - 1] = '\0';
 	result->diff_id[DIGEST_HEX_LEN] = '\0';
-	if (report->failed ?
-		    report->err.kind == ERR_NONE || report->err.num < 0 :
-		    result->entries < 0 || result->bytes < 0 || result->sockets < 0 ||
-			    result->attributes < 0 || result->changed < 0 || result->vanished < 0 ||
-			    (result->diff_id[0] && !digest_is_hex(result->diff_id)))
+	if (report->failed ? report->err.kind == ERR_NONE || report->err.num < 0 :
+			     result->entries < 0 || result->bytes < 0 || result->sockets < 0 ||
+				     result->attributes < 0 || result->kernel < 0 ||
+				     result->changed < 0 || result->vanished < 0 ||
+				     (result->diff_id[0] && !digest_is_hex(result->diff_id)))
 		return err_set(err, ERR_INVALID, EPROTO, "the pack stage sent nonsense");
 	return 0;
 }

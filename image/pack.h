@@ -38,6 +38,7 @@ enum pack_kind {
 	PACK_TREE = 1,	/* all that is in a tree */
 	PACK_CHANGES,	/* the upper directory of an overlay, as a layer (image-spec layer.md) */
 	PACK_TRANSCODE, /* an archive; started by transcode_start() */
+	PACK_COPY,	/* a file or directory of a tree, under another name */
 };
 
 /*
@@ -58,6 +59,13 @@ struct pack_request {
 	 */
 	int mount_fd;
 	const struct buf *marks; /* PACK_CHANGES; NULL: none */
+	/*
+	 * PACK_COPY: `path` of the tree, with its root for "/" (image/place.h), is called `name` in
+	 * the archive, and what is in it NAME/…; "": what is in it lies at the top. What the kernel
+	 * shows as files (/proc, /sys) is left out.
+	 */
+	const char *path, *name;
+	bool follow; /* a symlink at its end is not what is meant */
 	enum compression compression;
 	int level; /* of the compression; PACK_LEVEL_DEFAULT: 3 for zstd, 6 for gzip */
 };
@@ -67,6 +75,7 @@ struct pack_result {
 	int64_t bytes;	    /* of the archive before its compression */
 	int64_t sockets;    /* left out */
 	int64_t attributes; /* extended attributes left out */
+	int64_t kernel;	    /* file systems of the kernel left out; PACK_COPY */
 	/* Of a tree that somebody goes on changing: */
 	int64_t changed; /* files that grew, shrank or were unreadable: cut, or filled with zeros */
 	int64_t vanished;		  /* entries that were gone before they could be read */

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "image/attributes.h"
@@ -26,6 +28,8 @@
 
 struct packer {
 	enum pack_kind kind;
+	const char *above; /* PACK_COPY: all is in a directory of this name; "": in none */
+	dev_t device;	   /* PACK_COPY: of the directory met last */
 	const char *marks, *marks_end;
 	struct walk walk;
 	struct archive *tar;
@@ -153,11 +157,15 @@ static void set_time(struct archive_entry *entry, const struct timespec *time)
 	archive_entry_set_mtime(entry, s, ns);
 }
 
-/* The name in the archive is that of the tree; the root is "./". */
+/* The name in the archive is that of the tree, below `above`; the root is "./". */
 static int set_name(struct packer *packer, const char *directory, int directory_len,
 		    const char *before, const char *name, struct err *err)
 {
+	const char *above = packer->above;
+
 	buf_reset(&packer->name);
+	if (above[0] && name[0])
+		buf_addf(&packer->name, "%s/", above);
 	buf_addf(&packer->name, "%.*s%s%s", directory_len, directory, before, name);
 	if (buf_failed(&packer->name))
 		return no_memory(err);
@@ -178,7 +186,9 @@ static int set_header(struct packer *packer, const struct walk_entry *at, struct
 		archive_entry_set_rdevmajor(entry, major(at->st.st_rdev));
 		archive_entry_set_rdevminor(entry, minor(at->st.st_rdev));
 	}
-	return set_name(packer, "", 0, at->path, at->path[0] ? "" : "./", err);
+	if (at->path[0] == '\0')
+		return set_name(packer, "", 0, packer->above[0] ? packer->above : "./", "", err);
+	return set_name(packer, "", 0, "", at->path, err);
 }
 
 static int add_attributes(struct packer *packer, int fd, struct err *err)
@@ -191,6 +201,24 @@ static int add_attributes(struct packer *packer, int fd, struct err *err)
 		archive_entry_xattr_add_entry(packer->entry, attribute.name, attribute.value,
 					      attribute.len);
 	return r;
+}
+
+/* Whether it shows what the kernel knows: nothing in there is a file that could be copied. */
+static bool is_kernels(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	return fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
+	       fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static int refuse_kernels(struct err *err)
+{
+	err_set(err, ERR_UNSUPPORTED, EINVAL,
+		"these are no files, but what the kernel shows as such");
+	return err_hint(err, "read them inside: cman exec with cat");
 }
 
 /* --- entries of each type --- */
@@ -216,11 +244,31 @@ static int pack_dir(struct packer *packer, const struct walk_entry *at, bool opa
 		openat(at->dir, at->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = fd < 0 ? err_sys(err, errno, "cannot open it") : add_attributes(packer, fd, err);
 
+	if (r == 0 && packer->kind == PACK_COPY && at->st.st_dev != packer->device) {
+		packer->device = at->st.st_dev;
+		if (is_kernels(fd) && at->path[0] == '\0')
+			return refuse_kernels(err);
+		if (is_kernels(fd)) {
+			walk_skip(&packer->walk);
+			packer->result->kernel++;
+		}
+	}
 	if (r == 0)
 		r = put_header(packer, err);
 	if (r == 0 && opaque)
 		r = pack_sign(packer, at->path, strlen(at->path), "/", OPAQUE_NAME, err);
 	return r;
+}
+
+/* The first name as the archive has it. */
+static int set_link(struct packer *packer, const char *first, struct err *err)
+{
+	buf_reset(&packer->name);
+	buf_addf(&packer->name, "%s%s%s", packer->above, packer->above[0] ? "/" : "", first);
+	if (buf_failed(&packer->name))
+		return no_memory(err);
+	archive_entry_copy_hardlink(packer->entry, packer->name.data);
+	return 0;
 }
 
 /*
@@ -236,7 +284,9 @@ static int pack_link(struct packer *packer, const struct walk_entry *at, struct 
 		r = pack_links_meet(&packer->links, &at->st, at->path, &first, err);
 	if (r < 0 || !first)
 		return r;
-	archive_entry_copy_hardlink(packer->entry, first);
+	r = set_link(packer, first, err);
+	if (r < 0)
+		return r;
 	archive_entry_set_size(packer->entry, 0);
 	r = put_header(packer, err);
 	return r < 0 ? r : 1;
@@ -348,7 +398,7 @@ static int pack_entry(struct packer *packer, const struct walk_entry *at, struct
 	}
 	r = pack_by_type(packer, at, mark == PACK_OPAQUE, err);
 	/* Somebody was faster: gone, or replaced by something else. */
-	if (r == -ENOENT || r == -ELOOP || r == -ENOTDIR) {
+	if ((r == -ENOENT || r == -ELOOP || r == -ENOTDIR) && at->path[0]) {
 		*err = (struct err)ERR_INIT;
 		walk_skip(&packer->walk);
 		packer->result->vanished++;
@@ -357,25 +407,55 @@ static int pack_entry(struct packer *packer, const struct walk_entry *at, struct
 	return r;
 }
 
-int pack_archive(int root, enum pack_kind kind, const char *marks, size_t marks_len,
-		 struct compressor *out, struct pack_result *result, struct err *err)
+static int pack_single(struct packer *packer, const struct pack_what *what, struct err *err)
+{
+	struct walk_entry entry = {
+		.path = "", .name = what->single, .dir = what->root, .beside = -1
+	};
+	AUTO_CLOSE int fd = openat(what->root, what->single, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &entry.st) < 0)
+		return err_sys(err, errno, "cannot open it");
+	if (is_kernels(fd))
+		return refuse_kernels(err);
+	if (S_ISSOCK(entry.st.st_mode))
+		return err_set(err, ERR_UNSUPPORTED, EINVAL, "a socket cannot be copied");
+	return pack_entry(packer, &entry, err);
+}
+
+static int pack_all(struct packer *packer, struct err *err)
+{
+	struct walk_entry entry;
+	int r;
+
+	while ((r = walk_next(&packer->walk, &entry, err)) > 0) {
+		r = pack_entry(packer, &entry, err);
+		/* What is copied has been named by who wants it. */
+		if (r < 0 && packer->out_err.kind == ERR_NONE &&
+		    (packer->kind != PACK_COPY || entry.path[0]))
+			err_wrap(err, "%s%s", packer->kind == PACK_COPY ? "" : "/", entry.path);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int pack_archive(const struct pack_what *what, struct compressor *out, struct pack_result *result,
+		 struct err *err)
 {
 	struct packer packer __attribute__((cleanup(packer_release))) = {
-		.kind = kind,
-		.marks = marks,
-		.marks_end = marks + marks_len,
+		.kind = what->kind,
+		.above = what->name ? what->name : "",
+		.marks = what->marks,
+		.marks_end = what->marks + what->marks_len,
 		.out = out,
 		.out_err = ERR_INIT,
 		.result = result,
 	};
-	struct walk_entry entry;
-	int r = packer_open(&packer, root, err);
+	int r = packer_open(&packer, what->root, err);
 
-	while (r == 0 && (r = walk_next(&packer.walk, &entry, err)) > 0) {
-		r = pack_entry(&packer, &entry, err);
-		if (r < 0 && packer.out_err.kind == ERR_NONE)
-			err_wrap(err, "/%s", entry.path);
-	}
+	if (r == 0)
+		r = what->single ? pack_single(&packer, what, err) : pack_all(&packer, err);
 	if (r < 0)
 		return r;
 	result->vanished += packer.walk.vanished;

@@ -15,6 +15,7 @@
 #include "image/confine.h"
 #include "image/inflate.h"
 #include "image/pack_archive.h"
+#include "image/place.h"
 #include "image/unpack.h"
 #include "store/base/cleanup.h"
 
@@ -105,6 +106,47 @@ static int transcode(struct compressor *out, struct pack_result *result, struct 
 	return verify_finish(&in.digest, result->diff_id, err);
 }
 
+/* What PACK_COPY is about: `what` gets the directory, or the file in it. */
+static int find_source(const struct pack_order *order, int root, struct place *place, int *dir,
+		       struct pack_what *what, struct err *err)
+{
+	int r = place_find(root, order->path, order->follow, place, err);
+
+	if (r < 0)
+		return r;
+	if (!place->there)
+		return err_sys(err, ENOENT, "cannot open it");
+	what->name = order->name;
+	if (!S_ISDIR(place->st.st_mode)) {
+		what->root = place->dir;
+		what->single = place->leaf;
+		return 0;
+	}
+	*dir = openat(place->dir, place->leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*dir < 0)
+		return err_sys(err, errno, "cannot open it");
+	what->root = *dir;
+	return 0;
+}
+
+static int write_archive(const struct pack_order *order, int root, const char *marks,
+			 struct compressor *out, struct pack_result *result, struct err *err)
+{
+	AUTO_PLACE struct place place = PLACE_INIT;
+	AUTO_CLOSE int dir = -1;
+	struct pack_what what = {
+		.kind = (enum pack_kind)order->kind,
+		.root = root,
+		.marks = marks,
+		.marks_len = (size_t)order->marks_len,
+	};
+	int r = 0;
+
+	if (what.kind == PACK_COPY)
+		r = find_source(order, root, &place, &dir, &what, err);
+	return r == 0 ? pack_archive(&what, out, result, err) : r;
+}
+
 static int pack(const struct pack_order *order, struct pack_result *result, struct err *err)
 {
 	AUTO_COMPRESSOR struct compressor out = COMPRESSOR_INIT;
@@ -121,8 +163,7 @@ static int pack(const struct pack_order *order, struct pack_result *result, stru
 	if (r < 0)
 		return r;
 	r = is_transcode ? transcode(&out, result, err) :
-			   pack_archive(root, (enum pack_kind)order->kind, marks,
-					(size_t)order->marks_len, &out, result, err);
+			   write_archive(order, root, marks, &out, result, err);
 	return r < 0 ? r : compressor_finish(&out, err);
 }
 

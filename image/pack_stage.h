@@ -9,6 +9,7 @@
  * declared in image/pack.h.
  */
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "image/pack.h"
@@ -26,6 +27,9 @@ struct pack_order {
 	int64_t compression; /* enum compression */
 	int64_t level;
 	int64_t marks_len;
+	int64_t follow; /* PACK_COPY, and these two */
+	char path[PATH_MAX];
+	char name[NAME_MAX + 1];
 };
 
 /* Foreign to its reader: the stage has read what a container wrote. pack_report_check() first. */

@@ -15,6 +15,7 @@ static void unpack_release(struct unpack *unpack)
 	ahead_release(&unpack->ahead);
 	inflate_release(&unpack->inflate);
 	tree_release(&unpack->tree);
+	merge_release(&unpack->merge);
 	buf_release(&unpack->path);
 	buf_release(&unpack->target);
 }
@@ -60,7 +61,9 @@ static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, const stru
 
 	unpack->job = job;
 	tar_check_init(&unpack->check, &bounds);
-	if (r == 0)
+	if (r == 0 && job->merge)
+		r = merge_init(&unpack->merge, root_fd, job, err);
+	else if (r == 0)
 		r = tree_init(&unpack->tree, root_fd, &places, err);
 	if (r < 0)
 		return r;
@@ -128,7 +131,8 @@ static int unpack_entries(struct unpack *unpack, struct err *err)
 		name = archive_entry_pathname(entry);
 		if (!name)
 			return err_set(err, ERR_INVALID, EINVAL, "an entry has no name");
-		r = unpack_entry(unpack, entry, &header, name, err);
+		r = unpack->job->merge ? merge_entry(unpack, entry, &header, name, err) :
+					 unpack_entry(unpack, entry, &header, name, err);
 		if (r < 0)
 			return err_wrap(err, "%s", name), r;
 	}
@@ -167,7 +171,9 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct 
 	r = unpack_entries(&unpack, err);
 	if (r == 0)
 		r = finish_input(&unpack, err);
-	if (r == 0)
+	if (r == 0 && job->merge)
+		merge_finish(&unpack.merge);
+	else if (r == 0)
 		r = tree_finish(&unpack.tree, marks, err);
 	if (r == 0)
 		r = verify_finish(&unpack.inflate.digest, unpack.result.diff_id, err);

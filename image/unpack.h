@@ -16,6 +16,7 @@
  * then. Other names that begin with `.wh..wh.` are AUFS's own and left out.
  */
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "store/base/buf.h"
@@ -52,6 +53,18 @@ struct unpack_job {
 	 * archive/tar): not where nothing else vouches for the bytes being all there were.
 	 */
 	int64_t unmarked_end;
+	/*
+	 * bool: root_fd is no empty directory but the root of a tree in use, and the archive is
+	 * merged into the directory `place` of it (image/merge.h).
+	 */
+	int64_t merge;
+	/*
+	 * bool: owners, set-ID bits, file capabilities, devices and what directories are that were
+	 * there before: all as the archive says. Else what is new belongs to uid and gid.
+	 */
+	int64_t exact;
+	int64_t uid, gid;
+	char place[PATH_MAX];
 };
 
 struct unpack_result {

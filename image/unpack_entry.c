@@ -35,8 +35,7 @@ static int too_large(const struct unpack *unpack, struct err *err)
 		       (long long)unpack->job->limits.bytes);
 }
 
-/* The blocks of the current entry; what is between them are holes. */
-static int write_data(struct unpack *unpack, int fd, int64_t size, struct err *err)
+int unpack_data(struct unpack *unpack, int fd, int64_t size, struct err *err)
 {
 	int64_t end = 0;
 
@@ -79,9 +78,14 @@ static bool is_too_much(int fd, int num)
 	return num == ENOTSUP || num == E2BIG || num == ERANGE || num == EPERM || num == EINVAL;
 }
 
-/* `fd` -1: an entry that cannot have any of those that are kept. */
-static int set_attributes(struct unpack *unpack, struct archive_entry *entry, int fd,
-			  struct err *err)
+static bool is_kept(const struct unpack *unpack, const char *name)
+{
+	if (unpack->job->merge && !unpack->job->exact && strcmp(name, "security.capability") == 0)
+		return false;
+	return tree_keeps_attribute(name);
+}
+
+int unpack_attributes(struct unpack *unpack, struct archive_entry *entry, int fd, struct err *err)
 {
 	int left = archive_entry_xattr_reset(entry);
 
@@ -93,7 +97,7 @@ static int set_attributes(struct unpack *unpack, struct archive_entry *entry, in
 
 		if (archive_entry_xattr_next(entry, &name, &value, &len) != ARCHIVE_OK)
 			break;
-		if (fd < 0 || !tree_keeps_attribute(name)) {
+		if (fd < 0 || !is_kept(unpack, name)) {
 			unpack->result.attributes++;
 			continue;
 		}
@@ -118,12 +122,12 @@ static int unpack_file(struct unpack *unpack, struct archive_entry *entry,
 		return too_large(unpack, err);
 	r = tree_make_file(&unpack->tree, what, &fd, err);
 	if (r == 0)
-		r = write_data(unpack, fd, size, err);
+		r = unpack_data(unpack, fd, size, err);
 	if (r == 0)
 		r = tree_finish_file(&unpack->tree, what, fd, err);
 	/* A change of owner would clear security.capability; these change no time. */
 	if (r == 0)
-		r = set_attributes(unpack, entry, fd, err);
+		r = unpack_attributes(unpack, entry, fd, err);
 	/* Some file systems tell only now that there was no space. */
 	if (r == 0 && close(STEAL_FD(fd)) < 0)
 		return err_sys(err, errno, "cannot write");
@@ -139,7 +143,7 @@ static int unpack_dir(struct unpack *unpack, struct archive_entry *entry,
 	if (r < 0 || archive_entry_xattr_count(entry) == 0)
 		return r;
 	r = tree_open_dir(&unpack->tree, what->path, &fd, err);
-	return r < 0 ? r : set_attributes(unpack, entry, fd, err);
+	return r < 0 ? r : unpack_attributes(unpack, entry, fd, err);
 }
 
 static int unpack_link(struct unpack *unpack, const char *raw, struct err *err)
@@ -171,7 +175,7 @@ static int unpack_node(struct unpack *unpack, struct archive_entry *entry,
 		unpack->result.devices++;
 		return 0;
 	}
-	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
+	return r < 0 ? r : unpack_attributes(unpack, entry, -1, err);
 }
 
 static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry, const char *target,
@@ -179,11 +183,10 @@ static int unpack_symlink(struct unpack *unpack, struct archive_entry *entry, co
 {
 	int r = tree_make_symlink(&unpack->tree, what, target, err);
 
-	return r < 0 ? r : set_attributes(unpack, entry, -1, err);
+	return r < 0 ? r : unpack_attributes(unpack, entry, -1, err);
 }
 
-/* What a link leads to; NULL for what is none. */
-static const char *target_of(struct archive_entry *entry, const struct tar_entry *header)
+const char *unpack_target(struct archive_entry *entry, const struct tar_entry *header)
 {
 	const char *target = NULL;
 
@@ -194,7 +197,7 @@ static const char *target_of(struct archive_entry *entry, const struct tar_entry
 	return header->link ? header->link : target;
 }
 
-static struct timespec mtime_of(struct archive_entry *entry, const struct tar_entry *header)
+struct timespec unpack_mtime(struct archive_entry *entry, const struct tar_entry *header)
 {
 	long ns = archive_entry_mtime_nsec(entry);
 
@@ -210,7 +213,7 @@ static int unpack_kind(struct unpack *unpack, struct archive_entry *entry,
 		       const struct tar_entry *header, const struct tree_entry *what,
 		       struct err *err)
 {
-	const char *target = target_of(entry, header);
+	const char *target = unpack_target(entry, header);
 
 	if ((header->type == '1' || header->type == '2') && (!target || target[0] == '\0'))
 		return err_set(err, ERR_INVALID, EINVAL, "is a link to nothing");
@@ -251,8 +254,7 @@ static int unpack_whiteout(struct unpack *unpack, const struct whiteout *whiteou
 	return 0;
 }
 
-/* IDs that no file can have: 2^32-1 stands for "none", chown(2). */
-static int check_owner(struct archive_entry *entry, struct err *err)
+int unpack_check_owner(struct archive_entry *entry, struct err *err)
 {
 	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
 
@@ -270,7 +272,7 @@ int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const struc
 		.mode = archive_entry_perm(entry),
 		.uid = (uid_t)archive_entry_uid(entry),
 		.gid = (gid_t)archive_entry_gid(entry),
-		.mtime = mtime_of(entry, header),
+		.mtime = unpack_mtime(entry, header),
 	};
 	struct whiteout whiteout = { .kind = WHITEOUT_NONE };
 	int r = tree_clean_path(name, &unpack->tree.limits, &unpack->path, err);
@@ -278,7 +280,7 @@ int unpack_entry(struct unpack *unpack, struct archive_entry *entry, const struc
 	if (r == 0)
 		r = whiteout_read(unpack->path.data, &whiteout, err);
 	if (r == 0)
-		r = check_owner(entry, err);
+		r = unpack_check_owner(entry, err);
 	if (r < 0)
 		return r;
 	if (whiteout.kind != WHITEOUT_NONE)

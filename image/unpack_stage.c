@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/confine.h"
@@ -32,8 +33,9 @@ static const char *const system_calls[] = {
 	"read", "write", "pwrite64", "poll", "ppoll", "lseek", "close", "fcntl", "ftruncate",
 	/* the tree */
 	"openat", "openat2", "readlinkat", "mkdirat", "mkdir", "linkat", "symlinkat", "symlink",
-	"unlinkat", "mknodat", "mknod", "fchown", "fchownat", "fchmod", "fchmodat", "utimensat",
-	"fsetxattr", "fstat", "newfstatat", "statx", "fstatfs", "getdents64",
+	"unlinkat", "renameat", "renameat2", "mknodat", "mknod", "fchown", "fchownat", "fchmod",
+	"fchmodat", "utimensat", "fsetxattr", "fstat", "newfstatat", "statx", "fstatfs",
+	"getdents64",
 	/* memory, the thread that decompresses, and the end */
 	"brk", "munmap", "mremap", "madvise", "futex", "eventfd2", "getrandom", "clock_gettime",
 	"gettimeofday", "geteuid", "getegid", "getuid", "getgid", "getpid", "gettid",
@@ -42,15 +44,16 @@ static const char *const system_calls[] = {
 };
 
 /* Nothing of the archive is read before all of this is done. */
-static int confine(int *root, struct err *err)
+static int confine(const struct unpack_job *job, int *root, struct err *err)
 {
 	int r = confine_limits(-1, MAX_FILES, MAX_MEMORY, err);
 
 	if (r == 0)
-		r = confine_root(UNPACK_FD_TARGET, err);
+		r = job->merge ? confine_mount_as_it_is(UNPACK_FD_TARGET, err) :
+				 confine_root(UNPACK_FD_TARGET, err);
 	if (r < 0)
 		return r;
-	/* This one was opened outside: ".." from it would lead there. */
+	/* This one was opened outside: ".." from it may lead there. */
 	close(UNPACK_FD_TARGET);
 	*root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*root < 0)
@@ -68,7 +71,7 @@ static int run(const struct unpack_job *job, struct unpack_report *report, struc
 {
 	AUTO_BUF struct buf marks = BUF_INIT;
 	AUTO_CLOSE int root = -1;
-	int r = confine(&root, err);
+	int r = confine(job, &root, err);
 
 	if (r == 0)
 		r = unpack_archive(UNPACK_FD_ARCHIVE, root, job, &marks, &report->result, err);
@@ -115,4 +118,16 @@ int unpack_report_check(struct unpack_report *report, struct err *err)
 			    result->attributes < 0 || report->marks_bytes < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the unpack stage sent nonsense");
 	return 0;
+}
+
+int unpack_stage_died(int status, struct err *err)
+{
+	if (WIFSIGNALED(status)) {
+		err_set(err, ERR_SYS, EIO, "the unpack stage was killed by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
+						     err_code(err);
+	}
+	return err_set(err, ERR_SYS, EIO, "the unpack stage ended with status %d and no report",
+		       WEXITSTATUS(status));
 }

@@ -5,8 +5,8 @@
 /*
  * What the stage cman-unpack and its parent say to each other. Descriptors of the stage: 0 the
  * archive, 3 a SOCK_SEQPACKET socket that gives one job (struct unpack_job) and takes one report, 4
- * the directory to unpack into, 5 the memfd for marks (image/marks.h). unpack_stage_main() is
- * declared in image/pull.h.
+ * the directory to unpack into, or the detached mount to merge into, 5 the memfd for marks
+ * (image/marks.h), but for a merge. unpack_stage_main() is declared in image/pull.h.
  */
 
 #include <stdint.h>
@@ -30,5 +30,8 @@ struct unpack_report {
 
 /* End the texts, and refuse what cannot be. 0 or ERR_INVALID. */
 int unpack_report_check(struct unpack_report *report, struct err *err);
+
+/* It has ended without a report, with this status of waitpid(2). */
+int unpack_stage_died(int status, struct err *err);
 
 #endif

@@ -178,6 +178,20 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 	return rc < 0 ? err_wrap(err, "container %.12s", id) : 0;
 }
 
+/* A directory that no process of the container can open, and so not lock for ever. */
+int lifecycle_lock_files(int dir_fd, bool exclusive, int *lock_fd, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, "work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open its directory");
+	while (flock(fd, exclusive ? LOCK_EX : LOCK_SH) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot wait for who copies files into it");
+	*lock_fd = STEAL_FD(fd);
+	return 0;
+}
+
 /* --- erase --- */
 
 /*

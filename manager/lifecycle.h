@@ -93,6 +93,12 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
  */
 int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err);
 
+/*
+ * Nobody writes to the container's files from outside while it is started, nor starts it while
+ * somebody does (`exclusive`): until *lock_fd is closed. `dir_fd` is its directory. Waits.
+ */
+int lifecycle_lock_files(int dir_fd, bool exclusive, int *lock_fd, struct err *err);
+
 /* The identity of this boot, proc_sys_kernel(5). */
 int lifecycle_boot_id(char out[37], struct err *err);
 

@@ -7,14 +7,47 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/suggest.h"
 
+/* One a line: lists that two have added to merge by themselves then. */
+/* clang-format off */
 const struct cmd *const commands[] = {
-	&cmd_run,    &cmd_exec,	   &cmd_ps,	&cmd_logs,     &cmd_stop,   &cmd_kill,
-	&cmd_wait,   &cmd_rm,	   &cmd_commit, &cmd_diff,     &cmd_export, &cmd_inspect,
-	&cmd_why,    &cmd_pull,	   &cmd_images, &cmd_rmi,      &cmd_import, &cmd_image,
-	&cmd_tag,    &cmd_history, &cmd_load,	&cmd_save,     &cmd_df,	    &cmd_prune,
-	&cmd_fsck,   &cmd_push,	   &cmd_copy,	&cmd_login,    &cmd_logout, &cmd_version,
-	&cmd_events, &cmd_boot,	   &cmd_help,	&cmd_complete, NULL,
+	&cmd_run,
+	&cmd_exec,
+	&cmd_ps,
+	&cmd_logs,
+	&cmd_stop,
+	&cmd_kill,
+	&cmd_wait,
+	&cmd_rm,
+	&cmd_commit,
+	&cmd_diff,
+	&cmd_cp,
+	&cmd_export,
+	&cmd_inspect,
+	&cmd_why,
+	&cmd_pull,
+	&cmd_images,
+	&cmd_rmi,
+	&cmd_import,
+	&cmd_image,
+	&cmd_tag,
+	&cmd_history,
+	&cmd_load,
+	&cmd_save,
+	&cmd_df,
+	&cmd_prune,
+	&cmd_fsck,
+	&cmd_push,
+	&cmd_copy,
+	&cmd_login,
+	&cmd_logout,
+	&cmd_version,
+	&cmd_events,
+	&cmd_boot,
+	&cmd_help,
+	&cmd_complete,
+	NULL,
 };
+/* clang-format on */
 
 static const struct cmd_option global_options[] = {
 	{ 0, "root", "DIR", "keep everything in DIR (CMAN_ROOT; /var/lib/cman)" },

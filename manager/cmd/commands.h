@@ -11,11 +11,46 @@
 #define CMD_GROUP_IMAGES "Images"
 #define CMD_GROUP_CMAN "About cman"
 
-extern const struct cmd cmd_run, cmd_exec, cmd_ps, cmd_logs, cmd_stop, cmd_kill, cmd_wait, cmd_rm,
-	cmd_inspect, cmd_why, cmd_pull, cmd_images, cmd_rmi, cmd_tag, cmd_history, cmd_load,
-	cmd_save, cmd_df, cmd_prune, cmd_fsck, cmd_events, cmd_push, cmd_copy, cmd_login,
-	cmd_logout, cmd_version, cmd_help, cmd_complete, cmd_diff, cmd_export, cmd_image,
-	cmd_image_mount, cmd_image_unmount, cmd_commit, cmd_import, cmd_boot;
+/* clang-format off */
+extern const struct cmd
+	cmd_boot,
+	cmd_commit,
+	cmd_complete,
+	cmd_copy,
+	cmd_cp,
+	cmd_df,
+	cmd_diff,
+	cmd_events,
+	cmd_exec,
+	cmd_export,
+	cmd_fsck,
+	cmd_help,
+	cmd_history,
+	cmd_image,
+	cmd_image_mount,
+	cmd_image_unmount,
+	cmd_images,
+	cmd_import,
+	cmd_inspect,
+	cmd_kill,
+	cmd_load,
+	cmd_login,
+	cmd_logout,
+	cmd_logs,
+	cmd_prune,
+	cmd_ps,
+	cmd_pull,
+	cmd_push,
+	cmd_rm,
+	cmd_rmi,
+	cmd_run,
+	cmd_save,
+	cmd_stop,
+	cmd_tag,
+	cmd_version,
+	cmd_wait,
+	cmd_why;
+/* clang-format on */
 
 /* In the order of `cman help`, ended by NULL. */
 extern const struct cmd *const commands[];

@@ -17,6 +17,9 @@ void pack_notes_print(const struct pack_result *result)
 		log_warn("%lld access control list%s or attribute%s left out",
 			 (long long)result->attributes, plural(result->attributes),
 			 plural(result->attributes));
+	if (result->kernel > 0)
+		log_warn("%lld file system%s of the kernel (/proc, /sys) left out",
+			 (long long)result->kernel, plural(result->kernel));
 	if (result->changed > 0)
 		log_warn("%lld file%s changed while being read, the first: /%s",
 			 (long long)result->changed, plural(result->changed), result->changed_path);

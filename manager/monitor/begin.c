@@ -134,9 +134,10 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 static int create_and_start(struct monitor *monitor, struct err *err)
 {
 	struct ends ends = { -1, -1, -1 };
-	int rc = 0;
+	AUTO_CLOSE int files = -1; /* until its root is mounted */
+	int rc = lifecycle_lock_files(monitor->dir_fd, false, &files, err);
 
-	if (!monitor->spec.process.terminal)
+	if (rc == 0 && !monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
 	if (rc == 0)
 		rc = create(monitor, &ends, err);

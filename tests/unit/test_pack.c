@@ -71,8 +71,14 @@ static int pack(struct pair *pair, enum pack_kind kind, const struct buf *marks,
 
 	memset(&pair->packed, 0, sizeof(pair->packed));
 	assert_int_equal(compressor_open(&compressor, fd, compression, 0, &pair->err), 0);
-	r = pack_archive(pair->from, kind, marks ? marks->data : "", marks ? marks->len : 0,
-			 &compressor, &pair->packed, &pair->err);
+	const struct pack_what what = {
+		.kind = kind,
+		.root = pair->from,
+		.marks = marks ? marks->data : "",
+		.marks_len = marks ? marks->len : 0,
+	};
+
+	r = pack_archive(&what, &compressor, &pair->packed, &pair->err);
 	if (r == 0)
 		r = compressor_finish(&compressor, &pair->err);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
