@@ -87,7 +87,6 @@ void freeze_end(struct freeze *freeze)
 	*freeze = (struct freeze)FREEZE_INIT;
 }
 
-/* A file that no process of the container can open, and so not lock for ever. */
 static int take_turn(struct freeze *freeze, struct store *store,
 		     const struct container_record *record, struct err *err)
 {
@@ -96,13 +95,7 @@ static int take_turn(struct freeze *freeze, struct store *store,
 
 	if (r < 0)
 		return r;
-	freeze->lock_fd = openat(dir, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (freeze->lock_fd < 0)
-		return err_sys(err, errno, "cannot open " LIFECYCLE_SPEC_FILE);
-	while (flock(freeze->lock_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return err_sys(err, errno, "cannot wait for others that pause it");
-	return 0;
+	return lifecycle_lock_files(dir, true, &freeze->lock_fd, err);
 }
 
 static int open_cgroup(struct freeze *freeze, const char *path, struct err *err)

@@ -187,7 +187,8 @@ int lifecycle_lock_files(int dir_fd, bool exclusive, int *lock_fd, struct err *e
 		return err_sys(err, errno, "cannot open its directory");
 	while (flock(fd, exclusive ? LOCK_EX : LOCK_SH) < 0)
 		if (errno != EINTR)
-			return err_sys(err, errno, "cannot wait for who copies files into it");
+			return err_sys(err, errno,
+				       "cannot wait for who copies files or holds it still");
 	*lock_fd = STEAL_FD(fd);
 	return 0;
 }

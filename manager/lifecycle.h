@@ -49,6 +49,16 @@ int lifecycle_expect_running(const struct container_record *record, struct err *
 int lifecycle_kill(struct store *store, struct container_record *record, int signal,
 		   struct err *err);
 
+/* ERR_STATE "bird is paused", where nothing can be started in it. */
+int lifecycle_expect_unpaused(const struct container_record *record, struct err *err);
+
+/*
+ * Hold all of its processes still, until lifecycle_unpause(). ERR_STATE when it does not run, or is
+ * in that state already; ERR_UNSUPPORTED where there is no freezer. `record` is refreshed.
+ */
+int lifecycle_pause(struct store *store, struct container_record *record, struct err *err);
+int lifecycle_unpause(struct store *store, struct container_record *record, struct err *err);
+
 /*
  * Stop signal, up to timeout_s seconds (-1: for ever), SIGKILL; returns when the process is really
  * gone and its end is recorded, and its monitor will not start it again. Already stopped is

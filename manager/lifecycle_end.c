@@ -173,6 +173,18 @@ static int stop_process(const struct container_record *record, int timeout_s, st
 	return ended < 0 ? ended : 0;
 }
 
+/* One that is paused has to go on to see the signal. SIGKILL reaches it as it is. */
+static int let_go(struct store *store, struct container_record *record, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (record->state != CONTAINER_PAUSED || lifecycle_unpause(store, record, &why) == 0 ||
+	    why.kind == ERR_STATE) /* it does so already, or has ended */
+		return 0;
+	*err = why;
+	return err_code(err);
+}
+
 int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
 		   const char *by, struct err *err)
 {
@@ -187,6 +199,8 @@ int lifecycle_stop(struct store *store, struct container_record *record, int tim
 			continue;
 		}
 		rc = container_set_ended_by(store, record->id, by, err);
+		if (rc == 0 && timeout_s != 0)
+			rc = let_go(store, record, err);
 		if (rc == 0)
 			rc = stop_process(record, timeout_s, err);
 		if (rc == 0)

@@ -129,6 +129,13 @@ static void offer_alternatives(struct completion *c, const char *list)
 	}
 }
 
+/* Whether its filters are those of a list of containers. */
+static bool is_of_containers(const struct cmd *cmd)
+{
+	return cmd == &cmd_ps || cmd == &cmd_kill || cmd == &cmd_stop || cmd == &cmd_rm ||
+	       cmd == &cmd_pause || cmd == &cmd_unpause || cmd == &cmd_wait;
+}
+
 /* Values of an option, known by its metavariable; those of ps --filter by the command, too. */
 static void offer_values(struct completion *c, const struct cmd *cmd, const char *metavariable)
 {
@@ -144,6 +151,8 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		{ "MODE", "none|host" },
 		{ "BOOL", "true|false" },
 		{ "HOW", PROGRESS_MODES },
+		{ "CONDITION", "not-running|next-exit|removed|created|running|paused|exited|"
+			       "removing|healthy|unhealthy" },
 	};
 
 	if (strcmp(metavariable, "SIGNAL") == 0)
@@ -152,7 +161,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		offer_kept(c, false, true);
 	else if (strcmp(metavariable, "CONTAINER") == 0)
 		offer_kept(c, true, false);
-	else if (cmd == &cmd_ps && strcmp(metavariable, "KEY=VALUE") == 0)
+	else if (is_of_containers(cmd) && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "id=|name=|status=|exited=|image=");
 	else if (cmd == &cmd_images && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");

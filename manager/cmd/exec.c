@@ -227,6 +227,8 @@ static int name_container(struct exec *exec, struct app *app, struct err *err)
 	if (rc == 0)
 		rc = lifecycle_expect_running(&record, err);
 	if (rc == 0)
+		rc = lifecycle_expect_unpaused(&record, err);
+	if (rc == 0)
 		rc = container_dir_open(&store, record.id, &dir_fd, err);
 	if (rc < 0)
 		return rc;

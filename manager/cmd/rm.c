@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/choice.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/operands.h"
 #include "manager/cmd/options.h"
 #include "manager/lifecycle.h"
 #include "store/base/log.h"
+#include "store/base/strv.h"
 #include "store/sweep.h"
 
 static int remove_one(struct store *store, const char *operand, const void *data,
@@ -30,6 +32,8 @@ static void sweep(const struct app *app)
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
+	AUTO_CHOICE struct choice choice = CHOICE_INIT;
+	AUTO_STRV char **names = NULL;
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
@@ -38,11 +42,16 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 
 	options_begin(&parse, &cmd_rm, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		force = true;
-	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
+	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
+		rc = choice_option(&choice, option, value, err);
+		if (rc < 0)
+			return -1;
+		force |= option->letter == 'f';
+	}
+	if (rc < 0 || choice_resolve(&choice, app, &cmd_rm, argv + parse.next, argc - parse.next,
+				     CHOICE_ANY_STATE, &names, err) < 0)
 		return -1;
-	rc = operands_each(app, argv + parse.next, argc - parse.next, remove_one, &force, err);
+	rc = operands_each(app, names, (int)strv_len(names), remove_one, &force, err);
 	if (rc >= 0)
 		sweep(app);
 	return rc;
@@ -51,10 +60,14 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 const struct cmd cmd_rm = {
 	.name = "rm",
 	.group = CMD_GROUP_CONTAINERS,
-	.operands = "[OPTIONS] CONTAINER...",
+	.operands = "[OPTIONS] [CONTAINER...]",
 	.summary = "remove containers, their files and their logs",
 	.options =
 		(const struct cmd_option[]){
+			CHOICE_ALL("all there are"),
+			CHOICE_LATEST,
+			CHOICE_FILTER,
+			CHOICE_CIDFILE,
 			{ 'f', "force", NULL, "kill it first, if it runs" },
 			{ 0, NULL, NULL, NULL },
 		},

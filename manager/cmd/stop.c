@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "manager/cmd/choice.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/operands.h"
 #include "manager/cmd/options.h"
 #include "manager/lifecycle.h"
+#include "store/base/strv.h"
 
 static int stop(struct store *store, const char *operand, const void *data, char answer[ANSWER_MAX],
 		struct err *err)
@@ -21,6 +23,8 @@ static int stop(struct store *store, const char *operand, const void *data, char
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
+	AUTO_CHOICE struct choice choice = CHOICE_INIT;
+	AUTO_STRV char **names = NULL;
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
@@ -31,20 +35,24 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	options_begin(&parse, &cmd_stop, argc, argv);
 	parse.interspersed = true;
 	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
-		if (option_int(option, value, -1, INT32_MAX, &timeout_s, err) < 0)
+		rc = choice_option(&choice, option, value, err);
+		if (rc == 0)
+			rc = option_int(option, value, -1, INT32_MAX, &timeout_s, err);
+		if (rc < 0)
 			return -1;
-		given = true;
+		given |= rc == 0;
 	}
-	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
+	if (rc < 0 || choice_resolve(&choice, app, &cmd_stop, argv + parse.next, argc - parse.next,
+				     CHOICE_RUNNING, &names, err) < 0)
 		return -1;
-	return operands_at_once(app, argv + parse.next, argc - parse.next, stop,
-				given ? &timeout_s : NULL, err);
+	return operands_at_once(app, names, (int)strv_len(names), stop, given ? &timeout_s : NULL,
+				err);
 }
 
 const struct cmd cmd_stop = {
 	.name = "stop",
 	.group = CMD_GROUP_CONTAINERS,
-	.operands = "[OPTIONS] CONTAINER...",
+	.operands = "[OPTIONS] [CONTAINER...]",
 	.summary = "stop running containers",
 	.details =
 		"Sends each its stop signal (SIGTERM, if neither its image nor run --stop-signal "
@@ -53,6 +61,10 @@ const struct cmd cmd_stop = {
 		"at the same time. To stop what has ended already is no error.",
 	.options =
 		(const struct cmd_option[]){
+			CHOICE_ALL("all that run"),
+			CHOICE_LATEST,
+			CHOICE_FILTER,
+			CHOICE_CIDFILE,
 			{ 't', "time", "SECONDS",
 			  "before SIGKILL; -1: wait for ever (as given to run, else 10)" },
 			{ 0, NULL, NULL, NULL },

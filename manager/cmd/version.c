@@ -14,10 +14,9 @@
 #include <zstd.h>
 
 #include "manager/cmd/commands.h"
-#include "manager/cmd/format.h"
+#include "manager/cmd/object_print.h"
 #include "manager/cmd/options.h"
-#include "manager/cmd/text.h"
-#include "store/base/buf.h"
+#include "store/json.h"
 
 const char cman_version[] = CMAN_VERSION;
 
@@ -62,64 +61,49 @@ static void libraries(struct library out[LIBRARIES])
 		 seccomp->micro);
 }
 
-static void add_text(struct buf *out, const struct library *list, const struct utsname *host)
-{
-	buf_addf(out, "%-12s%s\n", "cman", cman_version);
-	for (size_t i = 0; i < LIBRARIES; i++)
-		buf_addf(out, "%-12s%s\n", list[i].name, list[i].version);
-	buf_addf(out, "%-12s", "kernel");
-	buf_add_escaped(out, host->release, strlen(host->release));
-	buf_addf(out, " %s\n", host->machine);
-}
+static const struct object_line lines[] = {
+	{ "Version", "cman", OBJECT_PLAIN },  { "Libraries", "", OBJECT_MEMBERS },
+	{ "Kernel", "kernel", OBJECT_PLAIN }, { "Machine", "machine", OBJECT_PLAIN },
+	{ NULL, NULL, OBJECT_PLAIN },
+};
 
-static void add_member(struct buf *out, const char *before, const char *name, const char *value)
+static json_t *describe(const struct utsname *host)
 {
-	buf_addf(out, "%s\"%s\":", before, name);
-	text_add_json(out, value, strlen(value));
-}
+	struct library list[LIBRARIES];
+	json_t *all = json_object();
+	json_t *names = json_object();
 
-static void add_json(struct buf *out, const struct library *list, const struct utsname *host)
-{
-	add_member(out, "{", "Version", cman_version);
-	buf_addstr(out, ",\"Libraries\":");
+	libraries(list);
 	for (size_t i = 0; i < LIBRARIES; i++)
-		add_member(out, i == 0 ? "{" : ",", list[i].name, list[i].version);
-	add_member(out, "},", "Kernel", host->release);
-	add_member(out, ",", "Machine", host->machine);
-	buf_addstr(out, "}\n");
+		json_object_set_new(names, list[i].name, json_string(list[i].version));
+	json_object_set_new(all, "Version", json_string(cman_version));
+	json_object_set_new(all, "Libraries", names);
+	json_object_set_new(all, "Kernel", json_string(host->release));
+	json_object_set_new(all, "Machine", json_string(host->machine));
+	return all;
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
-	AUTO_BUF struct buf out = BUF_INIT;
-	struct library list[LIBRARIES];
+	AUTO_JSON json_t *all = NULL;
 	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
+	const char *value, *format = NULL;
 	struct utsname host;
-	bool json = false;
 	int rc;
 
 	(void)app;
 	options_begin(&parse, &cmd_version, argc, argv);
-	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
-		json = strcmp(value, "json") == 0;
-		if (!json)
-			return err_set(err, ERR_USAGE, EINVAL, "--format: not json: %s", value);
-	}
+	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+		format = value;
 	if (rc < 0 || options_operands(&parse, 0, 0, err) < 0)
 		return -1;
 	if (uname(&host) < 0)
 		return err_sys(err, errno, "cannot ask for the kernel's version");
-	libraries(list);
-	if (json)
-		add_json(&out, list, &host);
-	else
-		add_text(&out, list, &host);
-	if (buf_failed(&out))
+	all = describe(&host);
+	if (!all)
 		return err_sys(err, ENOMEM, "cannot print the version");
-	fwrite(out.data, 1, out.len, stdout);
-	return 0;
+	return object_print(all, lines, format, err);
 }
 
 const struct cmd cmd_version = {
@@ -129,7 +113,7 @@ const struct cmd cmd_version = {
 	.summary = "print the versions of cman, its libraries and the kernel",
 	.options =
 		(const struct cmd_option[]){
-			{ 0, "format", "FORMAT", "json" },
+			{ 'f', "format", "FORMAT", "json, or a template such as '{{.Version}}'" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/lifecycle_await.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "manager/lifecycle.h"
+#include "manager/lifecycle_process.h"
+#include "store/base/cleanup.h"
+#include "store/store.h"
+
+#define LOOK_MS 1000
+
+int await_condition_from_name(const char *name, enum await_condition *out)
+{
+	static const struct {
+		const char *name;
+		enum await_condition condition;
+	} names[] = {
+		{ "not-running", AWAIT_NOT_RUNNING }, { "next-exit", AWAIT_NEXT_EXIT },
+		{ "removed", AWAIT_REMOVED },	      { "created", AWAIT_CREATED },
+		{ "configured", AWAIT_CREATED },      { "initialized", AWAIT_CREATED },
+		{ "running", AWAIT_RUNNING },	      { "paused", AWAIT_PAUSED },
+		{ "exited", AWAIT_EXITED },	      { "stopped", AWAIT_EXITED },
+		{ "removing", AWAIT_REMOVING },	      { "healthy", AWAIT_HEALTHY },
+		{ "unhealthy", AWAIT_UNHEALTHY },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i].name, name) == 0) {
+			*out = names[i].condition;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static unsigned state_bits(const struct container_record *now)
+{
+	switch (now->state) {
+	case CONTAINER_CREATED:
+		return AWAIT_CREATED | AWAIT_NOT_RUNNING;
+	case CONTAINER_RUNNING:
+		return AWAIT_RUNNING;
+	case CONTAINER_PAUSED:
+		return AWAIT_PAUSED;
+	case CONTAINER_RESTARTING:
+		return 0;
+	case CONTAINER_EXITED:
+		return AWAIT_EXITED | AWAIT_NOT_RUNNING;
+	case CONTAINER_REMOVING:
+		return AWAIT_REMOVING | AWAIT_NOT_RUNNING;
+	}
+	return 0;
+}
+
+/* What holds; `before` is the record when the wait began. */
+static unsigned holds(const struct container_record *before, const struct container_record *now)
+{
+	unsigned bits = state_bits(now);
+
+	if (lifecycle_runs(now->state) && now->health == HEALTH_HEALTHY)
+		bits |= AWAIT_HEALTHY;
+	if (lifecycle_runs(now->state) && now->health == HEALTH_UNHEALTHY)
+		bits |= AWAIT_UNHEALTHY;
+	/* It ended since, or even runs again already. */
+	if ((now->finished_ns != 0 && now->finished_ns != before->finished_ns) ||
+	    (before->started_ns != 0 && lifecycle_runs(before->state) &&
+	     now->started_ns != before->started_ns))
+		bits |= AWAIT_NEXT_EXIT;
+	return bits;
+}
+
+/* Woken by any change of the database, before the first look. -1 where it cannot be had. */
+static int watch(const struct store *store)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd >= 0 && inotify_add_watch(fd, store->root, IN_MODIFY | IN_CREATE) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int sleep_until_change(int fd, struct err *err)
+{
+	char events[4096];
+	struct pollfd poll = { .fd = fd, .events = POLLIN };
+
+	if (lifecycle_wait_readable(&poll, 1, LOOK_MS, err) < 0)
+		return err_code(err);
+	while (fd >= 0 && read(fd, events, sizeof(events)) > 0)
+		;
+	return 0;
+}
+
+/* While it is held, the row is not removed before we have read how it ended. */
+static int hold(struct store *store, const struct container_record *record, int *lock_fd,
+		struct err *err)
+{
+	int r = container_dir_open(store, record->id, lock_fd, err);
+
+	while (r == 0 && flock(*lock_fd, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot wait for %s", record->name);
+	return r;
+}
+
+int lifecycle_await(struct store *store, struct container_record *record, unsigned conditions,
+		    struct err *err)
+{
+	AUTO_CLOSE int events = watch(store);
+	AUTO_CLOSE int lock = -1;
+	struct container_record before = {
+		.state = record->state,
+		.started_ns = record->started_ns,
+		.finished_ns = record->finished_ns,
+	};
+	int r = 0;
+
+	/* Whoever waits for it to be gone may not be in the way. */
+	if (!(conditions & AWAIT_REMOVED))
+		r = hold(store, record, &lock, err);
+	while (r == 0) {
+		r = lifecycle_reread(store, record, err);
+		if (r == 0)
+			r = lifecycle_refresh(store, record, err);
+		if (r == 0 && (holds(&before, record) & conditions))
+			return 0;
+		if (r == 0)
+			r = sleep_until_change(events, err);
+	}
+	if (err->kind != ERR_NOT_FOUND || !(conditions & AWAIT_REMOVED))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return 0;
+}

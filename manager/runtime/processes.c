@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/processes.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "manager/runtime/cgroup.h"
+#include "manager/runtime/cgroup_members.h"
+#include "manager/runtime/identity.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define STATUS_MAX (8 << 10)
+#define STAT_MAX 2048
+#define ARGS_MAX (64 << 10)
+
+void processes_release(struct processes *processes)
+{
+	for (size_t i = 0; i < processes->count; i++)
+		buf_release(&processes->list[i].args);
+	free(processes->list);
+	*processes = (struct processes)PROCESSES_INIT;
+}
+
+/* --- which --- */
+
+static bool pid_namespace(int proc, pid_t pid, ino_t *out)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%d/ns/pid", (int)pid);
+	if (fstatat(proc, path, &st, 0) < 0)
+		return false;
+	*out = st.st_ino;
+	return true;
+}
+
+static int add_namespace(int proc, pid_t init, struct cgroup_members *pids)
+{
+	AUTO_CLOSE int copy = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	ino_t wanted, found;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	copy = -1;
+	if (!pid_namespace(proc, init, &wanted))
+		return 0;
+	while (r == 0 && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && pid_namespace(proc, pid, &found) && found == wanted)
+			r = cgroup_members_add(pids, pid);
+	}
+	return r;
+}
+
+static int find_pids(const char *cgroups_path, int proc, pid_t init, struct cgroup_members *pids,
+		     struct err *err)
+{
+	struct cgroup cgroup = CGROUP_INIT;
+	int r = cgroups_path ? cgroup_open(cgroups_path, &cgroup, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (cgroup.v2_fd >= 0)
+		r = cgroup_members_read(cgroup.v2_fd, pids, err);
+	cgroup_release(&cgroup);
+	if (r < 0 || pids->count > 0)
+		return r;
+	r = add_namespace(proc, init, pids);
+	return r < 0 ? err_sys(err, -r, "cannot list its processes") : 0;
+}
+
+/* --- one of them --- */
+
+/* What a file of it holds, NUL-terminated; its length, or -errno. */
+static ssize_t read_text(int proc, pid_t pid, const char *file, char *text, size_t size)
+{
+	char path[48];
+	AUTO_CLOSE int fd = -1;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, size - 1);
+	text[len < 0 ? 0 : len] = '\0';
+	return len;
+}
+
+static bool read_stat(int proc, pid_t pid, struct process *out)
+{
+	char text[STAT_MAX];
+	const char *open, *close;
+	unsigned long long utime, stime, start, vsz;
+	long ppid, pgid, tty, nice;
+
+	if (read_text(proc, pid, "stat", text, sizeof(text)) <= 0)
+		return false;
+	open = strchr(text, '(');
+	close = strrchr(text, ')'); /* the name may hold anything, parentheses too */
+	if (!open || !close || close < open)
+		return false;
+	/* Fields 3 to 23: state ppid pgrp session tty … utime stime … nice … start vsize. */
+	if (sscanf(close + 1,
+		   " %c %ld %ld %*d %ld %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %ld %*d %*d"
+		   " %llu %llu",
+		   &out->state, &ppid, &pgid, &tty, &utime, &stime, &nice, &start, &vsz) != 9)
+		return false;
+	snprintf(out->comm, sizeof(out->comm), "%.*s", (int)(close - open - 1), open + 1);
+	out->host_ppid = (pid_t)ppid;
+	out->pgid = pgid;
+	out->tty = (int)tty;
+	out->nice = nice;
+	out->cpu_ticks = utime + stime;
+	out->start_ticks = start;
+	out->vsz = vsz;
+	return out->state != 'X';
+}
+
+/* The value of a line "NAME:\t…" of status, cut at its end; "" where there is none. */
+static void status_line(const char *text, const char *name, char *out, size_t size)
+{
+	size_t len = strlen(name);
+
+	out[0] = '\0';
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, name, len) != 0 || line[len] != ':')
+			continue;
+		line += len + 1;
+		line += strspn(line, "\t ");
+		snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
+		return;
+	}
+}
+
+static uint64_t status_hex(const char *text, const char *name)
+{
+	char value[32];
+
+	status_line(text, name, value, sizeof(value));
+	return strtoull(value, NULL, 16);
+}
+
+/* Number `level` of the PIDs that it has from the outermost namespace inwards. */
+static pid_t pid_at(const char *text, int level)
+{
+	char value[256];
+	char *at = value;
+	long pid = 0;
+
+	status_line(text, "NSpid", value, sizeof(value));
+	for (int i = 0; i <= level && *at; i++)
+		pid = strtol(at, &at, 10);
+	return (pid_t)pid;
+}
+
+static bool read_status(int proc, pid_t pid, int level, struct process *out)
+{
+	char text[STATUS_MAX], value[128];
+	unsigned real = 0, effective = 0;
+
+	if (read_text(proc, pid, "status", text, sizeof(text)) <= 0)
+		return false;
+	out->pid = pid_at(text, level);
+	status_line(text, "Uid", value, sizeof(value));
+	if (sscanf(value, "%u %u", &real, &effective) != 2)
+		return false;
+	out->ruid = real;
+	out->uid = effective;
+	status_line(text, "Gid", value, sizeof(value));
+	if (sscanf(value, "%u %u", &real, &effective) != 2)
+		return false;
+	out->rgid = real;
+	out->gid = effective;
+	/* The number in stat lags behind by what each processor has not added yet. */
+	status_line(text, "VmRSS", value, sizeof(value));
+	out->rss = strtoull(value, NULL, 10) * 1024;
+	status_line(text, "Groups", out->groups, sizeof(out->groups));
+	out->cap_inh = status_hex(text, "CapInh");
+	out->cap_prm = status_hex(text, "CapPrm");
+	out->cap_eff = status_hex(text, "CapEff");
+	out->cap_bnd = status_hex(text, "CapBnd");
+	out->cap_amb = status_hex(text, "CapAmb");
+	status_line(text, "Seccomp", value, sizeof(value));
+	out->seccomp = isdigit((unsigned char)value[0]) ? value[0] - '0' : -1;
+	return true;
+}
+
+static void read_args(int proc, pid_t pid, struct buf *out)
+{
+	AUTO_FREE char *text = malloc(ARGS_MAX);
+	ssize_t len = text ? read_text(proc, pid, "cmdline", text, ARGS_MAX) : 0;
+
+	while (len > 0 && text[len - 1] == '\0')
+		len--;
+	for (ssize_t i = 0; i < len; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	if (len > 0)
+		buf_add(out, text, (size_t)len);
+}
+
+static bool read_process(int proc, pid_t pid, int level, struct process *out)
+{
+	*out = (struct process){ .host_pid = pid };
+	if (!read_stat(proc, pid, out) || !read_status(proc, pid, level, out))
+		return false;
+	if (read_text(proc, pid, "attr/current", out->label, sizeof(out->label)) > 0)
+		out->label[strcspn(out->label, "\n")] = '\0';
+	read_args(proc, pid, &out->args);
+	return true;
+}
+
+/* --- all of them --- */
+
+/* How deep the container's PID namespace lies below ours: what its first process has more. */
+static int level_of(int proc, pid_t init)
+{
+	char text[STATUS_MAX], value[256];
+	int count = 0;
+
+	if (read_text(proc, init, "status", text, sizeof(text)) <= 0)
+		return 0;
+	status_line(text, "NSpid", value, sizeof(value));
+	for (const char *at = value; *at; at += strcspn(at, "\t "), at += strspn(at, "\t "))
+		count++;
+	return count > 0 ? count - 1 : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	pid_t left = ((const struct process *)a)->host_pid;
+	pid_t right = ((const struct process *)b)->host_pid;
+
+	return (left > right) - (left < right);
+}
+
+/* As the container counts, which is the order of their births. */
+static int compare_inside(const void *a, const void *b)
+{
+	pid_t left = ((const struct process *)a)->pid;
+	pid_t right = ((const struct process *)b)->pid;
+
+	return (left > right) - (left < right);
+}
+
+/* The list is sorted. */
+static void set_parents(struct processes *processes)
+{
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct process key = { .host_pid = processes->list[i].host_ppid };
+		const struct process *parent =
+			bsearch(&key, processes->list, processes->count, sizeof(key), compare);
+
+		processes->list[i].ppid = parent ? parent->pid : 0;
+	}
+}
+
+int processes_read(const char *cgroups_path, const struct engine_process *init,
+		   struct processes *out, struct err *err)
+{
+	AUTO_PROCESSES struct processes found = PROCESSES_INIT;
+	AUTO_CGROUP_MEMBERS struct cgroup_members pids = CGROUP_MEMBERS_INIT;
+	AUTO_CLOSE int proc = -1;
+	int r = identity_open_proc(&proc, err);
+
+	if (r == 0)
+		r = find_pids(cgroups_path, proc, init->pid, &pids, err);
+	if (r == 0 && !(found.list = calloc(pids.count + 1, sizeof(*found.list))))
+		r = err_sys(err, ENOMEM, "cannot list its processes");
+	if (r == 0) {
+		int level = level_of(proc, init->pid);
+
+		for (size_t i = 0; i < pids.count; i++)
+			found.count +=
+				read_process(proc, pids.pids[i], level, &found.list[found.count]);
+	}
+	if (r < 0)
+		return r;
+	if (found.count == 0)
+		return err_set(err, ERR_STATE, ESRCH, "it has no process any more");
+	qsort(found.list, found.count, sizeof(*found.list), compare);
+	set_parents(&found);
+	qsort(found.list, found.count, sizeof(*found.list), compare_inside);
+	*out = found;
+	found = (struct processes)PROCESSES_INIT;
+	return 0;
+}
