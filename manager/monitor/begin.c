@@ -9,6 +9,7 @@
 
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
+#include "manager/neighbours.h"
 #include "manager/runtime/identity.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -109,7 +110,8 @@ static int record_birth(void *data, const struct engine_process *process, struct
 	return 0;
 }
 
-static int create(struct monitor *monitor, const struct ends *ends, struct err *err)
+static int create(struct monitor *monitor, const struct ends *ends,
+		  const struct neighbours *neighbours, struct err *err)
 {
 	int hold[3];
 	struct engine_request request = {
@@ -119,6 +121,8 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 		.born = record_birth,
 		.born_data = monitor,
 		.cache_fd = monitor->store.run_fd,
+		.join_fds = neighbours->namespaces,
+		.shm_fd = neighbours->shm,
 	};
 
 	/* Only ctinit can keep them. */
@@ -134,13 +138,17 @@ static int create(struct monitor *monitor, const struct ends *ends, struct err *
 static int create_and_start(struct monitor *monitor, struct err *err)
 {
 	struct ends ends = { -1, -1, -1 };
+	struct neighbours neighbours = NEIGHBOURS_INIT;
 	AUTO_CLOSE int files = -1; /* until its root is mounted */
-	int rc = lifecycle_lock_files(monitor->dir_fd, false, &files, err);
+	int rc = neighbours_open(&monitor->store, &monitor->spec, &neighbours, err);
 
+	if (rc == 0)
+		rc = lifecycle_lock_files(monitor->dir_fd, false, &files, err);
 	if (rc == 0 && !monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
 	if (rc == 0)
-		rc = create(monitor, &ends, err);
+		rc = create(monitor, &ends, &neighbours, err);
+	neighbours_release(&neighbours);
 	close_fd(&ends.in);
 	close_fd(&ends.out);
 	close_fd(&ends.err);

@@ -88,14 +88,26 @@ int monitor_record_end(struct monitor *monitor, struct err *err)
 	return container_set_exited(&monitor->store, record, err);
 }
 
+/* Whether the end of its first process is not that of all. */
+static bool shares_processes(const struct spec *spec)
+{
+	const struct spec_join *join = &spec->joins[spec_namespace_index(SPEC_NS_PID)];
+
+	return !(spec->namespaces & SPEC_NS_PID) || join->path || join->container;
+}
+
 int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 {
 	struct container_record *record = &monitor->record;
+	struct err ignored = ERR_INIT;
 	int rc;
 
 	take_status(monitor);
+	if (shares_processes(&monitor->spec))
+		(void)engine_cleanup(&monitor->spec, &ignored);
 	/*
-	 * Its PID namespace is gone, and with it every writer: what the pipes hold is all there is.
+	 * With its PID namespace, or by now its cgroup, every writer is gone: what the pipes hold
+	 * is all there is.
 	 */
 	relay_drain(&monitor->out, &monitor->journal);
 	relay_drain(&monitor->err, &monitor->journal);

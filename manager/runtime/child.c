@@ -18,6 +18,8 @@
 #include "manager/runtime/payload.h"
 #include "manager/runtime/protect.h"
 #include "manager/runtime/rootfs.h"
+#include "manager/runtime/secrets.h"
+#include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
 #include "store/base/strv.h"
 
@@ -32,6 +34,7 @@ struct child {
 	struct payload payload;
 	int root_mount;
 	int *sources; /* of bind mounts, one for each mount of the spec */
+	struct secret_text *secrets;
 	int init_fd;
 	bool held[KEPT_OWN +
 		  ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
@@ -40,10 +43,17 @@ struct child {
 
 static int isolate(void *context, struct err *err)
 {
-	const struct spec *spec = ((struct child *)context)->spec;
-	int result = rootfs_isolate(err);
+	const struct child *child = context;
+	const struct spec *spec = child->spec;
+	const struct namespace_joins *joins = &child->plan->joins;
+	int result = namespaces_enter(joins, SPEC_NS_UTS | SPEC_NS_IPC, err);
 
-	return result < 0 ? result : namespaces_set_hostname(spec->namespaces, spec->hostname, err);
+	if (result == 0)
+		result = rootfs_isolate(err);
+	if (result == 0)
+		result = namespaces_set_names(spec->namespaces & ~joins->set, spec->hostname,
+					      spec->domainname, err);
+	return result;
 }
 
 static int mount_root(void *context, struct err *err)
@@ -53,11 +63,34 @@ static int mount_root(void *context, struct err *err)
 	return rootfs_mount(child->spec, &child->root_mount, err);
 }
 
+/* With the IPC namespace of another container comes its shared memory, and not the host's. */
+static int take_shared_memory(struct child *child, struct err *err)
+{
+	const struct spec *spec = child->spec;
+	int given = child->plan->request->shm_fd;
+
+	if (!spec->joins[spec_namespace_index(SPEC_NS_IPC)].container)
+		return 0;
+	for (size_t i = 0; i < spec->nmounts; i++) {
+		if (strcmp(spec->mounts[i].destination, SPEC_SHM) != 0 || child->sources[i] < 0)
+			continue;
+		if (given < 0)
+			return err_set(err, ERR_INVALID, EBADF,
+				       "the other container's " SPEC_SHM " was not handed over");
+		if (dup3(given, child->sources[i], O_CLOEXEC) < 0)
+			return err_sys(err, errno, "cannot take the other container's " SPEC_SHM);
+	}
+	return 0;
+}
+
 static int open_sources(void *context, struct err *err)
 {
 	struct child *child = context;
+	int result = mounts_open_sources(child->spec, &child->sources, err);
 
-	return mounts_open_sources(child->spec, &child->sources, err);
+	if (result == 0)
+		result = take_shared_memory(child, err);
+	return result < 0 ? result : secrets_read(child->spec, &child->secrets, err);
 }
 
 static int enter_root(void *context, struct err *err)
@@ -89,19 +122,39 @@ static int make_other_mounts(void *context, struct err *err)
 			   child->sources, err);
 }
 
+static int make_secrets(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return secrets_make(child->spec, child->secrets, child->payload.root_fd, err);
+}
+
+static int set_sysctls(void *context, struct err *err)
+{
+	struct child *child = context;
+	unsigned own = child->spec->namespaces & ~child->plan->joins.set;
+
+	return sysctl_set(child->spec->sysctl, own, child->payload.root_fd, err);
+}
+
 static int enter_namespaces(void *context, struct err *err)
 {
 	struct child *child = context;
+	const struct namespace_joins *joins = &child->plan->joins;
 	int result = namespaces_enter_network(child->payload.network, err);
 
-	return result < 0 ? result : namespaces_enter_cgroup(child->spec->namespaces, err);
+	if (result == 0)
+		result = namespaces_enter(joins, SPEC_NS_NETWORK | SPEC_NS_CGROUP, err);
+	if (result == 0)
+		result = namespaces_enter_cgroup(child->spec->namespaces & ~joins->set, err);
+	return result;
 }
 
 static int make_devices(void *context, struct err *err)
 {
 	struct child *child = context;
 
-	return devices_make(child->spec, child->payload.root_fd, err);
+	return devices_make(child->spec, &child->plan->host_devices, child->payload.root_fd, err);
 }
 
 static int open_stdio(void *context, struct err *err)
@@ -214,6 +267,9 @@ static int init_arguments(const struct child *child, char ***out, struct err *er
 	}
 	if (!payload->process.terminal)
 		failed |= strv_add(&argv, "--no-tty") < 0;
+	/* it is process 1 of its own PID namespace only */
+	if (!(child->spec->namespaces & ~child->plan->joins.set & SPEC_NS_PID))
+		failed |= strv_add(&argv, "--subreaper") < 0;
 	failed |= strv_add(&argv, "--") < 0;
 	/* ctinit looks in PATH as was done here; without one, let it not guess */
 	failed |= strv_add(&argv, strv_get_env(payload->env, "PATH") ? payload->process.args[0] :
@@ -269,6 +325,8 @@ static const struct phase phases[] = {
 	{ "await parent", .step = payload_await_parent },
 	{ "namespaces", .own = enter_namespaces },
 	{ "other mounts", .own = make_other_mounts },
+	{ "secrets", .own = make_secrets },
+	{ "sysctl", .own = set_sysctls },
 	{ "working directory", .step = payload_enter_directory },
 	{ "protected paths", .own = protect },
 	{ "descriptors", .own = sort_descriptors },

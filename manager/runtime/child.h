@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 
+#include "manager/runtime/devices.h"
 #include "manager/runtime/engine.h"
+#include "manager/runtime/namespaces.h"
 #include "manager/runtime/seccomp.h"
 
 struct child_plan {
@@ -16,6 +18,8 @@ struct child_plan {
 	int init_fd;			     /* ctinit, -1: the payload is process 1 */
 	int report_fds[2];		     /* pipe of ctinit's records, -1 without it */
 	bool devices_open;		     /* no cgroup confines them, see cgroup.h */
+	struct device_list host_devices;     /* borrowed */
+	struct namespace_joins joins;	     /* borrowed: namespaces of others to enter */
 };
 
 _Noreturn void child_main(const struct child_plan *plan);

@@ -25,6 +25,13 @@ int creds_lookup(int root_fd, const char *lookup, struct spec_user *user, char *
 		 struct err *err);
 
 /*
+ * Add user->groups, by number or by the name that they have in /etc/group of the root, to the
+ * additional groups of *user, each once. What held them before is replaced, and not freed.
+ * ERR_INVALID "no group audio in the image's /etc/group".
+ */
+int creds_add_groups(int root_fd, struct spec_user *user, struct err *err);
+
+/*
  * Become process->user: umask, groups, bounding set, user, then the capability sets of the process
  * as far as the caller has them itself, no_new_privs. A user other than 0 without ambient
  * capabilities is left with none, as execve(2) would leave it. As root of the (initial or own) user

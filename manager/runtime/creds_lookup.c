@@ -11,6 +11,7 @@
 #include "manager/runtime/passwd.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/strv.h"
 
 #define DATABASE_MAX (1 << 20)
 
@@ -112,6 +113,42 @@ static int collect_groups(struct slice text, const char *name, gid_t **out, size
 			       NGROUPS_MAX);
 	*nout = unique;
 	*out = STEAL_PTR(gids);
+	return 0;
+}
+
+int creds_add_groups(int root_fd, struct spec_user *user, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE gid_t *gids = NULL;
+	size_t ngroups = strv_len(user->groups), n = user->nadditional_gids;
+	struct slice database;
+	int r;
+
+	if (!ngroups)
+		return 0;
+	r = read_database(root_fd, "/etc/group", &text, &database, err);
+	if (r < 0)
+		return r;
+	gids = calloc(n + ngroups, sizeof(*gids));
+	if (!gids)
+		return err_sys(err, ENOMEM, "cannot add groups");
+	if (n)
+		memcpy(gids, user->additional_gids, n * sizeof(*gids));
+	for (size_t i = 0; i < ngroups; i++) {
+		bool known = false;
+
+		r = lookup_group(database, user->groups[i], &gids[n], err);
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < n; j++)
+			known |= gids[j] == gids[n];
+		n += !known;
+	}
+	if (n > NGROUPS_MAX)
+		return err_set(err, ERR_INVALID, E2BIG, "%zu groups are above the limit of %d", n,
+			       NGROUPS_MAX);
+	user->nadditional_gids = n;
+	user->additional_gids = STEAL_PTR(gids);
 	return 0;
 }
 

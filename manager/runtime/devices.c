@@ -57,7 +57,8 @@ static int check_node(int directory, const char *name, const struct spec_device 
 	return 0;
 }
 
-static int make_node(int root_fd, int dev, const struct spec_device *device, struct err *err)
+static int make_node(int root_fd, int dev, const struct spec_device *device, bool is_host,
+		     struct err *err)
 {
 	const char *name = strrchr(device->path, '/');
 	AUTO_CLOSE int parent = -1;
@@ -80,7 +81,7 @@ static int make_node(int root_fd, int dev, const struct spec_device *device, str
 	if (mknodat(at, name, type_bits(device->type) | device->file_mode,
 		    makedev((unsigned)device->major, (unsigned)device->minor)) < 0) {
 		if (errno == EEXIST)
-			return check_node(at, name, device, err);
+			return is_host ? 0 : check_node(at, name, device, err);
 		return err_sys(err, errno, "cannot make device %s", device->path);
 	}
 	if ((device->uid || device->gid) &&
@@ -89,7 +90,8 @@ static int make_node(int root_fd, int dev, const struct spec_device *device, str
 	return 0;
 }
 
-int devices_make(const struct spec *spec, int root_fd, struct err *err)
+int devices_make(const struct spec *spec, const struct device_list *host, int root_fd,
+		 struct err *err)
 {
 	AUTO_CLOSE int dev = -1;
 	int result;
@@ -98,7 +100,9 @@ int devices_make(const struct spec *spec, int root_fd, struct err *err)
 		return 0;
 	result = target_ensure(root_fd, "/dev", TARGET_DIRECTORY, &dev, err);
 	for (size_t i = 0; i < spec->ndevices && result == 0; i++)
-		result = make_node(root_fd, dev, &spec->devices[i], err);
+		result = make_node(root_fd, dev, &spec->devices[i], false, err);
+	for (size_t i = 0; i < host->count && result == 0; i++)
+		result = make_node(root_fd, dev, &host->devices[i], true, err);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]) && result == 0; i++)
 		if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
 			result = err_sys(err, errno, "cannot make /dev/%s", links[i].name);

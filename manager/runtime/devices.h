@@ -7,11 +7,27 @@
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
+struct device_list {
+	struct spec_device *devices;
+	size_t count;
+};
+
+void device_list_release(struct device_list *list);
+
 /*
- * The nodes of the spec, and the usual symlinks. Nothing where the spec binds a directory on
- * /dev.
+ * The device nodes below `directory` of the host, under the paths they have below `inside`; of /dev
+ * without what is a file system or a terminal of its own in each container. With the modes and
+ * owners that they have.
  */
-int devices_make(const struct spec *spec, int root_fd, struct err *err);
+int devices_of_directory(const char *directory, const char *inside, struct device_list *out,
+			 struct err *err);
+
+/*
+ * The nodes of the spec, those of `host` where nothing else is in their place, and the usual
+ * symlinks. Nothing where the spec binds a directory on /dev.
+ */
+int devices_make(const struct spec *spec, const struct device_list *host, int root_fd,
+		 struct err *err);
 
 /* /dev/console is the terminal whose slave is `slave`. */
 int devices_bind_console(int root_fd, int slave, struct err *err);

@@ -51,6 +51,13 @@ struct engine_request {
 	const int *hold_fds; /* only with spec->init */
 	size_t nhold_fds;    /* at most ENGINE_HOLD_MAX */
 	/*
+	 * What belongs to the containers that spec->joins names: descriptors of their namespaces by
+	 * the bits' numbers (-1: none; NULL: none at all), and a detached clone of the mount on
+	 * /dev/shm of the one whose IPC namespace is joined. Borrowed.
+	 */
+	const int *join_fds;
+	int shm_fd;
+	/*
 	 * Called when the process has its identity (pid, start_time, pidfd), while it is still
 	 * being set up: time to write a record. 0 opens the gate, so that the payload goes on
 	 * without waiting for engine_start(), which then only tells how that went. NULL: the gate

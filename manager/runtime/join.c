@@ -183,7 +183,7 @@ static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(0, join->cgroup.v2_fd, &join->process.pidfd, err);
+	pid = namespaces_fork(0, -1, join->cgroup.v2_fd, &join->process.pidfd, err);
 	if (pid == 0) {
 		close(join->sync[0]);
 		payload_run(phases, &joiner->payload, joiner);
@@ -243,9 +243,9 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 	struct joiner joiner = { .container = container, .init_pidfd = init->pidfd };
 	int result = cgroup_open(container->cgroups_path, &join.cgroup, err);
 
-	if (result == 0 && container->seccomp_default)
-		result = seccomp_filter_load(cache_fd, process->capabilities.bounding, &join.filter,
-					     err);
+	if (result == 0)
+		result = seccomp_filter_choose(cache_fd, container, process->capabilities.bounding,
+					       &join.filter, err);
 	if (result == 0)
 		result = identity_open_proc(&join.proc_fd, err);
 	if (result == 0)
@@ -258,7 +258,7 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			result = err_sys(err, errno, "cannot protect the process");
 		payload_begin(&joiner.payload, process, stdio,
-			      container->seccomp_default ? &join.filter : NULL, join.sync[1]);
+			      join.filter.program.filter ? &join.filter : NULL, join.sync[1]);
 	}
 	if (result == 0)
 		result = limit_capabilities(join.proc_fd, init->pid,

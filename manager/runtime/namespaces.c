@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -14,10 +15,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "manager/runtime/spec.h"
+#include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 
 #define KERNEL_MAJOR \
 	5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
@@ -70,15 +73,104 @@ int namespaces_check(unsigned set, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, ENOSYS,
 			       "this kernel is %.60s, and containers need %d.%d or newer",
 			       name.release, KERNEL_MAJOR, KERNEL_MINOR);
-	if (!(set & SPEC_NS_MOUNT) || !(set & SPEC_NS_PID))
+	if (!(set & SPEC_NS_MOUNT))
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
-			       "a container needs its own mount and pid namespaces");
+			       "a container needs its own mount namespace");
 	if (set & SPEC_NS_USER)
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "user namespaces are not supported");
 	return 0;
 }
 
-pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
+void namespace_joins_release(struct namespace_joins *joins)
+{
+	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
+		cleanup_close(&joins->fds[i]);
+	*joins = (struct namespace_joins)NAMESPACE_JOINS_INIT;
+}
+
+/* Whatever the path names: only a namespace is worth a descriptor. */
+static int open_namespace(const char *path, int *out, struct err *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open namespace %s", path);
+	if (fstatfs(fd, &fs) < 0)
+		return err_sys(err, errno, "cannot examine %s", path);
+	if (fs.f_type != NSFS_MAGIC)
+		return err_set(err, ERR_INVALID, EINVAL, "%s is not a namespace", path);
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
+static int open_join(const struct spec_join *join, int given, const char *type, int *out,
+		     struct err *err)
+{
+	if (join->path)
+		return open_namespace(join->path, out, err);
+	if (given < 0)
+		return err_set(err, ERR_INVALID, EBADF,
+			       "the %s namespace of container %.12s was not handed over", type,
+			       join->container);
+	*out = fcntl(given, F_DUPFD_CLOEXEC, 3);
+	return *out < 0 ? err_sys(err, errno, "cannot keep the %s namespace", type) : 0;
+}
+
+int namespace_joins_open(const struct spec *spec, const int *given, struct namespace_joins *out,
+			 struct err *err)
+{
+	struct namespace_joins joins = NAMESPACE_JOINS_INIT;
+	int result = 0;
+
+	for (const struct spec_name *name = spec_namespace_names; name->name && result == 0;
+	     name++) {
+		unsigned i = spec_namespace_index(name->value);
+		const struct spec_join *join = &spec->joins[i];
+
+		if (!(spec->namespaces & name->value) || (!join->path && !join->container))
+			continue;
+		if (name->value & (SPEC_NS_MOUNT | SPEC_NS_USER))
+			result = err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+					 "a %s namespace cannot be joined: it is always new",
+					 name->name);
+		else
+			result = open_join(join, given ? given[i] : -1, name->name, &joins.fds[i],
+					   err);
+		joins.set |= (unsigned)name->value;
+	}
+	if (result < 0) {
+		namespace_joins_release(&joins);
+		return result;
+	}
+	*out = joins;
+	return 0;
+}
+
+static int enter_one(int fd, const struct spec_name *name, struct err *err)
+{
+	if (setns(fd, (int)flags_of((unsigned)name->value)) == 0)
+		return 0;
+	if (errno == EINVAL)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "cannot enter the %s namespace: it is one of another kind, or not "
+			       "below the own one",
+			       name->name);
+	return err_sys(err, errno, "cannot enter the %s namespace", name->name);
+}
+
+int namespaces_enter(const struct namespace_joins *joins, unsigned set, struct err *err)
+{
+	int result = 0;
+
+	for (const struct spec_name *name = spec_namespace_names; name->name && result == 0; name++)
+		if (joins->set & set & name->value)
+			result =
+				enter_one(joins->fds[spec_namespace_index(name->value)], name, err);
+	return result;
+}
+
+static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 {
 	int fd = -1;
 	struct clone_args args = {
@@ -108,6 +200,32 @@ pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 	return (pid_t)pid;
 }
 
+/* The PID namespace is that of children only: our own does not change, and we come back to it. */
+pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struct err *err)
+{
+	const struct spec_name *name = spec_name_find(spec_namespace_names, "pid");
+	AUTO_CLOSE int home = -1;
+	pid_t pid;
+	int result;
+
+	if (pid_fd < 0)
+		return fork_here(set, cgroup_fd, pidfd, err);
+	result = open_namespace("/proc/self/ns/pid", &home, err);
+	if (result == 0)
+		result = enter_one(pid_fd, name, err);
+	if (result < 0)
+		return result;
+	pid = fork_here(set, cgroup_fd, pidfd, err);
+	if (pid > 0 && setns(home, CLONE_NEWPID) < 0)
+		log_warn("the monitor's children stay in another PID namespace: %s",
+			 strerror(errno));
+	if (pid < 0)
+		(void)setns(home, CLONE_NEWPID);
+	if (pid == -EINVAL || pid == -ENOMEM)
+		err_hint(err, "process 1 of that PID namespace may have ended");
+	return pid;
+}
+
 static int raise_loopback(struct err *err)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -117,16 +235,6 @@ static int raise_loopback(struct err *err)
 		return err_sys(err, errno, "cannot make a socket for the loopback device");
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		return err_sys(err, errno, "cannot bring up the loopback device");
-	return 0;
-}
-
-static int open_network(int *out, struct err *err)
-{
-	int fd = open(OWN_NETWORK, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open %s", OWN_NETWORK);
-	*out = fd;
 	return 0;
 }
 
@@ -140,7 +248,7 @@ int namespaces_make_network(unsigned set, int *out, struct err *err)
 		*out = -1;
 		return 0;
 	}
-	result = open_network(&home, err);
+	result = open_namespace(OWN_NETWORK, &home, err);
 	if (result < 0)
 		return result;
 	if (unshare(CLONE_NEWNET) < 0) {
@@ -151,7 +259,7 @@ int namespaces_make_network(unsigned set, int *out, struct err *err)
 				       "the limit in /proc/sys/user/max_net_namespaces is reached") :
 			       err_code(err);
 	}
-	result = open_network(&made, err);
+	result = open_namespace(OWN_NETWORK, &made, err);
 	if (result == 0)
 		result = raise_loopback(err);
 	if (setns(home, CLONE_NEWNET) < 0)
@@ -175,10 +283,15 @@ int namespaces_enter_cgroup(unsigned set, struct err *err)
 	return 0;
 }
 
-int namespaces_set_hostname(unsigned set, const char *hostname, struct err *err)
+int namespaces_set_names(unsigned set, const char *hostname, const char *domainname,
+			 struct err *err)
 {
-	if ((set & SPEC_NS_UTS) && hostname && sethostname(hostname, strlen(hostname)) < 0)
+	if (!(set & SPEC_NS_UTS))
+		return 0;
+	if (hostname && sethostname(hostname, strlen(hostname)) < 0)
 		return err_sys(err, errno, "cannot set the host name to \"%s\"", hostname);
+	if (domainname && setdomainname(domainname, strlen(domainname)) < 0)
+		return err_sys(err, errno, "cannot set the domain name to \"%s\"", domainname);
 	return 0;
 }
 

@@ -11,34 +11,60 @@
 
 #include <sys/types.h>
 
+#include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
 /* ERR_UNSUPPORTED for a kernel before 5.11 and for what the engine cannot do with `set`. */
 int namespaces_check(unsigned set, struct err *err);
+
+/* Namespaces of others, which are joined instead of made. */
+struct namespace_joins {
+	unsigned set;
+	int fds[SPEC_NS_COUNT]; /* by the bits' numbers, -1: not joined */
+};
+
+#define NAMESPACE_JOINS_INIT                       \
+	{                                          \
+		0,                                 \
+		{                                  \
+			-1, -1, -1, -1, -1, -1, -1 \
+		}                                  \
+	}
+void namespace_joins_release(struct namespace_joins *joins);
+
+/*
+ * Open those of spec->joins that have a path, and take duplicates of given[] (by the bits' numbers,
+ * NULL or -1: none) for those that are another container's. The engine does not look for that
+ * container: ERR_INVALID where its descriptor is missing.
+ */
+int namespace_joins_open(const struct spec *spec, const int *given, struct namespace_joins *out,
+			 struct err *err);
+
 /* Major and minor number of a kernel release such as "6.1.0-18-amd64"; -EINVAL. */
 int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
 
 /*
- * fork(2) into the new namespaces of `set` but the network and cgroup ones, and into the cgroup2
- * group open at `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is
+ * fork(2) into the new namespaces of `set` but the network and cgroup ones, into the PID namespace
+ * open at `pid_fd` (-1: the caller's or a new one), and into the cgroup2 group open at `cgroup_fd`
+ * (-1: the caller's). Returns the process ID in the parent (*pidfd is
  * set), 0 in the child, or -errno.
  */
-pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err);
+pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struct err *err);
 
 /*
  * In the parent, which must have one thread: make the network namespace of `set` with its loopback
  * device up, by a visit to it. *out is a descriptor of it, -1 where there is to be none.
  */
 int namespaces_make_network(unsigned set, int *out, struct err *err);
+/* In the child: enter those of `joins` that are in `set`. */
+int namespaces_enter(const struct namespace_joins *joins, unsigned set, struct err *err);
 /* In the child: move into the network namespace open at `fd` (-1: stay). */
 int namespaces_enter_network(int fd, struct err *err);
 /* In a child that has been put into its control groups: make its cgroup namespace, rooted there. */
 int namespaces_enter_cgroup(unsigned set, struct err *err);
-/*
- * In the child: take the host name, where it has a UTS namespace of its own and `hostname` is not
- * NULL.
- */
-int namespaces_set_hostname(unsigned set, const char *hostname, struct err *err);
+/* In the child: take the names that are not NULL; `set` says if the UTS namespace is its own. */
+int namespaces_set_names(unsigned set, const char *hostname, const char *domainname,
+			 struct err *err);
 
 /*
  * Join the namespaces of the process behind `pidfd`; the process ID one takes effect in children.

@@ -24,6 +24,8 @@
 struct setup {
 	struct cgroup cgroup;
 	struct seccomp_filter filter;
+	struct namespace_joins joins;
+	struct device_list host_devices;
 	int sync[2]; /* parent's end, child's end */
 	int report[2];
 	int init_fd;
@@ -34,6 +36,8 @@ static void setup_release(struct setup *setup)
 {
 	cgroup_release(&setup->cgroup);
 	seccomp_filter_release(&setup->filter);
+	namespace_joins_release(&setup->joins);
+	device_list_release(&setup->host_devices);
 	for (int i = 0; i < 2; i++) {
 		cleanup_close(&setup->sync[i]);
 		cleanup_close(&setup->report[i]);
@@ -58,19 +62,22 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 {
 	const struct child_plan plan = {
 		.request = request,
-		.filter = request->spec->seccomp_default ? &setup->filter : NULL,
+		.filter = setup->filter.program.filter ? &setup->filter : NULL,
 		.sync_fd = setup->sync[1],
 		.init_fd = setup->init_fd,
 		.report_fds = { setup->report[0], setup->report[1] },
 		.devices_open = setup->cgroup.devices_open,
+		.joins = setup->joins,
+		.host_devices = setup->host_devices,
 	};
+	const int pid_fd = setup->joins.fds[spec_namespace_index(SPEC_NS_PID)];
+	const unsigned made = request->spec->namespaces & ~setup->joins.set;
 	sigset_t all, before;
 	pid_t pid;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(request->spec->namespaces, setup->cgroup.v2_fd, &setup->process.pidfd,
-			      err);
+	pid = namespaces_fork(made, pid_fd, setup->cgroup.v2_fd, &setup->process.pidfd, err);
 	if (pid == 0) {
 		close(setup->sync[0]); /* or it would never see the parent's end of file */
 		child_main(&plan);
@@ -98,7 +105,8 @@ static int assist_child(const struct engine_request *request, struct setup *setu
 			struct err *err)
 {
 	AUTO_CLOSE int network = -1;
-	int result = namespaces_make_network(request->spec->namespaces, &network, err);
+	int result = namespaces_make_network(request->spec->namespaces & ~setup->joins.set,
+					     &network, err);
 
 	if (result == 0)
 		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
@@ -137,12 +145,26 @@ static int make_container(const struct engine_request *request, struct setup *se
 	return result;
 }
 
+/* Of a PID namespace that is not its own, the container's processes are told by their cgroup. */
+static int expect_cgroup(const struct setup *setup, unsigned made, struct err *err)
+{
+	const struct cgroup *cgroup = &setup->cgroup;
+
+	if ((made & SPEC_NS_PID) || cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+		"a container that shares a PID namespace needs a cgroup, by which its processes "
+		"are found when it ends");
+	return err_hint(err, "is /sys/fs/cgroup mounted?");
+}
+
 int engine_create(const struct engine_request *request, struct engine_process *out, struct err *err)
 {
 	const struct spec *spec = request->spec;
 	struct setup setup = {
 		.cgroup = CGROUP_INIT,
 		.filter = SECCOMP_FILTER_INIT,
+		.joins = NAMESPACE_JOINS_INIT,
 		.sync = { -1, -1 },
 		.report = { -1, -1 },
 		.init_fd = -1,
@@ -151,14 +173,21 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 	struct err cleanup_err;
 	int result = namespaces_check(spec->namespaces, err);
 
-	if (result < 0)
+	if (result == 0)
+		result = namespace_joins_open(spec, request->join_fds, &setup.joins, err);
+	if (result == 0)
+		result = cgroup_create(spec->cgroups_path, &spec->resources, &setup.cgroup, err);
+	if (result < 0) {
+		namespace_joins_release(&setup.joins);
 		return result;
-	result = cgroup_create(spec->cgroups_path, &spec->resources, &setup.cgroup, err);
-	if (result < 0)
-		return result;
-	if (spec->seccomp_default)
-		result = seccomp_filter_load(request->cache_fd, spec->process.capabilities.bounding,
-					     &setup.filter, err);
+	}
+	result = expect_cgroup(&setup, spec->namespaces & ~setup.joins.set, err);
+	if (result == 0 && spec->host_devices)
+		result = devices_of_directory("/dev", "/dev", &setup.host_devices, err);
+	if (result == 0)
+		result = seccomp_filter_choose(request->cache_fd, spec,
+					       spec->process.capabilities.bounding, &setup.filter,
+					       err);
 	if (result == 0)
 		result = open_channels(&setup, spec->init, err);
 	if (result == 0)

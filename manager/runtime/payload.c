@@ -283,6 +283,9 @@ int payload_find_user(struct payload *payload, struct err *err)
 			     process->user.lookup ? &process->user : &only_home, &home, err);
 	if (result < 0 && process->user.lookup)
 		return result;
+	result = creds_add_groups(payload->root_fd, &process->user, err);
+	if (result < 0)
+		return result;
 	if (strv_extend(&payload->env, process->env) < 0)
 		return err_sys(err, ENOMEM, "cannot copy the environment");
 	result = add_home(payload, home, err);

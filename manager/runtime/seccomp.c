@@ -14,10 +14,13 @@
 #include <unistd.h>
 
 #include "manager/runtime/seccomp_compile.h"
+#include "manager/runtime/seccomp_custom.h"
 #include "manager/runtime/seccomp_profile.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/log.h"
+#include "store/base/sha256.h"
+#include "store/json.h"
 
 #if defined(__x86_64__)
 static const enum seccomp_machine this_machine = SECCOMP_X86_64;
@@ -27,16 +30,17 @@ static const enum seccomp_machine this_machine = SECCOMP_AARCH64;
 #error "the system call filter is made for x86-64 and arm64"
 #endif
 
-#define CACHE_MAGIC UINT64_C(0x3166706263616e6d)
-#define CACHE_NAME_MAX 32
+#define CACHE_MAGIC UINT64_C(0x3266706263616e6d)
+#define CACHE_NAME_MAX (SHA256_HEX_LEN + 24)
 
 /* What a cache file is: this, then the instructions. */
 struct cached_filter {
 	uint64_t magic;
 	uint64_t key;
 	uint64_t digest; /* of code[0, len) */
-	uint64_t len;	 /* instructions */
-	struct sock_filter code[SECCOMP_PROGRAM_MAX];
+	uint32_t len;	 /* instructions */
+	uint32_t flags;	 /* of seccomp(2) */
+	struct sock_filter code[SECCOMP_CUSTOM_MAX];
 };
 #define CACHE_HEADER_SIZE offsetof(struct cached_filter, code)
 
@@ -94,7 +98,7 @@ static bool cache_read(int cache_fd, const char *name, uint64_t key, struct cach
 	}
 	n = fd_read_all(fd, out, sizeof(*out));
 	if (n < (ssize_t)CACHE_HEADER_SIZE || out->magic != CACHE_MAGIC || out->key != key ||
-	    out->len == 0 || out->len > SECCOMP_PROGRAM_MAX ||
+	    out->len == 0 || out->len > SECCOMP_CUSTOM_MAX ||
 	    (size_t)n != CACHE_HEADER_SIZE + out->len * sizeof(out->code[0]) ||
 	    out->digest != code_digest(out)) {
 		log_debug("%s in the cache is damaged: compiled anew", name);
@@ -122,8 +126,22 @@ static int compile(uint64_t key, uint64_t capabilities, struct cached_filter *ou
 		return r;
 	out->magic = CACHE_MAGIC;
 	out->key = key;
-	out->len = len;
+	out->len = (uint32_t)len;
+	out->flags = 0;
 	out->digest = code_digest(out);
+	return 0;
+}
+
+static int hand_out(const struct cached_filter *filter, struct seccomp_filter *out, struct err *err)
+{
+	struct sock_filter *code = malloc(filter->len * sizeof(*code));
+
+	if (!code)
+		return err_sys(err, ENOMEM, "cannot load the system call filter");
+	memcpy(code, filter->code, filter->len * sizeof(*code));
+	out->program.filter = code;
+	out->program.len = (unsigned short)filter->len;
+	out->flags = filter->flags;
 	return 0;
 }
 
@@ -132,7 +150,6 @@ int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filt
 {
 	uint64_t key = filter_key(capabilities);
 	struct cached_filter filter;
-	struct sock_filter *code;
 	char name[CACHE_NAME_MAX];
 	int r;
 
@@ -144,12 +161,58 @@ int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filt
 		if (cache_fd >= 0)
 			cache_write(cache_fd, name, &filter);
 	}
-	code = malloc(filter.len * sizeof(*code));
-	if (!code)
+	return hand_out(&filter, out, err);
+}
+
+static int compile_custom(uint64_t key, const char *profile, struct cached_filter *out,
+			  struct err *err)
+{
+	AUTO_JSON json_t *json = NULL;
+	size_t len = 0;
+	int r = json_parse("seccomp", profile, strlen(profile), &json, err);
+
+	if (r == 0)
+		r = seccomp_custom_compile(json, out->code, &len, &out->flags, err);
+	if (r < 0)
+		return r;
+	out->magic = CACHE_MAGIC;
+	out->key = key;
+	out->len = (uint32_t)len;
+	out->digest = code_digest(out);
+	return 0;
+}
+
+int seccomp_filter_load_custom(int cache_fd, const char *profile, struct seccomp_filter *out,
+			       struct err *err)
+{
+	const uint32_t versions[] = { SECCOMP_COMPILER_VERSION, (uint32_t)this_machine };
+	uint64_t key = digest_add(DIGEST_INIT, versions, sizeof(versions));
+	struct cached_filter filter;
+	char name[CACHE_NAME_MAX], hex[SHA256_HEX_LEN + 1];
+	int r;
+
+	/* Foreign text: of two profiles with one digest somebody could have made the second. */
+	if (sha256_hex(profile, strlen(profile), hex) < 0)
 		return err_sys(err, ENOMEM, "cannot load the system call filter");
-	memcpy(code, filter.code, filter.len * sizeof(*code));
-	out->program.filter = code;
-	out->program.len = (unsigned short)filter.len;
+	key = digest_add(key, hex, sizeof(hex));
+	snprintf(name, sizeof(name), "seccomp-%s", hex);
+	if (cache_fd < 0 || !cache_read(cache_fd, name, key, &filter)) {
+		r = compile_custom(key, profile, &filter, err);
+		if (r < 0)
+			return err_wrap(err, "seccomp profile");
+		if (cache_fd >= 0)
+			cache_write(cache_fd, name, &filter);
+	}
+	return hand_out(&filter, out, err);
+}
+
+int seccomp_filter_choose(int cache_fd, const struct spec *spec, uint64_t capabilities,
+			  struct seccomp_filter *out, struct err *err)
+{
+	if (spec->seccomp)
+		return seccomp_filter_load_custom(cache_fd, spec->seccomp, out, err);
+	if (spec->seccomp_default)
+		return seccomp_filter_load(cache_fd, capabilities, out, err);
 	return 0;
 }
 
@@ -159,7 +222,7 @@ int seccomp_filter_apply(const struct seccomp_filter *filter, struct err *err)
 	 * Not prctl(2): seccomp(2) tells a kernel without filters (EINVAL, ENOSYS) from a wrong
 	 * argument.
 	 */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter->program) == 0)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &filter->program) == 0)
 		return 0;
 	switch (errno) {
 	case ENOSYS:
@@ -179,4 +242,5 @@ void seccomp_filter_release(struct seccomp_filter *filter)
 	free(filter->program.filter);
 	filter->program.filter = NULL;
 	filter->program.len = 0;
+	filter->flags = 0;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
 /*
@@ -16,13 +17,12 @@
  */
 struct seccomp_filter {
 	struct sock_fprog program; /* program.filter is owned */
+	uint32_t flags;		   /* SECCOMP_FILTER_FLAG_* */
 };
 
-#define SECCOMP_FILTER_INIT     \
-	{                       \
-		{               \
-			0, NULL \
-		}               \
+#define SECCOMP_FILTER_INIT    \
+	{                      \
+		{ 0, NULL }, 0 \
 	}
 void seccomp_filter_release(struct seccomp_filter *filter);
 
@@ -32,6 +32,15 @@ void seccomp_filter_release(struct seccomp_filter *filter);
  */
 int seccomp_filter_load(int cache_fd, uint64_t capabilities, struct seccomp_filter *out,
 			struct err *err);
+/*
+ * In the parent, another one: linux.seccomp of a spec, as JSON (seccomp_custom.h); cached in the
+ * same way, under its digest.
+ */
+int seccomp_filter_load_custom(int cache_fd, const char *profile, struct seccomp_filter *out,
+			       struct err *err);
+/* Whichever of the two the spec wants; *out stays as it was where it wants none. */
+int seccomp_filter_choose(int cache_fd, const struct spec *spec, uint64_t capabilities,
+			  struct seccomp_filter *out, struct err *err);
 /* In the child, last before exec: async-signal-safe. Needs no_new_privs or CAP_SYS_ADMIN. */
 int seccomp_filter_apply(const struct seccomp_filter *filter, struct err *err);
 

@@ -9,6 +9,7 @@ static void process_release(struct spec_process *process)
 {
 	free(process->user.additional_gids);
 	free(process->user.lookup);
+	strv_free(process->user.groups);
 	strv_free(process->args);
 	strv_free(process->env);
 	free(process->cwd);
@@ -48,6 +49,19 @@ void spec_release(struct spec *spec)
 	free(spec->devices);
 	spec_resources_release(&spec->resources);
 	free(spec->cgroups_path);
+	free(spec->domainname);
+	for (size_t i = 0; i < SPEC_NS_COUNT; i++) {
+		free(spec->joins[i].path);
+		free(spec->joins[i].container);
+	}
+	strv_free(spec->sysctl);
+	free(spec->seccomp);
+	for (size_t i = 0; i < spec->nsecrets; i++) {
+		free(spec->secrets[i].source);
+		free(spec->secrets[i].target);
+	}
+	free(spec->secrets);
+	strv_free(spec->annotations);
 	strv_free(spec->masked_paths);
 	strv_free(spec->readonly_paths);
 	*spec = (struct spec)SPEC_INIT;

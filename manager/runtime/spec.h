@@ -23,6 +23,7 @@ struct spec_user {
 	mode_t umask;
 	/* cman: "name[:group]" still to be resolved inside the root file system, or NULL */
 	char *lookup;
+	char **groups; /* cman: further groups, by name or number, to be resolved there, too */
 };
 
 struct spec_rlimit {
@@ -51,6 +52,8 @@ struct spec_process {
 	int oom_score_adj; /* -1000 to 1000, proc_pid_oom_score_adj(5) */
 	bool open_stdin;   /* cman: stdin is a pipe or the terminal, else at its end */
 };
+
+#define SPEC_SHM "/dev/shm"
 
 struct spec_mount {
 	char *destination; /* absolute, resolved inside the root */
@@ -127,6 +130,27 @@ enum spec_namespace { /* bits of spec.namespaces; a bit set: new, else the calle
 		      SPEC_NS_USER = 1 << 6,
 };
 
+#define SPEC_NS_COUNT 7
+/* Of one bit of them: its number, as an index. */
+static inline unsigned spec_namespace_index(unsigned long bit)
+{
+	return (unsigned)__builtin_ctzl(bit);
+}
+
+/* Where a namespace comes from that is not new, and not the caller's. One of the two, or none. */
+struct spec_join {
+	char *path;	 /* absolute, on the host */
+	char *container; /* cman: ID of the container whose it is, looked up anew at each start */
+};
+
+struct spec_secret {  /* cman: a file in memory, filled when the container starts */
+	char *source; /* absolute path on the host */
+	char *target; /* absolute path inside */
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
 struct spec_overlay { /* cman: the root as layers instead of root.path */
 	char **lower; /* absolute host paths, bottom first (as in the image) */
 	char *upper;
@@ -142,16 +166,27 @@ struct spec {
 	char *hostname;
 	struct spec_mount *mounts;
 	size_t nmounts;
+	char *domainname;
 	unsigned namespaces;
+	struct spec_join
+		joins[SPEC_NS_COUNT]; /* of those in `namespaces`, by their bits' numbers */
+	bool private_ipc;	      /* cman: its IPC namespace is not for others to join */
+	char **sysctl;		      /* "KEY=VALUE" */
+	bool host_devices; /* cman: beside `devices` all that the host has when it is started */
 	struct spec_device *devices;
 	size_t ndevices;
 	struct spec_resources resources;
 	char *cgroups_path; /* below the cgroup root, such as "/cman/<id>" */
 	char **masked_paths;
 	char **readonly_paths;
-	bool seccomp_default; /* the built-in allow-list; false: unconfined */
-	bool init;	      /* cman: ctinit as PID 1 */
-	int stop_signal;      /* cman */
+	bool seccomp_default; /* the built-in allow-list; false: `seccomp`, or unconfined */
+	char *seccomp;	      /* linux.seccomp as JSON, or NULL */
+	struct spec_secret *secrets;
+	size_t nsecrets;
+	char **annotations;    /* "KEY=VALUE", but for those of cman */
+	unsigned preserve_fds; /* cman: descriptors from 3 on that the payload is given */
+	bool init;	       /* cman: ctinit as PID 1 */
+	int stop_signal;       /* cman */
 };
 
 #define SPEC_INIT \

@@ -24,6 +24,7 @@ const char *spec_name_of(const struct spec_name *names, unsigned long value);
 
 /* Values are strings, as the specification wants; flags are "true" or absent. */
 #define SPEC_NOTE_USER "io.cman.user"
+#define SPEC_NOTE_GROUPS "io.cman.groups" /* a JSON array of names and numbers */
 #define SPEC_NOTE_STDIN "io.cman.stdin"
 #define SPEC_NOTE_LOWER "io.cman.overlay.lower" /* a JSON array of paths */
 #define SPEC_NOTE_UPPER "io.cman.overlay.upper"
@@ -32,5 +33,12 @@ const char *spec_name_of(const struct spec_name *names, unsigned long value);
 #define SPEC_NOTE_UNCONFINED "io.cman.seccomp.unconfined"
 #define SPEC_NOTE_INIT "io.cman.init"
 #define SPEC_NOTE_STOP_SIGNAL "io.cman.stop-signal" /* a number */
+#define SPEC_NOTE_JOIN "io.cman.join."		    /* and a namespace's type: a container's ID */
+#define SPEC_NOTE_PRIVATE_IPC "io.cman.ipc.private"
+#define SPEC_NOTE_HOST_DEVICES "io.cman.devices.host"
+#define SPEC_NOTE_SECRETS "io.cman.secrets"	      /* a JSON array of objects */
+#define SPEC_NOTE_PRESERVE_FDS "io.cman.preserve-fds" /* a number */
+/* What all of these begin with: not to be used by others. */
+#define SPEC_NOTE_PREFIX "io.cman."
 
 #endif

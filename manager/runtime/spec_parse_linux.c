@@ -6,16 +6,16 @@
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"
 
-static int parse_namespaces(const json_t *json, unsigned *out, struct err *err)
+static int parse_namespaces(const json_t *json, struct spec *spec, struct err *err)
 {
 	json_t *array = NULL;
 	json_t *entry;
 	size_t i;
-	unsigned set = 0;
 	int result = json_get_array(json, "namespaces", &array, err);
 
 	json_array_foreach (array, i, entry) {
 		const struct spec_name *name;
+		struct spec_join *join;
 		const char *type = "";
 
 		if (!json_is_object(entry))
@@ -28,14 +28,17 @@ static int parse_namespaces(const json_t *json, unsigned *out, struct err *err)
 		if (!name)
 			return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 				       "namespaces: unknown type \"%.64s\"", type);
-		if (json_object_get(entry, "path"))
-			return err_set(
-				err, ERR_UNSUPPORTED, ENOTSUP,
-				"namespaces: joining a %s namespace by its path is not supported",
-				type);
-		set |= (unsigned)name->value;
+		if (spec->namespaces & name->value)
+			return err_set(err, ERR_INVALID, EINVAL,
+				       "namespaces: type \"%.64s\" is there twice", type);
+		join = &spec->joins[spec_namespace_index(name->value)];
+		result = spec_take_string(entry, "path", &join->path, err);
+		if (result == 0 && join->path && join->path[0] != '/')
+			result = spec_invalid(err, "path", "is not absolute");
+		if (result < 0)
+			return err_wrap(err, "namespaces: %s", type);
+		spec->namespaces |= (unsigned)name->value;
 	}
-	*out = set;
 	return result;
 }
 
@@ -85,6 +88,25 @@ static int parse_devices(const json_t *json, struct spec *spec, struct err *err)
 	return result;
 }
 
+static int parse_sysctl(const json_t *section, struct spec *spec, struct err *err)
+{
+	json_t *json = NULL;
+	int result = json_get_object(section, "sysctl", &json, err);
+
+	if (result == 0 && json_object_size(json))
+		result = spec_take_pairs(json, &spec->sysctl, err);
+	return result < 0 ? err_wrap(err, "sysctl") : 0;
+}
+
+/* Kept as JSON: it is read when it is compiled, which is seldom, as programs are cached. */
+static int parse_seccomp(const json_t *section, struct spec *spec, struct err *err)
+{
+	json_t *json = NULL;
+	int result = json_get_object(section, "seccomp", &json, err);
+
+	return result < 0 || !json ? result : json_print(json, false, &spec->seccomp, err);
+}
+
 int spec_parse_linux(const json_t *root, struct spec *spec, struct err *err)
 {
 	json_t *json = NULL;
@@ -92,7 +114,7 @@ int spec_parse_linux(const json_t *root, struct spec *spec, struct err *err)
 
 	if (result < 0 || !json)
 		return result;
-	result = parse_namespaces(json, &spec->namespaces, err);
+	result = parse_namespaces(json, spec, err);
 	if (result == 0)
 		result = parse_devices(json, spec, err);
 	if (result == 0)
@@ -103,5 +125,9 @@ int spec_parse_linux(const json_t *root, struct spec *spec, struct err *err)
 		result = json_get_strv(json, "maskedPaths", &spec->masked_paths, err);
 	if (result == 0)
 		result = json_get_strv(json, "readonlyPaths", &spec->readonly_paths, err);
+	if (result == 0)
+		result = parse_sysctl(json, spec, err);
+	if (result == 0)
+		result = parse_seccomp(json, spec, err);
 	return result < 0 ? err_wrap(err, "linux") : 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,23 +10,6 @@
 #include "store/json.h"
 
 #define OCI_VERSION "1.2.0"
-
-static json_t *strings(char *const *v)
-{
-	json_t *array = json_array();
-
-	for (; v && *v; v++)
-		if (json_array_append_new(array, json_string(*v)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
-static bool set_strings(json_t *object, const char *key, char *const *v)
-{
-	return !v || set(object, key, strings(v));
-}
 
 static bool print_user(json_t *process, const struct spec_user *user)
 {
@@ -135,17 +117,18 @@ static bool print_mounts(json_t *root, const struct spec *spec)
 	return array;
 }
 
-static bool print_namespaces(json_t *section, unsigned namespaces)
+static bool print_namespaces(json_t *section, const struct spec *spec)
 {
 	json_t *array = add_array(section, "namespaces");
 
 	for (const struct spec_name *name = spec_namespace_names; array && name->name; name++) {
 		json_t *json;
 
-		if (!(namespaces & name->value))
+		if (!(spec->namespaces & name->value))
 			continue;
 		json = append_object(array);
-		if (!json || !set_string(json, "type", name->name))
+		if (!json || !set_string(json, "type", name->name) ||
+		    !set_string(json, "path", spec->joins[spec_namespace_index(name->value)].path))
 			return false;
 	}
 	return array;
@@ -171,54 +154,35 @@ static bool print_devices(json_t *section, const struct spec *spec)
 	return array;
 }
 
+static bool print_sysctl(json_t *section, char *const *sysctl)
+{
+	json_t *json = sysctl ? add_object(section, "sysctl") : NULL;
+
+	return !sysctl || (json && set_pairs(json, sysctl));
+}
+
+/* It was JSON when it was read. */
+static bool print_seccomp(json_t *section, const char *seccomp)
+{
+	struct err ignored = ERR_INIT;
+	json_t *json = NULL;
+
+	if (!seccomp)
+		return true;
+	return json_parse("seccomp", seccomp, strlen(seccomp), &json, &ignored) == 0 &&
+	       set(section, "seccomp", json);
+}
+
 static bool print_linux(json_t *root, const struct spec *spec)
 {
 	json_t *json = add_object(root, "linux");
 
-	return json && print_namespaces(json, spec->namespaces) && print_devices(json, spec) &&
+	return json && print_namespaces(json, spec) && print_devices(json, spec) &&
 	       spec_print_resources(json, &spec->resources) &&
 	       set_string(json, "cgroupsPath", spec->cgroups_path) &&
 	       set_strings(json, "maskedPaths", spec->masked_paths) &&
-	       set_strings(json, "readonlyPaths", spec->readonly_paths);
-}
-
-static bool set_flag(json_t *notes, const char *key, bool value)
-{
-	return !value || set(notes, key, json_string("true"));
-}
-
-static bool print_lower(json_t *notes, char *const *lower)
-{
-	AUTO_JSON json_t *array = NULL;
-	struct err ignored;
-	char *text = NULL;
-	bool good;
-
-	if (!lower)
-		return true;
-	array = strings(lower);
-	if (!array || json_print(array, false, &text, &ignored) < 0)
-		return false;
-	good = set_string(notes, SPEC_NOTE_LOWER, text);
-	free(text);
-	return good;
-}
-
-static bool print_notes(json_t *root, const struct spec *spec)
-{
-	json_t *notes = add_object(root, "annotations");
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", spec->stop_signal);
-	return notes && set_string(notes, SPEC_NOTE_USER, spec->process.user.lookup) &&
-	       set_flag(notes, SPEC_NOTE_STDIN, spec->process.open_stdin) &&
-	       print_lower(notes, spec->overlay.lower) &&
-	       set_string(notes, SPEC_NOTE_UPPER, spec->overlay.upper) &&
-	       set_string(notes, SPEC_NOTE_WORK, spec->overlay.work) &&
-	       set_flag(notes, SPEC_NOTE_VOLATILE, spec->overlay.is_volatile) &&
-	       set_flag(notes, SPEC_NOTE_UNCONFINED, !spec->seccomp_default) &&
-	       set_flag(notes, SPEC_NOTE_INIT, spec->init) &&
-	       (!spec->stop_signal || set_string(notes, SPEC_NOTE_STOP_SIGNAL, number));
+	       set_strings(json, "readonlyPaths", spec->readonly_paths) &&
+	       print_sysctl(json, spec->sysctl) && print_seccomp(json, spec->seccomp);
 }
 
 static bool print_root(json_t *root, const struct spec *spec)
@@ -236,8 +200,9 @@ int spec_print(const struct spec *spec, char **out, struct err *err)
 
 	if (!root || !set_string(root, "ociVersion", OCI_VERSION) ||
 	    !print_process(root, &spec->process) || !print_root(root, spec) ||
-	    !set_string(root, "hostname", spec->hostname) || !print_mounts(root, spec) ||
-	    !print_linux(root, spec) || !print_notes(root, spec))
+	    !set_string(root, "hostname", spec->hostname) ||
+	    !set_string(root, "domainname", spec->domainname) || !print_mounts(root, spec) ||
+	    !print_linux(root, spec) || !spec_print_notes(root, spec))
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "cannot write the configuration as JSON: "
 			       "a text in it is not UTF-8, or there is no memory");

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "manager/runtime/spec.h"
 #include "store/json.h"
@@ -56,7 +58,33 @@ static inline json_t *letter(char type)
 	return json_stringn(&type, 1);
 }
 
-/* linux.resources, in a file of its own. */
+static inline bool set_strings(json_t *object, const char *key, char *const *v)
+{
+	json_t *array = v ? add_array(object, key) : NULL;
+
+	for (; array && *v; v++)
+		if (json_array_append_new(array, json_string(*v)) < 0)
+			return false;
+	return !v || array;
+}
+
+/* "KEY=VALUE" each, as members of the object. */
+static inline bool set_pairs(json_t *object, char *const *pairs)
+{
+	for (; pairs && *pairs; pairs++) {
+		size_t len = strcspn(*pairs, "=");
+		char *key = strndup(*pairs, len);
+		bool good = key && (*pairs)[len] && set_string(object, key, *pairs + len + 1);
+
+		free(key);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+/* linux.resources and annotations, in files of their own. */
 bool spec_print_resources(json_t *section, const struct spec_resources *resources);
+bool spec_print_notes(json_t *root, const struct spec *spec);
 
 #endif

@@ -2,8 +2,12 @@
 #include "manager/runtime/spec_take.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
 
 #define ENTRIES_MAX 65536 /* of any array; the text is bounded, too */
 #define MODE_MAX 07777
@@ -102,5 +106,27 @@ int spec_take_array(const json_t *json, const char *key, size_t size, json_t **a
 	if (!*out)
 		return spec_no_memory(err);
 	*array = found;
+	return 0;
+}
+
+int spec_take_pairs(json_t *json, char ***out, struct err *err)
+{
+	AUTO_STRV char **pairs = NULL;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (json, key, value) {
+		AUTO_FREE char *pair = NULL;
+
+		if (!json_is_string(value))
+			return spec_invalid(err, key, "is not a string");
+		if (!*key || strchr(key, '='))
+			return spec_invalid(err, *key ? key : "a name", "is empty or has a '='");
+		if (asprintf(&pair, "%s=%s", key, json_string_value(value)) < 0)
+			pair = NULL;
+		if (!pair || strv_add(&pairs, pair) < 0)
+			return spec_no_memory(err);
+	}
+	*out = STEAL_PTR(pairs);
 	return 0;
 }

@@ -35,9 +35,13 @@ int spec_take_letter(const json_t *json, const char *key, const char *letters, c
 int spec_take_array(const json_t *json, const char *key, size_t size, json_t **array, void **out,
 		    struct err *err);
 
+/* The string members of the object `json` as "KEY=VALUE" each. */
+int spec_take_pairs(json_t *json, char ***out, struct err *err);
+
 /* The sections that have a file of their own. */
 int spec_parse_process(const json_t *root, struct spec_process *process, struct err *err);
 int spec_parse_linux(const json_t *root, struct spec *spec, struct err *err);
 int spec_parse_resources(const json_t *section, struct spec_resources *resources, struct err *err);
+int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err);
 
 #endif

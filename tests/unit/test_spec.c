@@ -120,6 +120,19 @@ static void fill(struct spec *spec)
 	spec->process.has_oom_score_adj = true;
 	spec->process.oom_score_adj = -999;
 	fill_resources(&spec->resources);
+	strv_add(&spec->process.user.groups, "audio");
+	spec->domainname = strdup("example.org");
+	spec->joins[spec_namespace_index(SPEC_NS_NETWORK)].path = strdup("/run/netns/blue");
+	spec->joins[spec_namespace_index(SPEC_NS_PID)].container = strdup("0123456789ab");
+	strv_add(&spec->sysctl, "net.ipv4.ip_forward=1");
+	spec->seccomp = strdup("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	spec->secrets = calloc(1, sizeof(*spec->secrets));
+	spec->secrets[0] =
+		(struct spec_secret){ strdup("/etc/key"), strdup("/run/secrets/key"), 1, 2, 0400 };
+	spec->nsecrets = 1;
+	strv_add(&spec->annotations, "org.example.note=a=b");
+	spec->preserve_fds = 2;
+	spec->host_devices = spec->private_ipc = true;
 }
 
 static void assert_process_came_through(const struct spec_process *process)
@@ -179,6 +192,20 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 	assert_int_equal(again.resources.devices[1].major, -1);
 	assert_int_equal(again.resources.devices[3].minor, 3);
 	assert_memory_equal(again.resources.devices[1].access, "m", 2);
+
+	assert_string_equal(again.process.user.groups[0], "audio");
+	assert_string_equal(again.joins[spec_namespace_index(SPEC_NS_NETWORK)].path,
+			    "/run/netns/blue");
+	assert_string_equal(again.joins[spec_namespace_index(SPEC_NS_PID)].container,
+			    "0123456789ab");
+	assert_string_equal(again.sysctl[0], "net.ipv4.ip_forward=1");
+	assert_string_equal(again.seccomp, spec.seccomp);
+	assert_int_equal(again.nsecrets, 1);
+	assert_int_equal(again.secrets[0].mode, 0400);
+	assert_int_equal(strv_len(again.annotations), 1);
+	assert_string_equal(again.annotations[0], "org.example.note=a=b");
+	assert_int_equal(again.preserve_fds, 2);
+	assert_true(again.host_devices && again.private_ipc);
 
 	/* and whatever was not looked at above, is the same too */
 	print(&again, &second);
@@ -262,9 +289,18 @@ static void what_is_wrong_is_named(void **state)
 		  "process: bounding: unknown capability CAP_FLY", ERR_INVALID },
 		{ "{" ROOT ",\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_AIR\"}]}}",
 		  "process: rlimits: unknown type \"RLIMIT_AIR\"", ERR_INVALID },
-		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/x\"}]}}",
-		  "linux: namespaces: joining a pid namespace by its path is not supported",
-		  ERR_UNSUPPORTED },
+		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]}}",
+		  "linux: namespaces: pid: path is not absolute", ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}}",
+		  "linux: namespaces: type \"pid\" is there twice", ERR_INVALID },
+		{ "{" ROOT ",\"linux\":{\"sysctl\":{\"net.a\":1}}}",
+		  "linux: sysctl: net.a is not a string", ERR_INVALID },
+		{ "{" ROOT
+		  ",\"annotations\":{\"io.cman.secrets\":\"[{\\\"source\\\":\\\"/s\\\"}]\"}}",
+		  "annotations: io.cman.secrets: entry 1: target is not absolute, or has no source",
+		  ERR_INVALID },
+		{ "{" ROOT ",\"annotations\":{\"io.cman.preserve-fds\":\"1025\"}}",
+		  "annotations: io.cman.preserve-fds is no number of descriptors", ERR_INVALID },
 		{ "{" ROOT ",\"linux\":{\"namespaces\":[{\"type\":\"dream\"}]}}",
 		  "linux: namespaces: unknown type \"dream\"", ERR_UNSUPPORTED },
 		{ "{" ROOT ",\"linux\":{\"resources\":{\"devices\":[{\"access\":\"rx\"}]}}}",

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/neighbours.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "manager/lifecycle.h"
+#include "manager/runtime/engine.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/mount_api.h"
+#include "manager/runtime/mount_visit.h"
+#include "manager/runtime/spec_names.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+#include "store/containers.h"
+
+void neighbours_release(struct neighbours *neighbours)
+{
+	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
+		cleanup_close(&neighbours->namespaces[i]);
+	cleanup_close(&neighbours->shm);
+	*neighbours = (struct neighbours)NEIGHBOURS_INIT;
+}
+
+/* Process 1 of the container, set up; its record, for messages. */
+static int open_process(struct store *store, const char *id, const char *type,
+			struct container_record *record, struct engine_process *out,
+			struct err *err)
+{
+	int rc = lifecycle_find(store, id, record, err);
+
+	if (rc < 0 && err->kind == ERR_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, ENOENT,
+			       "the container whose %s namespace it shares, %.12s, was removed",
+			       type, id);
+	if (rc == 0 && (record->state == CONTAINER_RUNNING || record->state == CONTAINER_PAUSED)) {
+		rc = engine_open(record->pid, record->pid_start_time, out, err);
+		if (rc == 0)
+			rc = engine_await_setup(out, err);
+		if (rc == 0 || err->kind != ERR_STATE)
+			return rc;
+	} else if (rc < 0) {
+		return rc;
+	}
+	return err_set(err, ERR_STATE, ESRCH,
+		       "the container whose %s namespace it shares, %s, is not running", type,
+		       record->name);
+}
+
+/* The number in the path is the process's for as long as that has not ended: looked at last. */
+static int open_namespace(const struct engine_process *process, const char *type, int *out,
+			  struct err *err)
+{
+	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
+	AUTO_CLOSE int proc_fd = -1;
+	AUTO_CLOSE int fd = -1;
+	char path[64];
+	int rc = identity_open_proc(&proc_fd, err);
+
+	if (rc < 0)
+		return rc;
+	snprintf(path, sizeof(path), "%d/ns/%s", (int)process->pid,
+		 strcmp(type, "network") == 0 ? "net" : type);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open /proc/%s", path);
+	if (poll(&end, 1, 0) != 0)
+		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)process->pid);
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
+/* In the other's mount namespace. */
+static int clone_shm(void *data, struct err *err)
+{
+	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int fd = -1;
+	int mount;
+
+	(void)data;
+	if (root < 0)
+		return err_sys(err, errno, "cannot open its /");
+	fd = fd_open_in_root(root, SPEC_SHM, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open its " SPEC_SHM);
+	mount = mount_api_clone(fd, "", AT_EMPTY_PATH);
+	return mount < 0 ? err_sys(err, -mount, "cannot clone its " SPEC_SHM) : mount;
+}
+
+static int share_memory(struct store *store, const struct container_record *record,
+			const struct engine_process *process, int *out, struct err *err)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	int rc = lifecycle_load_spec(store, record->id, &spec, err);
+
+	if (rc < 0)
+		return rc;
+	if (spec.private_ipc) {
+		err_set(err, ERR_STATE, EACCES,
+			"the IPC namespace of %s is private (--ipc private or none)", record->name);
+		return err_hint(err,
+				"it can be shared if that container is made with --ipc shareable");
+	}
+	rc = mount_visit(process->pidfd, clone_shm, NULL, out, err);
+	return rc < 0 ? err_wrap(err, "%s", record->name) : 0;
+}
+
+static int open_one(struct store *store, const struct spec_name *name, const char *id,
+		    struct neighbours *neighbours, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	struct engine_process process = ENGINE_PROCESS_INIT;
+	int *out = &neighbours->namespaces[spec_namespace_index(name->value)];
+	int rc = open_process(store, id, name->name, &record, &process, err);
+
+	if (rc == 0)
+		rc = open_namespace(&process, name->name, out, err);
+	if (rc == 0 && name->value == SPEC_NS_IPC)
+		rc = share_memory(store, &record, &process, &neighbours->shm, err);
+	engine_process_release(&process);
+	return rc;
+}
+
+int neighbours_open(struct store *store, const struct spec *spec, struct neighbours *out,
+		    struct err *err)
+{
+	struct neighbours neighbours = NEIGHBOURS_INIT;
+	int rc = 0;
+
+	for (const struct spec_name *name = spec_namespace_names; name->name && rc == 0; name++) {
+		const char *id = spec->joins[spec_namespace_index(name->value)].container;
+
+		if (id)
+			rc = open_one(store, name, id, &neighbours, err);
+	}
+	if (rc < 0) {
+		neighbours_release(&neighbours);
+		return rc;
+	}
+	*out = neighbours;
+	return 0;
+}

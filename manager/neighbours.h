@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_NEIGHBOURS_H
+#define CMAN_MANAGER_NEIGHBOURS_H
+
+/*
+ * Containers whose namespaces another one shares (--network container:NAME and its like). A spec
+ * keeps their IDs; who they are at the moment is looked up at each start.
+ */
+
+#include "manager/runtime/spec.h"
+#include "store/base/err.h"
+#include "store/store.h"
+
+struct neighbours {
+	int namespaces[SPEC_NS_COUNT]; /* by the bits' numbers, -1: none */
+	int shm;		       /* a detached clone of what is on /dev/shm, or -1 */
+};
+
+#define NEIGHBOURS_INIT                                                  \
+	{                                                                \
+		.namespaces = { -1, -1, -1, -1, -1, -1, -1 }, .shm = -1, \
+	}
+void neighbours_release(struct neighbours *neighbours);
+
+/*
+ * Descriptors of all that spec->joins wants of other containers. They are of the very process that
+ * the other's record names, and of nobody who was given its number since. ERR_STATE when one does
+ * not run, or keeps its IPC namespace to itself; ERR_NOT_FOUND when there is none any more.
+ */
+int neighbours_open(struct store *store, const struct spec *spec, struct neighbours *out,
+		    struct err *err);
+
+#endif
