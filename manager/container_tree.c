@@ -58,7 +58,8 @@ static int mount_merged(char *const *directories, int *mount, struct err *err)
 static int mount_all(char *const *directories, int *mount, struct err *err)
 {
 	if (strv_len(directories) == 0)
-		return err_set(err, ERR_STATE, ENOENT, "it has no layers");
+		return err_set(err, ERR_STATE, ENOENT,
+			       "it has no layers: it was made from a directory");
 	if (strv_len(directories) == 1)
 		return clone_directory(directories[0], mount, err);
 	return mount_merged(directories, mount, err);
@@ -71,6 +72,8 @@ int container_tree_below(const struct spec *spec, int *mount, struct err *err)
 
 int container_tree_upper(const struct spec *spec, int *mount, struct err *err)
 {
+	if (!spec->overlay.upper)
+		return mount_all(NULL, mount, err);
 	return clone_directory(spec->overlay.upper, mount, err);
 }
 
@@ -109,6 +112,8 @@ int container_tree_merged(const struct container_record *record, const struct sp
 
 	if (record->state == CONTAINER_RUNNING || record->state == CONTAINER_PAUSED)
 		return clone_running(record, mount, err);
+	if (spec->root_path)
+		return clone_directory(spec->root_path, mount, err);
 	if (strv_extend(&all, spec->overlay.lower) < 0 || strv_add(&all, spec->overlay.upper) < 0)
 		return err_sys(err, ENOMEM, "cannot mount its files");
 	return mount_all(all, mount, err);

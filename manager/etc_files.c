@@ -10,16 +10,29 @@
 #include <unistd.h>
 
 #include "manager/spec_build.h"
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/strv.h"
 
 #define HOST_FILE_MAX (1u << 20)
+#define ZONES "/usr/share/zoneinfo"
+#define ZONE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/"
 
 struct target {
 	int dir_fd;
 	const char *dir;
 	struct spec *spec;
 };
+
+void etc_options_release(struct etc_options *options)
+{
+	strv_free(options->hosts);
+	strv_free(options->servers);
+	strv_free(options->search);
+	strv_free(options->dns_options);
+	*options = (struct etc_options){ 0 };
+}
 
 static bool is_mounted_by_user(const struct spec *spec, const char *path)
 {
@@ -57,38 +70,182 @@ static int add_file(const struct target *target, const char *name, const char *t
 			      err);
 }
 
-/* A host without that file is no reason to fail. */
-static int add_host_file(const struct target *target, const char *name, struct err *err)
+static int add_buffer(const struct target *target, const char *name, struct buf *buf,
+		      struct err *err)
+{
+	if (buf_failed(buf))
+		return err_sys(err, ENOMEM, "cannot make /etc/%s", name);
+	return add_file(target, name, buf->data, buf->len, err);
+}
+
+/* Appends it. A host without that file is no reason to fail. */
+static void read_host_file(const char *path, struct buf *out)
 {
 	AUTO_FREE char *text = NULL;
 	struct err missing = ERR_INIT;
-	char path[32];
 	size_t len;
 
-	snprintf(path, sizeof(path), "/etc/%s", name);
-	if (fd_read_file(AT_FDCWD, path, HOST_FILE_MAX, &text, &len, &missing) < 0)
-		return 0;
-	return add_file(target, name, text, len, err);
+	if (fd_read_file(AT_FDCWD, path, HOST_FILE_MAX, &text, &len, &missing) == 0)
+		buf_add(out, text, len);
 }
 
-int etc_files_create(int dir_fd, const char *dir, struct spec *spec, struct err *err)
+/* --- hosts --- */
+
+static void add_own_names(const struct spec *spec, struct buf *out)
+{
+	buf_addf(out, "127.0.0.1\tlocalhost\n"
+		      "::1\tlocalhost ip6-localhost ip6-loopback\n");
+	/* All of 127.0.0.0/8 is the loopback; Debian's place for the own name is 127.0.1.1. */
+	if (spec->domainname)
+		buf_addf(out, "127.0.1.1\t%s.%s %s\n", spec->hostname, spec->domainname,
+			 spec->hostname);
+	else
+		buf_addf(out, "127.0.1.1\t%s\n", spec->hostname);
+}
+
+static int add_hosts(const struct target *target, const struct etc_options *options,
+		     struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT;
+
+	if (target->spec->namespaces & SPEC_NS_NETWORK)
+		add_own_names(target->spec, &text);
+	else
+		read_host_file("/etc/hosts", &text);
+	if (text.len && text.data[text.len - 1] != '\n')
+		buf_addch(&text, '\n');
+	for (char *const *line = options->hosts; line && *line; line++)
+		buf_addf(&text, "%s\n", *line);
+	return text.len ? add_buffer(target, "hosts", &text, err) : 0;
+}
+
+/* --- resolv.conf --- */
+
+static bool is_directive(const char *line, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(line, word, len) == 0 && (line[len] == ' ' || line[len] == '\t');
+}
+
+/* What of the host's was not replaced. */
+static void keep_host_lines(const struct etc_options *options, const char *text, struct buf *out)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (!(options->servers && is_directive(text, "nameserver")) &&
+		    !(options->search &&
+		      (is_directive(text, "search") || is_directive(text, "domain"))) &&
+		    !(options->dns_options && is_directive(text, "options")))
+			buf_addf(out, "%.*s\n", (int)len, text);
+		text += len + (text[len] != '\0');
+	}
+}
+
+static void add_words(const char *directive, char *const *words, struct buf *out)
+{
+	buf_addf(out, "%s", directive);
+	for (; *words; words++)
+		buf_addf(out, " %s", *words);
+	buf_addch(out, '\n');
+}
+
+/* A network that is none of the container's own leads where the host's leads, or may. */
+static bool has_host_names(const struct spec *spec)
+{
+	return !(spec->namespaces & SPEC_NS_NETWORK) ||
+	       spec->joins[spec_namespace_index(SPEC_NS_NETWORK)].path;
+}
+
+static int add_resolver(const struct target *target, const struct etc_options *options,
+			struct err *err)
+{
+	bool asked = options->servers || options->search || options->dns_options;
+	AUTO_BUF struct buf host = BUF_INIT;
+	AUTO_BUF struct buf text = BUF_INIT;
+
+	if (has_host_names(target->spec)) {
+		read_host_file("/etc/resolv.conf", &host);
+		buf_addch(&host, '\0');
+		if (!buf_failed(&host))
+			keep_host_lines(options, host.data, &text);
+	}
+	for (char *const *server = options->servers; server && *server; server++)
+		buf_addf(&text, "nameserver %s\n", *server);
+	if (options->search && strcmp(options->search[0], ".") != 0)
+		add_words("search", options->search, &text);
+	if (options->dns_options)
+		add_words("options", options->dns_options, &text);
+	return asked || text.len ? add_buffer(target, "resolv.conf", &text, err) : 0;
+}
+
+/* --- localtime --- */
+
+static int no_zone(const char *timezone, struct err *err)
+{
+	if (strcmp(timezone, "local") == 0)
+		return err_set(err, ERR_INVALID, ENOENT,
+			       "--tz local: the host has no /etc/localtime");
+	err_set(err, ERR_INVALID, ENOENT, "--tz: no time zone %.100s in " ZONES " of the host",
+		timezone);
+	return err_hint(err,
+			"names are such as Europe/Berlin; the zones come with the package tzdata");
+}
+
+static int read_zone(const char *timezone, char **text, size_t *len, struct err *err)
+{
+	AUTO_CLOSE int zones = -1;
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	if (strcmp(timezone, "local") == 0) {
+		fd = open("/etc/localtime", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	} else if (timezone[0] && timezone[0] != '/' &&
+		   timezone[strspn(timezone, ZONE_CHARACTERS)] == '\0') {
+		zones = open(ZONES, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = zones < 0 ? -1 : fd_open_beneath(zones, timezone, O_RDONLY | O_NONBLOCK, 0);
+	}
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return no_zone(timezone, err);
+	return fd_read_open_file(fd, timezone, HOST_FILE_MAX, text, len, err);
+}
+
+int etc_files_check_timezone(const char *timezone, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	int rc = read_zone(timezone, &text, &len, err);
+
+	if (rc == 0 && (len < 4 || memcmp(text, "TZif", 4) != 0))
+		return no_zone(timezone, err);
+	return rc;
+}
+
+static int add_localtime(const struct target *target, const struct etc_options *options,
+			 struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	int rc;
+
+	if (!options->timezone)
+		return 0;
+	rc = read_zone(options->timezone, &text, &len, err);
+	return rc < 0 ? rc : add_file(target, "localtime", text, len, err);
+}
+
+int etc_files_create(int dir_fd, const char *dir, const struct etc_options *options,
+		     struct spec *spec, struct err *err)
 {
 	const struct target target = { .dir_fd = dir_fd, .dir = dir, .spec = spec };
 	char text[512];
 	int len = snprintf(text, sizeof(text), "%s\n", spec->hostname);
 	int rc = add_file(&target, "hostname", text, (size_t)len, err);
 
-	if (rc < 0)
-		return rc;
-	if (!(spec->namespaces & SPEC_NS_NETWORK)) {
-		rc = add_host_file(&target, "hosts", err);
-		return rc < 0 ? rc : add_host_file(&target, "resolv.conf", err);
-	}
-	/* All of 127.0.0.0/8 is the loopback; Debian's place for the own name is 127.0.1.1. */
-	len = snprintf(text, sizeof(text),
-		       "127.0.0.1\tlocalhost\n"
-		       "::1\tlocalhost ip6-localhost ip6-loopback\n"
-		       "127.0.1.1\t%s\n",
-		       spec->hostname);
-	return add_file(&target, "hosts", text, (size_t)len, err);
+	if (rc == 0)
+		rc = add_hosts(&target, options, err);
+	if (rc == 0)
+		rc = add_resolver(&target, options, err);
+	return rc < 0 ? rc : add_localtime(&target, options, err);
 }

@@ -17,7 +17,7 @@
 struct header {
 	uint32_t nargs, nenv;
 	uint16_t rows, cols;
-	uint8_t tty, open_stdin, detach;
+	uint8_t tty, open_stdin, detach, privileged;
 };
 
 void exec_request_release(struct exec_request *request)
@@ -50,6 +50,7 @@ int exec_request_write(const struct exec_request *request, int *fd, struct err *
 		.tty = request->tty,
 		.open_stdin = request->open_stdin,
 		.detach = request->detach,
+		.privileged = request->privileged,
 	};
 	AUTO_BUF struct buf buf = BUF_INIT;
 
@@ -123,6 +124,7 @@ int exec_request_read(int fd, struct exec_request *out, struct err *err)
 	request.tty = header.tty;
 	request.open_stdin = header.open_stdin;
 	request.detach = header.detach;
+	request.privileged = header.privileged;
 	*out = request;
 	request = (struct exec_request)EXEC_REQUEST_INIT;
 	return 0;

@@ -137,6 +137,12 @@ static int adapt_process(struct stage_state *state, struct err *err)
 	process->args = STEAL_PTR(request->args);
 	replace(&process->cwd, &request->cwd);
 	replace(&process->user.lookup, &request->user);
+	if (request->privileged) {
+		struct spec_capabilities *sets = &process->capabilities;
+
+		sets->bounding = sets->permitted = sets->effective = ~UINT64_C(0);
+		process->no_new_privileges = false;
+	}
 	process->terminal = request->tty;
 	process->rows = request->rows;
 	process->cols = request->cols;
@@ -385,7 +391,7 @@ int exec_stage_main(void)
 	rc = prepare(&state, &err);
 	if (rc > 0) {
 		rc = engine_exec(&state.spec, &state.init, &state.spec.process, &state.stdio,
-				 state.cache_fd, &state.process, &err);
+				 state.request.privileged, state.cache_fd, &state.process, &err);
 		if (rc == 0)
 			rc = serve(&state, &err);
 		else

@@ -17,6 +17,7 @@
 #include "manager/image_root.h"
 #include "manager/lifecycle_process.h"
 #include "manager/limits.h"
+#include "manager/neighbours.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -56,6 +57,8 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 {
 	struct spec_overlay *overlay = &spec->overlay;
 
+	if (spec->root_path)
+		return cgroup_path(id, &spec->cgroups_path, err);
 	for (char *const *layer = layers; *layer; layer++) {
 		AUTO_FREE char *path = NULL;
 
@@ -127,9 +130,11 @@ static int copy_root(struct store *store, int dir_fd, char *const *layers, struc
 	return 0;
 }
 
-static int create_directory(struct store *store, const char *id, char *const *layers,
-			    struct spec *spec, struct err *err)
+static int create_directory(struct store *store, const char *id,
+			    const struct create_request *request, struct err *err)
 {
+	char *const *layers = request->layers;
+	struct spec *spec = request->spec;
 	AUTO_CLOSE int dir_fd = -1;
 	AUTO_FREE char *dir = NULL;
 	int rc = container_dir_create(store, id, &dir_fd, err);
@@ -141,7 +146,9 @@ static int create_directory(struct store *store, const char *id, char *const *la
 		rc = no_memory(err);
 	}
 	if (rc == 0)
-		rc = etc_files_create(dir_fd, dir, spec, err);
+		rc = neighbours_share_etc(store, spec, err);
+	if (rc == 0)
+		rc = etc_files_create(dir_fd, dir, request->etc, spec, err);
 	return rc < 0 ? rc : write_spec(dir_fd, spec, err);
 }
 
@@ -156,7 +163,7 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 		return rc;
 	rc = set_overlay(store, id, request->layers, request->spec, err);
 	if (rc == 0)
-		rc = create_directory(store, id, request->layers, request->spec, err);
+		rc = create_directory(store, id, request, err);
 	if (rc < 0) {
 		(void)container_dir_remove(store, id, &ignored);
 		(void)container_delete(store, id, &ignored);

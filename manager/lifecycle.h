@@ -21,7 +21,8 @@
 struct create_request {
 	struct container_record *record; /* filled but for id, created_ns, state; id is set */
 	struct spec *spec;   /* without overlay, which is set here, and perhaps cgroups_path */
-	char *const *layers; /* diff IDs, bottom first */
+	char *const *layers; /* diff IDs, bottom first; none where spec has a root_path */
+	const struct etc_options *etc;
 };
 
 /* Insert the row, make the directory, write spec.json. On failure nothing is left. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mount_visit.h"
 #include "manager/runtime/spec_names.h"
+#include "manager/spec_build.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/containers.h"
@@ -143,4 +145,79 @@ int neighbours_open(struct store *store, const struct spec *spec, struct neighbo
 	}
 	*out = neighbours;
 	return 0;
+}
+
+/* --- when a container is made --- */
+
+static int resolve_one(struct store *store, struct share *share, const char *type,
+		       struct container_record *record, struct err *err)
+{
+	char *id;
+	int rc = lifecycle_find(store, share->with, record, err);
+
+	if (rc == 0)
+		rc = lifecycle_expect_running(record, err);
+	if (rc < 0)
+		return err_wrap(err, "--%s", type);
+	id = strdup(record->id);
+	if (!id)
+		return err_sys(err, ENOMEM, "cannot keep the options");
+	free(share->with);
+	share->with = id;
+	return 0;
+}
+
+static int copy_hostname(struct store *store, const char *id, char **out, struct err *err)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	int rc = lifecycle_load_spec(store, id, &spec, err);
+
+	if (rc < 0 || !spec.hostname)
+		return rc;
+	*out = strdup(spec.hostname);
+	return *out ? 0 : err_sys(err, ENOMEM, "cannot keep the options");
+}
+
+int neighbours_resolve(struct store *store, struct isolation *isolation, char **hostname,
+		       struct err *err)
+{
+	int rc = 0;
+
+	for (const struct spec_name *name = spec_namespace_names; name->name && rc == 0; name++) {
+		AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+		struct share *share = &isolation->shares[spec_namespace_index(name->value)];
+
+		if (share->mode != SHARE_CONTAINER)
+			continue;
+		rc = resolve_one(store, share, name->name, &record, err);
+		if (rc == 0 && name->value == SPEC_NS_NETWORK)
+			rc = copy_hostname(store, share->with, hostname, err);
+	}
+	return rc;
+}
+
+static const struct spec_mount *find_mount(const struct spec *spec, const char *destination)
+{
+	for (size_t i = 0; i < spec->nmounts; i++)
+		if (strcmp(spec->mounts[i].destination, destination) == 0)
+			return &spec->mounts[i];
+	return NULL;
+}
+
+int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err)
+{
+	static const char *const files[] = { "/etc/hosts", "/etc/resolv.conf", "/etc/hostname" };
+	const char *id = spec->joins[spec_namespace_index(SPEC_NS_NETWORK)].container;
+	AUTO_SPEC struct spec other = SPEC_INIT;
+	int rc = id ? lifecycle_load_spec(store, id, &other, err) : 0;
+
+	for (size_t i = 0; id && i < sizeof(files) / sizeof(files[0]) && rc == 0; i++) {
+		const struct spec_mount *mount = find_mount(&other, files[i]);
+
+		if (mount && !find_mount(spec, files[i]) && !find_mount(spec, "/etc"))
+			rc = spec_add_mount(
+				spec, files[i], "bind", mount->source,
+				spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate,rw", err);
+	}
+	return rc;
 }

@@ -7,6 +7,7 @@
  * keeps their IDs; who they are at the moment is looked up at each start.
  */
 
+#include "manager/isolation.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 #include "store/store.h"
@@ -29,5 +30,19 @@ void neighbours_release(struct neighbours *neighbours);
  */
 int neighbours_open(struct store *store, const struct spec *spec, struct neighbours *out,
 		    struct err *err);
+
+/*
+ * The names that `isolation` has for containers become their IDs. Who joins another's network has
+ * its host name, too: then *hostname is set, to be freed. ERR_NOT_FOUND; ERR_STATE where one does
+ * not run.
+ */
+int neighbours_resolve(struct store *store, struct isolation *isolation, char **hostname,
+		       struct err *err);
+
+/*
+ * Who joins another container's network has its hosts, resolv.conf and hostname: mounts of them,
+ * but where the user has mounted something.
+ */
+int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err);
 
 #endif

@@ -32,6 +32,7 @@ void container_options_release(struct container_options *options)
 	}
 	free(options->tmpfs);
 	limits_release(&options->limits);
+	isolation_release(&options->isolation);
 	*options = (struct container_options){ 0 };
 }
 
@@ -187,13 +188,22 @@ static int build_env(const struct image_config *config, const struct container_o
 
 	if (asprintf(&name, "HOSTNAME=%s", hostname) < 0)
 		return no_memory(err);
-	if (strv_add(&env, DEFAULT_PATH) < 0 || strv_add(&env, name) < 0 ||
-	    strv_add(&env, term) < 0)
+	if (strv_add(&env, DEFAULT_PATH) < 0 || strv_add(&env, term) < 0)
+		return no_memory(err);
+	for (char *const *at = options->host_env; at && *at; at++) {
+		if (strchr(*at, '=') && strv_set_env(&env, *at) < 0)
+			return no_memory(err);
+	}
+	if (strv_set_env(&env, name) < 0)
 		return no_memory(err);
 	for (char *const *at = config->env; at && *at; at++) {
 		if (strv_set_env(&env, *at) < 0)
 			return no_memory(err);
 	}
+	/* The zone that was asked for, and not what the image says. */
+	if (options->isolation.etc.timezone && strv_get_env(env, "TZ") &&
+	    strv_set_env(&env, "TZ=:/etc/localtime") < 0)
+		return no_memory(err);
 	for (char *const *at = options->env; at && *at; at++) {
 		if (strv_set_env(&env, *at) < 0)
 			return no_memory(err);
@@ -209,9 +219,13 @@ static int build_hostname(const struct container_options *options, const char *i
 {
 	char name[HOST_NAME_MAX + 1] = "";
 
+	const struct isolation *isolation = &options->isolation;
+	bool is_host = isolation_share(isolation, SPEC_NS_UTS)->mode == SHARE_HOST ||
+		       isolation_share(isolation, SPEC_NS_NETWORK)->mode == SHARE_HOST;
+
 	if (options->hostname)
 		snprintf(name, sizeof(name), "%s", options->hostname);
-	else if (!options->host_network)
+	else if (!is_host)
 		snprintf(name, sizeof(name), "%.*s", HOSTNAME_DIGITS, id);
 	else if (gethostname(name, sizeof(name)) < 0)
 		return err_sys(err, errno, "cannot read the host's name");
@@ -281,6 +295,8 @@ int spec_build(const struct image_config *config, const struct container_options
 	if (rc == 0)
 		rc = build_process(config, options, &spec, err);
 	if (rc == 0)
+		rc = isolation_apply(&options->isolation, &spec, err);
+	if (rc == 0)
 		rc = add_volumes(options, &spec, err);
 	if (rc == 0)
 		rc = limits_apply(&options->limits, id, &spec, err);
@@ -291,8 +307,6 @@ int spec_build(const struct image_config *config, const struct container_options
 	spec.root_readonly = options->read_only;
 	spec.overlay.is_volatile = options->is_volatile;
 	spec.init = options->init;
-	if (options->host_network)
-		spec.namespaces &= ~(unsigned)SPEC_NS_NETWORK;
 	*out = spec;
 	spec = (struct spec)SPEC_INIT;
 	return 0;

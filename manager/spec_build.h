@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "image/config.h"
+#include "manager/isolation.h"
 #include "manager/limits.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
@@ -30,15 +31,16 @@ struct container_tmpfs {
 
 /* What the user asked for. Borrowed strings but where it says owned. */
 struct container_options {
-	char *const *command; /* replaces the image's Cmd; empty or NULL: not given */
-	char **env;	      /* "KEY=VALUE", owned */
-	const char *workdir;  /* NULL: the image's */
-	const char *user;     /* NULL: the image's */
-	const char
-		*hostname; /* NULL: the first 12 digits of the ID; with host_network the host's */
+	char *const *command;  /* replaces the image's Cmd; empty or NULL: not given */
+	char **env;	       /* "KEY=VALUE", owned */
+	const char *workdir;   /* NULL: the image's */
+	const char *user;      /* NULL: the image's */
+	const char *hostname;  /* NULL: the first 12 digits of the ID, or the host's */
+	char *const *host_env; /* "KEY=VALUE", before the image's; NULL: none */
 	bool tty, open_stdin;
 	uint16_t rows, cols; /* of the terminal, 0: unknown */
-	bool read_only, init, host_network;
+	bool read_only, init;
+	struct isolation isolation;
 	bool is_volatile;		  /* the upper directory is thrown away at the end */
 	struct container_volume *volumes; /* owned */
 	size_t nvolumes;

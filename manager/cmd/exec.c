@@ -30,6 +30,7 @@ enum {
 	OPT_ENV_FILE,
 	OPT_WORKDIR,
 	OPT_USER,
+	OPT_PRIVILEGED,
 };
 
 static const struct cmd_option options[] = {
@@ -45,6 +46,8 @@ static const struct cmd_option options[] = {
 			  "working directory; made if it is missing (default: the "
 			  "container's)" },
 	[OPT_USER] = { 'u', "user", "USER[:GROUP]", "names of the image, or numbers" },
+	[OPT_PRIVILEGED] = { 0, "privileged", NULL,
+			     "all capabilities, whatever the container has" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -96,6 +99,9 @@ static int take_option(const struct cmd_option *option, const char *value, struc
 	case OPT_WORKDIR:
 		rc = run_value_absolute(option, value, err);
 		return rc < 0 ? rc : copy(value, &exec->request.cwd, err);
+	case OPT_PRIVILEGED:
+		exec->request.privileged = true;
+		return 0;
 	default:
 		return copy(value, &exec->request.user, err);
 	}

@@ -14,6 +14,7 @@
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/names.h"
+#include "manager/neighbours.h"
 #include "manager/spec_build.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -56,9 +57,9 @@ static int make_record(const struct run_options *options, const struct image_cho
 	out->restart = options->restart;
 	out->restart_max = options->restart_max;
 	out->exit_code = -1;
-	out->image = strdup(choice->reference);
-	out->image_id = strdup(choice->image.id);
-	if (!out->image || !out->image_id)
+	out->image = strdup(options->rootfs ? options->rootfs : choice->reference);
+	out->image_id = options->rootfs ? NULL : strdup(choice->image.id);
+	if (!out->image || (!out->image_id && !options->rootfs))
 		return no_memory(err);
 	return print_command(spec->process.args, &out->command, err);
 }
@@ -107,9 +108,15 @@ static int prepare(struct store *store, struct run_options *options,
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	AUTO_STRV char **layers = NULL;
-	int rc = image_config_parse(choice->image.config, &config, err);
+	AUTO_FREE char *hostname = NULL;
+	static char *const none[] = { NULL };
+	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
 
-	options->container.command = choice->command;
+	options->container.command = options->rootfs ? options->words : choice->command;
+	if (rc == 0)
+		rc = neighbours_resolve(store, &options->container.isolation, &hostname, err);
+	if (hostname)
+		options->container.hostname = hostname;
 	if (rc == 0)
 		rc = spec_build(&config, &options->container, record->id, &spec, err);
 	if (rc == 0)
@@ -119,7 +126,15 @@ static int prepare(struct store *store, struct run_options *options,
 	if (rc < 0)
 		return rc;
 
-	struct create_request request = { .record = record, .spec = &spec, .layers = layers };
+	struct create_request request = {
+		.record = record,
+		.spec = &spec,
+		.layers = layers ? layers : none,
+		.etc = &options->container.isolation.etc,
+	};
+
+	spec.root_path = options->rootfs;
+	options->rootfs = NULL;
 
 	return create(store, options, &request, err);
 }
@@ -129,9 +144,9 @@ static int prepare(struct store *store, struct run_options *options,
  */
 static int explain_failure(const struct image_choice *choice, struct err *err)
 {
-	const char *word = choice->command[0];
+	const char *word = choice->is_default ? choice->command[0] : NULL;
 
-	if (err->kind != ERR_NO_PROGRAM || !choice->is_default || !word || strchr(word, '/'))
+	if (err->kind != ERR_NO_PROGRAM || !word || strchr(word, '/'))
 		return err_code(err);
 	err_set(err, ERR_NO_PROGRAM, ENOENT,
 		"run: %s is neither a local image nor a program in the default image %s", word,
@@ -198,9 +213,9 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = launch_begin(app->root, &options, record.id, &launch, err);
 	if (rc == 0)
 		rc = store_open(app->root, &store, err);
-	if (rc == 0)
+	if (rc == 0 && !options.rootfs)
 		rc = image_choose(&store, options.image, options.pull, options.words, &choice, err);
-	if (rc == 0)
+	if (rc == 0 && !options.rootfs)
 		log_debug("image %s: %s, %zu layers", choice.reference, choice.image.id,
 			  choice.image.nlayers);
 	/* A pull can be interrupted; from the row to the payload, signals have to wait. */

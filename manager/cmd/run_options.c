@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/run_options.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,12 +13,14 @@
 #define STOP_TIMEOUT_DEFAULT 10
 
 const struct option_group *const run_option_groups[] = {
-	&run_options_container, &run_options_process, &run_options_files, &run_options_namespaces,
-	&run_options_limits,	&run_options_cgroup,  &run_options_life,  NULL,
+	&run_options_container,	 &run_options_process,	&run_options_files,
+	&run_options_namespaces, &run_options_security, &run_options_limits,
+	&run_options_cgroup,	 &run_options_life,	NULL,
 };
 
 void run_options_release(struct run_options *options)
 {
+	free(options->rootfs);
 	container_options_release(&options->container);
 }
 
@@ -65,6 +68,21 @@ static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 	return rc;
 }
 
+static int check_together(const struct run_options *options, struct err *err)
+{
+	if (options->rootfs && options->image)
+		return err_set(err, ERR_USAGE, 0, "--rootfs does not go with --image");
+	if (options->detach && options->container.isolation.preserve_fds)
+		return err_set(err, ERR_USAGE, 0,
+			       "--preserve-fds does not go with --detach: they are those of who "
+			       "waits");
+	if (options->container.isolation.read_only_tmpfs && !options->container.read_only)
+		return err_set(err, ERR_USAGE, 0,
+			       "--read-only-tmpfs is nothing without --read-only");
+	return isolation_check(&options->container.isolation, options->container.hostname != NULL,
+			       err);
+}
+
 static int check_terminal(struct run_options *options, struct err *err)
 {
 	struct container_options *container = &options->container;
@@ -98,6 +116,8 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 			     "--rm with --restart: it cannot be removed and started again");
 	if (rc == 0)
 		rc = check_terminal(&options, err);
+	if (rc == 0)
+		rc = check_together(&options, err);
 	if (rc < 0)
 		return rc;
 	options.container.tty = options.tty;

@@ -16,6 +16,7 @@ struct run_options {
 	bool detach, interactive, tty, auto_remove;
 	const char *name;  /* NULL: one is made up */
 	const char *image; /* --image, or NULL */
+	char *rootfs;	   /* directory instead of an image, absolute, owned; or NULL */
 	enum pull_policy pull;
 	int stop_timeout_s;
 	enum container_restart restart;

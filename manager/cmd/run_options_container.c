@@ -2,8 +2,15 @@
 /* Options of run and create: what the container is, and how it is attended. */
 #include "manager/cmd/run_options_groups.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
+#include "manager/runtime/spec_names.h"
+#include "store/base/strv.h"
 
 enum {
 	OPT_NAME,
@@ -12,6 +19,8 @@ enum {
 	OPT_INTERACTIVE,
 	OPT_TTY,
 	OPT_RM,
+	OPT_ROOTFS,
+	OPT_ANNOTATION,
 };
 
 static const struct cmd_option options[] = {
@@ -21,8 +30,42 @@ static const struct cmd_option options[] = {
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the payload" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the payload a terminal" },
 	[OPT_RM] = { 0, "rm", NULL, "remove the container when it has ended" },
+	[OPT_ROOTFS] = { 0, "rootfs", "DIR", "run in this directory instead of an image" },
+	[OPT_ANNOTATION] = { 0, "annotation", "KEY=VALUE", "note it in the runtime specification" },
 	{ 0, NULL, NULL, NULL },
 };
+
+/* The directory may be named in another way later; this is what it is now. */
+static int take_rootfs(const char *value, char **out, struct err *err)
+{
+	char *path = realpath(value, NULL);
+	struct stat st;
+
+	if (!path)
+		return err_sys(err, errno, "--rootfs: %s", value);
+	free(*out);
+	*out = path;
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE, ENOTDIR, "--rootfs: not a directory: %s", value);
+	if (strcmp(path, "/") == 0)
+		return err_set(err, ERR_USAGE, 0,
+			       "--rootfs: the root of the host is not to be a container's");
+	return 0;
+}
+
+static int take_annotation(const char *value, char ***notes, struct err *err)
+{
+	if (value[0] == '=' || !strchr(value, '='))
+		return err_set(err, ERR_USAGE, 0, "--annotation: not KEY=VALUE: %s", value);
+	if (strncmp(value, SPEC_NOTE_PREFIX, strlen(SPEC_NOTE_PREFIX)) == 0)
+		return err_set(err, ERR_USAGE, 0,
+			       "--annotation: what begins with " SPEC_NOTE_PREFIX
+			       " is cman's own: %s",
+			       value);
+	if (strv_set_env(notes, value) < 0)
+		return err_sys(err, ENOMEM, "cannot keep the options");
+	return 0;
+}
 
 static int take(int which, const struct cmd_option *option, const char *value, void *into,
 		struct err *err)
@@ -44,9 +87,13 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 	case OPT_TTY:
 		out->tty = true;
 		return 0;
-	default:
+	case OPT_RM:
 		out->auto_remove = true;
 		return 0;
+	case OPT_ROOTFS:
+		return take_rootfs(value, &out->rootfs, err);
+	default:
+		return take_annotation(value, &out->container.isolation.notes, err);
 	}
 }
 

@@ -13,6 +13,7 @@ extern const struct option_group run_options_container;
 extern const struct option_group run_options_process;
 extern const struct option_group run_options_files;
 extern const struct option_group run_options_namespaces;
+extern const struct option_group run_options_security;
 extern const struct option_group run_options_limits;
 extern const struct option_group run_options_cgroup;
 extern const struct option_group run_options_life;

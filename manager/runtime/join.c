@@ -230,8 +230,8 @@ static int start_joiner(const struct spec *container, const struct engine_proces
 }
 
 int engine_exec(const struct spec *container, const struct engine_process *init,
-		const struct spec_process *process, const struct engine_stdio *stdio, int cache_fd,
-		struct engine_process *out, struct err *err)
+		const struct spec_process *process, const struct engine_stdio *stdio,
+		bool privileged, int cache_fd, struct engine_process *out, struct err *err)
 {
 	struct join join = {
 		.cgroup = CGROUP_INIT,
@@ -260,7 +260,7 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		payload_begin(&joiner.payload, process, stdio,
 			      join.filter.program.filter ? &join.filter : NULL, join.sync[1]);
 	}
-	if (result == 0)
+	if (result == 0 && !privileged)
 		result = limit_capabilities(join.proc_fd, init->pid,
 					    &joiner.payload.process.capabilities, err);
 	if (result == 0)

@@ -183,7 +183,8 @@ struct spec {
 	char *seccomp;	      /* linux.seccomp as JSON, or NULL */
 	struct spec_secret *secrets;
 	size_t nsecrets;
-	char **annotations;    /* "KEY=VALUE", but for those of cman */
+	char **annotations; /* "KEY=VALUE", but for those of cman */
+#define SPEC_PRESERVE_MAX 64
 	unsigned preserve_fds; /* cman: descriptors from 3 on that the payload is given */
 	bool init;	       /* cman: ctinit as PID 1 */
 	int stop_signal;       /* cman */

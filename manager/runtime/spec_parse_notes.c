@@ -10,8 +10,6 @@
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
-#define PRESERVED_MAX 1024 /* descriptors: more than any program takes this way */
-
 static int take_flag(const json_t *notes, const char *key, bool *out, struct err *err)
 {
 	const char *value = NULL;
@@ -199,7 +197,7 @@ int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 				     &signal, err);
 	if (result == 0)
 		result = take_number(notes, SPEC_NOTE_PRESERVE_FDS, "is no number of descriptors",
-				     PRESERVED_MAX, &preserved, err);
+				     SPEC_PRESERVE_MAX, &preserved, err);
 	if (result == 0)
 		result = take_others(notes, spec, err);
 	spec->stop_signal = (int)signal;
