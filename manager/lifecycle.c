@@ -57,8 +57,11 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 {
 	struct spec_overlay *overlay = &spec->overlay;
 
+	if (!spec->cgroups_path &&
+	    limits_cgroup_path(CGROUP_PARENT, id, &spec->cgroups_path, err) < 0)
+		return err_code(err);
 	if (spec->root_path)
-		return cgroup_path(id, &spec->cgroups_path, err);
+		return 0;
 	for (char *const *layer = layers; *layer; layer++) {
 		AUTO_FREE char *path = NULL;
 
@@ -73,8 +76,7 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 		overlay->work = NULL;
 	if (!overlay->upper || !overlay->work)
 		return no_memory(err);
-	return spec->cgroups_path ? 0 :
-				    limits_cgroup_path(CGROUP_PARENT, id, &spec->cgroups_path, err);
+	return 0;
 }
 
 static int write_file(int dir_fd, const char *name, const char *text, struct err *err)

@@ -44,7 +44,8 @@ static void defaults(void **state)
 	assert_null(options.words[0]);
 	assert_int_equal(options.stop_timeout_s, 10);
 	assert_true(options.container.init);
-	assert_false(options.container.host_network);
+	assert_int_equal(isolation_share(&options.container.isolation, SPEC_NS_NETWORK)->mode,
+			 SHARE_DEFAULT);
 	assert_int_equal(options.container.limits.given, 0);
 	assert_int_equal(options.keys.len, 2);
 }
@@ -240,7 +241,7 @@ static void what_is_wrong_is_named(void **state)
 		{ "--name -x", "--name: not a name: -x" },
 		{ "-w relative", "--workdir: not an absolute path: relative" },
 		{ "-h a_b/c", "--hostname: not a host name: a_b/c" },
-		{ "--network moon", "--network: not none or host: moon" },
+		{ "--network moon", "--network: not none, host, container:NAME or ns:PATH: moon" },
 		{ "-v nocolon", "--volume: not SRC:DST[:ro]: nocolon" },
 		{ "-v /tmp:", "--volume: not SRC:DST[:ro]: /tmp:" },
 		{ "-v :/x", "--volume: not SRC:DST[:ro]: :/x" },

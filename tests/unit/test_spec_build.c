@@ -13,6 +13,8 @@
 
 #include "store/base/strv.h"
 
+#define NETWORK __builtin_ctz(SPEC_NS_NETWORK)
+
 static const char id[CONTAINER_ID_LEN + 1] =
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -98,7 +100,7 @@ static void what_is_asked_for_wins(void **state)
 		.rows = 24,
 		.cols = 80,
 		.read_only = true,
-		.host_network = true,
+		.isolation.shares[NETWORK].mode = SHARE_HOST,
 		.is_volatile = true,
 		.limits = { .resources = { .memory_limit = 1 << 20, .pids_limit = 5 },
 			    .given = 1u << LIMIT_MEMORY | 1u << LIMIT_PIDS,
@@ -135,7 +137,9 @@ static void what_is_asked_for_wins(void **state)
 static void the_hosts_name_goes_with_its_network(void **state)
 {
 	const struct image_config config = { .cmd = WORDS("sh") };
-	const struct container_options options = { .host_network = true };
+	const struct container_options options = {
+		.isolation.shares[NETWORK].mode = SHARE_HOST,
+	};
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	char name[HOST_NAME_MAX + 1] = "";
 

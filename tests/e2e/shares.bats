@@ -1,0 +1,209 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Options of run about what is shared, and who the payload is, seen from inside.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+inside() {
+	cman run --rm "$@"
+}
+
+# Which namespace of that kind a container made with the options given is in.
+namespace_of() {
+	local kind=$1
+	shift
+	cman run --rm "$@" busybox readlink "/proc/self/ns/$kind"
+}
+
+@test "host: the namespaces are the host's" {
+	for pair in pid:pid ipc:ipc uts:uts cgroupns:cgroup network:net; do
+		option=${pair%:*}
+		kind=${pair#*:}
+		[ "$(namespace_of "$kind" "--$option" host)" = "$(readlink "/proc/self/ns/$kind")" ]
+		[ "$(namespace_of "$kind" "--$option" private)" != "$(readlink "/proc/self/ns/$kind")" ]
+	done
+	run inside --uts host busybox hostname
+	assert_output "$(hostname)"
+	run inside --pid host busybox sh -c "tr '\\0' ' ' </proc/$$/cmdline"
+	assert_match "$output" 'bats'
+}
+
+@test "container:NAME: the namespaces are the other's, with its shared memory, hosts and name; exec follows" {
+	cman run -d --name bird --hostname nest --add-host tree:10.0.0.7 busybox sleep 600 >/dev/null
+	cman exec bird sh -c 'echo egg >/dev/shm/egg'
+	cman run -d --name guest --pid container:bird --ipc container:bird --network container:bird busybox sleep 600 >/dev/null
+	for kind in pid ipc net; do
+		[ "$(cman exec guest readlink "/proc/self/ns/$kind")" = "$(cman exec bird readlink "/proc/self/ns/$kind")" ]
+	done
+	[ "$(cman exec guest readlink /proc/self/ns/uts)" != "$(cman exec bird readlink /proc/self/ns/uts)" ]
+	run cman exec guest sh -c 'cat /dev/shm/egg; hostname; grep tree /etc/hosts; ps | grep -c "root  *[s]leep 600$"'
+	assert_output 'egg
+nest
+10.0.0.7	tree
+2'
+	# its program ends, and the other's goes on
+	cman rm -f guest >/dev/null
+	run cman exec bird sh -c 'ps | grep -c "root  *[s]leep 600$"'
+	assert_output '1'
+}
+
+@test "a container that shares its processes ends with its program, whatever that left behind" {
+	run --separate-stderr inside --pid host busybox sh -c 'sleep 4711 & echo $!'
+	assert_status 0
+	eventually refute pgrep -f '^sleep 4711$'
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	inside --pid container:bird busybox sh -c 'sleep 4711 &'
+	run cman exec bird sh -c 'ps | grep -c "[s]leep 4711"'
+	assert_output 0
+}
+
+@test "a container to join that does not run, or keeps to itself, is named" {
+	run --separate-stderr inside --network container:nobody busybox true
+	assert_status 125
+	assert_stderr 'cman: --network: no such container: nobody'
+	cman run -d --name bird --ipc private busybox sleep 600 >/dev/null
+	run --separate-stderr inside --ipc container:bird busybox true
+	assert_stderr 'cman: the IPC namespace of bird is private (--ipc private or none)
+hint: it can be shared if that container is made with --ipc shareable'
+	cman stop -t 0 bird >/dev/null
+	run --separate-stderr inside --pid container:bird busybox true
+	assert_status 125
+	assert_match "$stderr" '^cman: --pid: bird is not running'
+}
+
+# Whether process $1 has a network namespace of its own by now.
+is_elsewhere() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+@test "ns:PATH joins that network namespace; what is no namespace is refused" {
+	unshare -n sleep 600 3>&- &
+	holder=$!
+	eventually is_elsewhere "$holder"
+	run inside --network "ns:/proc/$holder/ns/net" busybox readlink /proc/self/ns/net
+	expected=$(readlink "/proc/$holder/ns/net")
+	kill "$holder"
+	assert_output "$expected"
+	run --separate-stderr inside --network ns:/etc/passwd busybox true
+	assert_status 125
+	assert_stderr 'cman: /etc/passwd is not a namespace'
+	run --separate-stderr inside --network ns:/proc/self/ns/uts busybox true
+	assert_stderr 'cman: cannot enter the network namespace: it is one of another kind, or not below the own one'
+	run --separate-stderr inside --network bridge busybox true
+	assert_stderr 'cman: --network bridge: there are no bridges yet'
+	run --separate-stderr inside --network moon busybox true
+	assert_match "$stderr" '^cman: --network: not none, host, container:NAME or ns:PATH: moon'
+}
+
+@test "--ipc none has no /dev/shm, --shm-size makes it as large" {
+	run inside --ipc none busybox sh -c 'grep -c /dev/shm /proc/self/mountinfo; ls -d /dev/shm'
+	assert_match "$output" '^0'
+	run inside --shm-size 1m busybox sh -c 'df -k /dev/shm | awk "NR == 2 { print \$2 }"'
+	assert_output 1024
+	run --separate-stderr inside --ipc host --shm-size 1m busybox true
+	assert_match "$stderr" "^cman: --shm-size does not go with --ipc: the shared memory is not the container's own"
+}
+
+@test "names: --hostname, --domainname, --add-host, --dns; and where they are another's" {
+	run inside --hostname nest --domainname example.net --add-host tree:10.0.0.7 --add-host 'six=[::7]' \
+		--dns 192.0.2.1 --dns-search example.org --dns-option ndots:2 busybox sh -c \
+		'hostname; cat /proc/sys/kernel/domainname; tail -n 3 /etc/hosts; cat /etc/resolv.conf'
+	assert_output 'nest
+example.net
+127.0.1.1	nest.example.net nest
+10.0.0.7	tree
+::7	six
+nameserver 192.0.2.1
+search example.org
+options ndots:2'
+	run inside --network host --dns 192.0.2.1 busybox cat /etc/resolv.conf
+	assert_output "$(grep -v '^nameserver' /etc/resolv.conf; echo nameserver 192.0.2.1)"
+	run --separate-stderr inside --uts host --hostname x busybox true
+	assert_match "$stderr" "^cman: --hostname does not go with --uts host: the names are the host's"
+	run --separate-stderr inside --network container:x --dns 192.0.2.1 busybox true
+	assert_match "$stderr" "^cman: --dns does not go with --network container: the files are that container's"
+	run --separate-stderr inside --add-host x:host-gateway busybox true
+	assert_match "$stderr" '^cman: --add-host x:host-gateway: there is no bridge, and so no gateway to the host'
+	run --separate-stderr inside --add-host $'x\ny:10.0.0.1' busybox true
+	assert_match "$stderr" '^cman: --add-host: not NAME:ADDRESS'
+}
+
+@test "--group-add, --umask, --env-host: also for exec" {
+	cman run -d --name bird -u bird --group-add flock --group-add 77 --group-add tty --umask 027 busybox sleep 600 >/dev/null
+	run cman exec bird sh -c 'echo $(id -G | tr " " "\n" | sort -n); umask'
+	assert_output '5 77 1000 3000
+0027'
+	run --separate-stderr inside --group-add fish busybox true
+	assert_status 125
+	assert_stderr "cman: no group fish in the image's /etc/group"
+	run --separate-stderr inside --umask 8 busybox true
+	assert_match "$stderr" '^cman: --umask: not an octal number up to 0777: 8'
+	export FROM_HOST=seed HOSTNAME=elsewhere
+	run inside --env-host -e TWICE=own --hostname nest busybox sh -c 'echo $FROM_HOST $TWICE $HOSTNAME'
+	assert_output 'seed own nest'
+}
+
+@test "--tz: a zone of the host's, local, and none that is not there" {
+	[ -e /usr/share/zoneinfo/Asia/Tokyo ] || skip 'this machine has no time zones (tzdata)'
+	run inside --tz Asia/Tokyo busybox date +%Z
+	assert_output JST
+	run --separate-stderr inside --tz Moon/Base busybox true
+	assert_status 125
+	assert_stderr 'cman: --tz: no time zone Moon/Base in /usr/share/zoneinfo of the host
+hint: names are such as Europe/Berlin; the zones come with the package tzdata'
+	run --separate-stderr inside --tz ../../../etc/passwd busybox true
+	assert_match "$stderr" '^cman: --tz: no time zone'
+}
+
+@test "--secret: in memory only, with owner and mode, at any place; nowhere else" {
+	echo cuckoo-4711 >"$BATS_TEST_TMPDIR/key"
+	id=$(cman run -d --name bird --secret "$BATS_TEST_TMPDIR/key" \
+		--secret "source=$BATS_TEST_TMPDIR/key,target=/etc/key,uid=1000,gid=5,mode=0400" busybox sleep 600)
+	run cman exec bird sh -c 'stat -c "%n %a %u %g" /run/secrets/key /etc/key; cat /run/secrets/key /etc/key; ls -A /run/secrets; echo x >/etc/key; stat -f -c %T /run/secrets'
+	assert_match "$output" '^/run/secrets/key 444 0 0
+/etc/key 400 1000 5
+cuckoo-4711
+cuckoo-4711
+key
+.*Read-only file system'
+	refute grep -rq cuckoo-4711 "$CMAN_ROOT"
+	refute grep -q cuckoo-4711 <<<"$(cman inspect bird)"
+	refute grep -q cuckoo-4711 "/proc/$(cman inspect --format '{{.State.Pid}}' bird)/environ"
+	run --separate-stderr inside --secret /nowhere busybox true
+	assert_status 125
+	assert_stderr 'cman: --secret: /nowhere: No such file or directory'
+	run --separate-stderr inside --secret "$BATS_TEST_TMPDIR/key,type=env" busybox true
+	assert_match "$stderr" '^cman: --secret: a secret is a file, and in no environment'
+}
+
+@test "--rootfs: a directory instead of an image" {
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	tar -C "$BATS_TEST_TMPDIR/tree" -xzf "$FIXTURES/busybox.tar.gz"
+	run inside --rootfs "$BATS_TEST_TMPDIR/tree" sh -c 'echo x >/made; ls /bin/busybox'
+	assert_output /bin/busybox
+	[ "$(cat "$BATS_TEST_TMPDIR/tree/made")" = x ]
+	run --separate-stderr inside --rootfs / true
+	assert_match "$stderr" "^cman: --rootfs: the root of the host is not to be a container's"
+	run --separate-stderr inside --rootfs /nowhere true
+	assert_stderr 'cman: --rootfs: /nowhere: No such file or directory'
+	cman run --name bird --rootfs "$BATS_TEST_TMPDIR/tree" true
+	run --separate-stderr cman diff bird
+	assert_status 125
+	assert_match "$stderr" 'it has no layers: it was made from a directory'
+	cman export bird | tar -t | grep -qx made
+}
+
+@test "--read-only with --read-only-tmpfs, --annotation" {
+	run inside --read-only --read-only-tmpfs busybox sh -c 'echo x >/tmp/x && echo x >/run/x && echo x >/var/tmp/x && echo written; echo x >/x'
+	assert_match "$output" 'written'
+	assert_match "$output" '/x: Read-only file system'
+	cman run -d --name bird --annotation org.example.nest=a=b busybox sleep 600 >/dev/null
+	grep -q '"org.example.nest":"a=b"' "$CMAN_ROOT/containers/$(cman ps -q --no-trunc)/spec.json"
+	run --separate-stderr inside --annotation io.cman.init=false busybox true
+	assert_match "$stderr" "^cman: --annotation: what begins with io.cman. is cman's own: io.cman.init=false"
+}
