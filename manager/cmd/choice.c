@@ -80,8 +80,12 @@ static int find_some(const struct choice *choice, struct app *app, unsigned stat
 		     struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
+	struct filters filters = choice->filters; /* shared, and bound to this store */
 	struct walk walk = { choice, states, out };
 	int rc = store_open(app->root, &store, err);
+
+	if (rc == 0)
+		rc = filters_bind(&filters, &store, err);
 
 	if (rc == 0)
 		rc = container_each(&store, visit, &walk, err);

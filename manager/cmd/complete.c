@@ -162,7 +162,10 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 	else if (strcmp(metavariable, "CONTAINER") == 0)
 		offer_kept(c, true, false);
 	else if (is_of_containers(cmd) && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "id=|name=|status=|exited=|image=");
+		offer_alternatives(
+			c,
+			"id=|name=|status=|exited=|image=|ancestor=|label=|health=|before=|since=|"
+			"volume=|network=");
 	else if (cmd == &cmd_images && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");
 	else if (cmd == &cmd_prune && strcmp(metavariable, "KEY=VALUE") == 0)

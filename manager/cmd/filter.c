@@ -9,7 +9,10 @@
 
 #include "image/ref.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/ps_details.h"
 #include "manager/cmd/suggest.h"
+#include "manager/lifecycle.h"
+#include "manager/runtime/spec.h"
 #include "store/base/cleanup.h"
 
 struct key;
@@ -22,6 +25,7 @@ struct filter {
 	bool is_id;	 /* image=: it can be the beginning of an ID */
 	regex_t regex;
 	bool has_regex;
+	struct store *store; /* set by filters_bind() */
 };
 
 struct key {
@@ -30,6 +34,7 @@ struct key {
 	int (*prepare)(struct filter *filter, struct err *err);
 	bool (*match)(const struct filter *filter, const struct container_record *record);
 	bool state; /* asks for a state */
+	bool names; /* its value is a container, to be found */
 };
 
 static int prepare_id(struct filter *filter, struct err *err)
@@ -74,7 +79,7 @@ static int prepare_status(struct filter *filter, struct err *err)
 			return 0;
 		}
 	err_set(err, ERR_USAGE, EINVAL, "--filter: not a status: %s", filter->text);
-	return err_hint(err, "one of created, running, paused, exited, removing");
+	return err_hint(err, "one of created, running, paused, restarting, exited, removing");
 }
 
 static bool match_status(const struct filter *filter, const struct container_record *record)
@@ -92,6 +97,69 @@ static int prepare_exited(struct filter *filter, struct err *err)
 static bool match_exited(const struct filter *filter, const struct container_record *record)
 {
 	return record->state == CONTAINER_EXITED && record->exit_code == filter->number;
+}
+
+static int prepare_nothing(struct filter *filter, struct err *err)
+{
+	(void)filter;
+	(void)err;
+	return 0;
+}
+
+static bool match_label(const struct filter *filter, const struct container_record *record)
+{
+	return record->labels && ps_has_label(record->labels, filter->text);
+}
+
+static int prepare_health(struct filter *filter, struct err *err)
+{
+	for (int health = HEALTH_NONE; health <= HEALTH_UNHEALTHY; health++)
+		if (strcmp(container_health_name((enum container_health)health), filter->text) ==
+		    0) {
+			filter->number = health;
+			return 0;
+		}
+	err_set(err, ERR_USAGE, EINVAL, "--filter: not a state of health: %s", filter->text);
+	return err_hint(err, "one of none, starting, healthy, unhealthy");
+}
+
+static bool match_health(const struct filter *filter, const struct container_record *record)
+{
+	return (int64_t)record->health == filter->number;
+}
+
+/* Made before the one that is named, or after it. */
+static bool match_before(const struct filter *filter, const struct container_record *record)
+{
+	return record->created_ns < filter->number;
+}
+
+static bool match_since(const struct filter *filter, const struct container_record *record)
+{
+	return record->created_ns > filter->number;
+}
+
+/* One whose specification cannot be read has none of it. */
+static bool load_spec(const struct filter *filter, const struct container_record *record,
+		      struct spec *spec)
+{
+	struct err ignored = ERR_INIT;
+
+	return filter->store && lifecycle_load_spec(filter->store, record->id, spec, &ignored) == 0;
+}
+
+static bool match_volume(const struct filter *filter, const struct container_record *record)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+
+	return load_spec(filter, record, &spec) && ps_has_mount(&spec, filter->text);
+}
+
+static bool match_network(const struct filter *filter, const struct container_record *record)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+
+	return load_spec(filter, record, &spec) && strcmp(ps_network(&spec), filter->text) == 0;
 }
 
 static const char *image_digits(const char *text)
@@ -133,12 +201,18 @@ static bool match_image(const struct filter *filter, const struct container_reco
 }
 
 static const struct key keys[] = {
-	{ "id", prepare_id, match_id, false },
-	{ "name", prepare_name, match_name, false },
-	{ "status", prepare_status, match_status, true },
-	{ "exited", prepare_exited, match_exited, true },
-	{ "image", prepare_image, match_image, false },
-	{ "ancestor", prepare_image, match_image, false },
+	{ "id", prepare_id, match_id, false, false },
+	{ "name", prepare_name, match_name, false, false },
+	{ "status", prepare_status, match_status, true, false },
+	{ "exited", prepare_exited, match_exited, true, false },
+	{ "image", prepare_image, match_image, false, false },
+	{ "ancestor", prepare_image, match_image, false, false },
+	{ "label", prepare_nothing, match_label, false, false },
+	{ "health", prepare_health, match_health, false, false },
+	{ "before", prepare_nothing, match_before, true, true },
+	{ "since", prepare_nothing, match_since, true, true },
+	{ "volume", prepare_nothing, match_volume, false, false },
+	{ "network", prepare_nothing, match_network, false, false },
 };
 #define NKEYS (sizeof(keys) / sizeof(*keys))
 
@@ -174,7 +248,10 @@ static int find_key(const char *text, const struct key **out, struct err *err)
 	err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
 	if (suggest_best(&suggest))
 		return err_hint(err, "did you mean %s?", suggest_best(&suggest));
-	return err_hint(err, "keys: id, name, status, exited, image, ancestor");
+	return err_hint(
+		err,
+		"keys: id, name, status, exited, image, ancestor, label, health, before, since, "
+		"volume, network");
 }
 
 int filters_add(struct filters *filters, const char *text, struct err *err)
@@ -201,6 +278,22 @@ int filters_add(struct filters *filters, const char *text, struct err *err)
 		return err_code(err);
 	}
 	list[filters->n++] = filter;
+	return 0;
+}
+
+int filters_bind(struct filters *filters, struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+		struct filter *filter = &filters->list[i];
+
+		filter->store = store;
+		if (!filter->key->names)
+			continue;
+		if (container_find(store, filter->text, &record, err) < 0)
+			return err_wrap(err, "--filter");
+		filter->number = record.created_ns;
+	}
 	return 0;
 }
 

@@ -7,6 +7,8 @@
  * different keys must all hold:
  *
  *	id=PREFIX  name=REGEX  status=STATE  exited=STATUS  image=REFERENCE (or ancestor=)
+ *	label=KEY[=VALUE]  health=STATE  before=CONTAINER  since=CONTAINER
+ *	volume=NAME|DIRECTORY  network=host|none
  */
 
 #include <stdbool.h>
@@ -16,6 +18,7 @@
 #include "store/containers.h"
 
 struct filter;
+struct store;
 
 struct filters {
 	struct filter *list;
@@ -34,6 +37,12 @@ int filters_add(struct filters *filters, const char *text, struct err *err);
 
 /* Whether one asks for states, so that a list should not leave ended containers out by itself. */
 bool filters_ask_for_state(const struct filters *filters);
+
+/*
+ * Before the first match: find the containers that before= and since= name, or ERR_NOT_FOUND, and
+ * keep `store` for what a record does not say.
+ */
+int filters_bind(struct filters *filters, struct store *store, struct err *err);
 
 bool filters_match(const struct filters *filters, const struct container_record *record);
 

@@ -19,7 +19,7 @@ struct format {
 	const struct format_field *fields;
 	size_t nfields;
 	enum format_mode mode;
-	bool wants_full;
+	bool wants_full, no_heading;
 	uint32_t used;		  /* bit i: field i is printed */
 	struct template template; /* of MODE_LINES, and of a table that was asked for */
 	struct table *table;	  /* MODE_TABLE */
@@ -218,10 +218,17 @@ int format_print(struct format *format, FILE *out, struct err *err)
 {
 	if (format->mode == MODE_TABLE && !table_print(format->table, &format->out))
 		return err_sys(err, ENOMEM, "cannot print the list");
+	const char *text = format->out.data;
+	size_t len = format->out.len;
+
 	if (buf_failed(&format->out))
 		return err_sys(err, ENOMEM, "cannot print the list");
-	if (format->out.len > 0)
-		fwrite(format->out.data, 1, format->out.len, out);
+	if (len > 0 && format->mode == MODE_TABLE && format->no_heading) {
+		text = (const char *)memchr(text, '\n', len) + 1;
+		len -= (size_t)(text - format->out.data);
+	}
+	if (len > 0)
+		fwrite(text, 1, len, out);
 	return 0;
 }
 
@@ -264,6 +271,7 @@ static int choose_mode(struct format *format, const struct format_request *reque
 	const char *text = request->format ? request->format : table;
 
 	format->wants_full = request->no_trunc;
+	format->no_heading = request->no_heading;
 	if (request->quiet) {
 		format->mode = MODE_QUIET;
 		return 0;

@@ -50,8 +50,9 @@ struct format_request {
 	 */
 	const char *format;
 	bool quiet; /* only the first field of each row, without a heading; `format` is ignored */
-	bool no_trunc; /* nothing is cut */
-	int width;     /* columns to fit into, as format_terminal_width() gives it; 0: no limit */
+	bool no_trunc;	 /* nothing is cut */
+	bool no_heading; /* of a table */
+	int width;	 /* columns to fit into, as format_terminal_width() gives it; 0: no limit */
 };
 
 struct format;

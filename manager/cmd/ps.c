@@ -14,6 +14,7 @@
 #include "manager/cmd/format.h"
 #include "manager/cmd/human.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/ps_details.h"
 #include "manager/cmd/status.h"
 #include "manager/lifecycle.h"
 #include "store/base/buf.h"
@@ -37,7 +38,40 @@ enum field {
 	STARTED_AT,
 	FINISHED_AT,
 	ERROR,
+	HEALTH,
+	LABELS,
+	MOUNTS,
+	NETWORKS,
+	PORTS,
+	SIZE,
+	RESTARTS,
 	NFIELDS,
+};
+
+enum {
+	OPT_ALL,
+	OPT_FILTER,
+	OPT_FORMAT,
+	OPT_LAST,
+	OPT_LATEST,
+	OPT_NO_TRUNC,
+	OPT_NOHEADING,
+	OPT_QUIET,
+	OPT_SIZE,
+	OPT_END,
+};
+
+static const struct cmd_option option_table[] = {
+	[OPT_ALL] = { 'a', "all", NULL, "those that do not run, too" },
+	[OPT_FILTER] = { 'f', "filter", "KEY=VALUE", "only those for which it holds" },
+	[OPT_FORMAT] = { 0, "format", "FORMAT", "json, 'table TEMPLATE', or a template" },
+	[OPT_LAST] = { 'n', "last", "COUNT", "so many that were made last, running or not" },
+	[OPT_LATEST] = { 'l', "latest", NULL, "the one that was made last, running or not" },
+	[OPT_NO_TRUNC] = { 0, "no-trunc", NULL, "cut nothing, and show whole IDs" },
+	[OPT_NOHEADING] = { 0, "noheading", NULL, "a table without its headings" },
+	[OPT_QUIET] = { 'q', "quiet", NULL, "only the IDs" },
+	[OPT_SIZE] = { 's', "size", NULL, "what each has written, too" },
+	[OPT_END] = { 0, NULL, NULL, NULL },
 };
 
 static const struct format_field fields[] = {
@@ -56,11 +90,22 @@ static const struct format_field fields[] = {
 	[STARTED_AT] = { "StartedAt", "STARTED AT", 0 },
 	[FINISHED_AT] = { "FinishedAt", "FINISHED AT", 0 },
 	[ERROR] = { "Error", "ERROR", FORMAT_CUT },
+	[HEALTH] = { "Health", "HEALTH", 0 },
+	[LABELS] = { "Labels", "LABELS", FORMAT_CUT },
+	[MOUNTS] = { "Mounts", "MOUNTS", FORMAT_CUT },
+	[NETWORKS] = { "Networks", "NETWORKS", 0 },
+	[PORTS] = { "Ports", "PORTS", 0 },
+	[SIZE] = { "Size", "SIZE", 0 },
+	[RESTARTS] = { "Restarts", "RESTARTS", FORMAT_RAW },
 	[NFIELDS] = { NULL, NULL, 0 },
 };
 
 struct ps {
 	bool all;
+	bool sizes;   /* --size */
+	int64_t last; /* --last: so many; -1: all */
+	struct store *store;
+	struct format_field fields[NFIELDS + 1];
 	struct filters filters;
 	struct format_request request;
 	struct format *format;
@@ -112,8 +157,67 @@ static const char *time_or_null(const struct ps *ps, enum field field, int64_t n
 	return text;
 }
 
-static void add_row(struct ps *ps, const struct container_record *record, struct buf *command)
+/* Texts that are made for a row; reused from row to row. */
+struct texts {
+	struct buf command, labels, mounts, size;
+};
+
+static void texts_release(struct texts *texts)
 {
+	buf_release(&texts->command);
+	buf_release(&texts->labels);
+	buf_release(&texts->mounts);
+	buf_release(&texts->size);
+}
+
+static bool texts_failed(const struct texts *texts)
+{
+	return buf_failed(&texts->command) || buf_failed(&texts->labels) ||
+	       buf_failed(&texts->mounts) || buf_failed(&texts->size);
+}
+
+/* JSON has all fields: a size, which is looked up file by file, only for who asks for it. */
+static bool wants_size(const struct ps *ps)
+{
+	bool json = ps->request.format && strcmp(ps->request.format, "json") == 0;
+
+	return format_uses(ps->format, SIZE) && (ps->sizes || !json);
+}
+
+static const char *text_or_null(const struct buf *text)
+{
+	return text->len > 0 ? text->data : NULL;
+}
+
+/* What the record does not say as it is shown. */
+static void add_details(struct ps *ps, const struct container_record *record, struct texts *texts,
+			const char **values)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (format_uses(ps->format, LABELS) && record->labels) {
+		buf_reset(&texts->labels);
+		ps_add_labels(&texts->labels, record->labels);
+		values[LABELS] = text_or_null(&texts->labels);
+	}
+	if (wants_size(ps)) {
+		buf_reset(&texts->size);
+		ps_add_size(&texts->size, ps->store, record);
+		values[SIZE] = text_or_null(&texts->size);
+	}
+	if ((!format_uses(ps->format, MOUNTS) && !format_uses(ps->format, NETWORKS)) ||
+	    lifecycle_load_spec(ps->store, record->id, &spec, &ignored) < 0)
+		return;
+	buf_reset(&texts->mounts);
+	ps_add_mounts(&texts->mounts, &spec);
+	values[MOUNTS] = text_or_null(&texts->mounts);
+	values[NETWORKS] = ps_network(&spec);
+}
+
+static void add_row(struct ps *ps, const struct container_record *record, struct texts *texts)
+{
+	char restarts[24];
 	char id[CONTAINER_ID_LEN + 1];
 	char pid[24], exit_code[24], status[STATUS_MAX], age[HUMAN_MAX + 8];
 	char created[HUMAN_MAX], started[HUMAN_MAX], finished[HUMAN_MAX];
@@ -141,10 +245,18 @@ static void add_row(struct ps *ps, const struct container_record *record, struct
 	if (format_uses(ps->format, RUNNING_FOR))
 		values[RUNNING_FOR] = status_ago(ps->now_ns - record->created_ns, age);
 	if (format_uses(ps->format, COMMAND)) {
-		buf_reset(command);
-		status_add_command(command, record->command);
-		values[COMMAND] = command->data;
+		buf_reset(&texts->command);
+		status_add_command(&texts->command, record->command);
+		values[COMMAND] = texts->command.data;
 	}
+	if (record->health != HEALTH_NONE)
+		values[HEALTH] = container_health_name(record->health);
+	if (format_uses(ps->format, RESTARTS)) {
+		human_number(record->restart_count, restarts);
+		values[RESTARTS] = restarts;
+	}
+	values[PORTS] = "";
+	add_details(ps, record, texts, values);
 	values[CREATED_AT] = time_or_null(ps, CREATED_AT, record->created_ns, created);
 	values[STARTED_AT] = time_or_null(ps, STARTED_AT, record->started_ns, started);
 	values[FINISHED_AT] = time_or_null(ps, FINISHED_AT, record->finished_ns, finished);
@@ -153,7 +265,8 @@ static void add_row(struct ps *ps, const struct container_record *record, struct
 
 struct walk {
 	struct ps *ps;
-	struct buf command; /* reused from row to row */
+	struct texts texts;
+	int64_t rows;
 };
 
 static int visit(const struct container_record *record, void *data, struct err *err)
@@ -164,20 +277,21 @@ static int visit(const struct container_record *record, void *data, struct err *
 
 	if (live && ps->first_pass && keep_running(ps, record, err) < 0)
 		return err_code(err);
-	if (live || ps->all)
-		if (filters_match(&ps->filters, record))
-			add_row(ps, record, &walk->command);
+	if ((!live && !ps->all) || walk->rows == ps->last || !filters_match(&ps->filters, record))
+		return 0;
+	add_row(ps, record, &walk->texts);
+	walk->rows++;
 	return 0;
 }
 
 static int walk_records(struct ps *ps, struct store *store, struct err *err)
 {
-	struct walk walk = { ps, BUF_INIT };
+	struct walk walk = { .ps = ps };
 	int rc = container_each(store, visit, &walk, err);
 
-	if (rc == 0 && buf_failed(&walk.command))
+	if (rc == 0 && texts_failed(&walk.texts))
 		rc = err_sys(err, ENOMEM, "cannot list the containers");
-	buf_release(&walk.command);
+	texts_release(&walk.texts);
 	return rc;
 }
 
@@ -204,9 +318,13 @@ static int list(struct ps *ps, struct app *app, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 
-	if (format_new(fields, &ps->request, &ps->format, err) < 0 ||
-	    store_open(app->root, &store, err) < 0)
+	memcpy(ps->fields, fields, sizeof(fields));
+	if (ps->sizes)
+		ps->fields[SIZE].flags |= FORMAT_COLUMN;
+	if (format_new(ps->fields, &ps->request, &ps->format, err) < 0 ||
+	    store_open(app->root, &store, err) < 0 || filters_bind(&ps->filters, &store, err) < 0)
 		return err_code(err);
+	ps->store = &store;
 	ps->now_ns = clock_now_ns();
 	ps->first_pass = true;
 	if (walk_records(ps, &store, err) < 0)
@@ -220,9 +338,41 @@ static int list(struct ps *ps, struct app *app, struct err *err)
 	return format_print(ps->format, stdout, err);
 }
 
+static int take_option(struct ps *ps, const struct cmd_option *option, const char *value,
+		       struct err *err)
+{
+	switch (option - option_table) {
+	case OPT_ALL:
+		ps->all = true;
+		return 0;
+	case OPT_FILTER:
+		return filters_add(&ps->filters, value, err);
+	case OPT_FORMAT:
+		ps->request.format = value;
+		return 0;
+	case OPT_LAST:
+		return option_int(option, value, -1, INT32_MAX, &ps->last, err);
+	case OPT_LATEST:
+		ps->last = 1;
+		return 0;
+	case OPT_NO_TRUNC:
+		ps->request.no_trunc = true;
+		return 0;
+	case OPT_NOHEADING:
+		ps->request.no_heading = true;
+		return 0;
+	case OPT_QUIET:
+		ps->request.quiet = true;
+		return 0;
+	default:
+		ps->sizes = true;
+		return 0;
+	}
+}
+
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
-	__attribute__((cleanup(ps_release))) struct ps ps = { 0 };
+	__attribute__((cleanup(ps_release))) struct ps ps = { .last = -1 };
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
@@ -230,21 +380,13 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 
 	options_begin(&parse, &cmd_ps, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
-		if (option->letter == 'a')
-			ps.all = true;
-		else if (option->letter == 'q')
-			ps.request.quiet = true;
-		else if (option->letter == 'f' && filters_add(&ps.filters, value, err) < 0)
+	while ((rc = options_next(&parse, &option, &value, err)) > 0)
+		if (take_option(&ps, option, value, err) < 0)
 			return -1;
-		else if (strcmp(option->name, "format") == 0)
-			ps.request.format = value;
-		else if (strcmp(option->name, "no-trunc") == 0)
-			ps.request.no_trunc = true;
-	}
 	if (rc < 0 || options_operands(&parse, 0, 0, err) < 0)
 		return -1;
-	ps.all = ps.all || filters_ask_for_state(&ps.filters);
+	/* As with Docker: the last ones, whatever became of them. */
+	ps.all = ps.all || ps.last >= 0 || filters_ask_for_state(&ps.filters);
 	ps.request.width = format_terminal_width(STDOUT_FILENO);
 	return list(&ps, app, err);
 }
@@ -260,17 +402,11 @@ const struct cmd cmd_ps = {
 		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
 		"it gives it headings and columns at its tabs (\\t). Fields: ID Name Image PID "
 		"Status Command RunningFor ImageID State ExitCode CreatedAt StartedAt FinishedAt "
-		"Error.\n\n"
-		"Filters: id=PREFIX, name=REGEX, status=STATE, exited=STATUS, image=REFERENCE. Those of "
+		"Error Health Labels Mounts Networks Ports Size Restarts.\n\n"
+		"Filters: id=PREFIX, name=REGEX, status=STATE, exited=STATUS, image=REFERENCE (or "
+		"ancestor=), label=KEY[=VALUE], health=STATE, before=CONTAINER, since=CONTAINER, "
+		"volume=NAME|DIRECTORY, network=host|none. Those of "
 		"one key are alternatives, those of different keys must all hold.",
-	.options =
-		(const struct cmd_option[]){
-			{ 'a', "all", NULL, "those that do not run, too" },
-			{ 'f', "filter", "KEY=VALUE", "only those for which it holds" },
-			{ 0, "format", "FORMAT", "json, 'table TEMPLATE', or a template" },
-			{ 0, "no-trunc", NULL, "cut nothing, and show whole IDs" },
-			{ 'q', "quiet", NULL, "only the IDs" },
-			{ 0, NULL, NULL, NULL },
-		},
+	.options = option_table,
 	.run = run,
 };

@@ -110,7 +110,9 @@ static void assert_refused(const char *text, const char *message, const char *hi
 
 static void test_refused(void **state)
 {
-	static const char keys[] = "keys: id, name, status, exited, image, ancestor";
+	static const char keys[] =
+		"keys: id, name, status, exited, image, ancestor, label, health, "
+		"before, since, volume, network";
 
 	(void)state;
 	assert_refused("color=red", "--filter: unknown key: color", keys);
@@ -120,7 +122,7 @@ static void test_refused(void **state)
 	assert_refused("name", "--filter: not of the form KEY=VALUE: name", "");
 	assert_refused("name=", "--filter: not of the form KEY=VALUE: name=", "");
 	assert_refused("status=dead", "--filter: not a status: dead",
-		       "one of created, running, paused, exited, removing");
+		       "one of created, running, paused, restarting, exited, removing");
 	assert_refused("exited=x", "--filter: not a number: x", "");
 	assert_refused("exited=256", "--filter: not a number from 0 to 255: 256", "");
 	assert_refused("id=xyz", "--filter: not digits of an ID: xyz", "");
@@ -207,12 +209,49 @@ static void test_command(void **state)
 	assert_command(NULL, "");
 }
 
+static void test_labels_and_health(void **state)
+{
+	struct container_record record = bird();
+	const struct {
+		const char *text;
+		bool holds;
+	} cases[] = {
+		{ "label=tier", true },	      { "label=tier=front", true },
+		{ "label=tier=back", false }, { "label=tie", false },
+		{ "label=empty", true },      { "label=empty=", true },
+		{ "health=healthy", true },   { "health=none", false },
+	};
+
+	(void)state;
+	record.labels = (char *)"{\"tier\":\"front\",\"empty\":\"\"}";
+	record.health = HEALTH_HEALTHY;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FILTERS struct filters filters = FILTERS_INIT;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(filters_add(&filters, cases[i].text, &err), 0);
+		assert_int_equal(filters_match(&filters, &record), cases[i].holds);
+	}
+	record.labels = NULL;
+	AUTO_FILTERS struct filters filters = FILTERS_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(filters_add(&filters, "label=tier", &err), 0);
+	assert_false(filters_match(&filters, &record));
+	assert_int_equal(filters_add(&filters, "health=fine", &err), -EINVAL);
+	assert_string_equal(err.text, "--filter: not a state of health: fine");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_key),       cmocka_unit_test(test_and_or),
-		cmocka_unit_test(test_asks_for_state), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bad_regex),      cmocka_unit_test(test_status),
+		cmocka_unit_test(test_labels_and_health),
+		cmocka_unit_test(test_each_key),
+		cmocka_unit_test(test_and_or),
+		cmocka_unit_test(test_asks_for_state),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bad_regex),
+		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_command),
 	};
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# cman ps: which containers, and what of them. Labels and health come with the options that set them.
+# shellcheck shell=bash disable=SC2154
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+	cd "$BATS_TEST_TMPDIR" || exit
+	mkdir data
+	cman run --name one -v "$PWD/data:/data" busybox sh -c 'head -c 5000 /dev/zero >/big'
+	cman run -d --name two --network host busybox sleep 10000 >/dev/null
+	cman run --name three busybox false || true
+}
+
+# names OPTION...: of what ps lists.
+names() {
+	cman ps --format '{{.Name}}' "$@" | paste -sd ' '
+}
+
+@test "ps: the last ones, whatever became of them" {
+	[ "$(names)" = two ]
+	[ "$(names -l)" = three ]
+	[ "$(names -n 2)" = 'three two' ]
+	[ "$(names --last -1)" = two ]
+	[ "$(names -n 1 -f exited=0)" = one ]
+	[ "$(names -n 0)" = '' ]
+	run --separate-stderr cman ps -n many
+	assert_status 125
+	assert_match "$stderr" '^cman: --last: not a number: many'
+}
+
+@test "ps: filters" {
+	[ "$(names -f before=two)" = one ]
+	[ "$(names -f since=two)" = three ]
+	[ "$(names -f since="$(cman ps -q --no-trunc)")" = three ]
+	[ "$(names -a -f volume="$PWD/data")" = one ]
+	[ "$(names -a -f volume=/data)" = one ]
+	[ "$(names -a -f volume=/dat)" = '' ]
+	[ "$(names -a -f network=host)" = two ]
+	[ "$(names -a -f network=none)" = 'three one' ]
+	[ "$(names -f status=exited -f status=running)" = 'three two one' ]
+	[ "$(names -a -f health=none -f name=t)" = 'three two' ]
+	[ "$(names -a -f label=x)" = '' ]
+	run --separate-stderr cman ps -f before=none
+	assert_status 125
+	assert_stderr 'cman: --filter: no such container: none'
+	run --separate-stderr cman ps -f health=well
+	assert_status 125
+	assert_match "$stderr" '^cman: --filter: not a state of health: well
+hint: one of none, starting, healthy, unhealthy'
+}
+
+@test "ps: sizes, mounts, networks, and a table without headings" {
+	[ "$(cman ps -a --format '{{.Name}} {{.Mounts}} {{.Networks}}')" = "three  none
+two  host
+one $PWD/data none" ]
+	run cman ps -as
+	assert_match "${lines[0]}" ' SIZE$'
+	assert_match "${lines[3]}" ' 5.00 kB \(virtual [0-9.]+ MB\)$'
+	[ "$(cman ps -a --format '{{.Name}} {{.Size}}' | cut -d' ' -f 1-3 | tail -1)" = 'one 5.00 kB' ]
+	[ "$(cman ps -a --format json | jq -r 'select(.Name == "one") | .Size')" = null ]
+	[ "$(cman ps -as --format json | jq -r 'select(.Name == "one") | .Size' | cut -c1-7)" = '5.00 kB' ]
+	[ "$(cman ps --format json | jq -r '.Ports, .Restarts')" = $'\n0' ]
+	[ "$(cman ps -a --noheading | wc -l)" = 3 ]
+	[ "$(cman ps --noheading --format 'table {{.Name}}')" = two ]
+	[ "$(cman ps --noheading -f name=none)" = '' ]
+}
