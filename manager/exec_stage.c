@@ -279,7 +279,7 @@ static void close_console(struct stage_state *state)
 /* The pipes' ends are the program's alone now, so that their other ends see when it closes them. */
 static int tell_started(struct stage_state *state, struct err *err)
 {
-	struct packet packet = { .type = PACKET_STARTED, .pid = state->process.pid };
+	struct packet packet = { .type = PACKET_STARTED, .started.pid = state->process.pid };
 	int rc = packet_send_fds(EXEC_SOCKET, &packet, &state->process.console_fd,
 				 state->process.console_fd >= 0, err);
 

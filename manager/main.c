@@ -157,7 +157,7 @@ static int run(int argc, char **argv, struct err *err)
 {
 	const char *root = getenv("CMAN_ROOT");
 	AUTO_FREE char *absolute = NULL;
-	struct app app = { .root = root && *root ? root : NULL };
+	struct app app = { .root = root && *root ? root : NULL, .argv = argv };
 	const struct cmd *cmd = &cmd_global;
 	int next = argc;
 	int rc;

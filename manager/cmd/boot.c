@@ -75,7 +75,7 @@ static int start_one(struct store *store, const char *name, const void *data,
 	(void)answer;
 	if (rc < 0 || is_live(&record))
 		return rc;
-	rc = launch_begin(app->root, &options, NULL, &launch, err);
+	rc = launch_begin(app->root, &options, &launch, err);
 	if (rc == 0)
 		rc = launch_start(&launch, &record, err);
 	return rc < 0 ? err_wrap(err, "%s", name) : 0;

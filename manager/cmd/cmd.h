@@ -17,6 +17,7 @@
 /* Global options, given before the command. */
 struct app {
 	const char *root; /* --root or CMAN_ROOT; NULL: the default place */
+	char **argv;	  /* main()'s */
 };
 
 struct cmd_option {

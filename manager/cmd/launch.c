@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "manager/monitor/monitor.h"
@@ -14,8 +18,16 @@
 void launch_release(struct launch *launch)
 {
 	pump_release(&launch->pump);
-	cleanup_close(&launch->monitor.pidfd);
 	*launch = (struct launch)LAUNCH_INIT;
+}
+
+void launch_undo(struct launch *launch)
+{
+	sigset_t all;
+
+	launch_release(launch);
+	sigfillset(&all);
+	(void)sigprocmask(SIG_UNBLOCK, &all, NULL);
 }
 
 /* The write end is non-blocking: its owner has other things to do than to wait for the reader. */
@@ -32,32 +44,115 @@ static int open_pipe(int *read_end, int *write_end, struct err *err)
 	return 0;
 }
 
-int launch_begin(const char *root, const struct run_options *options, const char *id,
-		 struct launch *out, struct err *err)
+/* *socket is our end. */
+static int fork_monitor(const struct monitor_plan *plan, int *socket, struct err *err)
 {
-	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
-	AUTO_CLOSE int in = -1;
-	AUTO_CLOSE int out_fd = -1;
-	AUTO_CLOSE int err_fd = -1;
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot make a socket pair");
+	pid = fork();
+	if (pid == 0)
+		exit(monitor_main(plan, pair[1]));
+	if (pid < 0)
+		err_sys(err, errno, "cannot start a monitor");
+	close(pair[1]);
+	*socket = pair[0];
+	if (pid > 0)
+		log_debug("monitor: process %d", (int)pid);
+	return pid < 0 ? err_code(err) : 0;
+}
+
+/* The pump's pipes; `theirs` are the monitor's ends. */
+static int open_pipes(const struct run_options *options, struct pump *pump, int theirs[3],
+		      struct err *err)
+{
 	int rc = 0;
 
-	if (!options->detach) {
-		rc = open_pipe(&launch.pump.out[0], &out_fd, err);
-		/* A terminal has but one output. */
-		if (rc == 0 && !options->tty)
-			rc = open_pipe(&launch.pump.out[1], &err_fd, err);
-		if (rc == 0 && options->interactive)
-			rc = open_pipe(&in, &launch.pump.in, err);
-	}
-	if (rc == 0)
-		rc = monitor_spawn(root, id, (int[]){ in, out_fd, err_fd }, &launch.monitor,
-				   &launch.pump.socket, err);
+	pump->raw = options->tty && options->interactive && !options->detach;
+	pump->drain = true;
+	pump->keys = options->keys;
+	if (options->detach)
+		return 0;
+	rc = open_pipe(&pump->out[0], &theirs[1], err);
+	/* A terminal has but one output. */
+	if (rc == 0 && !options->tty)
+		rc = open_pipe(&pump->out[1], &theirs[2], err);
+	if (rc == 0 && options->interactive)
+		rc = open_pipe(&theirs[0], &pump->in, err);
+	return rc;
+}
+
+static void close_pipes(int theirs[3])
+{
+	for (int i = 0; i < 3; i++)
+		cleanup_close(&theirs[i]);
+}
+
+/* The first that a monitor says: 0, 1 or an error as of launch_new(). */
+static int await_answer(struct launch *launch, const char *name, struct err *err)
+{
+	struct packet packet;
+	int rc = packet_receive(launch->pump.socket, &packet, NULL, err);
+
 	if (rc < 0)
 		return rc;
-	log_debug("monitor: process %d", (int)launch.monitor.pid);
-	launch.pump.raw = options->tty && options->interactive && !options->detach;
-	launch.pump.drain = true;
-	launch.pump.keys = options->keys;
+	if (rc == 0)
+		return err_set(err, ERR_SYS, ECHILD,
+			       "%s: its monitor could not be started, or was killed", name);
+	switch (packet.type) {
+	case PACKET_STARTED:
+		log_debug("container %s: started, process %d", packet.started.name,
+			  packet.started.pid);
+		memcpy(launch->name, packet.started.name, sizeof(launch->name));
+		return 0;
+	case PACKET_NO_IMAGE:
+		return 1;
+	case PACKET_FAILED:
+		*err = packet.failed.err;
+		return err_code(err);
+	default:
+		return err_set(err, ERR_INVALID, EPROTO, "%s: its monitor talks nonsense", name);
+	}
+}
+
+int launch_new(const struct monitor_plan *plan, const char *id, const struct run_options *options,
+	       struct launch *out, struct err *err)
+{
+	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
+	struct monitor_plan complete = *plan;
+	int theirs[3] = { -1, -1, -1 };
+	char name[13];
+	int rc = open_pipes(options, &launch.pump, theirs, err);
+
+	if (rc == 0)
+		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
+	memcpy(complete.stdio, theirs, sizeof(complete.stdio));
+	if (rc == 0)
+		rc = fork_monitor(&complete, &launch.pump.socket, err);
+	close_pipes(theirs);
+	if (rc < 0)
+		return rc;
+	snprintf(name, sizeof(name), "%s", id);
+	rc = await_answer(&launch, name, err);
+	*out = launch;
+	launch = (struct launch)LAUNCH_INIT;
+	return rc;
+}
+
+int launch_begin(const char *root, const struct run_options *options, struct launch *out,
+		 struct err *err)
+{
+	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
+	int theirs[3] = { -1, -1, -1 };
+	int rc = open_pipes(options, &launch.pump, theirs, err);
+
+	if (rc == 0)
+		rc = monitor_spawn(root, theirs, &launch.pump.socket, err);
+	close_pipes(theirs);
+	if (rc < 0)
+		return rc;
 	*out = launch;
 	launch = (struct launch)LAUNCH_INIT;
 	return 0;
@@ -75,19 +170,5 @@ int launch_start(struct launch *launch, const struct container_record *record, s
 	/* -EPIPE: it has failed already, and said why. */
 	if (rc < 0 && rc != -EPIPE)
 		return rc;
-	rc = packet_receive(launch->pump.socket, &packet, NULL, err);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD,
-			       "%s: its monitor could not be started, or was killed", record->name);
-	if (packet.type == PACKET_STARTED) {
-		log_debug("container %s: started, process %d", record->name, packet.pid);
-		return 0;
-	}
-	if (packet.type != PACKET_FAILED)
-		return err_set(err, ERR_INVALID, EPROTO, "%s: its monitor talks nonsense",
-			       record->name);
-	*err = packet.failed.err;
-	return err_code(err);
+	return await_answer(launch, record->name, err);
 }

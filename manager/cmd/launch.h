@@ -3,39 +3,51 @@
 #define CMAN_MANAGER_CMD_LAUNCH_H
 
 /*
- * The client's part in the start of a container: it starts the monitor before it knows what is to
- * run (so that both get ready at the same time), tells it the container, and hears how it went.
+ * The client's part in the start of a container: it starts the monitor, and hears how it went. A
+ * new container's is a copy of the client itself (launch_new); that of one which was created before
+ * is a stage, as the client had the store open.
  */
 
 #include "manager/cmd/pump.h"
 #include "manager/cmd/run_options.h"
+#include "manager/monitor/monitor.h"
 #include "store/base/err.h"
-#include "store/base/stage.h"
 #include "store/containers.h"
 
 struct launch {
-	struct stage_child monitor;
+	char name[CONTAINER_NAME_MAX + 1]; /* of the container that was started */
 	struct pump pump; /* ready for pump_run() once the payload was started, unless detached */
 };
 
-#define LAUNCH_INIT                                                      \
-	{                                                                \
-		.monitor = { .pid = -1, .pidfd = -1 }, .pump = PUMP_INIT \
+#define LAUNCH_INIT               \
+	{                         \
+		.pump = PUMP_INIT \
 	}
 #define AUTO_LAUNCH __attribute__((cleanup(launch_release)))
-/* A monitor that was told no container ends by that. */
 void launch_release(struct launch *launch);
 
 /*
- * Start the monitor, with the pipes that `options` ask for. `id` is the container that will be
- * created: when this process is killed before launch_start(), the monitor removes it.
+ * Fork the monitor that creates container `id` and starts it, with the pipes that `options` ask
+ * for; `plan` lacks stdio. From here on signals wait (pump_block_signals). Returns 0 when the
+ * payload was executed, 1 when the image has to be pulled first, or the monitor's error
+ * (ERR_NO_PROGRAM: 127, ERR_NO_EXEC: 126); -ECHILD when it is gone and has not said why.
  */
-int launch_begin(const char *root, const struct run_options *options, const char *id,
-		 struct launch *out, struct err *err);
+int launch_new(const struct monitor_plan *plan, const char *id, const struct run_options *options,
+	       struct launch *out, struct err *err);
+
+/* After a 1 of launch_new(): signals act again, those that had to wait at once. */
+void launch_undo(struct launch *launch);
+
+/*
+ * Start the monitor of a container that was created, with the pipes that `options` ask for. One
+ * that is told no container ends by that.
+ */
+int launch_begin(const char *root, const struct run_options *options, struct launch *out,
+		 struct err *err);
 
 /*
  * Have it start `record`'s container, whose row and directory are there. Returns when the payload
- * was executed, or with the monitor's error (ERR_NO_PROGRAM: 127, ERR_NO_EXEC: 126).
+ * was executed, or with the monitor's error as above.
  */
 int launch_start(struct launch *launch, const struct container_record *record, struct err *err);
 

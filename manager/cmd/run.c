@@ -13,6 +13,7 @@
 #include "manager/cmd/run_options_groups.h"
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
+#include "manager/monitor/monitor.h"
 #include "manager/names.h"
 #include "manager/neighbours.h"
 #include "manager/spec_build.h"
@@ -23,6 +24,13 @@
 #include "store/base/strv.h"
 
 #define NAME_ATTEMPTS 16
+
+/* What the client and its monitor, which is a copy of it, begin with. */
+struct run {
+	struct run_options options;
+	struct image_choice choice;
+	char id[CONTAINER_ID_LEN + 1];
+};
 
 static int no_memory(struct err *err)
 {
@@ -77,7 +85,7 @@ static int list_layers(const struct image_record *image, char ***out, struct err
 }
 
 /* Insert and make it, under the name given, or under one that is free. */
-static int create(struct store *store, const struct run_options *options,
+static int insert(struct store *store, const struct run_options *options,
 		  struct create_request *request, struct err *err)
 {
 	struct container_record *record = request->record;
@@ -101,26 +109,27 @@ static int create(struct store *store, const struct run_options *options,
 }
 
 /* From the image to a row and a directory. */
-static int prepare(struct store *store, struct run_options *options,
-		   const struct image_choice *choice, struct container_record *record,
-		   struct err *err)
+static int prepare(struct store *store, struct run *run, struct container_record *record,
+		   struct spec *spec, struct err *err)
 {
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
-	AUTO_SPEC struct spec spec = SPEC_INIT;
 	AUTO_STRV char **layers = NULL;
 	AUTO_FREE char *hostname = NULL;
 	static char *const none[] = { NULL };
+	struct run_options *options = &run->options;
+	const struct image_choice *choice = &run->choice;
 	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
 
+	memcpy(record->id, run->id, sizeof(record->id));
 	options->container.command = options->rootfs ? options->words : choice->command;
 	if (rc == 0)
 		rc = neighbours_resolve(store, &options->container.isolation, &hostname, err);
 	if (hostname)
 		options->container.hostname = hostname;
 	if (rc == 0)
-		rc = spec_build(&config, &options->container, record->id, &spec, err);
+		rc = spec_build(&config, &options->container, record->id, spec, err);
 	if (rc == 0)
-		rc = make_record(options, choice, &spec, record, err);
+		rc = make_record(options, choice, spec, record, err);
 	if (rc == 0)
 		rc = list_layers(&choice->image, &layers, err);
 	if (rc < 0)
@@ -128,51 +137,111 @@ static int prepare(struct store *store, struct run_options *options,
 
 	struct create_request request = {
 		.record = record,
-		.spec = &spec,
+		.spec = spec,
 		.layers = layers ? layers : none,
 		.etc = &options->container.isolation.etc,
 	};
 
-	spec.root_path = options->rootfs;
+	spec->root_path = options->rootfs;
 	options->rootfs = NULL;
 
-	return create(store, options, &request, err);
+	return insert(store, options, &request, err);
+}
+
+/* --- in the monitor --- */
+
+/* monitor_plan.create. A pull is the client's, who has the terminal. */
+static int create(void *data, struct store *store, struct container_record *record,
+		  struct spec *spec, struct err *err)
+{
+	struct run *run = data;
+	const struct run_options *options = &run->options;
+	int rc = 0;
+
+	if (!options->rootfs)
+		rc = image_choose(store, options->image, PULL_NEVER, options->words, &run->choice,
+				  err);
+	if (rc < 0 && err->kind == ERR_NOT_FOUND && options->pull == PULL_MISSING)
+		return 1;
+	if (rc < 0)
+		return rc;
+	if (!options->rootfs)
+		log_debug("image %s: %s, %zu layers", run->choice.reference, run->choice.image.id,
+			  run->choice.image.nlayers);
+	rc = prepare(store, run, record, spec, err);
+	if (rc == 0)
+		log_debug("container %s: %s, command %s", record->name, record->id,
+			  record->command);
+	return rc;
 }
 
 /*
- * The image was not named, and the first word is no program either: it may have been meant as one.
+ * monitor_plan.explain. The image was not named, and the first word is no program either: it may
+ * have been meant as one.
  */
-static int explain_failure(const struct image_choice *choice, struct err *err)
+static void explain(void *data, struct err *err)
 {
+	const struct image_choice *choice = &((struct run *)data)->choice;
 	const char *word = choice->is_default ? choice->command[0] : NULL;
 
 	if (err->kind != ERR_NO_PROGRAM || !word || strchr(word, '/'))
-		return err_code(err);
+		return;
 	err_set(err, ERR_NO_PROGRAM, ENOENT,
 		"run: %s is neither a local image nor a program in the default image %s", word,
 		choice->reference);
-	return err_hint(err,
-			"for an image: cman pull %.60s; for a program of another image: "
-			"cman run --image IMAGE %.60s",
-			word, word);
+	err_hint(err,
+		 "for an image: cman pull %.60s; for a program of another image: "
+		 "cman run --image IMAGE %.60s",
+		 word, word);
 }
 
-static int start(struct store *store, struct launch *launch, const struct image_choice *choice,
-		 const struct container_record *record, struct err *err)
+/* --- in the client --- */
+
+/* A pull can be interrupted. */
+static int pull(const struct app *app, struct run *run, struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
+	struct run_options *options = &run->options;
+	int rc = store_open(app->root, &store, err);
+
+	if (rc == 0)
+		rc = image_choose(&store, options->image, options->pull, options->words, &choice,
+				  err);
+	options->pull = PULL_NEVER;
+	return rc;
+}
+
+/* A monitor that was killed before it could start the container has left the row as it made it. */
+static void remove_half_made(const struct app *app, const char *id)
 {
 	AUTO_CONTAINER_RECORD struct container_record left = CONTAINER_RECORD_INIT;
+	AUTO_STORE struct store store = STORE_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (launch_start(launch, record, err) == 0)
-		return 0;
-	/* A monitor that could not even record its failure has left the row as we made it. */
-	if (container_find(store, record->id, &left, &ignored) == 0 &&
-	    left.state == CONTAINER_CREATED)
-		(void)lifecycle_remove(store, &left, true, &ignored);
-	return explain_failure(choice, err);
+	if (store_open(app->root, &store, &ignored) == 0 &&
+	    container_find(&store, id, &left, &ignored) == 0 && left.state == CONTAINER_CREATED)
+		(void)lifecycle_remove(&store, &left, true, &ignored);
 }
 
-static int attend(struct launch *launch, const struct container_record *record, struct err *err)
+/* Returns 0, -errno, or 1 where the image has to be pulled first. */
+static int start(const struct app *app, struct run *run, struct launch *launch, struct err *err)
+{
+	const struct monitor_plan plan = {
+		.root = app->root,
+		.argv = app->argv,
+		.create = create,
+		.explain = explain,
+		.data = run,
+	};
+	int rc = launch_new(&plan, run->id, &run->options, launch, err);
+
+	if (rc == -ECHILD)
+		remove_half_made(app, run->id);
+	return rc;
+}
+
+static int attend(struct launch *launch, struct err *err)
 {
 	enum pump_end end = PUMP_LOST;
 	int exit_code = -1;
@@ -188,54 +257,51 @@ static int attend(struct launch *launch, const struct container_record *record, 
 	case PUMP_SIGNALLED:
 		return exit_code;
 	case PUMP_LOST:
-		err_set(err, ERR_STATE, ECHILD, "%s: its monitor was killed", record->name);
+		err_set(err, ERR_STATE, ECHILD, "%s: its monitor was killed", launch->name);
 		return err_hint(err, "the container goes on: cman ps, cman logs -f %s",
-				record->name);
+				launch->name);
 	}
 	if (exit_code < 0)
 		return err_set(err, ERR_STATE, ECHILD, "%s: its exit status was lost",
-			       record->name);
+			       launch->name);
 	return exit_code;
+}
+
+static void release(struct run *run)
+{
+	run_options_release(&run->options);
+	image_choice_release(&run->choice);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
-	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
-	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
-	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	__attribute__((cleanup(release))) struct run run = {
+		.options = RUN_OPTIONS_INIT,
+		.choice = IMAGE_CHOICE_INIT,
+	};
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
-	AUTO_STORE struct store store = STORE_INIT;
-	int rc = run_options_parse(&cmd_run, argc, argv, &options, err);
+	int rc = run_options_parse(&cmd_run, argc, argv, &run.options, err);
 
 	if (rc == 0)
-		rc = container_id_generate(record.id, err);
+		rc = container_id_generate(run.id, err);
+	if (rc == 0 && !run.options.rootfs &&
+	    (run.options.pull == PULL_ALWAYS || run.options.pull == PULL_NEWER))
+		rc = pull(app, &run, err);
 	if (rc == 0)
-		rc = launch_begin(app->root, &options, record.id, &launch, err);
-	if (rc == 0)
-		rc = store_open(app->root, &store, err);
-	if (rc == 0 && !options.rootfs)
-		rc = image_choose(&store, options.image, options.pull, options.words, &choice, err);
-	if (rc == 0 && !options.rootfs)
-		log_debug("image %s: %s, %zu layers", choice.reference, choice.image.id,
-			  choice.image.nlayers);
-	/* A pull can be interrupted; from the row to the payload, signals have to wait. */
-	if (rc == 0)
-		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
-	if (rc == 0)
-		rc = prepare(&store, &options, &choice, &record, err);
-	if (rc == 0) {
-		log_debug("container %s: %s, command %s", record.name, record.id, record.command);
-		rc = start(&store, &launch, &choice, &record, err);
+		rc = start(app, &run, &launch, err);
+	if (rc > 0) {
+		launch_undo(&launch);
+		rc = pull(app, &run, err);
+		if (rc == 0)
+			rc = start(app, &run, &launch, err);
 	}
 	if (rc < 0)
 		return -1;
-	if (options.detach) {
-		puts(record.id);
+	if (run.options.detach) {
+		puts(run.id);
 		return 0;
 	}
-	/* It may take days from here on: hold nothing that is not needed. */
-	store_close(&store);
-	rc = attend(&launch, &record, err);
+	rc = attend(&launch, err);
 	return rc < 0 ? -1 : rc;
 }
 

@@ -217,17 +217,17 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 
 static int begin(struct monitor *monitor, struct err *err)
 {
-	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+	int rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 
-	if (rc == 0)
-		rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 	return rc < 0 ? rc : create_and_start(monitor, err);
 }
 
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 {
-	int rc = container_dir_open(&monitor->store, monitor->start.id, &monitor->dir_fd, err);
+	int rc = container_dir_open(&monitor->store, monitor->record.id, &monitor->dir_fd, err);
 
+	if (rc == 0)
+		rc = monitor_identify(&monitor->record, err);
 	if (rc == 0)
 		rc = begin(monitor, err);
 	if (rc == 0)
@@ -265,7 +265,8 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	forget_run(monitor);
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
-	if (begin(monitor, &failure) == 0)
+	if (lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, &failure) == 0 &&
+	    begin(monitor, &failure) == 0)
 		return 0;
 	log_debug("%s: %s", record->name, failure.text);
 	undo(monitor);
@@ -273,15 +274,4 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	record->finished_ns = clock_now_ns();
 	record->error = strdup(failure.text);
 	return monitor_record_end(monitor, err);
-}
-
-void monitor_abandon(struct monitor *monitor)
-{
-	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	struct err err = ERR_INIT;
-
-	if (container_find(&monitor->store, monitor->record.id, &record, &err) == 0 &&
-	    record.state == CONTAINER_CREATED &&
-	    container_set_removing(&monitor->store, record.id, &err) == 0)
-		(void)lifecycle_erase(&monitor->store, &record, &err);
 }

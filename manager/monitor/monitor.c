@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -55,17 +57,13 @@ static void ignore_signals(void)
 		sigaction(ignored[i], &action, NULL);
 }
 
-/* From here on nobody reads what we print. */
+/* From here on nobody reads what we print. What is stdin is /dev/null. */
 static void leave_client_stderr(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0) {
-		(void)dup2(null, STDERR_FILENO);
-		close(null);
-	}
+	(void)dup2(STDIN_FILENO, STDERR_FILENO);
 }
 
+/* Those that have a fixed number, close-on-exec. */
 static void take_descriptors(struct monitor *monitor)
 {
 	for (int fd = MONITOR_SOCKET; fd <= MONITOR_MOUNT; fd++)
@@ -76,11 +74,15 @@ static void take_descriptors(struct monitor *monitor)
 	monitor->err.client = fcntl(MONITOR_ERR, F_GETFD) < 0 ? -1 : MONITOR_ERR;
 }
 
-/*
- * What the client asks for. Returns 1, or 0 when it went away before it asked: nothing was made
- * then, and nothing is to be done.
- */
-static int await_request(struct monitor *monitor, struct err *err)
+static int prepare(struct err *err)
+{
+	ignore_signals();
+	umask(022);
+	return chdir("/") < 0 ? err_sys(err, errno, "cannot enter /") : 0;
+}
+
+/* Of the stage. Returns 1, or 0 when the client went away before it asked for anything. */
+static int await_request(struct monitor *monitor, bool *adopt, struct err *err)
 {
 	struct packet packet;
 	int rc = packet_receive(monitor->client, &packet, NULL, err);
@@ -93,19 +95,12 @@ static int await_request(struct monitor *monitor, struct err *err)
 	rc = store_open(packet.open.root[0] ? packet.open.root : NULL, &monitor->store, err);
 	if (rc < 0)
 		return rc;
-	memcpy(monitor->record.id, packet.open.id, sizeof(monitor->record.id));
-	/* While the client makes what is to be started. */
-	rc = monitor_identify(&monitor->record, err);
-	if (rc < 0)
-		return rc;
 	rc = packet_receive(monitor->client, &packet, NULL, err);
-	if (rc == 0 && monitor->record.id[0])
-		monitor_abandon(monitor);
 	if (rc <= 0)
 		return rc;
 	if (packet.type != PACKET_START)
 		return err_set(err, ERR_INVALID, EPROTO, "the monitor was not told what to start");
-	monitor->start = packet.start;
+	*adopt = packet.start.adopt;
 	memcpy(monitor->record.id, packet.start.id, sizeof(monitor->record.id));
 	monitor->record.auto_remove = packet.start.auto_remove;
 	monitor->record.name = strdup(packet.start.name);
@@ -134,11 +129,12 @@ static void tell_failure(struct monitor *monitor, const struct err *err, int exi
 
 static int serve(struct monitor *monitor, struct err *err)
 {
-	struct packet packet = { .type = PACKET_STARTED, .pid = monitor->process.pid };
+	struct packet packet = { .type = PACKET_STARTED, .started.pid = monitor->process.pid };
 	struct err ignored = ERR_INIT;
 	int exit_code = -1;
 	int rc = 0;
 
+	strncpy(packet.started.name, monitor->record.name, sizeof(packet.started.name) - 1);
 	tell(monitor, &packet);
 	leave_client_stderr();
 	if (monitor->record.state != CONTAINER_RESTARTING) {
@@ -158,26 +154,114 @@ static int serve(struct monitor *monitor, struct err *err)
 	return rc;
 }
 
+static int begin_from_store(struct monitor *monitor, int *exit_code, struct err *err)
+{
+	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+
+	return rc < 0 ? rc : monitor_begin(monitor, exit_code, err);
+}
+
 int monitor_stage_main(void)
 {
 	struct monitor monitor = MONITOR_INIT;
 	struct err err = ERR_INIT;
 	int exit_code = EXIT_CMAN_FAILED;
+	bool adopt = false;
 	int rc;
 
-	ignore_signals();
-	umask(022);
 	(void)prctl(PR_SET_NAME, MONITOR_STAGE);
 	take_descriptors(&monitor);
-	if (chdir("/") < 0)
-		return EXIT_CMAN_FAILED;
-	rc = await_request(&monitor, &err);
+	rc = prepare(&err);
+	if (rc == 0)
+		rc = await_request(&monitor, &adopt, &err);
 	if (rc == 0)
 		return EXIT_SUCCESS;
 	if (rc > 0)
-		rc = monitor.start.adopt ? monitor_adopt(&monitor, &err) :
-					   monitor_begin(&monitor, &exit_code, &err);
+		rc = adopt ? monitor_adopt(&monitor, &err) :
+			     begin_from_store(&monitor, &exit_code, &err);
 	if (rc < 0)
+		tell_failure(&monitor, &err, exit_code);
+	else
+		rc = serve(&monitor, &err);
+	monitor_release(&monitor);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* --- the same, forked off its client --- */
+
+/* From where the client has them to fixed numbers; nothing else of the client's stays open. */
+static int place_descriptors(const int *sources, struct err *err)
+{
+	int lifted[MONITOR_NFDS];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return err_sys(err, errno, "cannot open /dev/null");
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return err_sys(err, errno, "cannot start a monitor");
+	for (int i = MONITOR_SOCKET; i < MONITOR_NFDS; i++) {
+		lifted[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, MONITOR_NFDS);
+		if (sources[i] >= 0 && lifted[i] < 0)
+			return err_sys(err, errno, "cannot start a monitor");
+	}
+	for (int i = MONITOR_SOCKET; i < MONITOR_NFDS; i++) {
+		if (lifted[i] < 0)
+			(void)close(i); /* most often it is not open */
+		else if (dup3(lifted[i], i, O_CLOEXEC) < 0)
+			return err_sys(err, errno, "cannot start a monitor");
+	}
+	if (syscall(SYS_close_range, (unsigned)MONITOR_NFDS, ~0U, 0) < 0)
+		return err_sys(err, errno, "cannot start a monitor");
+	return 0;
+}
+
+static int create_and_begin(struct monitor *monitor, const struct monitor_plan *plan,
+			    int *exit_code, struct err *err)
+{
+	int rc = store_open(plan->root, &monitor->store, err);
+
+	if (rc == 0)
+		rc = plan->create(plan->data, &monitor->store, &monitor->record, &monitor->spec,
+				  err);
+	if (rc == 0)
+		rc = prepare(err);
+	if (rc != 0)
+		return rc;
+	rc = monitor_begin(monitor, exit_code, err);
+	if (rc < 0 && plan->explain)
+		plan->explain(plan->data, err);
+	stage_rename(plan->argv, MONITOR_STAGE);
+	return rc;
+}
+
+int monitor_main(const struct monitor_plan *plan, int socket)
+{
+	const int fds[MONITOR_NFDS] = {
+		[MONITOR_SOCKET] = socket,
+		[MONITOR_IN] = plan->stdio[0],
+		[MONITOR_OUT] = plan->stdio[1],
+		[MONITOR_ERR] = plan->stdio[2],
+	};
+	struct monitor monitor = MONITOR_INIT;
+	struct packet packet = { .type = PACKET_NO_IMAGE };
+	struct err err = ERR_INIT;
+	int exit_code = EXIT_CMAN_FAILED;
+	sigset_t none;
+	int rc;
+
+	ignore_signals();
+	(void)signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	rc = place_descriptors(fds, &err);
+	if (rc < 0)
+		return EXIT_FAILURE;
+	take_descriptors(&monitor);
+	(void)setsid();
+	rc = create_and_begin(&monitor, plan, &exit_code, &err);
+	if (rc > 0)
+		tell(&monitor, &packet);
+	else if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else
 		rc = serve(&monitor, &err);

@@ -13,6 +13,7 @@
 
 #include <signal.h>
 
+#include "manager/runtime/spec.h"
 #include "store/base/err.h"
 #include "store/base/stage.h"
 #include "store/containers.h"
@@ -33,17 +34,42 @@ enum {
 /* Sent to one that waits to start its container again: its row was changed. */
 #define MONITOR_WAKE_SIGNAL SIGUSR1
 
-/* Entry point of the stage `cman-monitor`. */
+/* Entry point of the stage `cman-monitor`, for a container that was created already. */
 int monitor_stage_main(void);
 
 /*
- * Start a monitor. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the
- * client's end and has been told `root` (NULL: the default place) already, so that both open the
- * store at the same time. The monitor ends by itself when the socket is closed before START was
- * sent.
+ * Start that stage. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the
+ * client's end and has been told `root` (NULL: the default place) already. The monitor ends by
+ * itself when the socket is closed before START was sent.
  */
-int monitor_spawn(const char *root, const char *id, const int stdio[3], struct stage_child *child,
-		  int *socket, struct err *err);
+int monitor_spawn(const char *root, const int stdio[3], int *socket, struct err *err);
+
+/* What a monitor that is forked off its client begins with. */
+struct monitor_plan {
+	const char *root; /* store_open() */
+	int stdio[3];	  /* its MONITOR_IN, _OUT and _ERR, each -1 for none */
+	char **argv;	  /* main()'s: stage_rename() once the payload runs */
+	/*
+	 * Create a container. *record and *spec, both empty before, are the monitor's. Returns 0,
+	 * -errno, or 1 where its image is not here: nothing was made then, and the client gets
+	 * NO_IMAGE.
+	 */
+	int (*create)(void *data, struct store *store, struct container_record *record,
+		      struct spec *spec, struct err *err);
+	/* What the client is to read of a start that failed; NULL: `err` as it is. */
+	void (*explain)(void *data, struct err *err);
+	void *data;
+};
+
+/*
+ * The monitor that creates and starts a container, in a process that its client has forked: nothing
+ * is loaded, opened and parsed twice that way, for every container. The client had no store open
+ * and no threads. It keeps neither the client's descriptors nor its signals, command line and
+ * environment; but its program is the host's file, not a clone of it as that of a stage (engine.h,
+ * engine_start). `socket` is its end: STARTED, FAILED or NO_IMAGE comes first. Returns the
+ * process's exit status.
+ */
+int monitor_main(const struct monitor_plan *plan, int socket);
 
 /*
  * Start one that adopts a container which runs, or waits to be started again, without, and wait

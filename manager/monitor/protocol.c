@@ -21,9 +21,11 @@ static size_t packet_size_of(uint32_t type)
 	case PACKET_EXEC:
 		return WITH(exec);
 	case PACKET_STARTED:
-		return WITH(pid);
+		return WITH(started);
 	case PACKET_FAILED:
 		return WITH(failed);
+	case PACKET_NO_IMAGE:
+		return offsetof(struct packet, number);
 	case PACKET_EXITED:
 		return WITH(exit_code);
 	case PACKET_SIGNAL:
@@ -100,11 +102,13 @@ static void terminate_text(struct packet *packet)
 	switch (packet->type) {
 	case PACKET_OPEN:
 		packet->open.root[sizeof(packet->open.root) - 1] = '\0';
-		packet->open.id[sizeof(packet->open.id) - 1] = '\0';
 		break;
 	case PACKET_START:
 		packet->start.id[sizeof(packet->start.id) - 1] = '\0';
 		packet->start.name[sizeof(packet->start.name) - 1] = '\0';
+		break;
+	case PACKET_STARTED:
+		packet->started.name[sizeof(packet->started.name) - 1] = '\0';
 		break;
 	case PACKET_FAILED:
 		packet->failed.err.text[sizeof(packet->failed.err.text) - 1] = '\0';

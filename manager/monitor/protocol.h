@@ -8,7 +8,7 @@
  * means that the other side is gone, whatever it was about to say.
  *
  *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN
- *	stage → client	STARTED or FAILED, after STARTED: EXITED
+ *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED
  */
 
 #include <limits.h>
@@ -26,15 +26,15 @@ enum packet_type {
 	PACKET_EXEC,
 	PACKET_STARTED,
 	PACKET_FAILED,
+	PACKET_NO_IMAGE, /* it has to be pulled; nothing was made */
 	PACKET_EXITED,
 	PACKET_SIGNAL,
 	PACKET_RESIZE,
 	PACKET_BROKEN,
 };
 
-struct packet_open { /* which store: sent first, so that both sides open it at the same time */
-	char root[PATH_MAX];	       /* empty: the default place */
-	char id[CONTAINER_ID_LEN + 1]; /* of the container that the client will create; or empty */
+struct packet_open {	     /* which store */
+	char root[PATH_MAX]; /* empty: the default place */
 	int32_t log_level;
 };
 
@@ -48,6 +48,11 @@ struct packet_start {
 struct packet_exec { /* comes with two descriptors: the container's spec, the cache directory */
 	int32_t pid; /* process 1 of the container */
 	uint64_t start_time;
+};
+
+struct packet_started {
+	int32_t pid; /* the container's process 1, or what was executed in it */
+	char name[CONTAINER_NAME_MAX + 1]; /* of the container; empty: as the client knows */
 };
 
 struct packet_failed {
@@ -65,7 +70,7 @@ struct packet {
 		struct packet_open open;
 		struct packet_start start;
 		struct packet_exec exec;
-		int32_t pid; /* STARTED */
+		struct packet_started started;
 		struct packet_failed failed;
 		int32_t exit_code; /* EXITED: 0..255, -1 where it was lost */
 		int32_t number;	   /* SIGNAL */

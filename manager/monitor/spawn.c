@@ -10,7 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 
-static int send_open(int socket, const char *root, const char *id, struct err *err)
+static int send_open(int socket, const char *root, struct err *err)
 {
 	struct packet packet = { .type = PACKET_OPEN };
 
@@ -18,14 +18,11 @@ static int send_open(int socket, const char *root, const char *id, struct err *e
 		return err_sys(err, ENAMETOOLONG, "%s", root);
 	if (root)
 		strcpy(packet.open.root, root);
-	if (id)
-		memcpy(packet.open.id, id, sizeof(packet.open.id));
 	packet.open.log_level = log_get_level();
 	return packet_send(socket, &packet, err);
 }
 
-int monitor_spawn(const char *root, const char *id, const int stdio[3], struct stage_child *child,
-		  int *socket, struct err *err)
+int monitor_spawn(const char *root, const int stdio[3], int *socket, struct err *err)
 {
 	AUTO_CLOSE int mine = -1;
 	AUTO_CLOSE int theirs = -1;
@@ -45,6 +42,7 @@ int monitor_spawn(const char *root, const char *id, const int stdio[3], struct s
 		.no_wait = 1,
 		.keep_mount = 1,
 	};
+	struct stage_child child = { .pid = -1, .pidfd = -1 };
 	int rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -52,9 +50,11 @@ int monitor_spawn(const char *root, const char *id, const int stdio[3], struct s
 	mine = pair[0];
 	theirs = pair[1];
 	fds[MONITOR_SOCKET] = theirs;
-	rc = stage_spawn(MONITOR_STAGE, &options, child, err);
-	if (rc == 0)
-		rc = send_open(mine, root, id, err);
+	rc = stage_spawn(MONITOR_STAGE, &options, &child, err);
+	if (rc < 0)
+		return rc;
+	close(child.pidfd);
+	rc = send_open(mine, root, err);
 	if (rc < 0)
 		return rc;
 	*socket = STEAL_FD(mine);
@@ -74,14 +74,11 @@ int monitor_spawn_adopter(const struct store *store, const struct container_reco
 			  struct err *err)
 {
 	AUTO_CLOSE int socket = -1;
-	struct stage_child child = { .pid = -1, .pidfd = -1 };
 	struct packet packet = { .type = PACKET_START };
-	int rc =
-		monitor_spawn(given_root(store), NULL, (int[]){ -1, -1, -1 }, &child, &socket, err);
+	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &socket, err);
 
 	if (rc < 0)
 		return rc;
-	close(child.pidfd);
 	memcpy(packet.start.id, record->id, sizeof(packet.start.id));
 	strncpy(packet.start.name, record->name, sizeof(packet.start.name) - 1);
 	packet.start.adopt = true;

@@ -30,7 +30,6 @@ struct monitor_input {
 struct monitor {
 	struct store store;
 	int dir_fd; /* containers/<id> */
-	struct packet_start start;
 	struct spec spec;
 	struct container_record record; /* of it: id, name and what is written at start and end */
 	struct engine_process process;
@@ -55,7 +54,7 @@ struct monitor {
 void monitor_release(struct monitor *monitor);
 
 /*
- * begin.c: create the container that `monitor->start` names, record it as running, start it. On
+ * begin.c: make the process of the container, as `spec` says, record it as running, start it. On
  * failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
@@ -64,11 +63,6 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
  * record.state says what became of it.
  */
 int monitor_begin_again(struct monitor *monitor, struct err *err);
-/*
- * begin.c: the client was killed before it asked for the start of the container that it may have
- * created: nobody will, and what there is of it goes.
- */
-void monitor_abandon(struct monitor *monitor);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*
@@ -78,7 +72,7 @@ int monitor_identify(struct container_record *record, struct err *err);
 void monitor_attach_console(struct monitor *monitor);
 
 /*
- * adopt.c: take over the container that `monitor->start` names, which runs or is restarting.
+ * adopt.c: take over the container that `record` names, which runs or is restarting.
  * ERR_STATE when it has ended, or has a monitor. On failure nothing was changed.
  */
 int monitor_adopt(struct monitor *monitor, struct err *err);

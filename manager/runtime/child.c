@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -362,6 +363,11 @@ _Noreturn void child_main(const struct child_plan *plan)
 		.init_fd = plan->init_fd,
 	};
 
+	/*
+	 * As long as it has not executed anything it is a copy of the caller: who shares its PID
+	 * namespace must not get at the caller's program, memory and descriptors.
+	 */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	payload_begin(&child.payload, &child.spec->process, &plan->request->stdio, plan->filter,
 		      plan->sync_fd);
 	if (plan->devices_open)

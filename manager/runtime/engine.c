@@ -70,6 +70,27 @@ static int await_init(const struct engine_process *process, struct err *err)
 	}
 }
 
+/*
+ * A payload that is /proc/self/exe, or a script of it, without ctinit: the caller's own binary,
+ * which a process of the container could open by /proc/PID/exe, to write to it once nobody runs it.
+ * The caller runs it, so there is time to end that.
+ */
+static int refuse_own_program(const struct engine_process *process, struct err *err)
+{
+	AUTO_CLOSE int proc_fd = -1;
+	bool own = false;
+	int result = identity_open_proc(&proc_fd, err);
+
+	if (result == 0)
+		result = identity_runs_own_program(proc_fd, process->pid, &own, err);
+	if (result == 0 && own)
+		result = err_set(err, ERR_NO_EXEC, EACCES,
+				 "cannot execute \"%s\": it leads to the program that makes "
+				 "containers",
+				 process->program);
+	return result;
+}
+
 int engine_start(struct engine_process *process, struct err *err)
 {
 	int result = 0;
@@ -82,6 +103,8 @@ int engine_start(struct engine_process *process, struct err *err)
 		result = await_exec(process, err);
 	if (result == 0 && process->init)
 		result = await_init(process, err);
+	else if (result == 0)
+		result = refuse_own_program(process, err);
 	if (result < 0)
 		reap_killed(process->pidfd);
 	cleanup_close(&process->sync_fd);

@@ -100,7 +100,10 @@ void engine_process_release(struct engine_process *process); /* closes; kills no
 int engine_create(const struct engine_request *request, struct engine_process *out,
 		  struct err *err);
 
-/* ERR_NO_PROGRAM / ERR_NO_EXEC when the execve failed; the process is then reaped and gone. */
+/*
+ * ERR_NO_PROGRAM / ERR_NO_EXEC when the execve failed; the process is then reaped and gone. The
+ * same where, without ctinit, it executed /proc/self/exe, which is the caller's program.
+ */
 int engine_start(struct engine_process *process, struct err *err);
 
 /*

@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "store/base/cleanup.h"
@@ -112,4 +113,22 @@ int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
 	if (result == 0)
 		*out = !(found.flags & FORKED_ONLY);
 	return result;
+}
+
+int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err)
+{
+	struct stat own, other;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/exe", (int)pid);
+	if (fstatat(proc_fd, "self/exe", &own, 0) < 0)
+		return err_sys(err, errno, "cannot examine /proc/self/exe");
+	if (fstatat(proc_fd, path, &other, 0) < 0) {
+		if (errno != ENOENT && errno != ESRCH)
+			return err_sys(err, errno, "cannot examine /proc/%s", path);
+		*out = false;
+		return 0;
+	}
+	*out = own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+	return 0;
 }

@@ -27,6 +27,9 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
  */
 int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
 
+/* Whether the process runs the file that this one runs. One that has ended does not. */
+int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err);
+
 struct identity_stat {
 	char state;
 	uint64_t flags; /* PF_* of the kernel */

@@ -315,6 +315,27 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 	return r;
 }
 
+/* The kernel has put the strings one behind the other. */
+static char *end_of_strings(char **strings, char *end)
+{
+	for (; *strings; strings++)
+		if (*strings == end)
+			end += strlen(end) + 1;
+	return end;
+}
+
+void stage_rename(char **argv, const char *name)
+{
+	char *start = argv[0];
+	char *end = end_of_strings(environ, end_of_strings(argv, start));
+	size_t len = strlen(name);
+
+	(void)prctl(PR_SET_NAME, name);
+	(void)clearenv();
+	memset(start, 0, (size_t)(end - start));
+	memcpy(start, name, len < (size_t)(end - start) ? len : (size_t)(end - start) - 1);
+}
+
 int stage_end(struct stage_child *child)
 {
 	int status = 0, saved = errno;

@@ -58,6 +58,13 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		struct err *err);
 
 /*
+ * What others read in /proc of this process, which goes on as something else than it was started
+ * as: from now on `name` is its name and its whole command line, and its environment is empty.
+ * `argv` is main()'s: all that it and the environment point to is overwritten.
+ */
+void stage_rename(char **argv, const char *name);
+
+/*
  * Kill a stage that is dead or has no more to say (one that somebody has taken over might
  * stay), and return its wait status (waitpid(2)). child->pid is 0 afterwards; where it is
  * before, nothing is done and the status is 0. errno is kept.

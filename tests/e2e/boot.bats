@@ -17,6 +17,10 @@ starts() {
 	cman logs "$1" | grep -c begun
 }
 
+has_started_once() {
+	[ "$(starts "$1")" = 1 ]
+}
+
 sql() {
 	sqlite3 -cmd '.timeout 5000' "$CMAN_ROOT/cman.db" "$1"
 }
@@ -65,7 +69,7 @@ ever'
 	# a payload that ends with 0 when it is asked to
 	cman run -d --name polite --restart on-failure busybox sh -c \
 		'trap "exit 0" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
-	eventually test "$(starts polite)" = 1
+	eventually has_started_once polite
 	run --separate-stderr cman boot --stop
 	assert_status 0
 	assert_output 'no

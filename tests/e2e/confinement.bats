@@ -117,6 +117,24 @@ var'
 	[ "$(sha256sum <"$CMAN")" = "$sum" ]
 }
 
+@test "the cman binary is no payload" {
+	mkfifo "$BATS_TEST_TMPDIR/silent"
+	sleep 600 >"$BATS_TEST_TMPDIR/silent" &
+	run cman run -i --rm --no-init busybox /proc/self/exe import - x <"$BATS_TEST_TMPDIR/silent"
+	kill $!
+	[ "$status" = 126 ]
+	[ "$output" = 'cman: cannot execute "/proc/self/exe": it leads to the program that makes containers' ]
+	[ "$(cman ps -aq)" = "" ]
+}
+
+@test "what was typed and the environment are not to be read from the monitor" {
+	SECRET=abc cman run -d --name bird -e SECRET=xyz busybox sleep 600 >/dev/null
+	monitor=$(ps -o ppid= -p "$(cman inspect -f '{{.State.Pid}}' bird)" | tr -d ' ')
+	[ "$(tr -d '\0' <"/proc/$monitor/cmdline")" = cman-monitor ]
+	[ "$(tr -d '\0' <"/proc/$monitor/environ")" = '' ]
+	[ "$(cat "/proc/$monitor/comm")" = cman-monitor ]
+}
+
 @test "exec: no descriptor leads a command, or a symlink of the container's, to a program of the host" {
 	cp "$(command -v busybox)" "$BATS_TEST_TMPDIR/echo"
 	cman run -d --name bird busybox sleep 600 >/dev/null
