@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as an archive, unpacked into a directory: nothing comes to be beside it. The directory
+ * Any bytes as an archive, unpacked into a directory, and once more merged into what is there then:
+ * nothing comes to be beside it. The directory
  * is not a root of its own here, as it is in the stage: what holds is only how paths are resolved.
  */
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,25 @@ static void check_marks(int root, const struct buf *bytes)
 	check_names(root);
 }
 
+/* As `cman cp -` does: into a directory that is in use. */
+static void merge(int archive, int root, const struct unpack_job *first, bool exact)
+{
+	struct unpack_job job = *first;
+	AUTO_BUF struct buf marks = BUF_INIT;
+	struct unpack_result result;
+	struct err err = ERR_INIT;
+	int r;
+
+	job.merge = true;
+	job.exact = exact;
+	job.uid = geteuid();
+	job.gid = getegid();
+	job.place[0] = '/';
+	lseek(archive, 0, SEEK_SET);
+	r = unpack_archive(archive, root, &job, &marks, &result, &err);
+	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct unpack_job job = {
@@ -100,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
 	if (r == 0)
 		check_marks(root, &marks);
+	merge(archive, root, &job, size & 1);
 	close(archive);
 	close(root);
 	assert(fd_remove_tree(parent, "root", &err) == 0);
