@@ -84,8 +84,12 @@ static const struct {
 } elsewhere[] = {
 	{ "", "build", "buildah or docker build it, and cman load takes what they make" },
 	{ "", "container", "containers have no group of commands: cman ps, cman run, cman rm, …" },
+	{ "", "list", "did you mean ps?" },
+	{ "", "ls", "did you mean ps?" },
 	{ "", "mount", "did you mean image mount?" },
+	{ "", "remove", "did you mean rm?" },
 	{ "", "system", "there is cman info, cman df, cman prune and cman fsck" },
+	{ "", "untag", "cman rmi takes a name away" },
 	{ "", "umount", "did you mean image unmount?" },
 	{ "", "unmount", "did you mean image unmount?" },
 	{ "image", "list", "did you mean cman images?" },

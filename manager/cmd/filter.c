@@ -159,7 +159,7 @@ static bool match_network(const struct filter *filter, const struct container_re
 {
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 
-	return load_spec(filter, record, &spec) && strcmp(ps_network(&spec), filter->text) == 0;
+	return load_spec(filter, record, &spec) && ps_has_network(&spec, filter->text);
 }
 
 static const char *image_digits(const char *text)

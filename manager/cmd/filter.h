@@ -8,7 +8,7 @@
  *
  *	id=PREFIX  name=REGEX  status=STATE  exited=STATUS  image=REFERENCE (or ancestor=)
  *	label=KEY[=VALUE]  health=STATE  before=CONTAINER  since=CONTAINER
- *	volume=NAME|DIRECTORY  network=host|none
+ *	volume=NAME|DIRECTORY  network=NETWORK
  */
 
 #include <stdbool.h>

@@ -159,7 +159,7 @@ static const char *time_or_null(const struct ps *ps, enum field field, int64_t n
 
 /* Texts that are made for a row; reused from row to row. */
 struct texts {
-	struct buf command, labels, mounts, size;
+	struct buf command, labels, mounts, network, size;
 };
 
 static void texts_release(struct texts *texts)
@@ -167,13 +167,15 @@ static void texts_release(struct texts *texts)
 	buf_release(&texts->command);
 	buf_release(&texts->labels);
 	buf_release(&texts->mounts);
+	buf_release(&texts->network);
 	buf_release(&texts->size);
 }
 
 static bool texts_failed(const struct texts *texts)
 {
 	return buf_failed(&texts->command) || buf_failed(&texts->labels) ||
-	       buf_failed(&texts->mounts) || buf_failed(&texts->size);
+	       buf_failed(&texts->mounts) || buf_failed(&texts->network) ||
+	       buf_failed(&texts->size);
 }
 
 /* JSON has all fields: a size, which is looked up file by file, only for who asks for it. */
@@ -212,7 +214,9 @@ static void add_details(struct ps *ps, const struct container_record *record, st
 	buf_reset(&texts->mounts);
 	ps_add_mounts(&texts->mounts, &spec);
 	values[MOUNTS] = text_or_null(&texts->mounts);
-	values[NETWORKS] = ps_network(&spec);
+	buf_reset(&texts->network);
+	ps_add_network(&texts->network, &spec);
+	values[NETWORKS] = text_or_null(&texts->network);
 }
 
 static void add_row(struct ps *ps, const struct container_record *record, struct texts *texts)
@@ -405,7 +409,7 @@ const struct cmd cmd_ps = {
 		"Error Health Labels Mounts Networks Ports Size Restarts.\n\n"
 		"Filters: id=PREFIX, name=REGEX, status=STATE, exited=STATUS, image=REFERENCE (or "
 		"ancestor=), label=KEY[=VALUE], health=STATE, before=CONTAINER, since=CONTAINER, "
-		"volume=NAME|DIRECTORY, network=host|none. Those of "
+		"volume=NAME|DIRECTORY, network=NETWORK. Those of "
 		"one key are alternatives, those of different keys must all hold.",
 	.options = option_table,
 	.run = run,

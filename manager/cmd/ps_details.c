@@ -116,9 +116,29 @@ bool ps_has_mount(const struct spec *spec, const char *what)
 	return false;
 }
 
-const char *ps_network(const struct spec *spec)
+void ps_add_network(struct buf *out, const struct spec *spec)
 {
-	return spec->namespaces & SPEC_NS_NETWORK ? "none" : "host";
+	const struct spec_join *join = &spec->joins[spec_namespace_index(SPEC_NS_NETWORK)];
+
+	if (join->container)
+		buf_addf(out, "container:%s", join->container);
+	else if (join->path)
+		buf_addf(out, "ns:%s", join->path);
+	else
+		buf_addstr(out, spec->namespaces & SPEC_NS_NETWORK ? "none" : "host");
+}
+
+bool ps_has_network(const struct spec *spec, const char *what)
+{
+	const struct spec_join *join = &spec->joins[spec_namespace_index(SPEC_NS_NETWORK)];
+	AUTO_BUF struct buf network = BUF_INIT;
+
+	ps_add_network(&network, spec);
+	if (buf_failed(&network))
+		return false;
+	if (join->container && strlen(what) > strlen("container:"))
+		return strncmp(network.data, what, strlen(what)) == 0;
+	return strcmp(network.data, what) == 0;
 }
 
 void ps_add_size(struct buf *out, struct store *store, const struct container_record *record)

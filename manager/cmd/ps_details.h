@@ -27,8 +27,11 @@ void ps_add_mounts(struct buf *out, const struct spec *spec);
 /* Whether one of them is mounted from, or on, `what`; a volume is called by its name. */
 bool ps_has_mount(const struct spec *spec, const char *what);
 
-/* "host", "none". */
-const char *ps_network(const struct spec *spec);
+/* "none", "host", "container:ID", "ns:PATH". */
+void ps_add_network(struct buf *out, const struct spec *spec);
+
+/* Whether it is that, of an ID also only its first digits. */
+bool ps_has_network(const struct spec *spec, const char *what);
 
 /* "1.2 kB (virtual 4.5 MB)": what it has written, and that with its image. Nothing where it is gone. */
 void ps_add_size(struct buf *out, struct store *store, const struct container_record *record);

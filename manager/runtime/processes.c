@@ -57,6 +57,9 @@ static int add_namespace(int proc, pid_t init, struct cgroup_members *pids)
 	copy = -1;
 	if (!pid_namespace(proc, init, &wanted))
 		return 0;
+	/* It shares ours, and which of all these are its own cannot be told. */
+	if (pid_namespace(proc, getpid(), &found) && found == wanted)
+		return cgroup_members_add(pids, init);
 	while (r == 0 && (entry = readdir(dir))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 

@@ -40,6 +40,10 @@ names() {
 	[ "$(names -a -f volume=/dat)" = '' ]
 	[ "$(names -a -f network=host)" = two ]
 	[ "$(names -a -f network=none)" = 'three one' ]
+	cman run -d --name four --network container:two busybox sleep 10000 >/dev/null
+	[ "$(names -f network=container:"$(cman ps -q -f name=two)")" = four ]
+	[ "$(cman ps -f name=four --format '{{.Networks}}')" = "container:$(cman ps -q --no-trunc -f name=two)" ]
+	cman rm -f four >/dev/null
 	[ "$(names -f status=exited -f status=running)" = 'three two one' ]
 	[ "$(names -a -f health=none -f name=t)" = 'three two' ]
 	[ "$(names -a -f label=x)" = '' ]
