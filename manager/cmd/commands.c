@@ -20,6 +20,7 @@ const struct cmd *const commands[] = {
 	&cmd_pause,
 	&cmd_unpause,
 	&cmd_wait,
+	&cmd_update,
 	&cmd_rename,
 	&cmd_rm,
 	&cmd_commit,

@@ -52,6 +52,7 @@ extern const struct cmd
 	cmd_tag,
 	cmd_top,
 	cmd_unpause,
+	cmd_update,
 	cmd_version,
 	cmd_wait,
 	cmd_why;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
+#include "manager/lifecycle_update.h"
 #include "manager/monitor/state.h"
 #include "manager/neighbours.h"
 #include "manager/runtime/identity.h"
@@ -217,6 +218,8 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 
 static int begin(struct monitor *monitor, struct err *err)
 {
+	/* Whoever changes its limits meanwhile finds it running, and changes its cgroups. */
+	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 
 	return rc < 0 ? rc : create_and_start(monitor, err);
@@ -261,6 +264,7 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 {
 	struct container_record *record = &monitor->record;
 	struct err failure = ERR_INIT;
+	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, record->id);
 
 	forget_run(monitor);
 	/* Until it is born: one that cannot be has not been up. */

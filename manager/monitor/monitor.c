@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
+#include "manager/lifecycle_update.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -156,6 +157,7 @@ static int serve(struct monitor *monitor, struct err *err)
 
 static int begin_from_store(struct monitor *monitor, int *exit_code, struct err *err)
 {
+	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
 
 	return rc < 0 ? rc : monitor_begin(monitor, exit_code, err);

@@ -184,3 +184,95 @@ hint: going below what cman has takes CAP_SYS_RESOURCE'
 	refused 'the OOM killer can be disabled for a container with a limit of memory only: --memory' \
 		--oom-kill-disable
 }
+
+@test "update: a running container has its new limits at once, and keeps them" {
+	cman run -d --name bird busybox sleep 60
+	run --separate-stderr cman update --pids-limit 9 -m 64m --cpus 0.5 bird
+	assert_status 0
+	assert_output bird
+	[ "$(cat "$(group pids)/pids.max")" = 9 ]
+	[ "$(sort "$(group pids)/cgroup.procs")" = "$(cman exec bird true; cat /sys/fs/cgroup/*/cman/"$(cman ps -q --no-trunc)"/cgroup.procs | sort -u)" ]
+	[ "$(wc -l <"$(group pids)/cgroup.procs")" = 2 ]
+	if [ -d /sys/fs/cgroup/memory ]; then
+		[ "$(cat "$(group memory)/memory.limit_in_bytes")" = 67108864 ]
+		cman update -m 128m bird
+		[ "$(cat "$(group memory)"/memory.{,memsw.}limit_in_bytes | xargs)" = "134217728 268435456" ]
+	fi
+	# and exec joins what was made
+	run --separate-stderr cman exec bird cat /proc/self/cgroup
+	assert_match "$output" 'pids:/|0::/'
+	cman stop -t 0 bird
+	cman update --pids-limit 12 bird
+	[ "$(cman inspect -f '{{.Spec.linux.resources.pids.limit}}' bird)" = 12 ]
+	[ "$(cman inspect -f '{{.Spec.linux.resources.cpu.quota}}' bird)" = 50000 ]
+}
+
+@test "update: 0 takes a limit away" {
+	cman run -d --name bird --pids-limit 5 -m 64m busybox sleep 60
+	cman update --pids-limit 0 -m 0 bird
+	[ "$(cat "$(group pids)/pids.max")" = max ]
+	run --separate-stderr cman inspect -f '{{json .Spec.linux.resources}}' bird
+	refute_match "$output" 'pids|memory'
+}
+
+@test "update: all or nothing" {
+	cman run -d --name bird --pids-limit 5 busybox sleep 60
+	run --separate-stderr cman update --pids-limit 7 --cpuset-cpus 4000 bird
+	assert_status 125
+	assert_match "$stderr" '^cman: bird: set of CPUs: cannot write "4000" to cpuset.cpus: '
+	[ "$(cat "$(group pids)/pids.max")" = 5 ]
+	[ "$(cman inspect -f '{{.Spec.linux.resources.pids.limit}}' bird)" = 5 ]
+	run --separate-stderr cman update --memory-swap 1g bird
+	assert_status 125
+	assert_stderr 'cman: bird: a limit of memory and swap needs one of memory
+hint: give both: --memory and --memory-swap'
+}
+
+@test "update: memory in use cannot be cut off on v1" {
+	need_v1 memory
+	# it has read 48 MB and cannot write them anywhere
+	cman run -d --name bird -m 256m busybox sh -c 'dd if=/dev/zero bs=48M count=1 | sleep 60'
+	is_full() { [ "$(cat "$(group memory)/memory.usage_in_bytes")" -gt 50000000 ]; }
+	eventually is_full
+	run --separate-stderr cman update -m 2m bird
+	assert_status 125
+	assert_match "$stderr" '^cman: bird: memory limit: cannot write "2097152" to memory.limit_in_bytes: (Device or resource|Resource) busy
+hint: [0-9]+ bytes are in use and cannot be given back$'
+	[ "$(cat "$(group memory)/memory.limit_in_bytes")" = 268435456 ]
+}
+
+@test "update: the restart policy; several at once, each failure named" {
+	cman run -d --name bird busybox sleep 60
+	run --separate-stderr cman update --restart on-failure:3 nobody bird
+	assert_status 125
+	assert_output bird
+	assert_stderr 'cman: no such container: nobody'
+	[ "$(cman inspect -f '{{.RestartPolicy.Name}} {{.RestartPolicy.MaximumRetryCount}}' bird)" = 'on-failure 3' ]
+	cman run -d --rm --name wren busybox sleep 60
+	run --separate-stderr cman update --restart always wren
+	assert_status 125
+	assert_stderr 'cman: wren: it is removed when it ends (--rm), and cannot be restarted'
+	run --separate-stderr cman update bird
+	assert_status 125
+	assert_match "$stderr" '^cman: update: nothing to change was given'
+	run --separate-stderr cman events --no-stream -f event=update --format '{{.Actor.Attributes.name}}'
+	assert_output ''
+	cman update -m 64m bird
+	run --separate-stderr cman events --no-stream -f event=update --format '{{.Actor.Attributes.name}}'
+	assert_output bird
+}
+
+@test "update: several at once follow one another" {
+	cman run -d --name bird busybox sleep 60
+	pids=()
+	for n in 11 12 13 14 15 16; do
+		cman update --pids-limit $n bird 3>&- &
+		pids+=($!)
+		cman update --cpu-shares $((n * 10)) bird 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	spec=$(cman inspect -f '{{.Spec.linux.resources.pids.limit}} {{.Spec.linux.resources.cpu.shares}}' bird)
+	assert_match "$spec" '^1[1-6] 1[1-6]0$'
+	[ "$(cat "$(group pids)/pids.max")" = "${spec% *}" ]
+}
