@@ -170,7 +170,7 @@ static int count(const struct container_record *record, void *data, struct err *
 
 	(void)err;
 	counts->all++;
-	if (record->state == CONTAINER_RUNNING)
+	if (record->state == CONTAINER_RUNNING || record->state == CONTAINER_RESTARTING)
 		counts->running++;
 	else if (record->state == CONTAINER_PAUSED)
 		counts->paused++;
