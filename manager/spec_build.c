@@ -302,6 +302,8 @@ int spec_build(const struct image_config *config, const struct container_options
 		rc = limits_apply(&options->limits, id, &spec, err);
 	if (rc == 0)
 		rc = stop_signal(config, options, &spec.stop_signal, err);
+	if (rc == 0)
+		rc = spec_build_health(config, &options->health, &spec.health, err);
 	if (rc < 0)
 		return rc;
 	spec.root_readonly = options->read_only;

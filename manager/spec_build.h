@@ -29,6 +29,16 @@ struct container_tmpfs {
 	char *options;	   /* "size=64m,exec" after mount(8), or NULL */
 };
 
+/* 0 and NULL: the image's, or the default. */
+struct container_health_options {
+	bool none;	     /* no health check */
+	const char *given;   /* an option that was given, for the message; NULL: none */
+	const char *command; /* a line of shell */
+	int64_t interval_ns, timeout_ns, start_period_ns, start_interval_ns;
+	int retries;
+	enum spec_health_action on_failure;
+};
+
 /* What the user asked for. Borrowed strings but where it says owned. */
 struct container_options {
 	char *const *command;  /* replaces the image's Cmd; empty or NULL: not given */
@@ -48,6 +58,7 @@ struct container_options {
 	size_t ntmpfs;
 	struct limits limits; /* owned */
 	int stop_signal;      /* 0: the image's, or SIGTERM */
+	struct container_health_options health;
 };
 
 void container_options_release(struct container_options *options);
@@ -59,6 +70,11 @@ void container_options_release(struct container_options *options);
  */
 int spec_build(const struct image_config *config, const struct container_options *options,
 	       const char id[CONTAINER_ID_LEN + 1], struct spec *out, struct err *err);
+
+/* spec_build_health.c. ERR_USAGE where something was asked of a check that there is not. */
+int spec_build_health(const struct image_config *config,
+		      const struct container_health_options *asked, struct spec_health *out,
+		      struct err *err);
 
 /* Append a mount; `options` are comma separated. The spec owns copies. */
 int spec_add_mount(struct spec *spec, const char *destination, const char *type, const char *source,

@@ -156,6 +156,7 @@ int container_set_removing(struct store *store, const char *id, struct err *err)
 /*
  * Who asks a running container to end ("stop", "kill" …), before they do: so that it is not
  * started again, and is told by `cman why`. NULL takes it back. Of one that does not run: nothing.
+ * "health" does not take the place of another.
  */
 int container_set_ended_by(struct store *store, const char *id, const char *by, struct err *err);
 int container_set_restart(struct store *store, const char *id, enum container_restart restart,

@@ -204,7 +204,8 @@ int container_set_ended_by(struct store *store, const char *id, const char *by, 
 {
 	return run_with_reserve(store,
 				"UPDATE container SET ended_by = ?2 WHERE id = ?1"
-				" AND state IN ('running', 'paused', 'restarting')",
+				" AND state IN ('running', 'paused', 'restarting')"
+				" AND (ended_by IS NULL OR ?2 IS NOT 'health')",
 				DB_ARGS(DB_TEXT(id), DB_TEXT(by)), err);
 }
 

@@ -272,7 +272,7 @@ static const char version_3[] =
 	"  VALUES (new.changed_ns, 'container', 'oom', new.id, new.name, new.image, new.labels);"
 	" END;"
 	"CREATE TRIGGER container_health AFTER UPDATE OF health ON container"
-	" WHEN new.health IS NOT old.health AND new.health != 'none' BEGIN"
+	" WHEN new.health IS NOT old.health AND new.health IN ('healthy', 'unhealthy') BEGIN"
 	" INSERT INTO event (time_ns, type, action, object, name, image, detail, labels)"
 	"  VALUES (new.changed_ns, 'container', 'health_status', new.id, new.name, new.image,"
 	"  new.health, new.labels);"

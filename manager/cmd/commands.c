@@ -29,6 +29,7 @@ const struct cmd *const commands[] = {
 	&cmd_export,
 	&cmd_inspect,
 	&cmd_why,
+	&cmd_healthcheck,
 	&cmd_pull,
 	&cmd_images,
 	&cmd_rmi,

@@ -24,6 +24,8 @@ extern const struct cmd
 	cmd_exec,
 	cmd_export,
 	cmd_fsck,
+	cmd_healthcheck,
+	cmd_healthcheck_run,
 	cmd_help,
 	cmd_history,
 	cmd_image,

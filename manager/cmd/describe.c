@@ -12,6 +12,7 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/health.h"
 #include "store/store.h"
 
 /*
@@ -82,7 +83,43 @@ static json_t *spec_value(struct store *store, const char *id)
 	return document_value("spec.json", text, len);
 }
 
-static json_t *state_value(const struct container_record *record)
+static int add_check(const struct health_check *check, void *data, struct err *err)
+{
+	json_t *log = data;
+	struct maker maker = { json_object(), 0 };
+
+	add(&maker, "Start", time_value(check->started_ns));
+	add(&maker, "End", time_value(check->finished_ns));
+	add(&maker, "ExitCode", json_integer(check->exit_code));
+	add(&maker, "Output", text_value(check->output));
+	maker.failures += json_array_append_new(log, maker.object) < 0;
+	return maker.failures > 0 ? err_sys(err, ENOMEM, "cannot describe its health") : 0;
+}
+
+/* As Docker has it; null where nobody looks. */
+static json_t *health_value(struct store *store, const struct container_record *record)
+{
+	struct maker maker = { json_object(), 0 };
+	struct err ignored = ERR_INIT;
+	json_t *log = json_array();
+
+	if (record->health == HEALTH_NONE || !log ||
+	    health_check_each(store, record->id, add_check, log, &ignored) != 0) {
+		json_decref(log);
+		json_decref(maker.object);
+		return json_null();
+	}
+	add(&maker, "Status", json_string(container_health_name(record->health)));
+	add(&maker, "FailingStreak", json_integer(record->health_failures));
+	add(&maker, "Log", log);
+	if (maker.failures > 0) {
+		json_decref(maker.object);
+		return NULL;
+	}
+	return maker.object;
+}
+
+static json_t *state_value(struct store *store, const struct container_record *record)
 {
 	struct maker maker = { json_object(), 0 };
 	bool ended = record->state == CONTAINER_EXITED || record->state == CONTAINER_RESTARTING;
@@ -98,6 +135,7 @@ static json_t *state_value(const struct container_record *record)
 	add(&maker, "Error", text_value(record->error));
 	add(&maker, "StartedAt", time_value(record->started_ns));
 	add(&maker, "FinishedAt", time_value(record->finished_ns));
+	add(&maker, "Health", health_value(store, record));
 	if (maker.failures > 0) {
 		json_decref(maker.object);
 		return NULL;
@@ -129,7 +167,7 @@ int describe_container(struct store *store, const struct container_record *recor
 	add(&maker, "Command",
 	    document_value("command", record->command,
 			   record->command ? strlen(record->command) : 0));
-	add(&maker, "State", state_value(record));
+	add(&maker, "State", state_value(store, record));
 	add(&maker, "RestartCount", json_integer(record->restart_count));
 	add(&maker, "RestartPolicy",
 	    json_pack("{s:s, s:i}", "Name", container_restart_name(record->restart),

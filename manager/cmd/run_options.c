@@ -13,9 +13,11 @@
 #define STOP_TIMEOUT_DEFAULT 10
 
 const struct option_group *const run_option_groups[] = {
-	&run_options_container,	 &run_options_process,	&run_options_files,
-	&run_options_namespaces, &run_options_security, &run_options_limits,
-	&run_options_cgroup,	 &run_options_life,	NULL,
+	&run_options_container, &run_options_process,
+	&run_options_files,	&run_options_namespaces,
+	&run_options_security,	&run_options_limits,
+	&run_options_cgroup,	&run_options_life,
+	&run_options_health,	NULL,
 };
 
 void run_options_release(struct run_options *options)
@@ -98,6 +100,20 @@ static int check_terminal(struct run_options *options, struct err *err)
 	return 0;
 }
 
+static int check_health(const struct run_options *options, struct err *err)
+{
+	const struct container_health_options *health = &options->container.health;
+
+	if (health->none && health->given)
+		return err_set(err, ERR_USAGE, 0, "--no-healthcheck with --%s: one of both",
+			       health->given);
+	if (options->auto_remove && health->on_failure == SPEC_HEALTH_RESTART)
+		return err_set(err, ERR_USAGE, 0,
+			       "--rm with --health-on-failure restart: "
+			       "it cannot be removed and started again");
+	return 0;
+}
+
 int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_options *out,
 		      struct err *err)
 {
@@ -114,6 +130,8 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 	if (rc == 0 && options.auto_remove && options.restart != RESTART_NO)
 		rc = err_set(err, ERR_USAGE, 0,
 			     "--rm with --restart: it cannot be removed and started again");
+	if (rc == 0)
+		rc = check_health(&options, err);
 	if (rc == 0)
 		rc = check_terminal(&options, err);
 	if (rc == 0)

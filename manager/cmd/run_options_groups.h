@@ -17,6 +17,7 @@ extern const struct option_group run_options_security;
 extern const struct option_group run_options_limits;
 extern const struct option_group run_options_cgroup;
 extern const struct option_group run_options_life;
+extern const struct option_group run_options_health;
 
 /* All of them, in the order of the help; ended by NULL. */
 extern const struct option_group *const run_option_groups[];

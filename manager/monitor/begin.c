@@ -222,6 +222,8 @@ static int begin(struct monitor *monitor, struct err *err)
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 
+	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;
+	monitor->record.health_failures = 0;
 	return rc < 0 ? rc : create_and_start(monitor, err);
 }
 

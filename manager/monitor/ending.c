@@ -67,6 +67,18 @@ static int record_restart(struct monitor *monitor, struct err *err)
 	return rc;
 }
 
+/* What its own health check asked for goes before the policy. */
+static bool wants_restart(const struct monitor *monitor, const struct container_record *now)
+{
+	if (now->ended_by && strcmp(now->ended_by, ENDED_BY_HEALTH) == 0) {
+		if (monitor->spec.health.on_failure == SPEC_HEALTH_STOP)
+			return false;
+		if (monitor->spec.health.on_failure == SPEC_HEALTH_RESTART)
+			return true;
+	}
+	return restart_policy_wants(now);
+}
+
 int monitor_record_end(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
@@ -78,7 +90,7 @@ int monitor_record_end(struct monitor *monitor, struct err *err)
 		return rc;
 	now.exit_code = record->exit_code;
 	now.restart_count = record->restart_count;
-	if (restart_policy_wants(&now)) {
+	if (wants_restart(monitor, &now)) {
 		rc = record_restart(monitor, err);
 		/* Somebody has asked for its end at the last moment. */
 		if (rc == 0 || err->kind != ERR_STATE)
@@ -102,6 +114,7 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	struct err ignored = ERR_INIT;
 	int rc;
 
+	monitor_health_end(monitor);
 	take_status(monitor);
 	if (shares_processes(&monitor->spec))
 		(void)engine_cleanup(&monitor->spec, &ignored);

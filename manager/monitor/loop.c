@@ -117,10 +117,20 @@ static void on_input(struct monitor *monitor)
 		input->begin = input->end;
 }
 
-enum { AT_END, AT_CLIENT, AT_OUT, AT_ERR, AT_INPUT, NPOLL };
+enum { AT_END, AT_CLIENT, AT_OUT, AT_ERR, AT_INPUT, AT_HEALTH, NPOLL = AT_HEALTH + 2 };
+
+/* Milliseconds until something is due, -1: nothing is. */
+static int timeout(const struct monitor *monitor)
+{
+	int journal = journal_timeout(&monitor->journal);
+	int health = monitor_health_timeout(monitor);
+
+	return journal < 0 || (health >= 0 && health < journal) ? health : journal;
+}
 
 int monitor_loop(struct monitor *monitor, struct err *err)
 {
+	monitor_health_begin(monitor);
 	for (;;) {
 		struct pollfd fds[NPOLL] = {
 			[AT_END] = { .fd = monitor->process.pidfd, .events = POLLIN },
@@ -130,7 +140,8 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 			[AT_INPUT] = input_poll(monitor),
 		};
 
-		if (poll(fds, NPOLL, journal_timeout(&monitor->journal)) < 0) {
+		health_probe_poll(&monitor->health.probe, &fds[AT_HEALTH]);
+		if (poll(fds, NPOLL, timeout(monitor)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_sys(err, errno, "cannot wait for the container");
@@ -145,6 +156,7 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 			on_input(monitor);
 		if (fds[AT_CLIENT].revents)
 			on_client(monitor);
+		monitor_health_step(monitor, &fds[AT_HEALTH]);
 		journal_tick(&monitor->journal);
 	}
 }

@@ -24,6 +24,7 @@ void monitor_release(struct monitor *monitor)
 	struct err ignored = ERR_INIT;
 
 	(void)journal_close(&monitor->journal, &ignored);
+	monitor_health_end(monitor);
 	monitor_drop_client(monitor);
 	relay_release(&monitor->out);
 	relay_release(&monitor->err);

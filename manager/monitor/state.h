@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "manager/health_probe.h"
 #include "manager/monitor/journal.h"
 #include "manager/monitor/protocol.h"
 #include "manager/monitor/relay.h"
@@ -27,6 +28,13 @@ struct monitor_input {
 	size_t begin, end;
 };
 
+/* CLOCK_MONOTONIC, 0: never. */
+struct monitor_health {
+	struct health_probe probe;
+	int64_t due_ns;	 /* when the next check is to begin; 0: there is none */
+	int64_t kill_ns; /* when the end that it asked for is no longer waited for */
+};
+
 struct monitor {
 	struct store store;
 	int dir_fd; /* containers/<id> */
@@ -36,6 +44,7 @@ struct monitor {
 	struct journal journal;
 	struct relay out, err;
 	struct monitor_input input;
+	struct monitor_health health;
 	int client;	   /* socket, -1 once the client is gone */
 	int claim_fd;	   /* adopted: locked, so that nobody else adopts it, or -1 */
 	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
@@ -44,12 +53,12 @@ struct monitor {
 	int delay_ms;	   /* before the last restart, 0: there was none */
 };
 
-#define MONITOR_INIT                                                                     \
-	{                                                                                \
-		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,       \
-		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),            \
-		.input = { .from = -1 }, .client = -1, .stdin_kept = -1, .claim_fd = -1, \
-		.console_slave = -1                                                      \
+#define MONITOR_INIT                                                                             \
+	{                                                                                        \
+		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,               \
+		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),                    \
+		.input = { .from = -1 }, .health = { .probe = HEALTH_PROBE_INIT }, .client = -1, \
+		.stdin_kept = -1, .claim_fd = -1, .console_slave = -1                            \
 	}
 void monitor_release(struct monitor *monitor);
 
@@ -95,6 +104,15 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err);
  * as it is. record.state says which.
  */
 int monitor_record_end(struct monitor *monitor, struct err *err);
+
+/*
+ * health.c: the container's health check, as the loop sees it: how long poll(2) may wait for it
+ * (milliseconds, -1: for ever), what for, and what to do when that came or may have.
+ */
+void monitor_health_begin(struct monitor *monitor);
+int monitor_health_timeout(const struct monitor *monitor);
+void monitor_health_step(struct monitor *monitor, const struct pollfd fds[2]);
+void monitor_health_end(struct monitor *monitor);
 
 /* restart.c: while its record says restarting: wait, start it again, serve it, record its end. */
 int monitor_restart(struct monitor *monitor, struct err *err);

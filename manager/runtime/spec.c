@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "manager/runtime/spec_health.h"
 #include "store/base/strv.h"
 
 static void process_release(struct spec_process *process)
@@ -48,6 +49,7 @@ void spec_release(struct spec *spec)
 		free(spec->devices[i].path);
 	free(spec->devices);
 	spec_resources_release(&spec->resources);
+	spec_health_release(&spec->health);
 	free(spec->cgroups_path);
 	free(spec->domainname);
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++) {

@@ -158,6 +158,20 @@ struct spec_overlay { /* cman: the root as layers instead of root.path */
 	bool is_volatile; /* upper is thrown away at the end: no sync at umount */
 };
 
+enum spec_health_action { /* when it has become unhealthy */
+			  SPEC_HEALTH_NONE,
+			  SPEC_HEALTH_KILL,
+			  SPEC_HEALTH_RESTART,
+			  SPEC_HEALTH_STOP,
+};
+
+struct spec_health { /* cman: spec_health.h */
+	char **test; /* NULL: there is no check */
+	int64_t interval_ns, timeout_ns, start_period_ns, start_interval_ns;
+	int retries;
+	enum spec_health_action on_failure;
+};
+
 struct spec {
 	struct spec_process process;
 	char *root_path; /* NULL when `overlay` is used */
@@ -188,6 +202,7 @@ struct spec {
 	unsigned preserve_fds; /* cman: descriptors from 3 on that the payload is given */
 	bool init;	       /* cman: ctinit as PID 1 */
 	int stop_signal;       /* cman */
+	struct spec_health health;
 };
 
 #define SPEC_INIT \

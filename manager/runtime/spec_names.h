@@ -36,6 +36,7 @@ const char *spec_name_of(const struct spec_name *names, unsigned long value);
 #define SPEC_NOTE_JOIN "io.cman.join."		    /* and a namespace's type: a container's ID */
 #define SPEC_NOTE_PRIVATE_IPC "io.cman.ipc.private"
 #define SPEC_NOTE_HOST_DEVICES "io.cman.devices.host"
+#define SPEC_NOTE_HEALTH "io.cman.health"	      /* JSON, spec_health.h */
 #define SPEC_NOTE_SECRETS "io.cman.secrets"	      /* a JSON array of objects */
 #define SPEC_NOTE_PRESERVE_FDS "io.cman.preserve-fds" /* a number */
 /* What all of these begin with: not to be used by others. */

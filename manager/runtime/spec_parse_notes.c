@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager/runtime/spec_health.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"
 #include "store/base/cleanup.h"
@@ -171,6 +172,20 @@ static int take_overlay(const json_t *notes, struct spec_overlay *overlay, struc
 	return result;
 }
 
+static int take_health(const json_t *notes, struct spec_health *out, struct err *err)
+{
+	AUTO_JSON json_t *wrapped = NULL;
+	json_t *health = NULL;
+	int result = take_text(notes, SPEC_NOTE_HEALTH, &wrapped, err);
+
+	if (result == 0 && wrapped)
+		result = json_get_object(wrapped, SPEC_NOTE_HEALTH, &health, err);
+	if (result < 0 || !health)
+		return result;
+	result = spec_health_read(health, out, err);
+	return result < 0 ? err_wrap(err, SPEC_NOTE_HEALTH) : 0;
+}
+
 int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 {
 	long signal = 0, preserved = 0;
@@ -198,6 +213,8 @@ int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 	if (result == 0)
 		result = take_number(notes, SPEC_NOTE_PRESERVE_FDS, "is no number of descriptors",
 				     SPEC_PRESERVE_MAX, &preserved, err);
+	if (result == 0)
+		result = take_health(notes, &spec->health, err);
 	if (result == 0)
 		result = take_others(notes, spec, err);
 	spec->stop_signal = (int)signal;

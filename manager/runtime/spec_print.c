@@ -5,6 +5,7 @@
 
 #include "manager/runtime/caps.h"
 #include "manager/runtime/spec.h"
+#include "manager/runtime/spec_health.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_put.h"
 #include "store/json.h"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "manager/runtime/spec_health.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_put.h"
 
@@ -94,5 +95,7 @@ bool spec_print_notes(json_t *root, const struct spec *spec)
 	       put_secrets(notes, spec) && put_flag(notes, SPEC_NOTE_INIT, spec->init) &&
 	       put_number(notes, SPEC_NOTE_PRESERVE_FDS, spec->preserve_fds) &&
 	       put_flag(notes, SPEC_NOTE_PRIVATE_IPC, spec->private_ipc) &&
-	       put_number(notes, SPEC_NOTE_STOP_SIGNAL, spec->stop_signal);
+	       put_number(notes, SPEC_NOTE_STOP_SIGNAL, spec->stop_signal) &&
+	       (!spec->health.test ||
+		put_text(notes, SPEC_NOTE_HEALTH, spec_health_print(&spec->health)));
 }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/spec_health.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "manager/runtime/spec_take.h"
+#include "store/base/cleanup.h"
+#include "store/base/strv.h"
+#include "store/json.h"
+
+static const char *const action_names[] = {
+	[SPEC_HEALTH_NONE] = "none",
+	[SPEC_HEALTH_KILL] = "kill",
+	[SPEC_HEALTH_RESTART] = "restart",
+	[SPEC_HEALTH_STOP] = "stop",
+};
+#define NACTIONS (sizeof(action_names) / sizeof(action_names[0]))
+
+void spec_health_release(struct spec_health *health)
+{
+	strv_free(health->test);
+	*health = (struct spec_health){ 0 };
+}
+
+const char *spec_health_action_name(enum spec_health_action action)
+{
+	return action_names[action];
+}
+
+int spec_health_action_from_name(const char *name, enum spec_health_action *out)
+{
+	for (size_t i = 0; i < NACTIONS; i++)
+		if (strcmp(action_names[i], name) == 0) {
+			*out = (enum spec_health_action)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int check_test(char *const *test, struct err *err)
+{
+	size_t n = strv_len(test);
+
+	if ((strcmp(test[0], "NONE") == 0 && n == 1) || (strcmp(test[0], "CMD") == 0 && n > 1) ||
+	    (strcmp(test[0], "CMD-SHELL") == 0 && n == 2))
+		return 0;
+	return spec_invalid(err, "Test", "is neither NONE, CMD with words, nor CMD-SHELL with one");
+}
+
+static int read_test(const json_t *object, struct spec_health *out, struct err *err)
+{
+	AUTO_STRV char **test = NULL;
+	int r = json_get_strv(object, "Test", &test, err);
+
+	if (r < 0 || !test || !test[0])
+		return r;
+	r = check_test(test, err);
+	if (r < 0)
+		return r;
+	strv_free(out->test);
+	out->test = STEAL_PTR(test);
+	return 0;
+}
+
+static int read_action(const json_t *object, struct spec_health *out, struct err *err)
+{
+	const char *name = NULL;
+	int r = json_get_string(object, "OnFailure", &name, err);
+
+	if (r < 0 || !name)
+		return r;
+	return spec_health_action_from_name(name, &out->on_failure) < 0 ?
+		       spec_invalid(err, "OnFailure", "is no action") :
+		       0;
+}
+
+int spec_health_read(const json_t *object, struct spec_health *out, struct err *err)
+{
+	int64_t retries = out->retries;
+	int r = read_test(object, out, err);
+
+	if (r == 0)
+		r = spec_take_number(object, "Interval", 0, INT64_MAX, &out->interval_ns, err);
+	if (r == 0)
+		r = spec_take_number(object, "Timeout", 0, INT64_MAX, &out->timeout_ns, err);
+	if (r == 0)
+		r = spec_take_number(object, "StartPeriod", 0, INT64_MAX, &out->start_period_ns,
+				     err);
+	if (r == 0)
+		r = spec_take_number(object, "StartInterval", 0, INT64_MAX, &out->start_interval_ns,
+				     err);
+	if (r == 0)
+		r = spec_take_number(object, "Retries", 0, INT_MAX, &retries, err);
+	if (r == 0)
+		r = read_action(object, out, err);
+	if (r < 0)
+		return r;
+	out->retries = (int)retries;
+	return 0;
+}
+
+json_t *spec_health_print(const struct spec_health *health)
+{
+	json_t *test = json_array();
+	int failures = test == NULL;
+
+	for (char *const *word = health->test; *word; word++)
+		failures += json_array_append_new(test, json_string(*word)) < 0;
+	if (failures > 0) {
+		json_decref(test);
+		return NULL;
+	}
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:i, s:s}", "Test", test, "Interval",
+			 (json_int_t)health->interval_ns, "Timeout", (json_int_t)health->timeout_ns,
+			 "StartPeriod", (json_int_t)health->start_period_ns, "StartInterval",
+			 (json_int_t)health->start_interval_ns, "Retries", health->retries,
+			 "OnFailure", action_names[health->on_failure]);
+}

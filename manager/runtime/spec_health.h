@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_SPEC_HEALTH_H
+#define CMAN_MANAGER_RUNTIME_SPEC_HEALTH_H
+
+/*
+ * A health check in the form that Docker gives it in an image's configuration: an object of Test
+ * (["CMD", WORD…], ["CMD-SHELL", LINE] or ["NONE"]), Interval, Timeout, StartPeriod, StartInterval
+ * (nanoseconds, 0: the default) and Retries; and of cman's own OnFailure.
+ */
+
+#include <jansson.h>
+
+#include "manager/runtime/spec.h"
+#include "store/base/err.h"
+
+/* Docker's defaults. */
+#define SPEC_HEALTH_INTERVAL_NS (30 * INT64_C(1000000000))
+#define SPEC_HEALTH_TIMEOUT_NS (30 * INT64_C(1000000000))
+#define SPEC_HEALTH_START_INTERVAL_NS (5 * INT64_C(1000000000))
+#define SPEC_HEALTH_RETRIES 3
+
+void spec_health_release(struct spec_health *health);
+
+/* "none", "kill" … NULL where it is none of them. -EINVAL for a name that is none, without error. */
+const char *spec_health_action_name(enum spec_health_action action);
+int spec_health_action_from_name(const char *name, enum spec_health_action *out);
+
+/* What is missing stays as it is in *out; without a Test, or with an empty one, so does that. */
+int spec_health_read(const json_t *object, struct spec_health *out, struct err *err);
+/* NULL without memory, or where a word is no UTF-8. */
+json_t *spec_health_print(const struct spec_health *health);
+
+#endif
