@@ -7,6 +7,7 @@
 
 #include "manager/cmd/human.h"
 #include "manager/cmd/status.h"
+#include "manager/ending.h"
 #include "manager/signals.h"
 
 #define EXIT_SIGNALLED 128
@@ -129,6 +130,71 @@ static void add_restarts(struct buf *out, const struct container_record *record)
 	buf_addch(out, '\n');
 }
 
+static void add_memory(struct buf *out, const struct usage_end *usage)
+{
+	char peak[HUMAN_MAX], limit[HUMAN_MAX];
+
+	if (usage->memory_peak == 0 && usage->oom_kills == 0)
+		return;
+	human_size((int64_t)usage->memory_peak, peak);
+	buf_addf(out, "  %-9s peak %s", "memory", peak);
+	if (usage->memory_limit > 0) {
+		human_size((int64_t)usage->memory_limit, limit);
+		buf_addf(out, " of %s allowed", limit);
+	}
+	if (usage->oom_kills > 0)
+		buf_addf(out, "; %" PRIu64 " process%s killed for lack of it", usage->oom_kills,
+			 usage->oom_kills == 1 ? "" : "es");
+	buf_addch(out, '\n');
+}
+
+static void add_pids(struct buf *out, const struct usage_end *usage)
+{
+	if (usage->pids_refused == 0)
+		return;
+	buf_addf(out,
+		 "  %-9s the limit of %" PRIu64 " kept it %" PRIu64 " time%s from making one\n",
+		 "processes", usage->pids_limit, usage->pids_refused,
+		 usage->pids_refused == 1 ? "" : "s");
+}
+
+static void add_pressure(struct buf *out, const struct usage_end *usage)
+{
+	const struct {
+		const char *name;
+		const struct usage_pressure *pressure;
+	} all[] = {
+		{ "processor", &usage->cpu_pressure },
+		{ "memory", &usage->memory_pressure },
+		{ "disks", &usage->io_pressure },
+	};
+	const char *sign = "";
+
+	if (!usage->cpu_pressure.known)
+		return;
+	buf_addf(out, "  %-9s ", "pressure");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].pressure->known) {
+			buf_addf(out, "%s%s %.0f%%", sign, all[i].name, all[i].pressure->some);
+			sign = ", ";
+		}
+	buf_addf(out, " of its last ten seconds%s\n",
+		 usage->pressure_of_host ? ", on the whole machine" : "");
+}
+
+/* What its monitor saw of the end. */
+static void add_ending(struct buf *out, const char *text)
+{
+	struct ending ending;
+	struct err ignored = ERR_INIT;
+
+	if (!text || ending_parse(text, &ending, &ignored) < 0)
+		return;
+	add_memory(out, &ending.usage);
+	add_pids(out, &ending.usage);
+	add_pressure(out, &ending.usage);
+}
+
 static void add_facts(struct buf *out, const struct container_record *record)
 {
 	bool ended = record->state == CONTAINER_EXITED || record->state == CONTAINER_RESTARTING;
@@ -147,6 +213,8 @@ static void add_facts(struct buf *out, const struct container_record *record)
 		add_item(out, "meaning", meaning(record));
 	if (record->error)
 		add_item(out, "error", record->error);
+	if (ended)
+		add_ending(out, record->ending);
 	add_restarts(out, record);
 	if (record->health != HEALTH_NONE)
 		buf_addf(out, "  %-9s %s, %d failed in a row\n", "health",

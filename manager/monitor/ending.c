@@ -4,11 +4,13 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "manager/ending.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "manager/restart_policy.h"
 #include "manager/runtime/cgroup.h"
 #include "store/base/clock.h"
+#include "store/base/log.h"
 
 #define EXIT_SIGNALLED 128
 #define NS_PER_MS INT64_C(1000000)
@@ -18,6 +20,21 @@ static int exit_code_of(int wait_status)
 	if (WIFSIGNALED(wait_status))
 		return EXIT_SIGNALLED + WTERMSIG(wait_status);
 	return WEXITSTATUS(wait_status);
+}
+
+/* For `cman why`, of a container that stays to be asked about. The groups are there yet. */
+static void take_ending(struct monitor *monitor, int wait_status)
+{
+	struct container_record *record = &monitor->record;
+	struct ending ending = {
+		.duration_ns = record->finished_ns - record->started_ns,
+		.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
+	};
+	struct err err = ERR_INIT;
+
+	usage_read_end(monitor->spec.cgroups_path, &ending.usage);
+	if (ending_print(&ending, &record->ending, &err) < 0)
+		log_debug("%s: %s", record->name, err.text);
 }
 
 /* The payload's status into the record. One that cannot be had is said to be lost, not made up. */
@@ -36,6 +53,8 @@ static void take_status(struct monitor *monitor)
 	record->exit_code = exit_code_of(wait_status);
 	if (record->exit_code == EXIT_SIGNALLED + SIGKILL)
 		record->oom_killed = cgroup_oom_killed(monitor->spec.cgroups_path);
+	if (!record->auto_remove)
+		take_ending(monitor, wait_status);
 }
 
 /* Whether the row is still about our container: it may be gone, or have been started by another. */

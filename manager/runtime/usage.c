@@ -13,10 +13,10 @@
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/usage_files.h"
 #include "manager/runtime/usage_processes.h"
 #include "store/base/cleanup.h"
 
-#define TEXT_MAX 16384
 #define LEVELS_MAX 16
 #define NO_LIMIT_V1 (UINT64_C(1) << 62) /* no machine has as much: the kernel's word for none */
 
@@ -46,39 +46,6 @@ static int open_v1(const struct reader *reader, const char *controller)
 	return root >= 0 ? cgroup_tree_open(root, reader->path) : root;
 }
 
-/* A file that holds one number; "max" is none, and false. */
-static bool read_number(int dir, const char *file, uint64_t *out)
-{
-	char text[64], *end;
-	uint64_t value;
-
-	if (cgroup_tree_read(dir, file, text, sizeof(text)) < 0)
-		return false;
-	value = strtoull(text, &end, 10);
-	if (end == text || *end)
-		return false;
-	*out = value;
-	return true;
-}
-
-/* Of lines "key value". */
-static bool read_keyed(int dir, const char *file, const char *key, uint64_t *out)
-{
-	char text[TEXT_MAX];
-	const size_t len = strlen(key);
-
-	if (cgroup_tree_read(dir, file, text, sizeof(text)) < 0)
-		return false;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, len) == 0 && line[len] == ' ') {
-			*out = strtoull(line + len + 1, NULL, 10);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* ---- the controllers ------------------------------------------------------------------------ */
 
 static void read_cpu(struct reader *reader, struct usage *out)
@@ -87,12 +54,12 @@ static void read_cpu(struct reader *reader, struct usage *out)
 	uint64_t usec;
 
 	reader->missing.cpu = true;
-	if (reader->v2 >= 0 && read_keyed(reader->v2, "cpu.stat", "usage_usec", &usec)) {
+	if (reader->v2 >= 0 && usage_read_keyed(reader->v2, "cpu.stat", "usage_usec", &usec)) {
 		out->cpu_ns = usec * 1000;
 		reader->missing.cpu = false;
 	}
-	(void)read_keyed(limited >= 0 ? limited : reader->v2, "cpu.stat", "nr_throttled",
-			 &out->throttled);
+	(void)usage_read_keyed(limited >= 0 ? limited : reader->v2, "cpu.stat", "nr_throttled",
+			       &out->throttled);
 }
 
 /* A limit of a group above holds, too. */
@@ -107,7 +74,7 @@ static void read_limit_v2(int dir, struct usage *out)
 		snprintf(file + len, sizeof(file) - len, "memory.max");
 		if (faccessat(dir, file, F_OK, 0) < 0)
 			break;
-		if (read_number(dir, file, &limit) &&
+		if (usage_read_number(dir, file, &limit) &&
 		    (!out->memory_limit || limit < out->memory_limit))
 			out->memory_limit = limit;
 		memcpy(file + len, "../", 3);
@@ -121,17 +88,19 @@ static void read_memory(struct reader *reader, struct usage *out)
 	uint64_t used = 0, limit = 0;
 
 	out->memory_source = USAGE_MEMORY_GROUP;
-	if (reader->v2 >= 0 && read_number(reader->v2, "memory.current", &used)) {
-		(void)read_keyed(reader->v2, "memory.stat", "inactive_file", &out->memory_cache);
+	if (reader->v2 >= 0 && usage_read_number(reader->v2, "memory.current", &used)) {
+		(void)usage_read_keyed(reader->v2, "memory.stat", "inactive_file",
+				       &out->memory_cache);
 		read_limit_v2(reader->v2, out);
 	} else {
 		v1 = open_v1(reader, "memory");
-		if (v1 < 0 || !read_number(v1, "memory.usage_in_bytes", &used)) {
+		if (v1 < 0 || !usage_read_number(v1, "memory.usage_in_bytes", &used)) {
 			reader->missing.memory = true;
 			return;
 		}
-		(void)read_keyed(v1, "memory.stat", "total_inactive_file", &out->memory_cache);
-		(void)read_keyed(v1, "memory.stat", "hierarchical_memory_limit", &limit);
+		(void)usage_read_keyed(v1, "memory.stat", "total_inactive_file",
+				       &out->memory_cache);
+		(void)usage_read_keyed(v1, "memory.stat", "hierarchical_memory_limit", &limit);
 		out->memory_limit = limit < NO_LIMIT_V1 ? limit : 0;
 	}
 	if (out->memory_cache > used)
@@ -144,14 +113,14 @@ static void read_pids(struct reader *reader, struct usage *out)
 	AUTO_CLOSE int v1 = -1;
 	int dir = reader->v2;
 
-	if (dir < 0 || !read_number(dir, "pids.current", &out->pids)) {
+	if (dir < 0 || !usage_read_number(dir, "pids.current", &out->pids)) {
 		dir = v1 = open_v1(reader, "pids");
-		if (v1 < 0 || !read_number(v1, "pids.current", &out->pids)) {
+		if (v1 < 0 || !usage_read_number(v1, "pids.current", &out->pids)) {
 			reader->missing.pids = true;
 			return;
 		}
 	}
-	(void)read_number(dir, "pids.max", &out->pids_limit);
+	(void)usage_read_number(dir, "pids.max", &out->pids_limit);
 }
 
 /* "8:0 rbytes=1 wbytes=2 …", one line a device. */
@@ -199,20 +168,6 @@ static void read_block(struct reader *reader, struct usage *out)
 	out->has_block =
 		add_lines(v1, "blkio.throttle.io_service_bytes_recursive", add_block_v1, out);
 	reader->missing.block = !out->has_block;
-}
-
-/* "some avg10=0.12 …" and, but for older kernels' cpu, "full avg10=0.03 …" */
-static void read_pressure(int dir, const char *file, struct usage_pressure *out)
-{
-	char text[512];
-	const char *full;
-
-	if (dir < 0 || cgroup_tree_read(dir, file, text, sizeof(text)) < 0 ||
-	    sscanf(text, "some avg10=%lf", &out->some) != 1)
-		return;
-	full = strstr(text, "full avg10=");
-	out->full = full ? strtod(full + strlen("full avg10="), NULL) : 0;
-	out->known = true;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */
@@ -295,9 +250,9 @@ static int read_all(struct reader *reader, bool own_network, struct usage *out, 
 	read_memory(reader, out);
 	read_pids(reader, out);
 	read_block(reader, out);
-	read_pressure(reader->v2, "cpu.pressure", &out->cpu_pressure);
-	read_pressure(reader->v2, "memory.pressure", &out->memory_pressure);
-	read_pressure(reader->v2, "io.pressure", &out->io_pressure);
+	usage_read_pressure(reader->v2, "cpu.pressure", &out->cpu_pressure);
+	usage_read_pressure(reader->v2, "memory.pressure", &out->memory_pressure);
+	usage_read_pressure(reader->v2, "io.pressure", &out->io_pressure);
 	r = read_processes(reader, out, err);
 	if (r == 0 && own_network)
 		read_network(reader, out);

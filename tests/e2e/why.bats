@@ -51,3 +51,28 @@ setup() {
 	run --separate-stderr cman why bird
 	[[ $output == *'\x1b[2Jevil\x1b]0;title\x07'* ]]
 }
+
+@test "why: what was seen of the end: memory, processes, pressure" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	cman kill bird >/dev/null
+	cman wait bird >/dev/null
+	ending=$(sqlite3 "$CMAN_ROOT/cman.db" "SELECT ending FROM container WHERE name = 'bird'")
+	[ "$(jq -c '[.signal, .duration_ns > 0]' <<<"$ending")" = '["SIGKILL",true]' ]
+	run --separate-stderr cman why bird
+	[[ $output == *'asked by  kill SIGKILL'* ]]
+	if [ -e /proc/pressure/cpu ]; then
+		[ "$(jq -r '.pressure.cpu.some | type' <<<"$ending")" = number ]
+		[[ $output == *'pressure  processor '*'%'*' of its last ten seconds'* ]]
+	fi
+	cman run --name many --pids-limit 5 busybox sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done; wait' >/dev/null 2>&1 || true
+	run --separate-stderr cman why many
+	[[ $output == *'processes the limit of 5 kept it '*' from making one'* ]]
+}
+
+@test "why: memory that was used up" {
+	cman run --name big -m 20m busybox sh -c 'tail -c 100m /dev/zero | wc -c; exit 0' >/dev/null 2>&1 || true
+	ending=$(sqlite3 "$CMAN_ROOT/cman.db" "SELECT ending FROM container WHERE name = 'big'")
+	[ "$(jq -c '[.memory.limit, .memory.oom_kills >= 1, .memory.peak > 1000000]' <<<"$ending")" = '[20971520,true,true]' ]
+	run --separate-stderr cman why big
+	assert_match "$output" 'memory    peak [0-9.]+ MB of 21.0 MB allowed; [0-9]+ process(es)? killed for lack of it'
+}
