@@ -20,7 +20,7 @@
 void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh)
 {
 	memcpy(layer->digest, fresh->digest, sizeof(layer->digest));
-	memcpy(layer->diff_id, fresh->ingest.result.diff_id, sizeof(layer->diff_id));
+	memcpy(layer->diff_id, fresh->ingest.diff_id, sizeof(layer->diff_id));
 	layer->size = fresh->size;
 	layer->media_type = intake_media_type(fresh);
 	layer->fresh = fresh;
@@ -103,7 +103,7 @@ static int refuse_content(struct store *store, const struct assembly_layer *laye
 	return err_set(err, ERR_CORRUPT, EBADMSG,
 		       "layer sha256:%.12s unpacks to sha256:%.12s, but the image's"
 		       " configuration says sha256:%.12s",
-		       layer->digest, layer->fresh->ingest.result.diff_id, layer->diff_id);
+		       layer->digest, layer->fresh->ingest.diff_id, layer->diff_id);
 }
 
 /* A draft: it becomes what it is to look like above those below it, and is told its name. */
@@ -116,7 +116,7 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 	bool changed;
 	int r = 0;
 
-	if (strcmp(ingest->result.diff_id, layer->diff_id) != 0)
+	if (strcmp(ingest->diff_id, layer->diff_id) != 0)
 		return refuse_content(stack->store, layer, err);
 	layer->verified = true;
 	if (inherit_needed(marks) && !has_all_below(stack, i))

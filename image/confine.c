@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -301,6 +302,15 @@ static int allow_threads(scmp_filter_ctx filter)
 	return r;
 }
 
+/*
+ * Whether the kernel was built with CONFIG_SECCOMP_FILTER: it is asked to take a filter from
+ * nowhere, which one that has them tries to read. seccomp(2).
+ */
+static bool has_filters(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) == 0 || errno == EFAULT;
+}
+
 int confine_seccomp(const char *const *calls, bool threads, struct err *err)
 {
 	scmp_filter_ctx filter;
@@ -318,10 +328,29 @@ int confine_seccomp(const char *const *calls, bool threads, struct err *err)
 	/* no_new_privs is set already, and libseccomp need not do it again. */
 	if (r == 0)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-	if (r == 0)
-		r = seccomp_load(filter);
+	if (r < 0) {
+		seccomp_release(filter);
+		return err_sys(err, -r, "cannot make a system call filter");
+	}
+	r = has_filters() ? seccomp_load(filter) : 0;
 	seccomp_release(filter);
-	if (r == -ENOSYS || r == -EINVAL || r == -EOPNOTSUPP)
-		return 0; /* a kernel without CONFIG_SECCOMP_FILTER */
 	return r < 0 ? err_sys(err, -r, "cannot apply the system call filter") : 0;
+}
+
+int confine_all(const struct confinement *confinement, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	int r = confine_limits(0, confinement->descriptors, confinement->memory, err);
+
+	if (r == 0)
+		r = confine_identity(err);
+	if (r == 0)
+		r = confine_capabilities(0, err);
+	if (r == 0)
+		r = confine_no_new_privs(err);
+	if (r == 0)
+		r = confine_landlock(confinement->files ? confinement->files : none, err);
+	if (r == 0)
+		r = confine_seccomp(confinement->system_calls, confinement->threads, err);
+	return r;
 }

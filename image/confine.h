@@ -65,4 +65,17 @@ int confine_landlock(const char *const *files, struct err *err);
  */
 int confine_seccomp(const char *const *calls, bool threads, struct err *err);
 
+/*
+ * All of it, for a stage that needs no power: no user of this machine, no capability, no file it
+ * could write to, and to read only `files` (NULL: none).
+ */
+struct confinement {
+	int64_t memory;	     /* bytes */
+	int64_t descriptors; /* at most so many are open */
+	const char *const *files;
+	const char *const *system_calls;
+	bool threads;
+};
+int confine_all(const struct confinement *confinement, struct err *err);
+
 #endif

@@ -19,7 +19,10 @@ void extract_abort(struct extract *extract)
 int extract_start(struct extract *extract, const struct unpack_job *job, int archive_fd,
 		  int mount_fd, struct err *err)
 {
-	int reports[2], fds[UNPACK_NFDS] = { archive_fd, -1, -1, -1, mount_fd, -1 };
+	int reports[2];
+	int fds[UNPACK_NFDS] = {
+		[UNPACK_FD_MERGED] = archive_fd, -1, -1, -1, mount_fd, -1, -1, -1,
+	};
 	const struct stage_options options = {
 		.fds = fds,
 		.nfds = UNPACK_NFDS,
@@ -49,7 +52,7 @@ int extract_finish(struct extract *extract, struct unpack_result *out, struct er
 	while (n < 0 && errno == EINTR);
 	status = stage_end(&extract->stage);
 	if (n != sizeof(report))
-		return unpack_stage_died(status, err);
+		return unpack_stage_died("unpack", status, err);
 	r = unpack_report_check(&report, err);
 	if (r < 0)
 		return r;

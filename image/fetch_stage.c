@@ -46,25 +46,14 @@ static const char *const system_calls[] = {
 	"exit_group", "restart_syscall", NULL
 };
 
-/* Nothing is said to a server before all of this is done. */
-static int confine(struct err *err)
-{
-	/* It writes to a pipe and to sockets only, and these have no size. */
-	int r = confine_limits(0, MAX_FILES, MAX_MEMORY, err);
-
-	if (r == 0)
-		r = confine_identity(err);
-	if (r == 0)
-		r = confine_capabilities(0, err);
-	if (r == 0)
-		r = confine_no_new_privs(err);
-	if (r == 0)
-		r = confine_landlock(files, err);
-	/* libcurl resolves names in a thread, to be able to stop waiting. */
-	if (r == 0)
-		r = confine_seccomp(system_calls, true, err);
-	return r;
-}
+/* libcurl resolves names in a thread, to be able to stop waiting. */
+static const struct confinement confinement = {
+	.memory = MAX_MEMORY,
+	.descriptors = MAX_FILES,
+	.files = files,
+	.system_calls = system_calls,
+	.threads = true,
+};
 
 struct stage_loop {
 	struct http_client client;
@@ -238,8 +227,9 @@ int fetch_stage_main(void)
 	signal(SIGPIPE, SIG_IGN);
 	r = http_client_init(&loop.client, fcntl(FETCH_FD_TRUST, F_GETFD) < 0 ? -1 : FETCH_FD_TRUST,
 			     &err);
+	/* Nothing is said to a server before this is done. */
 	if (r == 0)
-		r = confine(&err);
+		r = confine_all(&confinement, &err);
 	if (r < 0) {
 		/* For whoever misses an answer: see fetch_attempt.c. */
 		send(FETCH_FD_JOBS, &err, sizeof(err), MSG_NOSIGNAL);

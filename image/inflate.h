@@ -4,8 +4,7 @@
 
 /*
  * The uncompressed bytes of a stream: gzip, zstd, xz (image/codec.h) or none, told apart by their
- * first bytes. Any number of members follow each other. Counts and digests what comes out, bounds
- * it, and at the end insists that nothing but zeros follows the compressed data.
+ * first bytes. Any number of members follow each other. Counts what comes out, bounds it, and at the end insists that nothing but zeros follows the compressed data.
  */
 
 #include <stdbool.h>
@@ -13,7 +12,7 @@
 #include <stdint.h>
 
 #include "image/codec.h"
-#include "image/verify.h"
+#include "image/ring.h"
 #include "store/base/err.h"
 
 /* What is below this is never taken for a bomb, however small it was. */
@@ -21,12 +20,12 @@
 
 struct inflate {
 	struct codec codec;
-	struct verify digest; /* of what came out: its size and, at the end, the diff ID */
+	int64_t total; /* bytes that came out */
 	unsigned char *input;
 	size_t in_at; /* of what was read, [in_at, in_len) is still to be looked at */
 	size_t in_len;
 	int in_fd;
-	int stop_fd; /* a read of the input ends when this can be read; -1: none */
+	struct ring *ring; /* where the input comes from; NULL: from in_fd */
 	bool in_eof;
 	bool in_member;
 	bool ended;
@@ -36,9 +35,9 @@ struct inflate {
 	int64_t in_total;  /* bytes that went in */
 };
 
-#define INFLATE_INIT                        \
-	{                                   \
-		.in_fd = -1, .stop_fd = -1, \
+#define INFLATE_INIT         \
+	{                    \
+		.in_fd = -1, \
 	}
 #define AUTO_INFLATE __attribute__((cleanup(inflate_release)))
 void inflate_release(struct inflate *inflate);
@@ -46,6 +45,9 @@ void inflate_release(struct inflate *inflate);
 /* Allocate what is needed; nothing is read yet. `in_fd` stays the caller's. */
 int inflate_open(struct inflate *inflate, int in_fd, int64_t limit, int64_t expansion,
 		 struct err *err);
+/* The same of what the ring brings, as its reader. */
+int inflate_open_ring(struct inflate *inflate, struct ring *ring, int64_t limit, int64_t expansion,
+		      struct err *err);
 
 /*
  * Fill `out` with the next bytes. *len is less than `room` only at the end, and 0 ever after.

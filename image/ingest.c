@@ -2,18 +2,15 @@
 #include "image/ingest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/inflate_stage.h"
 #include "image/unpack_stage.h"
 #include "store/base/cleanup.h"
-
-#define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
 
 static void close_fd(int *fd)
 {
@@ -21,12 +18,22 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* Kill what runs, and wait for the thread between, which that ends. */
+static void end_stages(struct ingest *ingest)
+{
+	stage_end(&ingest->inflate);
+	stage_end(&ingest->unpack);
+	handover_join(&ingest->handover);
+}
+
 void ingest_abort(struct ingest *ingest)
 {
-	close_fd(&ingest->data_fd);
-	close_fd(&ingest->report_fd);
+	end_stages(ingest);
+	ring_close(&ingest->in);
+	handover_release(&ingest->handover);
+	close_fd(&ingest->inflate_fd);
+	close_fd(&ingest->unpack_fd);
 	close_fd(&ingest->marks_fd);
-	stage_end(&ingest->stage);
 	if (ingest->draft.fd >= 0)
 		layer_draft_abort(ingest->store, &ingest->draft);
 	verify_release(&ingest->digest);
@@ -34,57 +41,107 @@ void ingest_abort(struct ingest *ingest)
 	*ingest = (struct ingest)INGEST_INIT;
 }
 
-static int send_job(struct ingest *ingest, const struct unpack_limits *limits, struct err *err)
-{
-	const struct unpack_limits defaults = UNPACK_LIMITS_DEFAULT;
-	const struct unpack_job job = {
-		.limits = limits ? *limits : defaults,
-		.unmarked_end = ingest->expected != NULL,
-	};
+/* --- the stages --- */
 
-	/* The first packet of a new socket: there is room for it. */
-	if (send(ingest->report_fd, &job, sizeof(job), MSG_NOSIGNAL) != sizeof(job))
-		return err_sys(err, errno, "cannot talk to the unpack stage");
+/* A socket to a stage, with its job in it: the first packet of a new socket has room. */
+static int open_report(const void *job, size_t len, int *ours, int *theirs, struct err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot talk to a stage");
+	*ours = pair[0];
+	*theirs = pair[1];
+	if (send(*ours, job, len, MSG_NOSIGNAL) != (ssize_t)len)
+		return err_sys(err, errno, "cannot talk to a stage");
 	return 0;
 }
 
-static int start_stage(struct ingest *ingest, const struct unpack_limits *limits, struct err *err)
+static int start_inflate(struct ingest *ingest, const struct unpack_limits *limits,
+			 const struct ring_ends *in, const struct ring_ends *out, struct err *err)
 {
-	AUTO_CLOSE int archive = -1;
+	const struct inflate_job job = { limits->bytes, limits->expansion };
 	AUTO_CLOSE int report = -1;
-	int data[2], reports[2], fds[UNPACK_NFDS] = { -1, -1, -1, -1, -1, -1 };
+	int fds[INFLATE_NFDS] = { -1, -1, -1 };
+	const struct stage_options options = {
+		.fds = fds,
+		.nfds = INFLATE_NFDS,
+		.parent_death_signal = SIGKILL,
+	};
+	int r = open_report(&job, sizeof(job), &ingest->inflate_fd, &report, err);
+
+	if (r < 0)
+		return r;
+	fds[INFLATE_FD_REPORT] = report;
+	fds[INFLATE_FD_IN] = in->memory;
+	fds[INFLATE_FD_IN_SOCKET] = in->reader;
+	fds[INFLATE_FD_OUT] = out->memory;
+	fds[INFLATE_FD_OUT_SOCKET] = out->writer;
+	return stage_spawn("cman-inflate", &options, &ingest->inflate, err);
+}
+
+static int start_unpack(struct ingest *ingest, const struct unpack_limits *limits,
+			const struct ring_ends *archive, struct err *err)
+{
+	const struct unpack_job job = {
+		.limits = *limits,
+		.unmarked_end = ingest->expected != NULL,
+	};
+	AUTO_CLOSE int report = -1;
+	int fds[UNPACK_NFDS] = { -1, -1, -1 };
 	const struct stage_options options = {
 		.fds = fds,
 		.nfds = UNPACK_NFDS,
 		.parent_death_signal = SIGKILL,
 	};
-	int r;
+	int r = open_report(&job, sizeof(job), &ingest->unpack_fd, &report, err);
 
-	if (pipe2(data, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
-	archive = data[0];
-	ingest->data_fd = data[1];
-	fcntl(ingest->data_fd, F_SETPIPE_SZ, PIPE_SIZE);
-	if (fcntl(ingest->data_fd, F_SETFL, O_NONBLOCK) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) < 0)
-		return err_sys(err, errno, "cannot talk to the unpack stage");
-	ingest->report_fd = reports[0];
-	report = reports[1];
-	fds[UNPACK_FD_ARCHIVE] = archive;
-	fds[UNPACK_FD_REPORT] = report;
-	fds[UNPACK_FD_TARGET] = ingest->draft.fd;
-	r = marks_open(&ingest->marks_fd, err);
 	if (r == 0)
-		r = send_job(ingest, limits, err);
+		r = marks_open(&ingest->marks_fd, err);
 	if (r < 0)
 		return r;
+	fds[UNPACK_FD_REPORT] = report;
+	fds[UNPACK_FD_TARGET] = ingest->draft.fd;
 	fds[UNPACK_FD_MARKS] = ingest->marks_fd;
-	return stage_spawn("cman-unpack", &options, &ingest->stage, err);
+	fds[UNPACK_FD_ARCHIVE] = archive->memory;
+	fds[UNPACK_FD_ARCHIVE_SOCKET] = archive->reader;
+	return stage_spawn("cman-unpack", &options, &ingest->unpack, err);
+}
+
+/* A ring that this process writes to: nobody else can. */
+static int open_own(struct ring *ring, struct ring_ends *ends, struct err *err)
+{
+	int r = ring_create(ends, err);
+
+	if (r == 0)
+		r = ring_open_writer(ring, ends->memory, &ends->writer, err);
+	return r < 0 ? r : ring_seal(ends->memory, err);
+}
+
+static int start_stages(struct ingest *ingest, const struct unpack_limits *limits, struct err *err)
+{
+	AUTO_RING_ENDS struct ring_ends in = RING_ENDS_INIT;
+	AUTO_RING_ENDS struct ring_ends content = RING_ENDS_INIT;
+	AUTO_RING_ENDS struct ring_ends archive = RING_ENDS_INIT;
+	int r = open_own(&ingest->in, &in, err);
+
+	if (r == 0)
+		r = open_own(&ingest->handover.out, &archive, err);
+	if (r == 0)
+		r = ring_create(&content, err);
+	if (r == 0)
+		r = ring_open_reader(&ingest->handover.in, content.memory, &content.reader, err);
+	if (r == 0)
+		r = start_inflate(ingest, limits, &in, &content, err);
+	if (r == 0)
+		r = start_unpack(ingest, limits, &archive, err);
+	return r < 0 ? r : handover_start(&ingest->handover, limits->bytes, err);
 }
 
 int ingest_begin(struct ingest *ingest, struct store *store, const struct interrupt *interrupt,
 		 const char *expected, const struct unpack_limits *limits, struct err *err)
 {
+	static const struct unpack_limits defaults = UNPACK_LIMITS_DEFAULT;
 	int r;
 
 	ingest_abort(ingest);
@@ -95,68 +152,127 @@ int ingest_begin(struct ingest *ingest, struct store *store, const struct interr
 	if (r == 0)
 		r = layer_draft_begin(store, &ingest->draft, err);
 	if (r == 0)
-		r = start_stage(ingest, limits, err);
+		r = start_stages(ingest, limits ? limits : &defaults, err);
 	return r;
 }
 
-/* Wait for what the stage has to say. */
-static int take_report(struct ingest *ingest, struct err *err)
+/* --- what they say --- */
+
+/* The archive has no end: because of what it was compressed as, if nothing is wrong here. */
+static int take_inflate_report(struct ingest *ingest, struct err *err)
 {
-	struct unpack_report report;
-	int r = interrupt_poll(ingest->interrupt, ingest->report_fd, POLLIN, -1, err);
+	struct inflate_report report;
+	int r = interrupt_poll(ingest->interrupt, ingest->inflate_fd, POLLIN, -1, err);
 	ssize_t n;
 	int status;
 
 	if (r < 0)
 		return r;
-	n = recv(ingest->report_fd, &report, sizeof(report), 0);
-	status = stage_end(&ingest->stage);
+	n = recv(ingest->inflate_fd, &report, sizeof(report), 0);
+	status = stage_end(&ingest->inflate);
 	if (n != sizeof(report))
-		return unpack_stage_died(status, err);
+		return unpack_stage_died("inflate", status, err);
+	r = inflate_report_check(&report, err);
+	if (r < 0)
+		return r;
+	if (!report.failed) /* then it has told the end of the archive */
+		return err_set(err, ERR_SYS, EPROTO, "the archive was not handed on");
+	*err = report.err;
+	return err_code(err);
+}
+
+static int take_unpack_report(struct ingest *ingest, bool *broke_off, struct err *err)
+{
+	struct unpack_report report;
+	int r = interrupt_poll(ingest->interrupt, ingest->unpack_fd, POLLIN, -1, err);
+	ssize_t n;
+	int status;
+
+	if (r < 0)
+		return r;
+	n = recv(ingest->unpack_fd, &report, sizeof(report), 0);
+	status = stage_end(&ingest->unpack);
+	if (n != sizeof(report))
+		return unpack_stage_died("unpack", status, err);
 	r = unpack_report_check(&report, err);
 	if (r < 0)
 		return r;
 	if (!report.failed) {
 		ingest->result = report.result;
-		r = marks_read(ingest->marks_fd, (size_t)report.marks_bytes, &ingest->marks, err);
-		return r < 0 ? r : marks_apply(ingest->draft.fd, &ingest->marks, err);
+		return marks_read(ingest->marks_fd, (size_t)report.marks_bytes, &ingest->marks,
+				  err);
 	}
+	*broke_off = report.broke_off;
 	*err = report.err;
-	if (err->kind == ERR_INVALID) {
-		ingest->refused = true;
-		ingest->refusal = *err;
-	}
 	return err_code(err);
 }
 
-/* The stage has closed its end: it failed. */
-static int stage_stopped(struct ingest *ingest, struct err *err)
+/* All has gone through: now it is known what it was. */
+static int take_content(struct ingest *ingest, struct err *err)
 {
-	int r = take_report(ingest, err);
+	end_stages(ingest);
+	if (!ingest->handover.whole)
+		return err_set(err, ERR_SYS, EPROTO, "the unpack stage did not wait for the end");
+	memcpy(ingest->diff_id, ingest->handover.diff_id, sizeof(ingest->diff_id));
+	return marks_apply(ingest->draft.fd, &ingest->marks, err);
+}
 
-	if (r == 0) /* it cannot have seen the end, as there was more to write */
-		return err_set(err, ERR_SYS, EPIPE, "the unpack stage stopped reading");
+/* Wait for what the stages have to say. */
+static int take_reports(struct ingest *ingest, struct err *err)
+{
+	bool broke_off = false;
+	int r = take_unpack_report(ingest, &broke_off, err);
+
+	if (r == 0)
+		r = take_content(ingest, err);
+	else if (broke_off)
+		r = take_inflate_report(ingest, err);
+	if (r < 0)
+		end_stages(ingest);
+	if (r < 0 && ingest->handover.err.kind != ERR_NONE) {
+		*err = ingest->handover.err;
+		r = err_code(err);
+	}
+	if (r < 0 && err->kind == ERR_INVALID) {
+		ingest->refused = true;
+		ingest->refusal = *err;
+	}
+	return r;
+}
+
+/* Nobody reads any more: one of them failed. */
+static int stages_stopped(struct ingest *ingest, struct err *err)
+{
+	int r = take_reports(ingest, err);
+
+	if (r == 0) /* they cannot have seen the end, as there was more to write */
+		return err_set(err, ERR_SYS, EPIPE, "the stages stopped reading");
 	return ingest->refused && ingest->expected ? 0 : r;
 }
 
-static int feed_stage(struct ingest *ingest, const char *data, size_t len, struct err *err)
+static int feed(struct ingest *ingest, const char *data, size_t len, struct err *err)
 {
 	while (len > 0) {
-		ssize_t n = write(ingest->data_fd, data, len);
-		int r;
+		size_t n = len < RING_SLOT_SIZE ? len : RING_SLOT_SIZE;
+		void *slot;
+		int r = ring_room(&ingest->in, false, &slot);
 
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
+		if (r == -EAGAIN) {
+			r = interrupt_poll(ingest->interrupt, ingest->in.socket, POLLIN, -1, err);
+			if (r < 0)
+				return r;
 			continue;
 		}
-		if (errno == EPIPE)
-			return stage_stopped(ingest, err);
-		if (errno != EAGAIN && errno != EINTR)
-			return err_sys(err, errno, "cannot write to the unpack stage");
-		r = interrupt_poll(ingest->interrupt, ingest->data_fd, POLLOUT, -1, err);
+		if (r == 0) {
+			memcpy(slot, data, n);
+			r = ring_post(&ingest->in, n);
+		}
+		if (r == -EPIPE)
+			return stages_stopped(ingest, err);
 		if (r < 0)
-			return r;
+			return err_sys(err, -r, "cannot talk to the inflate stage");
+		data += n;
+		len -= n;
 	}
 	return 0;
 }
@@ -167,7 +283,7 @@ int ingest_write(struct ingest *ingest, const void *data, size_t len, struct err
 
 	if (r < 0 || ingest->refused)
 		return r;
-	return feed_stage(ingest, data, len, err);
+	return feed(ingest, data, len, err);
 }
 
 int ingest_finish(struct ingest *ingest, char digest[DIGEST_HEX_LEN + 1], struct err *err)
@@ -176,9 +292,11 @@ int ingest_finish(struct ingest *ingest, char digest[DIGEST_HEX_LEN + 1], struct
 	int r = 0;
 
 	digest[0] = '\0';
-	close_fd(&ingest->data_fd);
-	if (!ingest->refused)
-		r = take_report(ingest, &report_err);
+	if (!ingest->refused) {
+		/* Where it cannot be said to them, their reports tell why. */
+		(void)ring_end(&ingest->in);
+		r = take_reports(ingest, &report_err);
+	}
 	if (r < 0 && !ingest->refused) {
 		*err = report_err;
 		return r;

@@ -3,19 +3,22 @@
 #define CMAN_IMAGE_INGEST_H
 
 /*
- * Bytes of an archive as they come → a verified layer. The bytes are digested here and unpacked by
- * a stage at the same time, into a draft; only a digest that is right makes the draft a layer.
+ * Bytes of an archive as they come → a verified layer. The bytes are digested here, and at the same
+ * time decompressed by a stage and unpacked by another into a draft; only a digest that is right
+ * makes the draft a layer. The diff ID is digested here as well, between the two (image/handover.h).
  *
  * Any number of these at once, each in a thread of its own: nothing here is shared, and no database
- * is asked. The thread that began one has to live until its end, because the stage dies with it
+ * is asked. The thread that began one has to live until its end, because the stages die with it
  * (PR_SET_PDEATHSIG). SIGPIPE has to be ignored or blocked.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/handover.h"
 #include "image/interrupt.h"
 #include "image/marks.h"
+#include "image/ring.h"
 #include "image/unpack.h"
 #include "image/verify.h"
 #include "store/base/err.h"
@@ -29,24 +32,30 @@ struct ingest {
 	const struct interrupt *interrupt;
 	const char *expected; /* SHA-256 of the archive, hex; NULL: not known */
 	struct layer_draft draft;
-	struct stage_child stage; /* pid 0: none runs */
-	int data_fd;		  /* to the stage */
-	int report_fd;
+	struct stage_child inflate; /* pid 0: it does not run */
+	struct stage_child unpack;
+	int inflate_fd; /* where they report */
+	int unpack_fd;
 	int marks_fd;
+	struct ring in; /* to cman-inflate */
+	struct handover handover;
 	struct verify digest; /* of what was written: digest.size is the position */
+	/* After ingest_finish(): */
+	char diff_id[DIGEST_HEX_LEN + 1]; /* SHA-256 of the uncompressed archive */
 	struct unpack_result result;
-	struct marks marks; /* after ingest_finish(): .implicit is for inherit_directories() */
-	bool refused;	    /* the stage found the archive at fault, and `refusal` says how */
+	struct marks marks; /* .implicit is for inherit_directories() */
+	bool refused;	    /* a stage found the archive at fault, and `refusal` says how */
 	struct err refusal;
 };
 
-#define INGEST_INIT                                                                       \
-	{                                                                                 \
-		.draft = LAYER_DRAFT_INIT, .data_fd = -1, .report_fd = -1, .marks_fd = -1 \
+#define INGEST_INIT                                                                           \
+	{                                                                                     \
+		.draft = LAYER_DRAFT_INIT, .inflate_fd = -1, .unpack_fd = -1, .marks_fd = -1, \
+		.in = RING_INIT, .handover = HANDOVER_INIT,                                   \
 	}
 #define AUTO_INGEST __attribute__((cleanup(ingest_abort)))
 
-/* Kill the stage and remove the draft. Harmless after ingest_finish(). */
+/* Kill the stages and remove the draft. Harmless after ingest_finish(). */
 void ingest_abort(struct ingest *ingest);
 
 /*

@@ -88,9 +88,9 @@ int layer_check(struct store *store, const struct fsck_layer *layer,
 		r = intake_fd(&intake, &options, fd, err);
 	if (r < 0)
 		return r;
-	if (strcmp(intake.ingest.result.diff_id, layer->diff_id) != 0)
+	if (strcmp(intake.ingest.diff_id, layer->diff_id) != 0)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "it unpacks to sha256:%s",
-			       intake.ingest.result.diff_id);
+			       intake.ingest.diff_id);
 	if (strcmp(layer->tree, layer->diff_id) != 0)
 		r = inherit(store, layer, &intake.ingest, err);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include "image/pack_archive.h"
 #include "image/place.h"
 #include "image/unpack.h"
+#include "image/verify.h"
 #include "store/base/cleanup.h"
 
 /* To read every file, and nothing else. */
@@ -58,14 +59,20 @@ static int confine_to_tree(int *root, struct err *err)
 
 static int confine(bool transcode, int *root, struct err *err)
 {
-	int r = confine_limits(0, MAX_FILES, MAX_MEMORY, err);
+	static const struct confinement all = {
+		.memory = MAX_MEMORY,
+		.descriptors = MAX_FILES,
+		.system_calls = system_calls,
+	};
+	int r;
 
+	if (transcode)
+		return confine_all(&all, err);
+	r = confine_limits(0, MAX_FILES, MAX_MEMORY, err);
 	if (r == 0)
-		r = transcode ? confine_identity(err) : confine_to_tree(root, err);
+		r = confine_to_tree(root, err);
 	if (r == 0)
 		r = confine_no_new_privs(err);
-	if (r == 0 && transcode)
-		r = confine_landlock((const char *const[]){ NULL }, err);
 	if (r == 0)
 		r = confine_seccomp(system_calls, false, err);
 	return r;
@@ -90,20 +97,25 @@ static int transcode(struct compressor *out, struct pack_result *result, struct 
 {
 	static const struct unpack_limits limits = UNPACK_LIMITS_DEFAULT;
 	AUTO_INFLATE struct inflate in = INFLATE_INIT;
+	AUTO_VERIFY struct verify digest = VERIFY_INIT;
 	AUTO_FREE char *piece = malloc(PIECE_SIZE);
 	size_t len = 1;
 	int r = piece ? inflate_open(&in, PACK_FD_IN, limits.bytes, limits.expansion, err) :
 			err_sys(err, ENOMEM, "cannot compress");
 
+	if (r == 0)
+		r = verify_start(&digest, err);
 	while (r == 0 && len > 0) {
 		r = inflate_read(&in, piece, PIECE_SIZE, &len, err);
+		if (r == 0)
+			r = verify_update(&digest, piece, len, err);
 		if (r == 0)
 			r = compressor_write(out, piece, len, err);
 	}
 	if (r < 0)
 		return r;
-	result->bytes = in.digest.size;
-	return verify_finish(&in.digest, result->diff_id, err);
+	result->bytes = digest.size;
+	return verify_finish(&digest, result->diff_id, err);
 }
 
 /* What PACK_COPY is about: `what` gets the directory, or the file in it. */

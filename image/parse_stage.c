@@ -25,24 +25,11 @@ static const char *const system_calls[] = {
 	"rt_sigreturn", "exit",	 "exit_group", "restart_syscall", NULL
 };
 
-/* Nothing of a document is read before all of this is done. */
-static int confine(struct err *err)
-{
-	static const char *const no_files[] = { NULL };
-	int r = confine_limits(0, MAX_FILES, MAX_MEMORY, err);
-
-	if (r == 0)
-		r = confine_identity(err);
-	if (r == 0)
-		r = confine_capabilities(0, err);
-	if (r == 0)
-		r = confine_no_new_privs(err);
-	if (r == 0)
-		r = confine_landlock(no_files, err);
-	if (r == 0)
-		r = confine_seccomp(system_calls, false, err);
-	return r;
-}
+static const struct confinement confinement = {
+	.memory = MAX_MEMORY,
+	.descriptors = MAX_FILES,
+	.system_calls = system_calls,
+};
 
 /* `why`: not all rights could be given up, so that nothing is parsed; NULL: they are. */
 static int answer_job(const struct parse_job *job, const char *bytes, const struct err *why)
@@ -70,7 +57,8 @@ static int answer_job(const struct parse_job *job, const char *bytes, const stru
 int parse_stage_main(void)
 {
 	struct err err = ERR_INIT;
-	const struct err *why = confine(&err) < 0 ? &err : NULL;
+	/* Nothing of a document is read before this is done. */
+	const struct err *why = confine_all(&confinement, &err) < 0 ? &err : NULL;
 	struct parse_job job;
 
 	while (fd_read_all(PARSE_FD, &job, sizeof(job)) == sizeof(job)) {

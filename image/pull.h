@@ -4,7 +4,7 @@
 
 /*
  * The whole journey from a name to an image in the store, DESIGN section 5: registry, catalog, URL
- * or file → fetch stage → digest → unpack stage → layers → image row. The bytes are passed over
+ * or file → fetch stage → digest → inflate stage → digest → unpack stage → layers → image row. The bytes are passed over
  * once.
  */
 
@@ -49,6 +49,7 @@ int image_pull_all_tags(struct store *store, const struct pull_request *request,
 
 /* Stages. */
 int fetch_stage_main(void);
+int inflate_stage_main(void);
 int unpack_stage_main(void);
 
 #endif

@@ -12,8 +12,6 @@ static void unpack_release(struct unpack *unpack)
 {
 	archive_read_free(unpack->tar);
 	tar_check_release(&unpack->check);
-	ahead_release(&unpack->ahead);
-	inflate_release(&unpack->inflate);
 	tree_release(&unpack->tree);
 	merge_release(&unpack->merge);
 	buf_release(&unpack->path);
@@ -23,7 +21,7 @@ static void unpack_release(struct unpack *unpack)
 /* The next bytes, looked at before anybody takes them for what they say. */
 static int next_block(struct unpack *unpack, const void **block, size_t *len, struct err *err)
 {
-	int r = ahead_next(&unpack->ahead, block, len, err);
+	int r = unpack->source->next(unpack->source->data, block, len, err);
 
 	unpack->ended = r == 0 && *len == 0;
 	if (unpack->ended)
@@ -43,7 +41,7 @@ static la_ssize_t feed(struct archive *tar, void *data, const void **block)
 	return (la_ssize_t)len;
 }
 
-static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, const struct unpack_job *job,
+static int unpack_init(struct unpack *unpack, int root_fd, const struct unpack_job *job,
 		       struct err *err)
 {
 	const struct unpack_limits *limits = &job->limits;
@@ -57,20 +55,18 @@ static int unpack_init(struct unpack *unpack, int in_fd, int root_fd, const stru
 		.depth = limits->depth,
 		.implicit = limits->entries,
 	};
-	int r = inflate_open(&unpack->inflate, in_fd, limits->bytes, limits->expansion, err);
+	int r;
 
 	unpack->job = job;
 	tar_check_init(&unpack->check, &bounds);
-	if (r == 0 && job->merge)
-		r = merge_init(&unpack->merge, root_fd, job, err);
-	else if (r == 0)
-		r = tree_init(&unpack->tree, root_fd, &places, err);
+	r = job->merge ? merge_init(&unpack->merge, root_fd, job, err) :
+			 tree_init(&unpack->tree, root_fd, &places, err);
 	if (r < 0)
 		return r;
 	unpack->tar = archive_read_new();
 	if (!unpack->tar || archive_read_support_format_tar(unpack->tar) != ARCHIVE_OK)
 		return err_sys(err, ENOMEM, "cannot read the archive");
-	return ahead_start(&unpack->ahead, &unpack->inflate, err);
+	return 0;
 }
 
 int unpack_tar_failed(struct unpack *unpack, struct err *err)
@@ -154,15 +150,14 @@ static int finish_input(struct unpack *unpack, struct err *err)
 	return tar_check_next(&unpack->check, &unseen) ? disagree(err) : 0;
 }
 
-int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct buf *marks,
-		   struct unpack_result *out, struct err *err)
+int unpack_archive(const struct unpack_source *source, int root_fd, const struct unpack_job *job,
+		   struct buf *marks, struct unpack_result *out, struct err *err)
 {
 	struct unpack unpack __attribute__((cleanup(unpack_release))) = {
-		.inflate = INFLATE_INIT,
-		.ahead = { .stop_fd = -1 },
+		.source = source,
 		.input_err = ERR_INIT,
 	};
-	int r = unpack_init(&unpack, in_fd, root_fd, job, err);
+	int r = unpack_init(&unpack, root_fd, job, err);
 
 	if (r < 0)
 		return r;
@@ -175,8 +170,6 @@ int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct 
 		merge_finish(&unpack.merge);
 	else if (r == 0)
 		r = tree_finish(&unpack.tree, marks, err);
-	if (r == 0)
-		r = verify_finish(&unpack.inflate.digest, unpack.result.diff_id, err);
 	if (r == 0)
 		*out = unpack.result;
 	return r;

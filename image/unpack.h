@@ -3,8 +3,8 @@
 #define CMAN_IMAGE_UNPACK_H
 
 /*
- * Archive entries → tree. tar in all dialects that libarchive reads (ustar, pax, GNU; tar(5)), by
- * itself or compressed as image/inflate.h tells. Kept: modes with set-ID bits, numeric owners,
+ * Archive entries → tree. tar in all dialects that libarchive reads (ustar, pax, GNU; tar(5)), not
+ * compressed: image/inflate.h comes before. Kept: modes with set-ID bits, numeric owners,
  * times of modification, hard links, holes, devices, FIFOs, security.capability and user.*
  * attributes. Not kept: sockets, ACLs, flags, and every other attribute, above all
  * trusted.overlay.* and user.overlay.*, which would tell overlayfs to show other files than are
@@ -17,11 +17,11 @@
  */
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/base/buf.h"
 #include "store/base/err.h"
-#include "store/images.h"
 
 /*
  * What an archive may ask for. The defaults are far above what real images need and well below
@@ -68,24 +68,29 @@ struct unpack_job {
 };
 
 struct unpack_result {
-	char diff_id[DIGEST_HEX_LEN + 1]; /* SHA-256 of the uncompressed archive */
-	int64_t size;			  /* bytes written to regular files */
-	int64_t entries;		  /* 0: an empty layer is a layer */
-	int64_t sockets;		  /* left out */
-	int64_t devices;		  /* left out because this host does not let us make them */
+	int64_t size;	    /* bytes written to regular files */
+	int64_t entries;    /* 0: an empty layer is a layer */
+	int64_t sockets;    /* left out */
+	int64_t devices;    /* left out because this host does not let us make them */
 	int64_t deletions;  /* left out: devices 0:0, which overlayfs would take for a whiteout */
 	int64_t attributes; /* extended attributes left out */
 };
 
+/* The bytes of an archive: the next ones, valid until the next call; *len 0 at the end. */
+struct unpack_source {
+	int (*next)(void *data, const void **block, size_t *len, struct err *err);
+	void *data;
+};
+
 /*
- * Unpack what `in_fd` gives until its end into the empty directory `root_fd`. The umask has to be
+ * Unpack what `source` gives until its end into the empty directory `root_fd`. The umask has to be
  * 0. A root that the archive does not name, as of most layers but the lowest, gets the time 0 and
  * no mark: what it looks like does not depend on the layers below, so that these can share the
  * tree. `marks` gets what image/marks.h tells. ERR_INVALID where the archive is at fault, ERR_SYS
  * where this host is; both name the entry. What was unpacked before a failure stays for the
  * caller to remove.
  */
-int unpack_archive(int in_fd, int root_fd, const struct unpack_job *job, struct buf *marks,
-		   struct unpack_result *out, struct err *err);
+int unpack_archive(const struct unpack_source *source, int root_fd, const struct unpack_job *job,
+		   struct buf *marks, struct unpack_result *out, struct err *err);
 
 #endif

@@ -6,8 +6,6 @@
 
 #include <stdbool.h>
 
-#include "image/ahead.h"
-#include "image/inflate.h"
 #include "image/merge.h"
 #include "image/tar_check.h"
 #include "image/tree.h"
@@ -19,8 +17,7 @@ struct archive;
 struct archive_entry;
 
 struct unpack {
-	struct inflate inflate;
-	struct ahead ahead;
+	const struct unpack_source *source;
 	struct tar_check check;
 	struct archive *tar;
 	struct tree tree;

@@ -28,10 +28,15 @@
 #include "store/json_memory.h"
 
 static const struct stage stages[] = {
-	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
-	{ "cman-fetch", fetch_stage_main },	{ "cman-unpack", unpack_stage_main },
-	{ "cman-parse", parse_stage_main },	{ "cman-pack", pack_stage_main },
-	{ "cman-guard", guard_stage_main },	{ NULL, NULL },
+	{ "cman-monitor", monitor_stage_main },
+	{ "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },
+	{ "cman-unpack", unpack_stage_main },
+	{ "cman-parse", parse_stage_main },
+	{ "cman-pack", pack_stage_main },
+	{ "cman-guard", guard_stage_main },
+	{ "cman-inflate", inflate_stage_main },
+	{ NULL, NULL },
 };
 
 /*

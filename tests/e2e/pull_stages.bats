@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The two stages of a pull: what they may do, what survives them, and what becomes of an archive's entries.
+# The three stages of a pull: what they may do, what survives them, and what becomes of an archive's entries.
 
 load helpers
 
@@ -36,16 +36,19 @@ has_partial() {
 	pid=$!
 	eventually has_partial
 	fetch=$(stage_of "$pid" cman-fetch)
+	inflate=$(stage_of "$pid" cman-inflate)
 	unpack=$(stage_of "$pid" cman-unpack)
-	for stage in "$fetch" "$unpack"; do
+	for stage in "$fetch" "$inflate" "$unpack"; do
 		[ "$(status_of "$stage" NoNewPrivs)" = 1 ]
 		[ "$(status_of "$stage" CapInh)" = 0000000000000000 ]
 		[ "$(tr -d '\0' <"/proc/$stage/environ")" = '' ]
 	done
-	[ "$(status_of "$fetch" CapPrm)" = 0000000000000000 ]
-	[ "$(status_of "$fetch" CapBnd)" = 0000000000000000 ]
-	[ "$(status_of "$fetch" Uid)" = '65534 65534 65534 65534' ]
-	[ "$(status_of "$fetch" Groups)" = '' ]
+	for stage in "$fetch" "$inflate"; do
+		[ "$(status_of "$stage" CapPrm)" = 0000000000000000 ]
+		[ "$(status_of "$stage" CapBnd)" = 0000000000000000 ]
+		[ "$(status_of "$stage" Uid)" = '65534 65534 65534 65534' ]
+		[ "$(status_of "$stage" Groups)" = '' ]
+	done
 	# chown, dac_override, fowner, fsetid, mknod, setfcap
 	[ "$(status_of "$unpack" CapPrm)" = 000000008800001b ]
 	[ "$(status_of "$unpack" CapBnd)" = 000000008800001b ]
@@ -56,6 +59,7 @@ has_partial() {
 	kill -9 "$pid"
 	wait "$pid" || true
 	eventually_gone "$fetch"
+	eventually_gone "$inflate"
 	eventually_gone "$unpack"
 	# the next pull sweeps the draft
 	run --separate-stderr cman pull --name box "$FIXTURES/busybox.tar.gz"
@@ -70,7 +74,7 @@ not_there() {
 	[ ! -e "$1" ]
 }
 
-@test "both stages run under seccomp" {
+@test "all stages run under seccomp" {
 	case $(file -L "$CMAN") in
 	*statically*) ;;
 	*) skip "a build with sanitizers has no filter" ;;
@@ -79,8 +83,9 @@ not_there() {
 	env --default-signal=INT "$CMAN" pull --name box "$FAULTY/stall/box.tar.gz" >/dev/null 2>&1 &
 	pid=$!
 	eventually has_partial
-	[ "$(status_of "$(stage_of "$pid" cman-fetch)" Seccomp)" = 2 ]
-	[ "$(status_of "$(stage_of "$pid" cman-unpack)" Seccomp)" = 2 ]
+	for stage in cman-fetch cman-inflate cman-unpack; do
+		[ "$(status_of "$(stage_of "$pid" "$stage")" Seccomp)" = 2 ]
+	done
 	kill -INT "$pid"
 	wait "$pid" || true
 }

@@ -19,6 +19,7 @@
 #include "image/tree_path.h"
 #include "image/unpack.h"
 #include "store/base/fd.h"
+#include "tests/unit/unpack_fd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -117,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	archive = memfd_create("archive", MFD_CLOEXEC);
 	assert(root >= 0 && archive >= 0 && fd_write_all(archive, data, size) == 0);
 	lseek(archive, 0, SEEK_SET);
-	r = unpack_archive(archive, root, &job, &marks, &result, &err);
+	r = unpack_fd(archive, root, &job, &marks, &result, NULL, &err);
 	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
 	if (r == 0)
 		check_marks(root, &marks);

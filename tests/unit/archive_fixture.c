@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "store/base/fd.h"
+#include "tests/unit/unpack_fd.h"
 
 /* --- an archive being written --- */
 
@@ -132,7 +133,8 @@ int target_unpack_bytes(struct target *target, const void *bytes, size_t len)
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, bytes, len), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	r = unpack_archive(fd, target->fd, &target->job, &marks, &target->result, &target->err);
+	r = unpack_fd(fd, target->fd, &target->job, &marks, &target->result, target->diff_id,
+		      &target->err);
 	close(fd);
 	target->marks[0] = '\0';
 	for (size_t at = 0; r == 0 && at < marks.len; at += strlen(marks.data + at) + 1) {

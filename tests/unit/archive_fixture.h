@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "image/unpack.h"
+#include "store/blobs.h"
 #include "store/base/err.h"
 
 #define MTIME 1234567890 /* and 5 ns: of every entry */
@@ -36,6 +37,7 @@ struct target {
 	int fd;
 	struct unpack_job job; /* the defaults, for a test to change */
 	struct unpack_result result;
+	char diff_id[DIGEST_HEX_LEN + 1];
 	char marks[512]; /* "O a/b, I c": opaque and implicit directories */
 	struct err err;
 };

@@ -65,7 +65,7 @@ static void make_fresh(struct store *store, const char *bytes, char diff_id, mod
 	assert_int_equal(sha256_hex(bytes, strlen(bytes), out->digest), 0);
 	memcpy(out->magic, bytes, 2);
 	out->size = (int64_t)strlen(bytes);
-	fixture_digest(diff_id, out->ingest.result.diff_id);
+	fixture_digest(diff_id, out->ingest.diff_id);
 	out->ingest.result.size = 1;
 	out->ingest.result.entries = 2;
 }

@@ -30,6 +30,7 @@
 
 static const struct stage stages[] = {
 	{ "cman-unpack", unpack_stage_main },
+	{ "cman-inflate", inflate_stage_main },
 	{ NULL, NULL },
 };
 
@@ -178,7 +179,7 @@ static void assert_whole(struct fixture *f)
 	if (run(f, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(f->intake.digest, f->server.digest);
-	assert_string_equal(f->intake.ingest.result.diff_id, f->server.digest);
+	assert_string_equal(f->intake.ingest.diff_id, f->server.digest);
 	assert_int_equal(f->intake.size, f->server.len);
 	assert_int_equal(f->intake.ingest.result.size, CONTENT_MAX);
 	assert_int_equal(f->intake.partial.size, f->server.len);

@@ -25,6 +25,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/unpack_fd.h"
 
 #define MIB (1 << 20)
 
@@ -90,7 +91,7 @@ static void unpack(struct pair *pair, int fd, struct marks *out)
 {
 	const struct unpack_job job = { .limits = UNPACK_LIMITS_DEFAULT };
 	AUTO_BUF struct buf marks = BUF_INIT;
-	int r = unpack_archive(fd, pair->to, &job, &marks, &pair->unpacked, &pair->err);
+	int r = unpack_fd(fd, pair->to, &job, &marks, &pair->unpacked, NULL, &pair->err);
 
 	if (r < 0)
 		print_message("%s\n", pair->err.text);

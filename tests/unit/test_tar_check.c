@@ -221,7 +221,7 @@ static void test_ends(void **state)
 	assert_unpacks(target, &tar);
 	assert_int_equal(target->result.entries, 0);
 	assert_string_equal(target->marks, "");
-	assert_string_equal(target->result.diff_id,
+	assert_string_equal(target->diff_id,
 			    "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
 	assert_int_equal(target_look(target, ".").st_mtim.tv_sec, 0);
 }

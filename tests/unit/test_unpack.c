@@ -21,6 +21,7 @@
 #include "image/tree.h"
 #include "image/unpack.h"
 #include "tests/unit/archive_fixture.h"
+#include "tests/unit/unpack_fd.h"
 
 static void test_paths(void **state)
 {
@@ -119,8 +120,8 @@ static void test_all_kinds(void **state)
 		assert_int_equal(target_unpack(target, &made), 0);
 		assert_all_kinds(target);
 		if (i == 0)
-			strcpy(diff_id, target->result.diff_id);
-		assert_string_equal(target->result.diff_id, diff_id);
+			strcpy(diff_id, target->diff_id);
+		assert_string_equal(target->diff_id, diff_id);
 	}
 }
 
@@ -484,7 +485,7 @@ static void test_garbage(void **state)
 	free(made.bytes);
 }
 
-/* What is wrong is told at once, though more may come: the thread that reads ahead is stopped. */
+/* What is wrong is told at once, though more may come. */
 static void test_does_not_wait_for_the_rest(void **state)
 {
 	static const struct unpack_job job = { .limits = UNPACK_LIMITS_DEFAULT };
@@ -499,7 +500,7 @@ static void test_does_not_wait_for_the_rest(void **state)
 		skip();
 	assert_int_equal(write(fds[1], noise, sizeof(noise)), sizeof(noise));
 	assert_int_equal(
-		unpack_archive(fds[0], target->fd, &job, &marks, &target->result, &target->err),
+		unpack_fd(fds[0], target->fd, &job, &marks, &target->result, NULL, &target->err),
 		-EBADMSG);
 	assert_string_equal(target->err.text, "this is not a tar archive");
 	close(fds[0]);
