@@ -29,7 +29,7 @@
 struct subject {
 	char *tree;
 	char *diff_id;
-	char *blob;    /* NULL: there is none, or none that is whole */
+	char **blobs;  /* that are whole; NULL: none is */
 	bool blobless; /* there is none */
 	char **below;  /* uppermost first */
 	bool named;    /* an image has it */
@@ -40,7 +40,7 @@ struct subject {
 static void subject_release(struct subject *subject)
 {
 	cleanup_free(&subject->diff_id);
-	cleanup_free(&subject->blob);
+	strv_release(&subject->blobs);
 	strv_release(&subject->below);
 }
 
@@ -52,8 +52,8 @@ static bool is_bad(const struct fsck *run, const char *digest)
 	return false;
 }
 
-/* A blob that some image's manifest has in the place of this layer. */
-static int find_blob(struct fsck *run, struct subject *subject, struct err *err)
+/* The blobs that images' manifests have in the place of this layer. */
+static int find_blobs(struct fsck *run, struct subject *subject, struct err *err)
 {
 	AUTO_STRV char **blobs = NULL;
 	int r = fsck_list(run,
@@ -65,11 +65,10 @@ static int find_blob(struct fsck *run, struct subject *subject, struct err *err)
 			  DB_ARGS(DB_TEXT(subject->tree)), &blobs, err);
 
 	subject->blobless = !blobs;
-	for (size_t i = 0; r == 0 && !subject->blob && blobs && blobs[i]; i++) {
+	for (size_t i = 0; r == 0 && blobs && blobs[i]; i++) {
 		if (is_bad(run, blobs[i]) || !blob_exists(run->store, blobs[i]))
 			continue;
-		subject->blob = strdup(blobs[i]);
-		if (!subject->blob)
+		if (strv_add(&subject->blobs, blobs[i]) < 0)
 			return err_sys(err, ENOMEM, "cannot check the store");
 	}
 	return r;
@@ -92,7 +91,7 @@ static int subject_read(struct fsck *run, struct subject *subject, struct err *e
 	snprintf(subject->object, sizeof(subject->object), "layer %.12s", subject->tree);
 	r = db_column_strdup(stmt, 0, &subject->diff_id, err);
 	if (r == 0)
-		r = find_blob(run, subject, err);
+		r = find_blobs(run, subject, err);
 	/* Any image's: a tree that depends on those below it is called by all of them. */
 	if (r == 0)
 		r = fsck_list(
@@ -214,13 +213,13 @@ static int tell_different(struct fsck *run, const struct subject *subject,
 	return r;
 }
 
-/* Unpack its blob again, and hold the tree against that. */
-static int compare(struct fsck *run, const struct subject *subject, struct err *err)
+/* Unpack a blob again, and hold the tree against that. */
+static int compare(struct fsck *run, struct subject *subject, const char *blob, struct err *err)
 {
 	const struct fsck_layer layer = {
 		.tree = subject->tree,
 		.diff_id = subject->diff_id,
-		.blob = subject->blob,
+		.blob = blob,
 		.below = (const char *const *)subject->below,
 		.nbelow = strv_len(subject->below),
 	};
@@ -236,8 +235,7 @@ static int compare(struct fsck *run, const struct subject *subject, struct err *
 				     tell_missing(run, subject, "its directory is missing", err);
 		if (r == 0)
 			fsck_fault(run, false, NULL, subject->object,
-				   "blob sha256:%.12s does not give it: %s", subject->blob,
-				   bad.text);
+				   "blob sha256:%.12s does not give it: %s", blob, bad.text);
 	} else if (r < 0) {
 		*err = bad;
 		if (r != -EINTR)
@@ -248,6 +246,18 @@ static int compare(struct fsck *run, const struct subject *subject, struct err *
 		r = tell_different(run, subject, &draft, difference, err);
 	}
 	layer_draft_abort(run->store, &draft);
+	/* It may have come to be. */
+	subject->there = layer_exists(run->store, subject->tree);
+	return r;
+}
+
+/* All of them: whoever pairs a blob with a tree that is not its own gives it to others, too. */
+static int compare_all(struct fsck *run, struct subject *subject, struct err *err)
+{
+	int r = 0;
+
+	for (char **blob = subject->blobs; r == 0 && *blob; blob++)
+		r = compare(run, subject, *blob, err);
 	return r;
 }
 
@@ -261,15 +271,15 @@ static int check_layer(struct fsck *run, const char *tree, struct err *err)
 	if (r <= 0)
 		return r;
 	run->result.layers++;
-	if (!subject.there && (!subject.blob || !subject.named))
+	if (!subject.there && (!subject.blobs || !subject.named))
 		return tell_missing(run, &subject, "its directory is missing", err);
 	if (!subject.there && !run->options->repair)
 		return tell_different(run, &subject, NULL, "its directory is missing", err);
-	if (!subject.blob) {
+	if (!subject.blobs) {
 		run->result.unverified += subject.named && subject.blobless;
 		return 0;
 	}
-	return subject.there && run->options->quick ? 0 : compare(run, &subject, err);
+	return subject.there && run->options->quick ? 0 : compare_all(run, &subject, err);
 }
 
 int fsck_layers(struct fsck *run, struct err *err)

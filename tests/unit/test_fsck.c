@@ -70,6 +70,7 @@ struct watch {
 	int failure;		/* of the unpacker: an enum err_kind (ERR_STATE: EINTR), 0: none */
 	int polls;		/* how often it may be asked before it is interrupted */
 	int unpacked;
+	char bad[DIGEST_HEX_LEN + 1]; /* a blob that does not give the layer */
 };
 
 static void on_fault(const struct fsck_fault *fault, void *data)
@@ -89,6 +90,8 @@ static int on_unpack(struct store *store, const struct fsck_layer *layer, struct
 	watch->unpacked++;
 	assert_string_equal(layer->tree, layer->diff_id);
 	assert_int_equal(layer->nbelow, 0);
+	if (strcmp(layer->blob, watch->bad) == 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "it is bad");
 	if (watch->failure)
 		return err_set(err, (enum err_kind)watch->failure,
 			       watch->failure == ERR_STATE ? EINTR : EBADMSG, "it is bad");
@@ -227,6 +230,34 @@ static void test_a_blob_that_does_not_give_it(void **state)
 	buf_release(&watch.told);
 }
 
+/* Every blob that an image has for it: one that is paired with another's tree is found. */
+static void test_each_blob_is_unpacked(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct watch watch = { .told = BUF_INIT };
+	struct err err = ERR_INIT;
+	char id[DIGEST_HEX_LEN + 1], other[DIGEST_HEX_LEN + 1], manifest[DIGEST_HEX_LEN + 1];
+	char text[1024];
+
+	open_store(state, &store);
+	put_image(&store, id);
+	if (blob_put(&store, "other", 5, other, &err) < 0 ||
+	    blob_put(&store, "manifest of the other", 21, manifest, &err) < 0)
+		fail_msg("%s", err.text);
+	snprintf(text, sizeof(text),
+		 "INSERT INTO manifest VALUES ('%s', '%s', 'm', 2);"
+		 "INSERT INTO manifest_blob VALUES ('%s', 0, '%s', 64, 'c');"
+		 "INSERT INTO manifest_blob VALUES ('%s', 1, '%s', 5, 'l');",
+		 manifest, id, manifest, id, manifest, other);
+	sql(&store, text);
+	snprintf(watch.bad, sizeof(watch.bad), "%s", other);
+	snprintf(text, sizeof(text),
+		 "-layer 111111111111: blob sha256:%.12s does not give it: it is bad: \n", other);
+	assert_told(&store, false, &watch, text);
+	assert_int_equal(watch.unpacked, 2);
+	buf_release(&watch.told);
+}
+
 /* --- rows --- */
 
 static void test_rows_that_lie(void **state)
@@ -351,6 +382,7 @@ int main(void)
 		SCRATCH_TEST(test_a_layer_is_exchanged),
 		SCRATCH_TEST(test_under_a_container_it_is_not),
 		SCRATCH_TEST(test_a_blob_that_does_not_give_it),
+		SCRATCH_TEST(test_each_blob_is_unpacked),
 		SCRATCH_TEST(test_rows_that_lie),
 		SCRATCH_TEST(test_layers_in_the_wrong_order),
 		SCRATCH_TEST(test_interrupted),
