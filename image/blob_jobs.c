@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define MAX_THREADS 16
+#define MAX_THREADS 64
 #define STACK_BYTES (512u << 10)
 
 struct jobs {

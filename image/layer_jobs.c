@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/blob_jobs.h"
 #include "image/download.h"
 #include "image/registry.h"
 #include "store/base/cleanup.h"
 #include "store/layers.h"
-
-#define MAX_THREADS 64
-#define STACK_BYTES (512u << 10)
 
 /* What one thread works on. */
 struct work {
@@ -111,73 +109,30 @@ static int take_in(const struct work *work, struct err *err)
 	return r;
 }
 
-/* The largest first: a large one that comes last would keep one processor busy and no other. */
-static struct layer_job *next_job(struct layer_jobs *jobs)
+/* The largest first: one that comes last would keep one processor busy and no other. */
+static int by_size(const void *a, const void *b)
 {
-	struct layer_job *next = NULL;
+	const struct layer_job *x = *(struct layer_job *const *)a;
+	const struct layer_job *y = *(struct layer_job *const *)b;
 
-	pthread_mutex_lock(&jobs->lock);
-	for (size_t i = 0; !jobs->failed && i < jobs->njobs; i++) {
-		struct layer_job *job = &jobs->jobs[i];
-
-		if (job->wanted && !job->taken && (!next || job->blob->size > next->blob->size))
-			next = job;
-	}
-	if (next)
-		next->taken = true;
-	pthread_mutex_unlock(&jobs->lock);
-	return next;
+	if (x->blob->size != y->blob->size)
+		return x->blob->size < y->blob->size ? 1 : -1;
+	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* The others are stopped; what they then say does not count. */
-static void fail(struct layer_jobs *jobs, const struct err *err)
+static int run_job(size_t index, void *data, struct err *err)
 {
-	pthread_mutex_lock(&jobs->lock);
-	if (!jobs->failed)
-		jobs->err = *err;
-	jobs->failed = true;
-	pthread_mutex_unlock(&jobs->lock);
-	interrupt_stop(jobs->interrupt);
-}
+	struct layer_jobs *jobs = data;
+	struct work work = { jobs, jobs->order[index] };
+	int r = take_in(&work, err);
 
-static void *work_main(void *data)
-{
-	struct work work = { .jobs = data };
-
-	while ((work.job = next_job(work.jobs))) {
-		struct err err = ERR_INIT;
-		int r;
-
-		r = take_in(&work, &err);
-		if (r < 0) {
-			intake_release(&work.job->intake);
-			if (r != -EINTR)
-				err_wrap(&err, "layer sha256:%.12s", work.job->blob->digest);
-			fail(work.jobs, &err);
-			break;
-		}
-		tell(&work, work.job->state,
-		     work.job->state == LAYER_ELSEWHERE ? 0 : work.job->blob->size);
+	if (r < 0) {
+		intake_release(&work.job->intake);
+		return r == -EINTR ? r :
+				     err_wrap(err, "layer sha256:%.12s", work.job->blob->digest);
 	}
-	return NULL;
-}
-
-static int start_threads(struct layer_jobs *jobs, unsigned wanted, pthread_t *threads,
-			 unsigned *started, struct err *err)
-{
-	pthread_attr_t attr;
-	int num = pthread_attr_init(&attr);
-
-	if (num == 0)
-		num = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	*started = 0;
-	while (num == 0 && *started < wanted) {
-		num = pthread_create(&threads[*started], &attr, work_main, jobs);
-		*started += num == 0;
-	}
-	pthread_attr_destroy(&attr);
-	/* One is enough to get all done. */
-	return *started > 0 ? 0 : err_sys(err, num, "cannot start a thread");
+	tell(&work, work.job->state, work.job->state == LAYER_ELSEWHERE ? 0 : work.job->blob->size);
+	return 0;
 }
 
 /* An image with a layer like that will not be, and its other layers are of no use either. */
@@ -195,26 +150,20 @@ static void forget_all(struct layer_jobs *jobs)
 
 int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 {
-	pthread_t started[MAX_THREADS];
-	unsigned n = 0, wanted = 0;
+	AUTO_FREE struct layer_job **order = calloc(jobs->njobs + 1, sizeof(struct layer_job *));
+	size_t wanted = 0;
 	int r;
 
-	for (size_t i = 0; i < jobs->njobs; i++) {
-		wanted += jobs->jobs[i].wanted && wanted < threads && wanted < MAX_THREADS;
-		jobs->jobs[i].taken = false;
-	}
-	if (wanted == 0)
-		return 0;
-	jobs->failed = false;
-	pthread_mutex_init(&jobs->lock, NULL);
-	r = start_threads(jobs, wanted, started, &n, err);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(started[i], NULL);
-	pthread_mutex_destroy(&jobs->lock);
-	if (r < 0 || !jobs->failed)
-		return r;
-	*err = jobs->err;
-	if (err->kind == ERR_CORRUPT || err->kind == ERR_INVALID)
+	if (!order)
+		return err_sys(err, ENOMEM, "cannot pull");
+	for (size_t i = 0; i < jobs->njobs; i++)
+		if (jobs->jobs[i].wanted)
+			order[wanted++] = &jobs->jobs[i];
+	qsort(order, wanted, sizeof(struct layer_job *), by_size);
+	jobs->order = order;
+	r = blob_jobs_run(wanted, threads, jobs->interrupt, run_job, jobs, err);
+	jobs->order = NULL;
+	if (r < 0 && (err->kind == ERR_CORRUPT || err->kind == ERR_INVALID))
 		forget_all(jobs);
-	return err_code(err);
+	return r;
 }

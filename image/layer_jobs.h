@@ -7,7 +7,6 @@
  * thread that does nothing else meanwhile. The first that fails stops the others.
  */
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,7 +26,6 @@ struct layer_job {
 	size_t index;	      /* in the image */
 	bool wanted;	      /* else nothing is done */
 	bool doubted; /* blob and tree are there: it is to be seen whether they belong together */
-	bool taken;   /* by a thread */
 	/* At the end, if wanted: LAYER_DONE, LAYER_EXISTS or LAYER_ELSEWHERE. */
 	enum layer_state state;
 	struct intake intake; /* of LAYER_DONE */
@@ -41,10 +39,7 @@ struct layer_jobs {
 	const struct pull_ui *ui;
 	struct layer_job *jobs; /* one for each layer of the image, bottom first */
 	size_t njobs;
-	/* While it runs: */
-	pthread_mutex_t lock; /* of what follows */
-	bool failed;
-	struct err err; /* the first failure */
+	struct layer_job **order; /* while it runs: those that are wanted, the largest first */
 };
 
 /*
