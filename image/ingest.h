@@ -5,7 +5,8 @@
 /*
  * Bytes of an archive as they come → a verified layer. The bytes are digested here, and at the same
  * time decompressed by a stage and unpacked by another into a draft; only a digest that is right
- * makes the draft a layer. The diff ID is digested here as well, between the two (image/handover.h).
+ * makes the draft a layer. The diff ID is digested here as well, between the two
+ * (image/handover.h).
  *
  * Any number of these at once, each in a thread of its own: nothing here is shared, and no database
  * is asked. The thread that began one has to live until its end, because the stages die with it

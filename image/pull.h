@@ -4,8 +4,8 @@
 
 /*
  * The whole journey from a name to an image in the store, DESIGN section 5: registry, catalog, URL
- * or file → fetch stage → digest → inflate stage → digest → unpack stage → layers → image row. The bytes are passed over
- * once.
+ * or file → fetch stage → digest → inflate stage → digest → unpack stage → layers → image row. The
+ * bytes are passed over once.
  */
 
 #include <stdbool.h>
