@@ -134,7 +134,8 @@ bool image_is_mounted(struct store *store, const char *id);
 
 /*
  * Given a name of several, remove just that. Given the last name or an ID, remove the image with
- * all its names; ERR_STATE with the names of the containers that use it. With `force` the names of
+ * its name; ERR_STATE with the names where an ID has several and `force` is not given, and with
+ * those of the containers that use the image. With `force` the names of
  * such an image are removed nevertheless, and it stays without one. So does one that is mounted,
  * which <run>/images/<id>/ tells; there force changes nothing. Layers and blobs that no other
  * image has are removed from disk after the commit, or by a later store_sweep() where somebody who

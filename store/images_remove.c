@@ -87,6 +87,21 @@ bool image_is_mounted(struct store *store, const char *id)
 	return faccessat(store->run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static int fail_names(const char *what, char *const *names, struct err *err)
+{
+	AUTO_BUF struct buf list = BUF_INIT;
+	size_t count = strv_len(names);
+
+	for (size_t i = 0; i < count && i < MAX_USERS; i++)
+		buf_addf(&list, "%s%s", i ? ", " : "", names[i]);
+	if (count > MAX_USERS)
+		buf_addf(&list, " and %zu more", count - MAX_USERS);
+	if (buf_failed(&list))
+		return err_sys(err, ENOMEM, "cannot remove image %s", what);
+	err_set(err, ERR_STATE, EBUSY, "image %s has several names: %s", what, list.data);
+	return err_hint(err, "remove it with all of them: cman rmi -f %s", what);
+}
+
 /* Decide what goes. The write lock is held. */
 static int plan(struct store *store, const char *what, bool force, struct removal *rm,
 		struct err *err)
@@ -111,6 +126,8 @@ static int plan(struct store *store, const char *what, bool force, struct remova
 		return fail_mounted(what, err);
 	if (users && !force)
 		return fail_in_use(rm, what, users, err);
+	if (strv_len(all_names) > 1 && !force)
+		return fail_names(what, all_names, err);
 	rm->names = STEAL_PTR(all_names);
 	rm->image = !users;
 	/* An ID without a name to remove: force has nothing that it could do. */

@@ -49,12 +49,13 @@ const struct cmd cmd_rmi = {
 	.operands = "[OPTIONS] IMAGE...",
 	.summary = "remove images, by name or ID",
 	.details =
-		"Takes the name away; the image goes with its last name, or when its ID is given. "
+		"Takes the name away; the image goes with its last name, or when its ID is given; "
+		"where it has several names that takes -f. "
 		"Layers that no other image needs are removed from disk.",
 	.options =
 		(const struct cmd_option[]){
 			{ 'f', "force", NULL,
-			  "take the name away even if containers use the image" },
+			  "take the name away even if containers use the image; with an ID, all names" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

@@ -84,7 +84,11 @@ nothing_in_tmp() {
 	[ "$output" = $'loaded: docker.io/library/box:2\nloaded: example.com/team/box:3' ]
 	one_image "$id"
 	[ "$(cman run --rm box:2 sh -c 'echo "$COLOUR"')" = blue ]
-	cman rmi "$id"
+	run --separate-stderr cman rmi "${id:0:12}"
+	[ "$status" -eq 125 ]
+	[ "$stderr" = "cman: image ${id:0:12} has several names: docker.io/library/box:2, example.com/team/box:3
+hint: remove it with all of them: cman rmi -f ${id:0:12}" ]
+	cman rmi -f "$id"
 
 	skopeo copy -q "oci:$layout:image" containers-storage:localhost/one:1
 	skopeo copy -q "oci:$(image_layout layers):image" containers-storage:localhost/two:1

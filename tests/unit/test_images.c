@@ -291,7 +291,9 @@ static void test_an_id_takes_all_names(void **state)
 	open_store(state, &store);
 	put(&store, 'a', "1", "a:1");
 	put(&store, 'a', "1", "a:2");
-	assert_removes(&store, "aaaa", false, "a:1 a:2 -aaaaaaaaaaaa ");
+	assert_keeps(&store, "aaaa", false, "image aaaa has several names: a:1, a:2",
+		     "remove it with all of them: cman rmi -f aaaa");
+	assert_removes(&store, "aaaa", true, "a:1 a:2 -aaaaaaaaaaaa ");
 }
 
 static void test_in_use(void **state)
