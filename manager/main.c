@@ -41,12 +41,14 @@ static const struct stage stages[] = {
 
 /*
  * A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and what is
- * printed would end up in the database.
+ * printed would end up in the database. What is written to a standard output that is closed fails:
+ * nobody may take it for saved.
  */
 static int open_standard_fds(struct err *err)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
 			return err_sys(err, errno, "cannot open /dev/null");
 	return 0;
 }

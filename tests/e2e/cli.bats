@@ -109,8 +109,15 @@ hint: see 'cman $command --help'"
 
 @test "closed descriptors 0, 1 and 2 are not taken by its own files" {
 	for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- >&- 2>&-'; do
-		run bash -c "exec $closed; \"\$CMAN\" ps -a"
-		[ "$status" = 0 ]
+		run --separate-stderr bash -c "exec $closed; \"\$CMAN\" ps -a"
+		case $closed in
+		'<&-' | '2>&-') [ "$status" = 0 ] ;;
+		*) [ "$status" = 125 ] ;;
+		esac
+		case $closed in
+		'>&-' | '<&- >&-') assert_stderr 'cman: cannot write the output: Bad file descriptor' ;;
+		*) assert_stderr '' ;;
+		esac
 		run bash -c "exec $closed; \"\$CMAN\" nosuch"
 		[ "$status" = 125 ]
 	done
