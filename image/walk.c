@@ -42,7 +42,11 @@ void walk_release(struct walk *walk)
 
 int walk_begin(struct walk *walk, int root, int beside, size_t path_max, struct err *err)
 {
-	*walk = (struct walk){ .roots = { root, beside }, .path_max = path_max };
+	*walk = (struct walk){
+		.roots = { root, beside },
+		.path_max = path_max,
+		.names_max = WALK_NAMES_MAX,
+	};
 	buf_addstr(&walk->path, "");
 	return buf_failed(&walk->path) ? err_sys(err, ENOMEM, "cannot walk a tree") : 0;
 }
@@ -83,7 +87,7 @@ static int sort_names(struct walk_dir *dir, struct buf *bytes)
 	return 0;
 }
 
-static int read_names(int fd, struct walk_dir *dir)
+static int read_names(int fd, size_t max, struct walk_dir *dir)
 {
 	AUTO_BUF struct buf bytes = BUF_INIT;
 	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -102,6 +106,8 @@ static int read_names(int fd, struct walk_dir *dir)
 			return errno ? -errno : sort_names(dir, &bytes);
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
+		if (bytes.len + strlen(entry->d_name) >= max)
+			return -E2BIG;
 		buf_add(&bytes, entry->d_name, strlen(entry->d_name) + 1);
 		dir->count++;
 	}
@@ -169,12 +175,17 @@ static int enter(struct walk *walk, struct err *err)
 	int r = open_dirs(walk, parent, name, &dir);
 
 	if (r == 0)
-		r = read_names(dir.fds[0], &dir);
+		r = read_names(dir.fds[0], walk->names_max, &dir);
 	if (r == 0)
 		r = add_level(walk, &dir);
 	if (r == 0)
 		return 0;
 	dir_release(&dir);
+	if (r == -E2BIG)
+		return err_set(
+			err, ERR_INVALID, E2BIG,
+			"/%s: the names in it are longer than the limit of %zu bytes together",
+			walk->path.data, walk->names_max);
 	if (!is_absent(r))
 		return fail(walk, -r, err);
 	walk->vanished++;

@@ -17,7 +17,8 @@
 #include "store/base/buf.h"
 #include "store/base/err.h"
 
-#define WALK_WINDOW 32 /* levels whose directories are held open */
+#define WALK_WINDOW 32		    /* levels whose directories are held open */
+#define WALK_NAMES_MAX (256u << 20) /* bytes of the names in one directory, which are sorted */
 
 struct walk_dir;
 
@@ -26,6 +27,7 @@ struct walk {
 	size_t depth, room;
 	struct buf path; /* of the entry given last */
 	size_t path_max;
+	size_t names_max;  /* WALK_NAMES_MAX */
 	int roots[2];	   /* the tree, and the one beside it or -1 */
 	bool begun, enter; /* the entry given last is a directory, and not to be passed over */
 	int64_t vanished;  /* entries that were gone before they could be looked at */
@@ -44,7 +46,8 @@ void walk_release(struct walk *walk);
 
 /*
  * Begin. `root` and `beside` (-1: none) are opened directories and stay the caller's. Paths of
- * `path_max` bytes and more (with NUL) end the walk with ERR_INVALID.
+ * `path_max` bytes and more (with NUL) end the walk with ERR_INVALID, and so does a directory whose
+ * names take more than WALK_NAMES_MAX.
  */
 int walk_begin(struct walk *walk, int root, int beside, size_t path_max, struct err *err);
 

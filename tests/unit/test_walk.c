@@ -75,6 +75,27 @@ static void test_order(void **state)
 				  "\xe4/y\n");
 }
 
+/* Names are kept until they are given: of a directory that has too many, none are. */
+static void test_too_many_names(void **state)
+{
+	struct scratch *scratch = *state;
+	AUTO_WALK struct walk walk = { 0 };
+	struct walk_entry entry;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(mkdirat(scratch->fd, "many", 0755), 0);
+	make_file(scratch->fd, "many/one");
+	make_file(scratch->fd, "many/other");
+	assert_int_equal(walk_begin(&walk, scratch->fd, -1, 4096, &err), 0);
+	walk.names_max = 9; /* "one" and "other" with their ends are 10 bytes */
+	assert_int_equal(walk_next(&walk, &entry, &err), 1);
+	assert_int_equal(walk_next(&walk, &entry, &err), 1);
+	assert_string_equal(entry.path, "many");
+	assert_int_equal(walk_next(&walk, &entry, &err), -E2BIG);
+	assert_string_equal(err.text, "/many: the names in it are longer than the limit of 9 bytes"
+				      " together");
+}
+
 static void test_compare(void **state)
 {
 	static const char *const sorted[] = { "",    "B",  "a",	   "a/b", "a/b/c",
@@ -196,6 +217,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test_setup_teardown(test_order, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(test_too_many_names, scratch_setup,
+						scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_beside, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_depth, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_path_too_long, scratch_setup,
