@@ -123,9 +123,10 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 		return 0;
 	if (inherit_needed(marks))
 		r = inherit_directories(ingest->draft.fd, marks->implicit,
-					stack->fds + stack->n - i, i, &changed, err);
+					stack->fds + stack->n - i, i, ingest->interrupt, &changed,
+					err);
 	if (r < 0)
-		return err_wrap(err, "layer sha256:%.12s", layer->digest);
+		return r == -EINTR ? r : err_wrap(err, "layer sha256:%.12s", layer->digest);
 	*fd = fcntl(ingest->draft.fd, F_DUPFD_CLOEXEC, 0);
 	if (*fd < 0)
 		return err_sys(err, errno, "cannot make the image");

@@ -204,12 +204,15 @@ bool inherit_needed(const struct marks *marks)
 }
 
 int inherit_directories(int tree_fd, char *const *implicit, const int *lowers, size_t nlowers,
-			bool *changed, struct err *err)
+			const struct interrupt *interrupt, bool *changed, struct err *err)
 {
 	bool any = false;
 	int r = cover_layers(tree_fd, lowers, nlowers, &any, err);
 
 	for (; r == 0 && *implicit; implicit++) {
+		/* There may be a million of them. */
+		if (interrupt && interrupt_poll(interrupt, -1, 0, 0, err) < 0)
+			return err_code(err);
 		r = inherit(tree_fd, *implicit, lowers, nlowers, &any, err);
 		if (r < 0)
 			err_wrap(err, "%s", *implicit);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "image/interrupt.h"
 #include "image/marks.h"
 #include "store/base/err.h"
 
@@ -26,9 +27,9 @@ bool inherit_needed(const struct marks *marks);
  * Where the root of the tree is opaque, which overlayfs does not look at, each name in the roots
  * of the layers below that it has not gets a whiteout, and its own directories are made opaque.
  *
- * *changed: something is now other than it was made.
+ * *changed: something is now other than it was made. `interrupt` (NULL: none) ends it with -EINTR.
  */
 int inherit_directories(int tree_fd, char *const *implicit, const int *lowers, size_t nlowers,
-			bool *changed, struct err *err);
+			const struct interrupt *interrupt, bool *changed, struct err *err);
 
 #endif

@@ -38,7 +38,7 @@ static int inherit(struct store *store, const struct fsck_layer *layer, const st
 	}
 	if (r == 0)
 		r = inherit_directories(ingest->draft.fd, ingest->marks.implicit, lowers, n,
-					&changed, err);
+					ingest->interrupt, &changed, err);
 	while (n-- > 0)
 		cleanup_close(&lowers[n]);
 	return r;

@@ -220,7 +220,7 @@ static bool inherit(const struct trees *trees, char *path)
 	char *const implicit[] = { path, NULL };
 	struct err err = ERR_INIT;
 	bool changed = false;
-	int r = inherit_directories(trees->top, implicit, trees->lowers, 2, &changed, &err);
+	int r = inherit_directories(trees->top, implicit, trees->lowers, 2, NULL, &changed, &err);
 
 	if (r < 0)
 		print_message("%s\n", err.text);
@@ -336,10 +336,12 @@ static void test_opaque_root(void **state)
 	add_dir(scratch, "top/shared", 0755);
 	assert_int_equal(mknodat(scratch->fd, "top/kept", S_IFREG | 0600, 0), 0);
 	assert_int_equal(futimens(trees.top, (struct timespec[]){ { 5, 5 }, { 5, 5 } }), 0);
-	assert_int_equal(inherit_directories(trees.top, none, trees.lowers, 2, &changed, &err), 0);
+	assert_int_equal(
+		inherit_directories(trees.top, none, trees.lowers, 2, NULL, &changed, &err), 0);
 	assert_false(changed);
 	set_opaque(scratch, "top");
-	assert_int_equal(inherit_directories(trees.top, none, trees.lowers, 2, &changed, &err), 0);
+	assert_int_equal(
+		inherit_directories(trees.top, none, trees.lowers, 2, NULL, &changed, &err), 0);
 	assert_true(changed);
 	assert_int_equal(look(scratch, "top/hidden").st_mode, S_IFCHR);
 	assert_int_equal(look(scratch, "top/hidden").st_mtim.tv_sec, 0);
