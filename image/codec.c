@@ -47,6 +47,34 @@ enum codec_kind codec_recognise(const void *bytes, size_t len)
 	return CODEC_NONE;
 }
 
+int64_t codec_window(const void *head, size_t len)
+{
+	/* Bytes of the content's size, by the upper bits of the descriptor. */
+	static const size_t widths[] = { 1, 2, 4, 8 };
+	const unsigned char *byte = head;
+	uint64_t size = 0;
+	size_t width;
+
+	if (codec_recognise(head, len) != CODEC_ZSTD)
+		return 0;
+	/* A frame that is passed over, or one with a dictionary, which nobody has. */
+	if (byte[0] != 0x28 || len < CODEC_MAGIC_LEN || byte[4] & 3)
+		return 1LL << CODEC_ZSTD_WINDOW_LOG;
+	if (!(byte[4] & 0x20)) {
+		int64_t base = 1LL << (10 + (byte[5] >> 3));
+
+		return base + base / 8 * (byte[5] & 7);
+	}
+	/* The content is its own window. */
+	width = widths[byte[4] >> 6];
+	if (len < 5 + width)
+		return 1LL << CODEC_ZSTD_WINDOW_LOG;
+	for (size_t i = width; i-- > 0;)
+		size = size << 8 | byte[5 + i];
+	size += width == 2 ? 256 : 0;
+	return size > INT64_MAX ? INT64_MAX : (int64_t)size;
+}
+
 static int no_memory(struct err *err)
 {
 	return err_sys(err, ENOMEM, "cannot decompress");

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 
@@ -28,6 +29,14 @@ enum codec_kind {
 	CODEC_ZSTD,
 	CODEC_XZ,
 };
+
+/*
+ * How much memory the first member, which begins with `head`, asks for beyond what all take: a
+ * zstd frame's window in bytes, RFC 8878 section 3.1.1.1. Of what cannot be told, as much as might
+ * be; 0 for the other kinds. CODEC_HEAD_LEN bytes tell all that there is to know.
+ */
+#define CODEC_HEAD_LEN 13
+int64_t codec_window(const void *head, size_t len);
 
 struct codec {
 	enum codec_kind kind;

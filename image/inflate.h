@@ -4,8 +4,8 @@
 
 /*
  * The uncompressed bytes of a stream: gzip, zstd, xz (image/codec.h) or none, told apart by their
- * first bytes. Any number of members follow each other. Counts what comes out, bounds it, and at the
- * end insists that nothing but zeros follows the compressed data.
+ * first bytes. Any number of members follow each other. Counts what comes out, bounds it, and at
+ * the end insists that nothing but zeros follows the compressed data.
  */
 
 #include <stdbool.h>

@@ -277,13 +277,21 @@ static int feed(struct ingest *ingest, const char *data, size_t len, struct err 
 	return 0;
 }
 
+int ingest_digest(struct ingest *ingest, const void *data, size_t len, struct err *err)
+{
+	return verify_update(&ingest->digest, data, len, err);
+}
+
+int ingest_unpack(struct ingest *ingest, const void *data, size_t len, struct err *err)
+{
+	return ingest->refused ? 0 : feed(ingest, data, len, err);
+}
+
 int ingest_write(struct ingest *ingest, const void *data, size_t len, struct err *err)
 {
-	int r = verify_update(&ingest->digest, data, len, err);
+	int r = ingest_digest(ingest, data, len, err);
 
-	if (r < 0 || ingest->refused)
-		return r;
-	return feed(ingest, data, len, err);
+	return r < 0 ? r : ingest_unpack(ingest, data, len, err);
 }
 
 int ingest_finish(struct ingest *ingest, char digest[DIGEST_HEX_LEN + 1], struct err *err)

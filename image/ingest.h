@@ -73,6 +73,13 @@ int ingest_begin(struct ingest *ingest, struct store *store, const struct interr
 int ingest_write(struct ingest *ingest, const void *data, size_t len, struct err *err);
 
 /*
+ * The two halves of that, for who gives the bytes later than they come: digested are all of them,
+ * in order, and then all are unpacked, in order. Not for an ingest_write() between.
+ */
+int ingest_digest(struct ingest *ingest, const void *data, size_t len, struct err *err);
+int ingest_unpack(struct ingest *ingest, const void *data, size_t len, struct err *err);
+
+/*
  * The end of the bytes. `digest`: what they were, also on failure once *digest is not "".
  * ERR_CORRUPT for another digest than expected, ERR_INVALID for a malformed archive. The draft is
  * ready to be committed: a layer by itself, with whiteouts and opaque directories as overlayfs

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/codec.h"
 #include "image/descriptor.h"
 #include "store/base/cleanup.h"
 #include "store/store.h"
@@ -23,9 +24,17 @@ static void drop_blob(struct intake *intake)
 	intake->blob = (struct blob_draft)BLOB_DRAFT_INIT;
 }
 
+static void end_turn(struct intake *intake)
+{
+	if (intake->has_turn)
+		turns_end(intake->options.turns);
+	intake->has_turn = false;
+}
+
 void intake_release(struct intake *intake)
 {
 	ingest_abort(&intake->ingest);
+	end_turn(intake);
 	drop_blob(intake);
 	if (intake->partial.fd >= 0)
 		partial_close(&intake->partial);
@@ -34,13 +43,16 @@ void intake_release(struct intake *intake)
 
 int intake_begin(struct intake *intake, const struct intake_options *options, struct err *err)
 {
-	int r = ingest_begin(&intake->ingest, options->store, options->interrupt, options->expected,
-			     options->limits, err);
+	int r;
 
+	end_turn(intake);
+	r = ingest_begin(&intake->ingest, options->store, options->interrupt, options->expected,
+			 options->limits, err);
 	drop_blob(intake);
 	intake->options = *options;
 	intake->digest[0] = '\0';
 	intake->size = 0;
+	intake->late = false;
 	memset(intake->magic, 0, sizeof(intake->magic));
 	if (r == 0 && !options->blob_is_there && intake->partial.fd < 0)
 		r = blob_draft_begin(options->store, &intake->blob, err);
@@ -74,18 +86,40 @@ static int keep(struct intake *intake, const char *bytes, size_t len, struct err
 	return 0;
 }
 
+/* The first bytes tell whether it has to be its turn, and what is not kept has to wait for it. */
+static int choose_turn(struct intake *intake, const void *bytes, size_t len, struct err *err)
+{
+	const struct turns *turns = intake->options.turns;
+	int r;
+
+	if (!turns || codec_window(bytes, len) <= TURNS_WINDOW)
+		return 0;
+	intake->has_turn = turns_try(turns);
+	intake->late = !intake->has_turn && !intake->options.blob_is_there;
+	if (intake->has_turn || intake->late)
+		return 0;
+	r = turns_wait(turns, intake->options.interrupt, err);
+	intake->has_turn = r == 0;
+	return r;
+}
+
 /* The bytes without keeping them. */
 static int take(struct intake *intake, const void *bytes, size_t len, struct err *err)
 {
 	size_t at = (size_t)intake->size;
-	int r;
+	int r = 0;
 
+	if (intake->size == 0)
+		r = choose_turn(intake, bytes, len, err);
+	if (r < 0)
+		return r;
 	if (intake->size < (int64_t)sizeof(intake->magic)) {
 		size_t room = sizeof(intake->magic) - at;
 
 		memcpy(intake->magic + at, bytes, len < room ? len : room);
 	}
-	r = ingest_write(&intake->ingest, bytes, len, err);
+	r = intake->late ? ingest_digest(&intake->ingest, bytes, len, err) :
+			   ingest_write(&intake->ingest, bytes, len, err);
 	if (r < 0)
 		return r;
 	intake->size += (int64_t)len;
@@ -101,16 +135,21 @@ int intake_write(struct intake *intake, const void *bytes, size_t len, struct er
 	return r < 0 ? r : take(intake, bytes, len, err);
 }
 
-int intake_write_kept(struct intake *intake, struct err *err)
+/* What was kept, from *position to `end`, is given to `give`, which moves the position. */
+static int read_kept(struct intake *intake, int64_t *position, int64_t end,
+		     int (*give)(struct intake *intake, const void *bytes, size_t len,
+				 struct err *err),
+		     struct err *err)
 {
+	int fd = intake->partial.fd >= 0 ? intake->partial.fd : intake->blob.fd;
 	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
 
 	if (!chunk)
 		return err_sys(err, ENOMEM, "cannot read what was downloaded before");
-	while (intake->size < intake->partial.size) {
-		int64_t left = intake->partial.size - intake->size;
-		ssize_t n = pread(intake->partial.fd, chunk,
-				  left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, intake->size);
+	while (*position < end) {
+		int64_t left = end - *position;
+		ssize_t n =
+			pread(fd, chunk, left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, *position);
 		int r;
 
 		if (n < 0 && errno == EINTR)
@@ -118,16 +157,43 @@ int intake_write_kept(struct intake *intake, struct err *err)
 		if (n <= 0)
 			return err_sys(err, n < 0 ? errno : EIO,
 				       "cannot read what was downloaded before");
-		r = take(intake, chunk, (size_t)n, err);
+		r = give(intake, chunk, (size_t)n, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+int intake_write_kept(struct intake *intake, struct err *err)
+{
+	return read_kept(intake, &intake->size, intake->partial.size, take, err);
+}
+
+static int unpack(struct intake *intake, const void *bytes, size_t len, struct err *err)
+{
+	intake->unpacked += (int64_t)len;
+	return ingest_unpack(&intake->ingest, bytes, len, err);
+}
+
+static int unpack_late(struct intake *intake, struct err *err)
+{
+	int r = turns_wait(intake->options.turns, intake->options.interrupt, err);
+
+	intake->has_turn = r == 0;
+	intake->unpacked = 0;
+	return r < 0 ? r : read_kept(intake, &intake->unpacked, intake->size, unpack, err);
+}
+
 int intake_finish(struct intake *intake, struct err *err)
 {
-	return ingest_finish(&intake->ingest, intake->digest, err);
+	int r = intake->late ? unpack_late(intake, err) : 0;
+
+	if (r == 0)
+		r = ingest_finish(&intake->ingest, intake->digest, err);
+	/* The stages have ended, if not, intake_release() does it. */
+	if (r == 0)
+		end_turn(intake);
+	return r;
 }
 
 static int copy(struct intake *intake, int fd, struct err *err)

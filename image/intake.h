@@ -20,6 +20,7 @@
 
 #include "image/ingest.h"
 #include "image/interrupt.h"
+#include "image/turns.h"
 #include "store/base/err.h"
 #include "store/blobs.h"
 #include "store/partials.h"
@@ -33,6 +34,11 @@ struct intake_options {
 	const char *expected;		    /* SHA-256 of the bytes, hex; NULL: not known */
 	/* bool: the bytes are a blob of this store, only the tree is wanted */
 	bool blob_is_there;
+	/*
+	 * Layers with large windows (image/turns.h) are unpacked in turn: one whose turn it is not
+	 * yet is kept and digested meanwhile, and unpacked from what was kept. NULL: at once.
+	 */
+	const struct turns *turns;
 	/* How many bytes are through; NULL: nobody wants to know. In the thread that writes. */
 	void (*progress)(int64_t done, void *data);
 	void *data;
@@ -44,6 +50,9 @@ struct intake {
 	struct blob_draft blob; /* what keeps the bytes … */
 	struct partial partial; /* … or this, where a download is kept for a resume */
 	unsigned char magic[6]; /* the first bytes: they tell how the archive is compressed */
+	bool has_turn;
+	bool late;	  /* what came is still to be unpacked … */
+	int64_t unpacked; /* … and this of it is */
 	/* At the end: */
 	char digest[DIGEST_HEX_LEN + 1]; /* SHA-256 of all bytes; "" before */
 	int64_t size;			 /* of all bytes */

@@ -74,6 +74,7 @@ static int take_in(const struct work *work, struct err *err)
 		.interrupt = work->jobs->interrupt,
 		.limits = work->jobs->limits,
 		.expected = job->blob->digest,
+		.turns = &work->jobs->turns,
 		.progress = on_progress,
 		.data = (void *)work,
 	};
@@ -160,10 +161,14 @@ int layer_jobs_run(struct layer_jobs *jobs, unsigned threads, struct err *err)
 		if (jobs->jobs[i].wanted)
 			order[wanted++] = &jobs->jobs[i];
 	qsort(order, wanted, sizeof(struct layer_job *), by_size);
+	r = turns_open(&jobs->turns, err);
+	if (r < 0)
+		return r;
 	jobs->order = order;
 	r = blob_jobs_run(wanted, threads, jobs->interrupt, run_job, jobs, err);
 	jobs->order = NULL;
 	if (r < 0 && (err->kind == ERR_CORRUPT || err->kind == ERR_INVALID))
 		forget_all(jobs);
+	turns_close(&jobs->turns);
 	return r;
 }

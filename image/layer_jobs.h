@@ -37,6 +37,7 @@ struct layer_jobs {
 	const struct interrupt *interrupt;
 	const struct unpack_limits *limits;
 	const struct pull_ui *ui;
+	struct turns turns;	/* while it runs */
 	struct layer_job *jobs; /* one for each layer of the image, bottom first */
 	size_t njobs;
 	struct layer_job **order; /* while it runs: those that are wanted, the largest first */
