@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zstd.h>
+
 #include <cmocka.h>
 
 #include "image/download.h"
@@ -360,6 +362,67 @@ static void test_one_at_a_time(void **state)
 	end(&f);
 }
 
+/* The archive as zstd writes it that does not know how much comes: with all of its window. */
+static size_t compress(const struct server *server, int window_log, char *out, size_t room)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+	ZSTD_inBuffer in = { server->bytes, server->len, 0 };
+	ZSTD_outBuffer to = { out, room, 0 };
+
+	ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+	while (in.pos < in.size)
+		assert_false(
+			ZSTD_isError(ZSTD_compressStream2(context, &to, &in, ZSTD_e_continue)));
+	assert_int_equal(ZSTD_compressStream2(context, &to, &in, ZSTD_e_end), 0);
+	ZSTD_freeCCtx(context);
+	return to.pos;
+}
+
+/* What has a large window waits for its turn to be unpacked; it comes and is kept meanwhile. */
+static void test_unpacked_in_turn(void **state)
+{
+	AUTO_TURNS struct turns turns = TURNS_INIT;
+	AUTO_FREE char *packed = malloc(ARCHIVE_MAX);
+	struct intake_options options;
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	begin(&f, *state, true);
+	options = f.options;
+	options.expected = NULL;
+	options.turns = &turns;
+	assert_int_equal(turns_open(&turns, &err), 0);
+	for (int window_log = 23; window_log >= 22; window_log--) {
+		size_t len = compress(&f.server, window_log, packed, ARCHIVE_MAX);
+		bool large = window_log == 23;
+
+		assert_true(turns_try(&turns)); /* another layer's */
+		assert_int_equal(intake_begin(&f.intake, &options, &err), 0);
+		assert_int_equal(intake_write(&f.intake, packed, 1000, &err), 0);
+		assert_int_equal(intake_write(&f.intake, packed + 1000, len - 1000, &err), 0);
+		assert_int_equal(f.intake.late, large);
+		assert_int_equal(f.intake.size, len);
+		if (large)
+			turns_end(&turns);
+		assert_int_equal(intake_finish(&f.intake, &err), 0);
+		assert_string_equal(f.intake.ingest.diff_id, f.server.digest);
+		assert_int_equal(f.intake.ingest.result.size, CONTENT_MAX);
+		if (!large)
+			turns_end(&turns);
+	}
+	/* Who has its turn passes it on, also when it fails. */
+	compress(&f.server, 23, packed, ARCHIVE_MAX);
+	assert_int_equal(intake_begin(&f.intake, &options, &err), 0);
+	assert_int_equal(intake_write(&f.intake, packed, 1000, &err), 0);
+	assert_true(f.intake.has_turn);
+	assert_false(turns_try(&turns));
+	assert_int_equal(intake_finish(&f.intake, &err), -EBADMSG);
+	assert_string_equal(err.text, "the archive is truncated (its zstd data has no end)");
+	intake_release(&f.intake);
+	assert_true(turns_try(&turns));
+	end(&f);
+}
+
 static void test_media_types(void **state)
 {
 	static const struct {
@@ -398,6 +461,7 @@ int main(int argc, char **argv)
 		TEST(test_another_size),
 		TEST(test_goes_on_by_validator),
 		TEST(test_without_a_validator_nothing_is_kept),
+		TEST(test_unpacked_in_turn),
 		TEST(test_one_at_a_time),
 		cmocka_unit_test(test_media_types),
 	};

@@ -397,6 +397,38 @@ static void test_dribble(void **state)
 	}
 }
 
+/* What a frame says of its memory before any of it is given. */
+static void test_window(void **state)
+{
+	static const struct {
+		const char *head;
+		size_t len;
+		int64_t window;
+	} cases[] = {
+		/* of its own: 2^23, and 2^22 with 3 eighths more */
+		{ "\x28\xb5\x2f\xfd\x04\x68", 6, 8 << 20 },
+		{ "\x28\xb5\x2f\xfd\x04\x63", 6, (4 << 20) + (12 << 17) },
+		/* as large as its content: of 1, 2, 4 and 8 bytes */
+		{ "\x28\xb5\x2f\xfd\x20\x07", 6, 7 },
+		{ "\x28\xb5\x2f\xfd\x60\x01\x01", 7, 513 },
+		{ "\x28\xb5\x2f\xfd\xa0\0\0\x10\0", 9, 1 << 20 },
+		{ "\x28\xb5\x2f\xfd\xe0\0\0\0\0\x01\0\0\0", 13, 1LL << 32 },
+		/* not all of that is there; a skippable frame; a dictionary */
+		{ "\x28\xb5\x2f\xfd\xa0\0\0\x10", 8, 128 << 20 },
+		{ "\x28\xb5\x2f\xfd", 4, 128 << 20 },
+		{ "\x50\x2a\x4d\x18\0\0", 6, 128 << 20 },
+		{ "\x28\xb5\x2f\xfd\x05\x68", 6, 128 << 20 },
+		/* others need next to nothing */
+		{ "\x1f\x8b\x08\0\0\0", 6, 0 },
+		{ "./etc/", 6, 0 },
+		{ "", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(codec_window(cases[i].head, cases[i].len), cases[i].window);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_garbage), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_corrupt), cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_bombs),	cmocka_unit_test(test_dribble),
+		cmocka_unit_test(test_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
