@@ -262,13 +262,26 @@ static json_t *manifest_value(const struct image_manifest *manifest)
 	return maker.object;
 }
 
+/* Docker has in its Config what image-spec's document has in `config`: both find theirs. */
+static json_t *config_value(const struct image_record *record)
+{
+	json_t *config = document_value("config", record->config,
+					record->config ? strlen(record->config) : 0);
+	json_t *inner = json_object_get(config, "config");
+
+	if (json_is_object(inner) && json_object_update_missing(config, inner) < 0) {
+		json_decref(config);
+		return NULL;
+	}
+	return config;
+}
+
 int describe_image(const struct image_record *record, const struct image_manifest *manifest,
 		   json_t **out, struct err *err)
 {
 	struct maker maker = { json_object(), 0 };
 	json_t *layers = json_array();
-	json_t *config = document_value("config", record->config,
-					record->config ? strlen(record->config) : 0);
+	json_t *config = config_value(record);
 
 	for (size_t i = 0; i < record->nlayers; i++)
 		maker.failures +=

@@ -106,6 +106,7 @@ is_thawed() {
 	run --separate-stderr cman run --rm named:x sh -c 'pwd; id -u'
 	assert_output "/var
 1000"
+	[ "$(cman inspect -f '{{.Config.Labels.who}}' named:x)" = 'a bird' ]
 	cman inspect named:x | jq -e '.[0].Config | .config.Labels.who == "a bird"
 		and .author == "A Bird <bird@example.com>" and (.rootfs.diff_ids | length) == 2
 		and (.history | length) == 2 and .history[1].comment == "one more"
