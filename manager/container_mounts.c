@@ -123,14 +123,14 @@ static int visit_new(void *data, struct err *err)
 	struct order *order = data;
 	AUTO_CLOSE int root = -1;
 	int *sources = NULL;
-	int r = rootfs_isolate(err);
+	/* While the host's files are still in sight, and its mounts as they are. */
+	int r = mounts_open_sources(order->spec, &sources, err);
 
-	/* While the host's files are still in sight. */
-	if (r == 0)
-		r = mounts_open_sources(order->spec, &sources, err);
 	if (r < 0)
 		return r;
-	r = mount_root(order, &root, err);
+	r = rootfs_isolate(err);
+	if (r == 0)
+		r = mount_root(order, &root, err);
 	if (r == 0)
 		r = mount_volumes(order, root, sources, err);
 	mounts_close_sources(order->spec, sources);

@@ -19,6 +19,7 @@
 #include "manager/limits.h"
 #include "manager/neighbours.h"
 #include "manager/runtime/cgroup.h"
+#include "manager/volume_fill.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
@@ -154,11 +155,24 @@ static int create_directory(struct store *store, const char *id,
 	return rc < 0 ? rc : write_spec(dir_fd, spec, err);
 }
 
-int lifecycle_create(struct store *store, struct create_request *request, struct err *err)
+/* Of a container that could not be made: what there is of it, and the volumes made for it. */
+static void take_back(struct store *store, const struct create_request *request)
 {
 	const char *id = request->record->id;
 	struct err ignored = ERR_INIT;
-	int rc = container_insert(store, request->record, err);
+
+	(void)container_dir_remove(store, id, &ignored);
+	(void)container_delete_with_volumes(store, request->record, true, &ignored);
+	for (size_t i = 0; i < request->nvolumes; i++)
+		if (request->volumes[i].created && !request->volumes[i].volume.anonymous)
+			(void)volume_remove(store, request->volumes[i].volume.name, &ignored);
+}
+
+int lifecycle_create(struct store *store, struct create_request *request, struct err *err)
+{
+	const char *id = request->record->id;
+	int rc = container_insert_with_volumes(store, request->record, request->volumes,
+					       request->nvolumes, err);
 
 	/* the spec as it was: the caller tries again with another name where this one is taken */
 	if (rc < 0)
@@ -166,10 +180,11 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 	rc = set_overlay(store, id, request->layers, request->spec, err);
 	if (rc == 0)
 		rc = create_directory(store, id, request, err);
-	if (rc < 0) {
-		(void)container_dir_remove(store, id, &ignored);
-		(void)container_delete(store, id, &ignored);
-	}
+	if (rc == 0)
+		rc = volume_fill(store, request->spec, request->volumes, request->nvolumes,
+				 !request->record->auto_remove, err);
+	if (rc < 0)
+		take_back(store, request);
 	return rc;
 }
 
@@ -258,5 +273,5 @@ int lifecycle_erase(struct store *store, const struct container_record *ended, s
 	rc = lifecycle_destroy_cgroup(store, ended->id, err);
 	if (rc == 0)
 		rc = container_dir_remove(store, ended->id, err);
-	return rc < 0 ? rc : container_delete_ended(store, ended, err);
+	return rc < 0 ? rc : container_delete_with_volumes(store, ended, ended->auto_remove, err);
 }

@@ -17,15 +17,21 @@
 #include "manager/runtime/spec.h"
 #include "store/containers.h"
 #include "store/store.h"
+#include "store/volumes.h"
 
 struct create_request {
 	struct container_record *record; /* filled but for id, created_ns, state; id is set */
 	struct spec *spec;   /* without overlay, which is set here, and perhaps cgroups_path */
 	char *const *layers; /* diff IDs, bottom first; none where spec has a root_path */
 	const struct etc_options *etc;
+	struct volume_use *volumes; /* what the spec's mounts take from volumes */
+	size_t nvolumes;
 };
 
-/* Insert the row, make the directory, write spec.json. On failure nothing is left. */
+/*
+ * Insert the row, make the directory, write spec.json; make volumes and fill them. On failure
+ * nothing is left.
+ */
 int lifecycle_create(struct store *store, struct create_request *request, struct err *err);
 
 /*
@@ -83,11 +89,16 @@ int lifecycle_cancel_restart(struct store *store, struct container_record *recor
 int lifecycle_wait(struct store *store, struct container_record *record, int *exit_code,
 		   struct err *err);
 
+enum lifecycle_removal {
+	LIFECYCLE_FORCE = 1 << 0,   /* kill it first */
+	LIFECYCLE_VOLUMES = 1 << 1, /* and its anonymous volumes that nobody else has */
+};
+
 /*
- * Remove an ended container, its directory, cgroups and row. `force`: kill it first. ERR_STATE
- * else, with a hint.
+ * Remove an ended container, its directory, cgroups and row. ERR_STATE with a hint where it runs
+ * and nobody forces it. One that was made with --rm takes its anonymous volumes with it.
  */
-int lifecycle_remove(struct store *store, struct container_record *record, bool force,
+int lifecycle_remove(struct store *store, struct container_record *record, unsigned how,
 		     struct err *err);
 
 /* The container's spec, in its directory. */
@@ -99,7 +110,8 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 /*
  * Remove what there is of a container that does not run any more: cgroups, directory, row, in this
  * order, so that what is interrupted is still named by a row. For its monitor (with --rm, instead
- * of container_set_exited) and for who set it to removing. Those who wait for the end in
+ * of container_set_exited) and for who set it to removing. With auto_remove its anonymous volumes
+ * go, too. Those who wait for the end in
  * lifecycle_wait() read it first: for them `ended` is recorded. Already gone is success.
  */
 int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err);

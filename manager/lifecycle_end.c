@@ -281,18 +281,22 @@ static int set_removing(struct store *store, const struct container_record *reco
 	return container_set_removing(store, record->id, err);
 }
 
-static int stop_and_remove(struct store *store, struct container_record *record, struct err *err)
+static int stop_and_remove(struct store *store, struct container_record *record, unsigned how,
+			   struct err *err)
 {
 	int rc = lifecycle_stop(store, record, 0, "rm", err);
 
 	if (rc == 0)
 		rc = set_removing(store, record, err);
+	/* As it would have been with --rm. */
+	record->auto_remove = record->auto_remove || (how & LIFECYCLE_VOLUMES);
 	return rc < 0 ? rc : lifecycle_erase(store, record, err);
 }
 
-int lifecycle_remove(struct store *store, struct container_record *record, bool force,
+int lifecycle_remove(struct store *store, struct container_record *record, unsigned how,
 		     struct err *err)
 {
+	const bool force = how & LIFECYCLE_FORCE;
 	int rc;
 
 	if ((lifecycle_runs(record->state) || record->state == CONTAINER_RESTARTING) && !force) {
@@ -303,13 +307,13 @@ int lifecycle_remove(struct store *store, struct container_record *record, bool 
 				"cman rm -f %s",
 				record->name, record->name);
 	}
-	rc = stop_and_remove(store, record, err);
+	rc = stop_and_remove(store, record, how, err);
 	/* It was just being started: now it runs, and can be stopped. */
 	if (rc < 0 && err->kind == ERR_STATE && force) {
 		*err = (struct err)ERR_INIT;
 		rc = lifecycle_reread(store, record, err);
 		if (rc == 0)
-			rc = stop_and_remove(store, record, err);
+			rc = stop_and_remove(store, record, how, err);
 	}
 	/* Somebody else was faster, or --rm was. */
 	if (rc < 0 && err->kind == ERR_NOT_FOUND) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manager/runtime/mounts.h"
 #include "manager/signals.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
@@ -21,16 +22,8 @@
 void container_options_release(struct container_options *options)
 {
 	strv_free(options->env);
-	for (size_t i = 0; i < options->nvolumes; i++) {
-		free(options->volumes[i].source);
-		free(options->volumes[i].destination);
-	}
-	free(options->volumes);
-	for (size_t i = 0; i < options->ntmpfs; i++) {
-		free(options->tmpfs[i].destination);
-		free(options->tmpfs[i].options);
-	}
-	free(options->tmpfs);
+	strv_free(options->volumes_from);
+	wanted_mounts_release(&options->mounts);
 	limits_release(&options->limits);
 	isolation_release(&options->isolation);
 	*options = (struct container_options){ 0 };
@@ -105,29 +98,45 @@ static void sort_mounts(struct spec_mount *mounts, size_t count)
 	}
 }
 
-static int add_volumes(const struct container_options *options, struct spec *spec, struct err *err)
+static int add_mark(struct spec_mount *mount, const char *mark, const char *value, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+
+	if (asprintf(&text, "%s%s", mark, value) < 0)
+		text = NULL;
+	return text && strv_add(&mount->options, text) == 0 ? 0 : no_memory(err);
+}
+
+static int add_mount(const struct container_mount *mount, struct spec *spec, struct err *err)
+{
+	const bool memory = mount->kind == MOUNT_OF_MEMORY;
+	struct spec_mount *added;
+	int rc = spec_add_mount(spec, mount->destination, memory ? "tmpfs" : "bind",
+				memory	    ? "tmpfs" :
+				mount->path ? mount->path :
+					      mount->source,
+				mount->options, err);
+
+	if (rc < 0)
+		return rc;
+	added = &spec->mounts[spec->nmounts - 1];
+	rc = add_mark(added, MOUNT_MARK_TYPE, container_mount_kind_name(mount->kind), err);
+	if (rc == 0 && mount->kind == MOUNT_OF_VOLUME)
+		rc = add_mark(added, MOUNT_MARK_NAME, mount->source, err);
+	if (rc == 0 && mount->subpath)
+		rc = add_mark(added, MOUNT_OPTION_SUBPATH, mount->subpath, err);
+	if (rc == 0 && mount->shallow)
+		rc = add_mark(added, MOUNT_OPTION_SHALLOW, "", err);
+	return rc;
+}
+
+static int add_mounts(const struct container_options *options, struct spec *spec, struct err *err)
 {
 	size_t first = spec->nmounts;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < options->nvolumes; i++) {
-		const struct container_volume *volume = &options->volumes[i];
-
-		rc = spec_add_mount(spec, volume->destination, "bind", volume->source,
-				    volume->read_only ? "rbind,rprivate,ro" : "rbind,rprivate,rw",
-				    err);
-	}
-	for (size_t i = 0; rc == 0 && i < options->ntmpfs; i++) {
-		AUTO_FREE char *text = NULL;
-		const char *given = options->tmpfs[i].options;
-
-		/* Docker's default; what was given comes later and wins. */
-		if (asprintf(&text, "nosuid,nodev,noexec%s%s", given ? "," : "",
-			     given ? given : "") < 0)
-			return no_memory(err);
-		rc = spec_add_mount(spec, options->tmpfs[i].destination, "tmpfs", "tmpfs", text,
-				    err);
-	}
+	for (size_t i = 0; rc == 0 && i < options->mounts.n; i++)
+		rc = add_mount(&options->mounts.list[i], spec, err);
 	sort_mounts(spec->mounts + first, spec->nmounts - first);
 	return rc;
 }
@@ -297,7 +306,7 @@ int spec_build(const struct image_config *config, const struct container_options
 	if (rc == 0)
 		rc = isolation_apply(&options->isolation, &spec, err);
 	if (rc == 0)
-		rc = add_volumes(options, &spec, err);
+		rc = add_mounts(options, &spec, err);
 	if (rc == 0)
 		rc = limits_apply(&options->limits, id, &spec, err);
 	if (rc == 0)

@@ -15,19 +15,9 @@
 #include "manager/isolation.h"
 #include "manager/limits.h"
 #include "manager/runtime/spec.h"
+#include "manager/wanted_mounts.h"
 #include "store/base/err.h"
 #include "store/containers.h"
-
-struct container_volume {
-	char *source;	   /* absolute path on the host */
-	char *destination; /* absolute path inside */
-	bool read_only;
-};
-
-struct container_tmpfs {
-	char *destination; /* absolute path inside */
-	char *options;	   /* "size=64m,exec" after mount(8), or NULL */
-};
 
 /* 0 and NULL: the image's, or the default. */
 struct container_health_options {
@@ -51,13 +41,11 @@ struct container_options {
 	uint16_t rows, cols; /* of the terminal, 0: unknown */
 	bool read_only, init;
 	struct isolation isolation;
-	bool is_volatile;		  /* the upper directory is thrown away at the end */
-	struct container_volume *volumes; /* owned */
-	size_t nvolumes;
-	struct container_tmpfs *tmpfs; /* owned */
-	size_t ntmpfs;
-	struct limits limits; /* owned */
-	int stop_signal;      /* 0: the image's, or SIGTERM */
+	bool is_volatile;	     /* the upper directory is thrown away at the end */
+	struct wanted_mounts mounts; /* owned; completed by mount_plan_make() */
+	char **volumes_from;	     /* "NAME[:ro|:rw]", owned */
+	struct limits limits;	     /* owned */
+	int stop_signal;	     /* 0: the image's, or SIGTERM */
 	struct container_health_options health;
 };
 

@@ -5,6 +5,7 @@
 
 #include "store/base/clock.h"
 #include "store/containers.h"
+#include "store/containers_delete.h"
 #include "store/db.h"
 #include "store/reserve.h"
 #include "store/store.h"
@@ -244,23 +245,30 @@ int container_rename(struct store *store, const char *id, const char *name, stru
 	return check_updated(store, id, "renamed", r, err);
 }
 
+int container_delete_rows(struct store *store, const struct container_record *ended,
+			  struct err *err)
+{
+	int r = db_run(store->db,
+		       "UPDATE container SET state = 'exited', exit_code = ?2, oom_killed = ?3,"
+		       " finished_ns = ?4, changed_ns = ?5"
+		       " WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')",
+		       DB_ARGS(DB_TEXT(ended->id), DB_INT(ended->exit_code),
+			       DB_INT(ended->oom_killed), DB_INT(ended->finished_ns),
+			       DB_INT(clock_now_ns())),
+		       err);
+
+	return r < 0 ? r :
+		       db_run(store->db, "DELETE FROM container WHERE id = ?1",
+			      DB_ARGS(DB_TEXT(ended->id)), err);
+}
+
 static int delete_ended(struct store *store, const struct container_record *ended, struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
 	int r = db_begin(store->db, &tx, err);
 
 	if (r == 0)
-		r = db_run(store->db,
-			   "UPDATE container SET state = 'exited', exit_code = ?2, oom_killed = ?3,"
-			   " finished_ns = ?4, changed_ns = ?5"
-			   " WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')",
-			   DB_ARGS(DB_TEXT(ended->id), DB_INT(ended->exit_code),
-				   DB_INT(ended->oom_killed), DB_INT(ended->finished_ns),
-				   DB_INT(clock_now_ns())),
-			   err);
-	if (r == 0)
-		r = db_run(store->db, "DELETE FROM container WHERE id = ?1",
-			   DB_ARGS(DB_TEXT(ended->id)), err);
+		r = container_delete_rows(store, ended, err);
 	return r < 0 ? r : db_commit(&tx, err);
 }
 

@@ -138,6 +138,8 @@ static int check(struct fsck *run, struct err *err)
 		r = fsck_layers(run, err);
 	if (r == 0)
 		r = fsck_images(run, err);
+	if (r == 0)
+		r = fsck_volumes(run, err);
 	return r < 0 ? r : fsck_entries(run, err);
 }
 

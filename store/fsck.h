@@ -5,7 +5,8 @@
 /*
  * Whether all that the store keeps is what it should be: the database in itself, its rows against
  * files and directories, configs and blobs against their digests, layers against the blobs that
- * they were unpacked from, and the other way round files that no row names.
+ * they were unpacked from, volumes against their directories, and the other way round files that no
+ * row names.
  *
  * A check holds the store as who makes images does (store_hold()): pulls go on beside it, and
  * nothing that is only about to be named counts as a fault. A repair has the store alone: it is
@@ -62,7 +63,7 @@ struct fsck_options {
 };
 
 struct fsck_result {
-	int64_t images, layers, blobs, containers; /* that were looked at */
+	int64_t images, layers, blobs, containers, volumes; /* that were looked at */
 	int64_t unverified; /* layers without a blob that they could be compared with */
 	int64_t faults, repaired;
 };

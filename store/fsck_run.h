@@ -36,6 +36,7 @@ bool fsck_is_digest(struct fsck *run, const char *table, const char *text);
 int fsck_blobs(struct fsck *run, struct err *err);
 int fsck_layers(struct fsck *run, struct err *err);
 int fsck_images(struct fsck *run, struct err *err);
+int fsck_volumes(struct fsck *run, struct err *err);
 int fsck_entries(struct fsck *run, struct err *err);
 
 #endif

@@ -5,7 +5,8 @@
 /*
  * An opened state directory: everything cman keeps. Two roots never meet.
  *
- *   <root>/cman.db  blobs/sha256/<hex>  layers/<tree>/  tmp/  containers/<id>/  reserve
+ *   <root>/cman.db  blobs/sha256/<hex>  layers/<tree>/  tmp/  containers/<id>/  volumes/<name>/
+ *           reserve
  *   <run>/          run-time files, gone after a reboot (default /run/cman; <root>/run with --root)
  */
 

@@ -21,6 +21,7 @@
 #include "store/hold.h"
 #include "store/partials.h"
 #include "store/store.h"
+#include "store/volumes.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define YOUNG_NS (60 * SECOND_NS)
@@ -222,6 +223,8 @@ int store_sweep(struct store *store, struct err *err)
 	first = first < 0 ? first : r;
 	r = sweep_directory(store, store->containers_fd, "containers", sweep_container_entry,
 			    first < 0 ? &later : err);
+	first = first < 0 ? first : r;
+	r = volumes_sweep(store, first < 0 ? &later : err);
 	first = first < 0 ? first : r;
 	r = store_maintain(store, first < 0 ? &later : err);
 	return first < 0 ? first : r;

@@ -10,7 +10,8 @@ struct store;
  * Remove what a kill or a power cut left: drafts whose maker is gone, partials that nobody opened
  * for 24 h, layers and blobs that no image came for within that time or that have lost their last
  * one, files and directories of layers, blobs and containers that no row names (older than a
- * minute, so that one that is just being made is left alone). Layers and blobs stay while somebody
+ * minute, so that one that is just being made is left alone), what interrupted commands left of
+ * volumes. Layers and blobs stay while somebody
  * is making an image. Calls store_maintain(). Cheap when there is nothing to do; called by pull, rm
  * and rmi. Goes on after a failure and tells the first. Containers in state removing are the
  * manager's: they may have mounts.

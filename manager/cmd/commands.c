@@ -41,6 +41,7 @@ const struct cmd *const commands[] = {
 	&cmd_save,
 	&cmd_df,
 	&cmd_prune,
+	&cmd_volume,
 	&cmd_fsck,
 	&cmd_push,
 	&cmd_copy,
@@ -99,6 +100,8 @@ static const struct {
 	{ "image", "remove", "did you mean cman rmi?" },
 	{ "image", "rm", "did you mean cman rmi?" },
 	{ "image", "umount", "did you mean unmount?" },
+	{ "volume", "list", "did you mean ls?" },
+	{ "volume", "remove", "did you mean rm?" },
 };
 
 /* `group` NULL: none. */

@@ -9,6 +9,7 @@
 /* Headings of `cman help`, for cmd.group. A command without a group is not shown. */
 #define CMD_GROUP_CONTAINERS "Containers"
 #define CMD_GROUP_IMAGES "Images"
+#define CMD_GROUP_VOLUMES "Volumes"
 #define CMD_GROUP_CMAN "About cman"
 
 /* clang-format off */
@@ -56,6 +57,12 @@ extern const struct cmd
 	cmd_unpause,
 	cmd_update,
 	cmd_version,
+	cmd_volume,
+	cmd_volume_create,
+	cmd_volume_inspect,
+	cmd_volume_ls,
+	cmd_volume_prune,
+	cmd_volume_rm,
 	cmd_wait,
 	cmd_why;
 /* clang-format on */

@@ -21,6 +21,7 @@
 #include "store/containers.h"
 #include "store/images.h"
 #include "store/store.h"
+#include "store/volumes.h"
 
 struct completion {
 	struct app app;
@@ -56,8 +57,17 @@ static int offer_image(const struct image_row *row, void *data, struct err *err)
 	return 0;
 }
 
+enum kept { KEPT_CONTAINERS = 1 << 0, KEPT_IMAGES = 1 << 1, KEPT_VOLUMES = 1 << 2 };
+
 /* Names from the store, if there is one: pressing tab must not make it. */
-static void offer_kept(struct completion *c, bool containers, bool images)
+static int offer_volume(const struct volume_record *record, void *data, struct err *err)
+{
+	(void)err;
+	offer(data, record->name, NULL);
+	return 0;
+}
+
+static void offer_kept(struct completion *c, unsigned kinds)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	struct err ignored = ERR_INIT;
@@ -66,10 +76,12 @@ static void offer_kept(struct completion *c, bool containers, bool images)
 	if (stat(c->app.root ? c->app.root : STORE_DEFAULT_ROOT, &st) < 0 ||
 	    store_open(c->app.root, &store, &ignored) < 0)
 		return;
-	if (containers)
+	if (kinds & KEPT_CONTAINERS)
 		container_each(&store, offer_container, c, &ignored);
-	if (images)
+	if (kinds & KEPT_IMAGES)
 		image_list(&store, offer_image, c, &ignored);
+	if (kinds & KEPT_VOLUMES)
+		volume_each(&store, offer_volume, c, &ignored);
 }
 
 /* What can be pulled by a short name. */
@@ -147,7 +159,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		{ "LEVEL", "error|warn|info|debug" },
 		{ "ARCHIVE", "oci|oci-dir|docker" },
 		{ "COMPRESSION", "zstd|gzip|none" },
-		{ "TYPE", "container|image" },
+		{ "TYPE", "container|image|volume" },
 		{ "MODE", "none|host" },
 		{ "BOOL", "true|false" },
 		{ "HOW", PROGRESS_MODES },
@@ -158,9 +170,9 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 	if (strcmp(metavariable, "SIGNAL") == 0)
 		offer_signals(c);
 	else if (strcmp(metavariable, "IMAGE") == 0)
-		offer_kept(c, false, true);
-	else if (strcmp(metavariable, "CONTAINER") == 0)
-		offer_kept(c, true, false);
+		offer_kept(c, KEPT_IMAGES);
+	else if (strncmp(metavariable, "CONTAINER", 9) == 0)
+		offer_kept(c, KEPT_CONTAINERS);
 	else if (is_of_containers(cmd) && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(
 			c,
@@ -170,6 +182,10 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");
 	else if (cmd == &cmd_prune && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "until=");
+	else if (cmd == &cmd_volume_ls && strcmp(metavariable, "KEY=VALUE") == 0)
+		offer_alternatives(c, "dangling=|driver=|label=|label!=|name=");
+	else if (cmd == &cmd_volume_prune && strcmp(metavariable, "KEY=VALUE") == 0)
+		offer_alternatives(c, "label=|label!=|name=");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(known[i].metavariable, metavariable) == 0)
 			offer_alternatives(c, known[i].values);
@@ -208,7 +224,9 @@ static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
 	else if (cmd == &cmd_pull)
 		offer_catalog(c);
 	else
-		offer_kept(c, strstr(kind, "CONTAINER") != NULL, strstr(kind, "IMAGE") != NULL);
+		offer_kept(c, (strstr(kind, "CONTAINER") ? KEPT_CONTAINERS : 0U) |
+				      (strstr(kind, "IMAGE") ? KEPT_IMAGES : 0U) |
+				      (strstr(kind, "VOLUME") ? KEPT_VOLUMES : 0U));
 }
 
 /* The option that `word` is, when its value is the next word. */

@@ -157,6 +157,7 @@ int describe_container(struct store *store, const struct container_record *recor
 		       struct err *err)
 {
 	struct maker maker = { json_object(), 0 };
+	json_t *spec = spec_value(store, record->id);
 	char stop_signal[SIGNAL_NAME_MAX];
 
 	add(&maker, "Id", json_string(record->id));
@@ -180,7 +181,8 @@ int describe_container(struct store *store, const struct container_record *recor
 	add(&maker, "StopTimeout", json_integer(record->stop_timeout_s));
 	add(&maker, "Directory", json_sprintf("%s/containers/%s", store->root, record->id));
 	add(&maker, "LogPath", json_sprintf("%s/containers/%s/log.db", store->root, record->id));
-	add(&maker, "Spec", spec_value(store, record->id));
+	add(&maker, "Mounts", describe_mounts(spec));
+	add(&maker, "Spec", spec);
 	return finish(&maker, out, err);
 }
 

@@ -10,6 +10,7 @@
 #include "store/containers.h"
 #include "store/images.h"
 #include "store/json.h"
+#include "store/volumes.h"
 
 struct store;
 
@@ -20,5 +21,14 @@ int describe_container(struct store *store, const struct container_record *recor
 /* `manifest` NULL: the store has none. *out is to be released. */
 int describe_image(const struct image_record *record, const struct image_manifest *manifest,
 		   json_t **out, struct err *err);
+
+int describe_volume(struct store *store, const struct volume_record *record, json_t **out,
+		    struct err *err);
+
+/*
+ * What was mounted in a container because somebody asked for it, as Docker's "Mounts", from its
+ * spec as it is on disk. NULL without memory.
+ */
+json_t *describe_mounts(const json_t *spec);
 
 #endif

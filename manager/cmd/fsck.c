@@ -70,10 +70,13 @@ static void print_result(const struct fsck_result *result)
 		printf("%lld layer%s of images from before blobs were kept could not be compared "
 		       "with anything\n",
 		       (long long)result->unverified, plural(result->unverified));
-	printf("checked %lld image%s, %lld layer%s, %lld blob%s, %lld container%s: ",
+	printf("checked %lld image%s, %lld layer%s, %lld blob%s, %lld container%s",
 	       (long long)result->images, plural(result->images), (long long)result->layers,
 	       plural(result->layers), (long long)result->blobs, plural(result->blobs),
 	       (long long)result->containers, plural(result->containers));
+	if (result->volumes > 0)
+		printf(", %lld volume%s", (long long)result->volumes, plural(result->volumes));
+	printf(": ");
 	if (result->faults == 0)
 		puts("no faults");
 	else

@@ -8,6 +8,7 @@
 
 #include "image/config.h"
 #include "image/names.h"
+#include "manager/cmd/key_values.h"
 #include "manager/cmd/logs_time.h"
 #include "manager/cmd/suggest.h"
 #include "store/base/cleanup.h"
@@ -138,15 +139,6 @@ static bool matches_reference(const char *pattern, const char *name)
 	return false;
 }
 
-static bool has_label(const json_t *labels, const char *text)
-{
-	size_t len = strcspn(text, "=");
-	AUTO_FREE char *key = strndup(text, len);
-	const char *value = key ? json_string_value(json_object_get(labels, key)) : NULL;
-
-	return value && (text[len] == '\0' || strcmp(value, text + len + 1) == 0);
-}
-
 /* Of this image, any of label=; its configuration is read once. */
 static int match_labels(struct image_filters *filters, struct store *store, const char *id,
 			bool *out, struct err *err)
@@ -165,7 +157,7 @@ static int match_labels(struct image_filters *filters, struct store *store, cons
 		filters->labels_match = false;
 		for (size_t i = 0; i < filters->n; i++)
 			if (filters->list[i].key == LABEL &&
-			    has_label(config.labels, filters->list[i].value))
+			    key_values_match(config.labels, filters->list[i].value))
 				filters->labels_match = true;
 	}
 	*out = filters->labels_match;

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect: all that is known of containers and images, as a JSON array or through a template. */
+/*
+ * inspect: all that is known of containers, images and volumes, as a JSON array or through a template.
+ */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/describe.h"
+#include "manager/cmd/inspect_print.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
-#include "manager/cmd/template.h"
-#include "manager/cmd/template_json.h"
-#include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/images.h"
 #include "store/json.h"
 
-enum type { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
+enum type { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE, TYPE_VOLUME };
 
 struct inspect {
 	enum type type;
-	struct template template;
-	bool has_template;
+	struct inspect_format format;
 };
 
 static int find_container(struct store *store, const char *name, json_t **out, struct err *err)
@@ -51,6 +49,15 @@ static int find_image(struct store *store, const char *word, json_t **out, struc
 	return describe_image(&record, has_manifest ? &manifest : NULL, out, err);
 }
 
+static int find_volume(struct store *store, const char *name, json_t **out, struct err *err)
+{
+	AUTO_VOLUME_RECORD struct volume_record record = VOLUME_RECORD_INIT;
+
+	if (volume_find(store, name, &record, err) < 0)
+		return err_code(err);
+	return describe_volume(store, &record, out, err);
+}
+
 static int find(struct store *store, enum type type, const char *name, json_t **out,
 		struct err *err)
 {
@@ -58,37 +65,19 @@ static int find(struct store *store, enum type type, const char *name, json_t **
 
 	if (type == TYPE_IMAGE)
 		return find_image(store, name, out, err);
+	if (type == TYPE_VOLUME)
+		return find_volume(store, name, out, err);
 	rc = find_container(store, name, out, err);
 	if (rc == 0 || type == TYPE_CONTAINER || err->kind != ERR_NOT_FOUND)
 		return rc;
 	rc = find_image(store, name, out, err);
+	if (rc == 0 || err->kind != ERR_NOT_FOUND)
+		return rc;
+	rc = find_volume(store, name, out, err);
 	if (rc < 0 && err->kind == ERR_NOT_FOUND)
-		return err_set(err, ERR_NOT_FOUND, ENOENT, "no such container or image: %s", name);
+		return err_set(err, ERR_NOT_FOUND, ENOENT, "no such container, image or volume: %s",
+			       name);
 	return rc;
-}
-
-static int print_all(const struct inspect *inspect, json_t *found, struct err *err)
-{
-	AUTO_BUF struct buf out = BUF_INIT;
-	AUTO_FREE char *text = NULL;
-	json_t *object;
-	size_t i;
-
-	if (inspect->has_template) {
-		json_array_foreach (found, i, object)
-			if (template_add_json(&out, &inspect->template, object, NULL, err) < 0)
-				return err_code(err);
-	} else {
-		if (json_print(found, true, &text, err) < 0)
-			return err_code(err);
-		text_add_safe_json(&out, text, strlen(text));
-		buf_addch(&out, '\n');
-	}
-	if (buf_failed(&out))
-		return err_sys(err, ENOMEM, "cannot print what was found");
-	if (out.len > 0)
-		fwrite(out.data, 1, out.len, stdout);
-	return 0;
 }
 
 static int inspect_all(struct app *app, const struct inspect *inspect, char *const *names, int n,
@@ -111,7 +100,7 @@ static int inspect_all(struct app *app, const struct inspect *inspect, char *con
 			return err_sys(err, ENOMEM, "cannot keep what was found");
 		}
 	}
-	return print_all(inspect, found, err) < 0 ? err_code(err) : status;
+	return inspect_print(&inspect->format, found, err) < 0 ? err_code(err) : status;
 }
 
 static int set_type(struct inspect *inspect, const char *value, struct err *err)
@@ -120,24 +109,22 @@ static int set_type(struct inspect *inspect, const char *value, struct err *err)
 		inspect->type = TYPE_CONTAINER;
 	else if (strcmp(value, "image") == 0)
 		inspect->type = TYPE_IMAGE;
+	else if (strcmp(value, "volume") == 0)
+		inspect->type = TYPE_VOLUME;
 	else
-		return err_set(err, ERR_USAGE, EINVAL, "--type: neither container nor image: %s",
+		return err_set(err, ERR_USAGE, EINVAL, "--type: not container, image or volume: %s",
 			       value);
 	return 0;
 }
 
 static int set_format(struct inspect *inspect, const char *value, struct err *err)
 {
-	if (strcmp(value, "json") == 0)
-		return 0;
-	template_release(&inspect->template);
-	inspect->has_template = true;
-	return template_parse(value, &inspect->template, err);
+	return inspect_format_set(&inspect->format, value, err);
 }
 
 static void inspect_release(struct inspect *inspect)
 {
-	template_release(&inspect->template);
+	inspect_format_release(&inspect->format);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -161,16 +148,16 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 const struct cmd cmd_inspect = {
 	.name = "inspect",
 	.group = CMD_GROUP_CONTAINERS,
-	.operands = "[OPTIONS] CONTAINER|IMAGE...",
-	.summary = "print all that is known of containers and images, as JSON",
+	.operands = "[OPTIONS] CONTAINER|IMAGE|VOLUME...",
+	.summary = "print all that is known of containers, images and volumes, as JSON",
 	.details =
-		"A name that both have is the container's.\n\n"
+		"A name that several have is the container's, or else the image's.\n\n"
 		"A template is text with {{.Field}}, {{.Field.Below}} or {{json .Field}}, and is "
 		"printed in a line for each.",
 	.options =
 		(const struct cmd_option[]){
 			{ 'f', "format", "FORMAT", "json, or a template such as '{{.State.Pid}}'" },
-			{ 0, "type", "TYPE", "only a container, or only an image" },
+			{ 0, "type", "TYPE", "only a container, an image, or a volume" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

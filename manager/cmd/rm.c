@@ -12,12 +12,12 @@ static int remove_one(struct store *store, const char *operand, const void *data
 		      char answer[ANSWER_MAX], struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	const bool *force = data;
+	const unsigned *how = data;
 
 	(void)answer;
 	if (lifecycle_find(store, operand, &record, err) < 0)
 		return err_code(err);
-	return lifecycle_remove(store, &record, *force, err);
+	return lifecycle_remove(store, &record, *how, err);
 }
 
 /* Whatever interrupted commands have left goes with it. It may fail without harm to this one. */
@@ -37,7 +37,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
-	bool force = false;
+	unsigned how = 0;
 	int rc;
 
 	options_begin(&parse, &cmd_rm, argc, argv);
@@ -46,12 +46,15 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = choice_option(&choice, option, value, err);
 		if (rc < 0)
 			return -1;
-		force |= option->letter == 'f';
+		if (option->letter == 'f')
+			how |= LIFECYCLE_FORCE;
+		else if (option->letter == 'v')
+			how |= LIFECYCLE_VOLUMES;
 	}
 	if (rc < 0 || choice_resolve(&choice, app, &cmd_rm, argv + parse.next, argc - parse.next,
 				     CHOICE_ANY_STATE, &names, err) < 0)
 		return -1;
-	rc = operands_each(app, names, (int)strv_len(names), remove_one, &force, err);
+	rc = operands_each(app, names, (int)strv_len(names), remove_one, &how, err);
 	if (rc >= 0)
 		sweep(app);
 	return rc;
@@ -69,6 +72,7 @@ const struct cmd cmd_rm = {
 			CHOICE_FILTER,
 			CHOICE_CIDFILE,
 			{ 'f', "force", NULL, "kill it first, if it runs" },
+			{ 'v', "volumes", NULL, "with its anonymous volumes" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

@@ -14,6 +14,7 @@
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/monitor.h"
+#include "manager/mount_plan.h"
 #include "manager/names.h"
 #include "manager/neighbours.h"
 #include "manager/spec_build.h"
@@ -113,6 +114,7 @@ static int prepare(struct store *store, struct run *run, struct container_record
 		   struct spec *spec, struct err *err)
 {
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	AUTO_MOUNT_PLAN struct mount_plan mounts = MOUNT_PLAN_INIT;
 	AUTO_STRV char **layers = NULL;
 	AUTO_FREE char *hostname = NULL;
 	static char *const none[] = { NULL };
@@ -127,6 +129,8 @@ static int prepare(struct store *store, struct run *run, struct container_record
 	if (hostname)
 		options->container.hostname = hostname;
 	if (rc == 0)
+		rc = mount_plan_make(store, &config, &options->container, &mounts, err);
+	if (rc == 0)
 		rc = spec_build(&config, &options->container, record->id, spec, err);
 	if (rc == 0)
 		rc = make_record(options, choice, spec, record, err);
@@ -140,6 +144,8 @@ static int prepare(struct store *store, struct run *run, struct container_record
 		.spec = spec,
 		.layers = layers ? layers : none,
 		.etc = &options->container.isolation.etc,
+		.volumes = mounts.volumes,
+		.nvolumes = mounts.nvolumes,
 	};
 
 	spec->root_path = options->rootfs;
@@ -221,7 +227,8 @@ static void remove_half_made(const struct app *app, const char *id)
 
 	if (store_open(app->root, &store, &ignored) == 0 &&
 	    container_find(&store, id, &left, &ignored) == 0 && left.state == CONTAINER_CREATED)
-		(void)lifecycle_remove(&store, &left, true, &ignored);
+		(void)lifecycle_remove(&store, &left, LIFECYCLE_FORCE | LIFECYCLE_VOLUMES,
+				       &ignored);
 }
 
 /* Returns 0, -errno, or 1 where the image has to be pulled first. */

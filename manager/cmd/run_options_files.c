@@ -2,14 +2,16 @@
 /* Options of run and create: which files the payload sees. */
 #include "manager/cmd/run_options_groups.h"
 
+#include "manager/cmd/mount_values.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
-#include "manager/cmd/run_values.h"
 #include "manager/cmd/run_values_devices.h"
 
 enum {
 	OPT_VOLUME,
+	OPT_MOUNT,
 	OPT_TMPFS,
+	OPT_VOLUMES_FROM,
 	OPT_READ_ONLY,
 	OPT_READ_ONLY_TMPFS,
 	OPT_SHM_SIZE,
@@ -17,8 +19,13 @@ enum {
 };
 
 static const struct cmd_option options[] = {
-	[OPT_VOLUME] = { 'v', "volume", "SRC:DST[:ro]", "mount a file or directory of the host" },
+	[OPT_VOLUME] = { 'v', "volume", "SRC:DST[:OPTIONS]",
+			 "mount a volume, or a file or directory of the host" },
+	[OPT_MOUNT] = { 0, "mount", "KEY=VALUE,...",
+			"the same, and more, in words: type=, source=, target=, …" },
 	[OPT_TMPFS] = { 0, "tmpfs", "DST[:OPTIONS]", "mount an empty file system in memory" },
+	[OPT_VOLUMES_FROM] = { 0, "volumes-from", "CONTAINER[:ro]",
+			       "mount what is mounted in another container" },
 	[OPT_READ_ONLY] = { 0, "read-only", NULL, "make the root file system read-only" },
 	[OPT_READ_ONLY_TMPFS] = { 0, "read-only-tmpfs", NULL,
 				  "with --read-only: /tmp, /run and /var/tmp can be written" },
@@ -46,9 +53,13 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 
 	switch (which) {
 	case OPT_VOLUME:
-		return run_value_volume(option, value, out, err);
+		return run_value_volume(option, value, &out->mounts, err);
+	case OPT_MOUNT:
+		return run_value_mount(option, value, &out->mounts, err);
 	case OPT_TMPFS:
-		return run_value_tmpfs(option, value, out, err);
+		return run_value_tmpfs(option, value, &out->mounts, err);
+	case OPT_VOLUMES_FROM:
+		return run_value_volumes_from(option, value, &out->volumes_from, err);
 	case OPT_READ_ONLY:
 		out->read_only = true;
 		return 0;

@@ -22,14 +22,6 @@ int run_value_env(const struct cmd_option *option, const char *value, char ***en
 int run_value_env_file(const struct cmd_option *option, const char *path, char ***env,
 		       struct err *err);
 
-/* SRC:DST[:ro|:rw]. SRC is absolute, or begins with ./ or ../, and exists (else ERR_SYS). */
-int run_value_volume(const struct cmd_option *option, const char *value,
-		     struct container_options *options, struct err *err);
-
-/* DST[:OPTIONS]. */
-int run_value_tmpfs(const struct cmd_option *option, const char *value,
-		    struct container_options *options, struct err *err);
-
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most CONTAINER_NAME_MAX. */
 int run_value_name(const struct cmd_option *option, const char *value, struct err *err);
 

@@ -309,15 +309,16 @@ static int execute(void *context, struct err *err)
 
 /*
  * The order matters: the host's files are opened before the pivot takes them out of sight, and
- * before the container's root lies over "/", which may be one of them (`-v /:/host`); what
+ * before the container's root lies over "/", which may be one of them (`-v /:/host`), and even
+ * before the host's mounts are made private, as one may be asked to stay shared; what
  * needs nothing from the parent is done before it is waited for, as it has a network to make; the
  * foreign user database is read after powers are reduced; a filter that needs no privilege comes
  * last.
  */
 static const struct phase phases[] = {
 	{ "session", .step = payload_detach },
-	{ "isolation", .own = isolate },
 	{ "mount sources", .own = open_sources },
+	{ "isolation", .own = isolate },
 	{ "root file system", .own = mount_root },
 	{ "pivot", .own = enter_root },
 	{ "mounts", .own = make_first_mounts },

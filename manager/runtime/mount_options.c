@@ -52,7 +52,7 @@ static const struct mount_word *find(const char *option)
 
 bool mount_option_is_data(const char *option)
 {
-	return !find(option);
+	return strncmp(option, "x-", 2) != 0 && !find(option);
 }
 
 void mount_options_parse(char *const *options, struct mount_options *out)
@@ -62,6 +62,9 @@ void mount_options_parse(char *const *options, struct mount_options *out)
 	for (size_t i = 0; options && options[i]; i++) {
 		const struct mount_word *word = find(options[i]);
 
+		if (strncmp(options[i], MOUNT_OPTION_SUBPATH, strlen(MOUNT_OPTION_SUBPATH)) == 0)
+			parsed.subpath = options[i] + strlen(MOUNT_OPTION_SUBPATH);
+		parsed.shallow |= strcmp(options[i], MOUNT_OPTION_SHALLOW) == 0;
 		if (!word)
 			continue;
 		/* the last one that speaks of an attribute wins */

@@ -8,23 +8,62 @@
 #include <sys/statvfs.h>
 
 #include "manager/runtime/mount_api.h"
+#include "manager/runtime/mount_peers.h"
 #include "manager/runtime/target.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/log.h"
 
+static int source_failed(const struct spec_mount *mount, int num, struct err *err)
+{
+	err_sys(err, num, "cannot open %s to mount it on %s", mount->source, mount->destination);
+	if (num == ENOENT)
+		err_hint(err, "the source of a bind mount has to exist on the host");
+	return err_code(err);
+}
+
+/* A container may have put symlinks there: they are followed no further than the source. */
+static int open_subpath(const struct spec_mount *mount, const char *subpath, int source, int *out,
+			struct err *err)
+{
+	int fd = fd_open_beneath(source, subpath, O_PATH, 0);
+
+	if (fd == -EXDEV)
+		return err_set(err, ERR_INVALID, EXDEV, "%s leads out of %s", subpath,
+			       mount->source);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open %s in %s to mount it on %s", subpath,
+			       mount->source, mount->destination);
+	*out = fd;
+	return 0;
+}
+
 static int open_source(const struct spec_mount *mount, const struct mount_options *options,
 		       int *out, struct err *err)
 {
-	int fd = mount_api_clone(AT_FDCWD, mount->source, options->recursive ? AT_RECURSIVE : 0);
+	const unsigned flags = options->recursive ? AT_RECURSIVE : 0;
+	AUTO_CLOSE int source = -1;
+	AUTO_CLOSE int place = -1;
+	int fd, result;
 
-	if (fd < 0) {
-		err_sys(err, -fd, "cannot open %s to mount it on %s", mount->source,
-			mount->destination);
-		if (fd == -ENOENT)
-			err_hint(err, "the source of a bind mount has to exist on the host");
-		return err_code(err);
+	if (!options->subpath && !mount_needs_peers(options->propagation)) {
+		fd = mount_api_clone(AT_FDCWD, mount->source, flags);
+		if (fd < 0)
+			return source_failed(mount, -fd, err);
+		*out = fd;
+		return 0;
 	}
+	source = open(mount->source, O_PATH | O_CLOEXEC);
+	if (source < 0)
+		return source_failed(mount, errno, err);
+	result = mount_peers_check(source, options->propagation, mount->source, err);
+	if (result == 0 && options->subpath)
+		result = open_subpath(mount, options->subpath, source, &place, err);
+	if (result < 0)
+		return result;
+	fd = mount_api_clone(place >= 0 ? place : source, "", AT_EMPTY_PATH | flags);
+	if (fd < 0)
+		return source_failed(mount, -fd, err);
 	*out = fd;
 	return 0;
 }
@@ -250,10 +289,16 @@ static int make_one(const struct spec_mount *mount, int root_fd, int source, str
 		if (result < 0)
 			return result;
 	}
+	/* It was taken from the host as it is there, shared perhaps. */
+	if (source >= 0 && !options.propagation) {
+		options.propagation = MS_PRIVATE;
+		options.recursive_propagation = true;
+	}
 	result = mount_api_attach(source < 0 ? made : source, target);
 	if (result < 0)
 		return err_sys(err, -result, "cannot attach the mount");
-	return mount_change(source < 0 ? made : source, options.recursive, &options, err);
+	return mount_change(source < 0 ? made : source, options.recursive && !options.shallow,
+			    &options, err);
 }
 
 size_t mounts_before_network(const struct spec *spec)

@@ -21,10 +21,23 @@ struct mount_options {
 	bool bind;
 	bool recursive; /* rbind: the clone and the attributes reach the mounts below */
 	bool recursive_propagation;
+	bool shallow;	     /* a recursive clone's attributes do not reach the mounts below */
+	const char *subpath; /* borrowed from the options; NULL: the source itself */
 };
 
+/*
+ * cman's own options of bind mounts. Beneath its source, which a container may have filled with
+ * symlinks, only the file or directory `subpath` is mounted; and read-only and the like do not reach
+ * the mounts below.
+ */
+#define MOUNT_OPTION_SUBPATH "x-cman.subpath="
+#define MOUNT_OPTION_SHALLOW "x-cman.shallow"
+
 void mount_options_parse(char *const *options, struct mount_options *out);
-/* Whether `option` is one for the file system, to be handed to fsconfig(2). */
+/*
+ * Whether `option` is one for the file system, to be handed to fsconfig(2); what begins with "x-" is
+ * nobody's (mount(8)).
+ */
 bool mount_option_is_data(const char *option);
 
 /*
@@ -44,7 +57,8 @@ int mount_filesystem(const char *type, const char *source, char *const *options,
 void mount_explain(int fs, char *text, size_t size);
 
 /*
- * While the host is still in sight: detached clones of what bind mounts take from it. *out has
+ * While the host is still in sight, and its mounts are as they are there (rootfs_isolate() comes
+ * later): detached clones of what bind mounts take from it. *out has
  * spec->nmounts entries, -1 where there is no source to open; to be freed with
  * mounts_close_sources().
  */

@@ -97,7 +97,10 @@ static int tell(const struct setup *setup, enum message_type type, int attached,
 {
 	int result = handshake_send(setup->process.sync_fd, type, attached, err);
 
-	return result == -EPIPE ? 0 : result;
+	if (result != -EPIPE && result != -ECONNRESET)
+		return result;
+	*err = (struct err)ERR_INIT;
+	return 0;
 }
 
 /* What only needs the child's identity, while the child is busy with its mounts. */
@@ -139,6 +142,11 @@ static int make_container(const struct engine_request *request, struct setup *se
 					     &setup->process.start_time, err);
 	if (result == 0)
 		result = assist_child(request, setup, proc_fd, err);
+	/* A child that is gone before it could be looked at has said why. */
+	if (result == -ESRCH) {
+		*err = (struct err)ERR_INIT;
+		result = 0;
+	}
 	if (result == 0)
 		result = await_ready(&setup->process, request->spec->process.terminal,
 				     "the container's first process", err);

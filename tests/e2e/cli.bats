@@ -256,7 +256,7 @@ b'
 	assert_status 125
 	run --separate-stderr cman inspect --type moon a
 	assert_status 125
-	assert_match "$stderr" '^cman: --type: neither container nor image: moon'
+	assert_match "$stderr" '^cman: --type: not container, image or volume: moon'
 }
 
 @test "ps fits the terminal" {

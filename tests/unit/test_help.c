@@ -110,6 +110,7 @@ static void test_table_is_sound(void **state)
 		if (is_shown(cmd))
 			assert_true(strcmp(cmd->group, CMD_GROUP_CONTAINERS) == 0 ||
 				    strcmp(cmd->group, CMD_GROUP_IMAGES) == 0 ||
+				    strcmp(cmd->group, CMD_GROUP_VOLUMES) == 0 ||
 				    strcmp(cmd->group, CMD_GROUP_CMAN) == 0);
 	}
 }
@@ -465,7 +466,7 @@ static void test_completion_of_words(void **state)
 	assert_true(has_line(signals, "TERM"));
 	assert_true(has_line(signals, "RTMIN+3"));
 	assert_completed(completed("--log-level", "w"), "warn\n");
-	assert_completed(completed("inspect", "--type", ""), "container\nimage\n");
+	assert_completed(completed("inspect", "--type", ""), "container\nimage\nvolume\n");
 	assert_completed(completed("--root", ""), "");
 	assert_completed(completed("nosuch", "--"), "");
 	assert_completed(completed("ps", "--", "--"), "");

@@ -179,6 +179,7 @@ static void volumes(void **state)
 {
 	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
 	struct err err = ERR_INIT;
+	const struct container_mount *mounts;
 	char *cwd = getcwd(NULL, 0);
 	char want[4096];
 
@@ -187,20 +188,79 @@ static void volumes(void **state)
 		parse("-v /tmp:/a -v ./:/b:ro -v ..:/c:rw --tmpfs /d --tmpfs /e:size=1m,exec",
 		      &options, &err),
 		0);
-	assert_int_equal(options.container.nvolumes, 3);
-	assert_string_equal(options.container.volumes[0].source, "/tmp");
-	assert_string_equal(options.container.volumes[0].destination, "/a");
-	assert_false(options.container.volumes[0].read_only);
+	mounts = options.container.mounts.list;
+	assert_int_equal(options.container.mounts.n, 5);
+	assert_int_equal(mounts[0].kind, MOUNT_OF_HOST);
+	assert_string_equal(mounts[0].source, "/tmp");
+	assert_string_equal(mounts[0].destination, "/a");
+	assert_string_equal(mounts[0].options, "rbind,rprivate,rw");
 	snprintf(want, sizeof(want), "%s/./", cwd);
-	assert_string_equal(options.container.volumes[1].source, want);
-	assert_string_equal(options.container.volumes[1].destination, "/b");
-	assert_true(options.container.volumes[1].read_only);
-	assert_false(options.container.volumes[2].read_only);
-	assert_int_equal(options.container.ntmpfs, 2);
-	assert_null(options.container.tmpfs[0].options);
-	assert_string_equal(options.container.tmpfs[1].destination, "/e");
-	assert_string_equal(options.container.tmpfs[1].options, "size=1m,exec");
+	assert_string_equal(mounts[1].source, want);
+	assert_string_equal(mounts[1].destination, "/b");
+	assert_string_equal(mounts[1].options, "rbind,rprivate,ro");
+	assert_string_equal(mounts[2].options, "rbind,rprivate,rw");
+	assert_int_equal(mounts[3].kind, MOUNT_OF_MEMORY);
+	assert_string_equal(mounts[3].options, "nosuid,nodev,noexec");
+	assert_string_equal(mounts[4].destination, "/e");
+	assert_string_equal(mounts[4].options, "nosuid,nodev,noexec,size=1m,exec");
 	free(cwd);
+}
+
+static void named_volumes(void **state)
+{
+	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
+	const struct container_mount *mounts;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(parse("-v db:/a -v /b -v db:/c:ro,nocopy,noexec -v /tmp:/d:bind,rslave,ro"
+			       " --volumes-from one --volumes-from two:ro",
+			       &options, &err),
+			 0);
+	mounts = options.container.mounts.list;
+	assert_int_equal(options.container.mounts.n, 4);
+	assert_int_equal(mounts[0].kind, MOUNT_OF_VOLUME);
+	assert_string_equal(mounts[0].source, "db");
+	assert_false(mounts[0].nocopy);
+	assert_int_equal(mounts[1].kind, MOUNT_OF_VOLUME);
+	assert_null(mounts[1].source);
+	assert_string_equal(mounts[1].destination, "/b");
+	assert_true(mounts[2].nocopy);
+	assert_string_equal(mounts[2].options, "rbind,rprivate,ro,noexec");
+	assert_string_equal(mounts[3].options, "bind,rslave,ro");
+	assert_int_equal(strv_len(options.container.volumes_from), 2);
+	assert_string_equal(options.container.volumes_from[1], "two:ro");
+}
+
+static void mounts_in_words(void **state)
+{
+	AUTO_RUN_OPTIONS struct run_options options = RUN_OPTIONS_INIT;
+	const struct container_mount *mounts;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(
+		parse("--mount type=bind,src=/tmp,dst=/a,readonly,bind-propagation=rshared"
+		      " --mount src=db,target=/b,volume-nocopy,volume-label=a=b,volume-subpath=x/y"
+		      " --mount type=tmpfs,destination=/c,tmpfs-size=64m,tmpfs-mode=0700"
+		      " --mount \"volume-opt=o=bind\",volume-opt=device=/x,volume-opt=type=none,dst=/d"
+		      " --mount type=bind,src=/tmp,dst=/e,ro=false,bind-recursive=writable"
+		      " --mount type=bind,src=/tmp,dst=/f,ro,bind-nonrecursive,consistency=cached",
+		      &options, &err),
+		0);
+	mounts = options.container.mounts.list;
+	assert_int_equal(options.container.mounts.n, 6);
+	assert_string_equal(mounts[0].options, "rbind,rshared,ro");
+	assert_int_equal(mounts[1].kind, MOUNT_OF_VOLUME);
+	assert_true(mounts[1].nocopy);
+	assert_string_equal(mounts[1].subpath, "x/y");
+	assert_string_equal(json_string_value(json_object_get(mounts[1].labels, "a")), "b");
+	assert_string_equal(mounts[2].options, "nosuid,nodev,noexec,size=67108864,mode=700");
+	assert_string_equal(json_string_value(json_object_get(mounts[3].driver_options, "o")),
+			    "bind");
+	assert_string_equal(mounts[4].options, "rbind,rprivate,rw");
+	assert_true(mounts[4].shallow);
+	assert_string_equal(mounts[5].options, "bind,rprivate,ro");
 }
 
 static void environment(void **state)
@@ -242,13 +302,44 @@ static void what_is_wrong_is_named(void **state)
 		{ "-w relative", "--workdir: not an absolute path: relative" },
 		{ "-h a_b/c", "--hostname: not a host name: a_b/c" },
 		{ "--network moon", "--network: not none, host, container:NAME or ns:PATH: moon" },
-		{ "-v nocolon", "--volume: not SRC:DST[:ro]: nocolon" },
-		{ "-v /tmp:", "--volume: not SRC:DST[:ro]: /tmp:" },
-		{ "-v :/x", "--volume: not SRC:DST[:ro]: :/x" },
-		{ "-v /tmp:/x:zz", "--volume: not SRC:DST[:ro]: /tmp:/x:zz" },
+		{ "-v nocolon", "--volume: the path inside is not absolute: nocolon" },
+		{ "-v /tmp:", "--volume: not [SRC:]DST[:OPTIONS]: /tmp:" },
+		{ "-v :/x", "--volume: not [SRC:]DST[:OPTIONS]: :/x" },
+		{ "-v /tmp:/x:ro:rw", "--volume: not [SRC:]DST[:OPTIONS]: /tmp:/x:ro:rw" },
+		{ "-v /tmp:/x:zz", "--volume: unknown option: zz" },
+		{ "-v /tmp:/x:z", "--volume: z: files are not labelled for SELinux" },
+		{ "-v /tmp:/x:U", "--volume: U: the owner of files is not changed" },
+		{ "-v /tmp:/x:O",
+		  "--volume: O: a directory of the host cannot be the lower layer of an overlay" },
+		{ "-v /tmp:/x:ro,rw", "--volume: both ro and rw" },
+		{ "-v /tmp:/x:nocopy", "--volume: nocopy is for volumes: /tmp:/x:nocopy" },
+		{ "-v db:/x:rshared",
+		  "--volume: rshared is for directories of the host: db:/x:rshared" },
+		{ "-v a/b:/x", "--volume: not the name of a volume, nor a path: a/b" },
+		{ "-v /x -v /x/", "--volume: two things cannot be mounted on /x/: /x/" },
+		{ "--mount type=moon,dst=/x", "--mount: type: not bind, volume or tmpfs: moon" },
+		{ "--mount type=bind,dst=/x", "--mount: no source=PATH: type=bind,dst=/x" },
+		{ "--mount src=db", "--mount: no target=PATH: src=db" },
+		{ "--mount dst=/x,tmpfs-size=1m",
+		  "--mount: tmpfs-size is not for type=volume: dst=/x,tmpfs-size=1m" },
+		{ "--mount dst=/x,sorce=y", "--mount: unknown key: sorce" },
+		{ "--mount dst=/x,ro=perhaps", "--mount: ro: neither true nor false: perhaps" },
+		{ "--mount dst=/x,volume-driver=nfs",
+		  "--mount: volume-driver: there is only local: nfs" },
+		{ "--mount dst=/x,volume-opt=type=nfs",
+		  "--mount: volume-opt: type=nfs: volumes of file systems are not supported" },
+		{ "--mount type=tmpfs,dst=/x,tmpfs-mode=9",
+		  "--mount: tmpfs-mode: not an octal mode: 9" },
+		{ "--mount \"dst=/x", "--mount: a quote that does not end: \"dst=/x" },
+		{ "--mount type=bind,src=/tmp,dst=/x,bind-propagation=rslav",
+		  "--mount: bind-propagation: not a propagation: rslav" },
+		{ "--mount src=db,dst=/x,volume-subpath=/y",
+		  "--mount: volume-subpath: not a path relative to the volume: /y" },
+		{ "--mount dst=/x,relabel=shared",
+		  "--mount: relabel: files are not labelled for SELinux: shared" },
+		{ "--volumes-from one:zz", "--volumes-from: not CONTAINER[:ro|:rw]: one:zz" },
 		{ "-v /tmp:x", "--volume: the path inside is not absolute: /tmp:x" },
 		{ "-v /tmp://", "--volume: it cannot be mounted over /: /tmp://" },
-		{ "-v data:/x", "--volume: volumes with a name are not supported yet: data:/x" },
 		{ "-v /no/such:/x", "--volume: /no/such: No such file or directory" },
 		{ "--tmpfs x", "--tmpfs: the path inside is not absolute: x" },
 		{ "--cpus many", "--cpus: not a number of processors: many" },
@@ -313,6 +404,8 @@ int main(void)
 		cmocka_unit_test(device_rules),
 		cmocka_unit_test(options_end_at_the_first_word),
 		cmocka_unit_test(volumes),
+		cmocka_unit_test(named_volumes),
+		cmocka_unit_test(mounts_in_words),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(what_is_wrong_is_named),
 	};

@@ -152,19 +152,28 @@ static void the_hosts_name_goes_with_its_network(void **state)
 static void volumes_are_mounts(void **state)
 {
 	const struct image_config config = { .cmd = WORDS("sh") };
-	struct container_volume volumes[] = {
-		{ (char *)"/src", (char *)"/rw", false },
-		{ (char *)"/src", (char *)"/ro", true },
-	};
-	struct container_tmpfs tmpfs[] = {
-		{ (char *)"/t", NULL },
-		{ (char *)"/u", (char *)"size=1m,exec" },
+	struct container_mount mounts[] = {
+		{
+			.source = (char *)"/src",
+			.destination = (char *)"/rw",
+			.options = (char *)"rbind,rprivate,rw",
+		},
+		{
+			.kind = MOUNT_OF_VOLUME,
+			.source = (char *)"db",
+			.path = (char *)"/volumes/db/_data",
+			.subpath = (char *)"a,b",
+			.destination = (char *)"/ro",
+			.options = (char *)"rbind,rprivate,ro",
+		},
+		{
+			.kind = MOUNT_OF_MEMORY,
+			.destination = (char *)"/u",
+			.options = (char *)"nosuid,size=1m,exec",
+		},
 	};
 	const struct container_options options = {
-		.volumes = volumes,
-		.nvolumes = 2,
-		.tmpfs = tmpfs,
-		.ntmpfs = 2,
+		.mounts = { mounts, 3 },
 	};
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	const struct spec_mount *mount;
@@ -179,10 +188,9 @@ static void volumes_are_mounts(void **state)
 	assert_false(has_option(mount, "ro"));
 	mount = find_mount(&spec, "/ro");
 	assert_true(mount && has_option(mount, "ro"));
-	mount = find_mount(&spec, "/t");
-	assert_non_null(mount);
-	assert_string_equal(mount->type, "tmpfs");
-	assert_true(has_option(mount, "noexec") && has_option(mount, "nosuid"));
+	assert_string_equal(mount->source, "/volumes/db/_data");
+	assert_true(has_option(mount, "x-cman.type=volume") &&
+		    has_option(mount, "x-cman.name=db") && has_option(mount, "x-cman.subpath=a,b"));
 	mount = find_mount(&spec, "/u");
 	assert_true(mount && has_option(mount, "size=1m") && has_option(mount, "exec"));
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/mount_peers.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/runtime/mount_api.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define FDINFO_MAX 4096
+#define MOUNTINFO_MAX (64u << 20)
+
+static int mount_id(int fd, int *out, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	const char *line;
+	char path[48];
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	r = fd_read_file(AT_FDCWD, path, FDINFO_MAX, &text, &len, err);
+	if (r < 0)
+		return r;
+	line = strstr(text, "mnt_id:");
+	if (!line)
+		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "%s names no mount", path);
+	*out = atoi(line + strlen("mnt_id:"));
+	return 0;
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 master:2 - ext3 /dev/root rw": the tags. */
+static void read_tags(const char *line, size_t len, bool *shared, bool *slave)
+{
+	const char *end = line + len;
+	const char *at = line;
+
+	for (int field = 0; at < end; field++) {
+		size_t width = strcspn(at, " \n");
+
+		if (field >= 6 && width == 1 && *at == '-')
+			return;
+		*shared |= field >= 6 && strncmp(at, "shared:", 7) == 0;
+		*slave |= field >= 6 && strncmp(at, "master:", 7) == 0;
+		at += width + 1;
+	}
+}
+
+bool mount_needs_peers(uint64_t propagation)
+{
+	return propagation == MS_SHARED || propagation == MS_SLAVE;
+}
+
+int mount_peers_check(int fd, uint64_t propagation, const char *source, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	bool shared = false, slave = false;
+	size_t len;
+	int id, r;
+
+	if (!mount_needs_peers(propagation))
+		return 0;
+	r = mount_id(fd, &id, err);
+	if (r == 0)
+		r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len, err);
+	if (r < 0)
+		return r;
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (atoi(line) == id)
+			read_tags(line, strcspn(line, "\n"), &shared, &slave);
+	if (shared || (slave && propagation == MS_SLAVE))
+		return 0;
+	err_set(err, ERR_STATE, EINVAL, "%s is not on a shared mount, so that nothing %s", source,
+		propagation == MS_SHARED ? "that is mounted there can be shared" :
+					   "of the host's mounts can follow");
+	return err_hint(err,
+			"make it one on the host: mount --bind %.60s %.60s && "
+			"mount --make-shared %.60s",
+			source, source, source);
+}
