@@ -155,8 +155,6 @@ static int resolve_one(struct store *store, struct share *share, const char *typ
 	char *id;
 	int rc = lifecycle_find(store, share->with, record, err);
 
-	if (rc == 0)
-		rc = lifecycle_expect_running(record, err);
 	if (rc < 0)
 		return err_wrap(err, "--%s", type);
 	id = strdup(record->id);

@@ -33,8 +33,8 @@ int neighbours_open(struct store *store, const struct spec *spec, struct neighbo
 
 /*
  * The names that `isolation` has for containers become their IDs. Who joins another's network has
- * its host name, too: then *hostname is set, to be freed. ERR_NOT_FOUND; ERR_STATE where one does
- * not run.
+ * its host name, too: then *hostname is set, to be freed. That they run is not asked before the
+ * start. ERR_NOT_FOUND.
  */
 int neighbours_resolve(struct store *store, struct isolation *isolation, char **hostname,
 		       struct err *err);

@@ -129,6 +129,7 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct run
 	if (rc == 0)
 		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
 	memcpy(complete.stdio, theirs, sizeof(complete.stdio));
+	complete.preserve_fds = options->container.isolation.preserve_fds;
 	if (rc == 0)
 		rc = fork_monitor(&complete, &launch.pump.socket, err);
 	close_pipes(theirs);

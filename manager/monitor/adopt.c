@@ -18,9 +18,10 @@
 #define NS_PER_MS INT64_C(1000000)
 
 /* -1 where process 1 holds no such descriptor, as without ctinit. */
-static int take_held(const struct engine_process *process, int number)
+static int take_held(const struct monitor *monitor, int number)
 {
-	int fd = (int)syscall(SYS_pidfd_getfd, process->pidfd, number, 0);
+	int fd = (int)syscall(SYS_pidfd_getfd, monitor->process.pidfd,
+			      number + (int)monitor->spec.preserve_fds, 0);
 
 	return fd < 0 ? -1 : fd;
 }
@@ -68,16 +69,16 @@ static void take_descriptors(struct monitor *monitor)
 {
 	struct engine_process *process = &monitor->process;
 
-	process->report_fd = take_held(process, ENGINE_HELD_REPORT_READ);
+	process->report_fd = take_held(monitor, ENGINE_HELD_REPORT_READ);
 	process->init = process->report_fd >= 0;
 	if (monitor->spec.process.terminal) {
-		process->console_fd = take_held(process, ENGINE_HELD_CONSOLE);
+		process->console_fd = take_held(monitor, ENGINE_HELD_CONSOLE);
 		monitor_attach_console(monitor);
 		return;
 	}
-	process->eof_console_fd = take_held(process, ENGINE_HELD_CONSOLE);
-	monitor->out.source = take_held(process, ENGINE_HELD_FIRST);
-	monitor->err.source = take_held(process, ENGINE_HELD_FIRST + 1);
+	process->eof_console_fd = take_held(monitor, ENGINE_HELD_CONSOLE);
+	monitor->out.source = take_held(monitor, ENGINE_HELD_FIRST);
+	monitor->err.source = take_held(monitor, ENGINE_HELD_FIRST + 1);
 }
 
 static int adopt_process(struct monitor *monitor, struct err *err)

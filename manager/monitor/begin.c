@@ -111,6 +111,23 @@ static int record_birth(void *data, const struct engine_process *process, struct
 	return 0;
 }
 
+/* They were there when it was made, and are there for that start only. */
+static int expect_descriptors(const struct monitor *monitor, struct err *err)
+{
+	if (monitor->npreserved == monitor->spec.preserve_fds)
+		return 0;
+	return err_set(err, ERR_STATE, EBADF,
+		       "%s was made with --preserve-fds %u, and only `cman run` in the foreground "
+		       "has descriptors to hand on",
+		       monitor->record.name, monitor->spec.preserve_fds);
+}
+
+void monitor_close_preserved(struct monitor *monitor)
+{
+	while (monitor->npreserved > 0)
+		close_fd(&monitor->preserved[--monitor->npreserved]);
+}
+
 static int create(struct monitor *monitor, const struct ends *ends,
 		  const struct neighbours *neighbours, struct err *err)
 {
@@ -122,6 +139,8 @@ static int create(struct monitor *monitor, const struct ends *ends,
 		.born = record_birth,
 		.born_data = monitor,
 		.cache_fd = monitor->store.run_fd,
+		.preserved = monitor->preserved,
+		.npreserved = monitor->npreserved,
 		.join_fds = neighbours->namespaces,
 		.shm_fd = neighbours->shm,
 	};
@@ -141,7 +160,10 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	struct ends ends = { -1, -1, -1 };
 	struct neighbours neighbours = NEIGHBOURS_INIT;
 	AUTO_CLOSE int files = -1; /* until its root is mounted */
-	int rc = neighbours_open(&monitor->store, &monitor->spec, &neighbours, err);
+	int rc = expect_descriptors(monitor, err);
+
+	if (rc == 0)
+		rc = neighbours_open(&monitor->store, &monitor->spec, &neighbours, err);
 
 	if (rc == 0)
 		rc = lifecycle_lock_files(monitor->dir_fd, false, &files, err);
@@ -150,6 +172,7 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	if (rc == 0)
 		rc = create(monitor, &ends, &neighbours, err);
 	neighbours_release(&neighbours);
+	monitor_close_preserved(monitor);
 	close_fd(&ends.in);
 	close_fd(&ends.out);
 	close_fd(&ends.err);

@@ -31,6 +31,7 @@ void monitor_release(struct monitor *monitor)
 	engine_process_release(&monitor->process);
 	spec_release(&monitor->spec);
 	container_record_release(&monitor->record);
+	monitor_close_preserved(monitor);
 	cleanup_close(&monitor->console_slave);
 	cleanup_close(&monitor->stdin_kept);
 	cleanup_close(&monitor->claim_fd);
@@ -192,9 +193,13 @@ int monitor_stage_main(void)
 
 /* --- the same, forked off its client --- */
 
+#define MONITOR_PRESERVED (MONITOR_MOUNT + 1)
+
 /* From where the client has them to fixed numbers; nothing else of the client's stays open. */
-static int place_descriptors(const int *sources, struct err *err)
+static int place_descriptors(const int *sources, unsigned preserve, struct monitor *monitor,
+			     struct err *err)
 {
+	const int end = MONITOR_PRESERVED + (int)preserve;
 	int lifted[MONITOR_NFDS];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -202,8 +207,14 @@ static int place_descriptors(const int *sources, struct err *err)
 		return err_sys(err, errno, "cannot open /dev/null");
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return err_sys(err, errno, "cannot start a monitor");
+	/* all step aside first, as each may stand in the place of another */
+	for (unsigned i = 0; i < preserve; i++) {
+		monitor->preserved[i] = fcntl(3 + (int)i, F_DUPFD_CLOEXEC, end);
+		if (monitor->preserved[i] < 0)
+			return err_sys(err, errno, "cannot hand descriptor %u on", 3 + i);
+	}
 	for (int i = MONITOR_SOCKET; i < MONITOR_NFDS; i++) {
-		lifted[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, MONITOR_NFDS);
+		lifted[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, end);
 		if (sources[i] >= 0 && lifted[i] < 0)
 			return err_sys(err, errno, "cannot start a monitor");
 	}
@@ -213,7 +224,14 @@ static int place_descriptors(const int *sources, struct err *err)
 		else if (dup3(lifted[i], i, O_CLOEXEC) < 0)
 			return err_sys(err, errno, "cannot start a monitor");
 	}
-	if (syscall(SYS_close_range, (unsigned)MONITOR_NFDS, ~0U, 0) < 0)
+	for (unsigned i = 0; i < preserve; i++) {
+		if (dup3(monitor->preserved[i], MONITOR_PRESERVED + (int)i, O_CLOEXEC) < 0)
+			return err_sys(err, errno, "cannot hand descriptor %u on", 3 + i);
+		monitor->preserved[i] = MONITOR_PRESERVED + (int)i;
+	}
+	monitor->npreserved = preserve;
+	(void)close(MONITOR_MOUNT);
+	if (syscall(SYS_close_range, (unsigned)end, ~0U, 0) < 0)
 		return err_sys(err, errno, "cannot start a monitor");
 	return 0;
 }
@@ -256,7 +274,7 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	rc = place_descriptors(fds, &err);
+	rc = place_descriptors(fds, plan->preserve_fds, &monitor, &err);
 	if (rc < 0)
 		return EXIT_FAILURE;
 	take_descriptors(&monitor);

@@ -46,9 +46,10 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, struct err 
 
 /* What a monitor that is forked off its client begins with. */
 struct monitor_plan {
-	const char *root; /* store_open() */
-	int stdio[3];	  /* its MONITOR_IN, _OUT and _ERR, each -1 for none */
-	char **argv;	  /* main()'s: stage_rename() once the payload runs */
+	const char *root;      /* store_open() */
+	int stdio[3];	       /* its MONITOR_IN, _OUT and _ERR, each -1 for none */
+	unsigned preserve_fds; /* of the client's, from 3 on: the payload is given them */
+	char **argv;	       /* main()'s: stage_rename() once the payload runs */
 	/*
 	 * Create a container. *record and *spec, both empty before, are the monitor's. Returns 0,
 	 * -errno, or 1 where its image is not here: nothing was made then, and the client gets

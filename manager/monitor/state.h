@@ -49,8 +49,10 @@ struct monitor {
 	int claim_fd;	   /* adopted: locked, so that nobody else adopts it, or -1 */
 	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
-	bool broken_told;  /* SIGPIPE was sent for a client's output that broke */
-	int delay_ms;	   /* before the last restart, 0: there was none */
+	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
+	size_t npreserved;
+	bool broken_told; /* SIGPIPE was sent for a client's output that broke */
+	int delay_ms;	  /* before the last restart, 0: there was none */
 };
 
 #define MONITOR_INIT                                                                             \
@@ -72,6 +74,8 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
  * record.state says what became of it.
  */
 int monitor_begin_again(struct monitor *monitor, struct err *err);
+/* begin.c: the payload has them, or will not get them. */
+void monitor_close_preserved(struct monitor *monitor);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*

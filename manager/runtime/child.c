@@ -179,13 +179,13 @@ static int protect(void *context, struct err *err)
 	return protect_paths(child->spec, child->payload.root_fd, err);
 }
 
-static int move_up(int *fd, struct err *err)
+static int move_up(int *fd, int base, struct err *err)
 {
 	int moved;
 
 	if (*fd < 0)
 		return 0;
-	moved = fcntl(*fd, F_DUPFD_CLOEXEC, SPARE_BASE);
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, base);
 	if (moved < 0)
 		return err_sys(err, errno, "cannot move a descriptor");
 	*fd = moved;
@@ -210,28 +210,35 @@ static int sort_descriptors(void *context, struct err *err)
 {
 	struct child *child = context;
 	const struct engine_request *request = child->plan->request;
-	int kept[KEPT_OWN + ENGINE_HOLD_MAX + 3] = { child->plan->report_fds[1],
-						     child->plan->report_fds[0],
-						     child->payload.console };
-	size_t nkept = 0;
+	const int own[KEPT_OWN] = { child->plan->report_fds[1], child->plan->report_fds[0],
+				    child->payload.console };
+	int kept[SPEC_PRESERVE_MAX + KEPT_OWN + ENGINE_HOLD_MAX + 3];
+	const size_t first = request->npreserved;
+	size_t nkept = first;
 	int result = 0;
 
+	if (first > SPEC_PRESERVE_MAX || request->nhold_fds > ENGINE_HOLD_MAX)
+		return err_set(err, ERR_INVALID, E2BIG, "too many descriptors to keep");
+	for (size_t i = 0; i < first; i++)
+		kept[i] = request->preserved[i];
 	if (child->init_fd >= 0) {
-		if (request->nhold_fds > ENGINE_HOLD_MAX)
-			return err_set(err, ERR_INVALID, E2BIG, "too many descriptors to hold");
+		memcpy(kept + nkept, own, sizeof(own));
+		nkept += KEPT_OWN;
 		for (size_t i = 0; i < request->nhold_fds; i++)
-			kept[KEPT_OWN + i] = request->hold_fds[i];
-		child->nheld = nkept = KEPT_OWN + request->nhold_fds;
+			kept[nkept++] = request->hold_fds[i];
+		child->nheld = nkept - first;
 	}
-	for (size_t i = 0; i < nkept; i++)
-		child->held[i] = kept[i] >= 0;
+	for (size_t i = 0; i < child->nheld; i++)
+		child->held[i] = kept[first + i] >= 0;
+	child->payload.preserved = (unsigned)first;
 	kept[nkept++] = child->payload.sync_fd;
 	kept[nkept++] = child->payload.root_fd;
 	kept[nkept++] = child->init_fd;
 	for (size_t i = 0; i < nkept && result == 0; i++)
-		result = move_up(&kept[i], err);
+		result = move_up(&kept[i], SPARE_BASE + (int)first, err);
 	child->payload.sync_fd = kept[nkept - 3];
-	if (result == 0 && syscall(SYS_close_range, KEPT_BASE, SPARE_BASE - 1, 0) < 0)
+	if (result == 0 &&
+	    syscall(SYS_close_range, KEPT_BASE, (unsigned)(SPARE_BASE + first - 1), 0) < 0)
 		result = err_sys(err, errno, "cannot close descriptors");
 	for (size_t i = 0; i < nkept && result == 0; i++)
 		result = move_down(&kept[i], KEPT_BASE + (int)i, err);
@@ -262,7 +269,7 @@ static int init_arguments(const struct child *child, char ***out, struct err *er
 	for (size_t i = 0; i < child->nheld; i++) {
 		if (!child->held[i])
 			continue;
-		snprintf(number, sizeof(number), "%zu", KEPT_BASE + i);
+		snprintf(number, sizeof(number), "%zu", KEPT_BASE + payload->preserved + i);
 		failed |= strv_add(&argv, i == 0 ? "--report-fd" : "--hold-fd") < 0;
 		failed |= strv_add(&argv, number) < 0;
 	}
@@ -287,14 +294,17 @@ static int init_arguments(const struct child *child, char ***out, struct err *er
 /* ctinit expects all signals to be blocked, so that none is lost before it listens. */
 static int execute_init(const struct child *child, struct err *err)
 {
+	const int first = KEPT_BASE + (int)child->payload.preserved;
 	char **argv = NULL;
 	int result = init_arguments(child, &argv, err);
 
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < child->nheld; i++)
-		if (child->held[i] && fcntl(KEPT_BASE + (int)i, F_SETFD, 0) < 0)
+		if (child->held[i] && fcntl(first + (int)i, F_SETFD, 0) < 0)
 			return err_sys(err, errno, "cannot hand a descriptor to ctinit");
+	if (payload_keep_descriptors(&child->payload, err) < 0)
+		return err_code(err);
 	syscall(SYS_execveat, child->init_fd, "", argv, child->payload.env, AT_EMPTY_PATH);
 	return err_sys(err, errno, "cannot execute ctinit");
 }

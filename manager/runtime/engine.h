@@ -35,6 +35,7 @@ struct engine_stdio {
  * (the payload's, or that of the end-of-file stdin), and what the request says. The payload gets
  * none of them.
  */
+/* With `preserved` descriptors: behind those, so many numbers further up. */
 enum engine_held {
 	ENGINE_HELD_REPORT_WRITE = 3,
 	ENGINE_HELD_REPORT_READ,
@@ -50,6 +51,9 @@ struct engine_request {
 	struct engine_stdio stdio;
 	const int *hold_fds; /* only with spec->init */
 	size_t nhold_fds;    /* at most ENGINE_HOLD_MAX */
+	/* Descriptors that the payload is given as 3 and on, SPEC_PRESERVE_MAX at most. */
+	const int *preserved;
+	size_t npreserved;
 	/*
 	 * What belongs to the containers that spec->joins names: descriptors of their namespaces by
 	 * the bits' numbers (-1: none; NULL: none at all), and a detached clone of the mount on

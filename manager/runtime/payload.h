@@ -20,7 +20,8 @@ struct payload {
 	int sync_fd;			     /* the child's end of the handshake */
 	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
-	int console; /* master of its terminal, or of the end-of-file one, or -1 */
+	int console;	    /* master of its terminal, or of the end-of-file one, or -1 */
+	unsigned preserved; /* descriptors from 3 on that the program is to have */
 	char **env;
 	char *program;
 };
@@ -73,7 +74,9 @@ int payload_resolve_program(struct payload *payload, struct err *err);
 int payload_tell_ready(struct payload *payload, struct err *err);
 /* The filter, where no_new_privs lets it come last. */
 int payload_filter_unprivileged(struct payload *payload, struct err *err);
-/* Close everything above 2 on the way into the program. Returns only if that failed. */
+/* What is `preserved` stays open in the program that is executed next. */
+int payload_keep_descriptors(const struct payload *payload, struct err *err);
+/* Close everything above 2, but what is `preserved`, on the way into the program. Returns only if that failed. */
 int payload_execute(struct payload *payload, struct err *err);
 
 #endif

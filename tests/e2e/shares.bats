@@ -73,7 +73,7 @@ hint: it can be shared if that container is made with --ipc shareable'
 	cman stop -t 0 bird >/dev/null
 	run --separate-stderr inside --pid container:bird busybox true
 	assert_status 125
-	assert_match "$stderr" '^cman: --pid: bird is not running'
+	assert_stderr 'cman: the container whose pid namespace it shares, bird, is not running'
 }
 
 # Whether process $1 has a network namespace of its own by now.
@@ -206,4 +206,72 @@ key
 	grep -q '"org.example.nest":"a=b"' "$CMAN_ROOT/containers/$(cman ps -q --no-trunc)/spec.json"
 	run --separate-stderr inside --annotation io.cman.init=false busybox true
 	assert_match "$stderr" "^cman: --annotation: what begins with io.cman. is cman's own: io.cman.init=false"
+}
+
+@test "--preserve-fds: what was open is the payload's, with ctinit and without; in the foreground, once" {
+	echo egg >"$BATS_TEST_TMPDIR/in"
+	for init in --init --no-init; do
+		run cman run --rm "$init" --preserve-fds 2 busybox sh -c 'cat <&3; echo hatched >&4; ls /proc/self/fd | tr "\n" " "' \
+			3<"$BATS_TEST_TMPDIR/in" 4>"$BATS_TEST_TMPDIR/out"
+		# ls holds the directory it reads
+		assert_output 'egg
+0 1 2 3 4 5 '
+		[ "$(cat "$BATS_TEST_TMPDIR/out")" = hatched ]
+	done
+	run --separate-stderr inside --preserve-fds 2 busybox true 3</dev/null 4>&-
+	assert_status 125
+	assert_match "$stderr" '^cman: --preserve-fds 2: descriptor 4 is not open'
+	run --separate-stderr cman run -d --preserve-fds 1 busybox true 3</dev/null
+	assert_status 125
+	assert_match "$stderr" '^cman: --preserve-fds does not go with --detach: they are those of who waits'
+	run --separate-stderr inside --preserve-fds 65 busybox true
+	assert_match "$stderr" '^cman: --preserve-fds: not a number from 0 to 64: 65'
+}
+
+@test "--preserve-fds: a monitor that adopts the container finds its descriptors behind them" {
+	run --separate-stderr cman run --name bird --preserve-fds 1 busybox sh -c 'echo $$ >&3; sleep 1; exit 7' 3>"$BATS_TEST_TMPDIR/out" &
+	client=$!
+	eventually test -s "$BATS_TEST_TMPDIR/out"
+	kill -KILL "$(cman inspect --format '{{.monitor_pid}}' bird 2>/dev/null || pgrep -f '^cman-monitor')"
+	run cman wait bird
+	assert_output 7
+	wait "$client" || true
+}
+
+# An image whose every place for something of cman's is a link to a directory of the host.
+links_everywhere() {
+	rm -rf run tmp var etc/hosts etc/resolv.conf etc/hostname etc/localtime dev
+	mkdir -p run tmp var dev
+	for place in run/secrets var/tmp dev/shm dev/nodes; do
+		ln -s "$BATS_TEST_TMPDIR/host" "$place"
+	done
+	for file in hosts resolv.conf hostname localtime key; do
+		ln -s "$BATS_TEST_TMPDIR/host/$file" "etc/$file"
+	done
+}
+
+@test "an image with links to the host at every place leads nothing out" {
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir "$tree" "$BATS_TEST_TMPDIR/host"
+	tar -C "$tree" -xzf "$FIXTURES/busybox.tar.gz"
+	(cd "$tree" && links_everywhere)
+	tar -C "$tree" -czf "$BATS_TEST_TMPDIR/hostile.tar.gz" .
+	cman pull --quiet --name hostile "$BATS_TEST_TMPDIR/hostile.tar.gz" >/dev/null
+	echo egg >"$BATS_TEST_TMPDIR/key"
+	run --separate-stderr inside --secret "$BATS_TEST_TMPDIR/key" --secret "$BATS_TEST_TMPDIR/key,target=/etc/key" \
+		--device /dev/null:/dev/nodes/null --add-host tree:10.0.0.7 --dns 192.0.2.1 --tz local \
+		--read-only --read-only-tmpfs --ipc host hostile \
+		sh -c 'cat /etc/key /run/secrets/key; grep -c tree /etc/hosts; cat /etc/resolv.conf; echo x >/tmp/x'
+	assert_status 0
+	assert_output 'egg
+egg
+1
+nameserver 192.0.2.1'
+	assert_empty_dir "$BATS_TEST_TMPDIR/host"
+	refute grep -q "$BATS_TEST_TMPDIR/host" /proc/self/mountinfo
+	for option in --privileged '--network host' '--ipc none' '--uts host'; do
+		# shellcheck disable=SC2086
+		inside $option --secret "$BATS_TEST_TMPDIR/key" hostile true
+		assert_empty_dir "$BATS_TEST_TMPDIR/host"
+	done
 }
