@@ -19,8 +19,10 @@ void isolation_release(struct isolation *isolation)
 	strv_free(isolation->groups);
 	strv_free(isolation->sysctl);
 	strv_free(isolation->notes);
-	for (size_t i = 0; i < isolation->ndevices; i++)
+	for (size_t i = 0; i < isolation->ndevices; i++) {
 		free(isolation->devices[i].path);
+		free(isolation->devices[i].source);
+	}
 	free(isolation->devices);
 	free(isolation->rules);
 	for (size_t i = 0; i < isolation->nsecrets; i++) {
@@ -128,9 +130,10 @@ static int add_devices(const struct isolation *isolation, struct spec *spec, str
 		struct spec_device device = isolation->devices[i];
 
 		device.path = strdup(device.path);
-		if (!device.path)
-			return no_memory(err);
+		device.source = strdup(device.source);
 		devices[spec->ndevices++] = device;
+		if (!device.path || !device.source)
+			return no_memory(err);
 	}
 	return 0;
 }

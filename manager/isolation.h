@@ -50,7 +50,7 @@ struct isolation {
 	char **sysctl;		     /* "KEY=VALUE", owned */
 	char **notes;		     /* annotations, the same */
 	int64_t shm_size;	     /* bytes, 0: the default */
-	struct spec_device *devices; /* owned, with the paths */
+	struct spec_device *devices; /* owned, with the texts */
 	size_t ndevices;
 	struct spec_device_rule *rules; /* for them; owned */
 	size_t nrules;
@@ -91,5 +91,8 @@ int isolation_apply_shares(const struct isolation *isolation, struct spec *spec,
  * it can be. ERR_INVALID names file, member and system call.
  */
 int seccomp_file_read(const char *path, uint64_t bounding, char **out, struct err *err);
+/* The same of `len` bytes in memory; `name` is for messages. */
+int seccomp_file_convert(const char *name, const char *text, size_t len, uint64_t bounding,
+			 char **out, struct err *err);
 
 #endif

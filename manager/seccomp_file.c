@@ -281,22 +281,28 @@ static int try_to_compile(const json_t *json, struct err *err)
 	return code ? seccomp_custom_compile(json, code, &len, &flags, err) : no_memory(err);
 }
 
-int seccomp_file_read(const char *path, uint64_t bounding, char **out, struct err *err)
+int seccomp_file_convert(const char *name, const char *text, size_t len, uint64_t bounding,
+			 char **out, struct err *err)
 {
 	AUTO_JSON json_t *from = NULL;
 	AUTO_JSON json_t *to = json_object();
-	AUTO_FREE char *text = NULL;
-	size_t len;
-	int rc = fd_read_file(AT_FDCWD, path, PROFILE_MAX, &text, &len, err);
+	int rc = json_parse(name, text, len, &from, err);
 
-	if (rc == 0)
-		rc = json_parse(path, text, len, &from, err);
 	if (rc < 0)
 		return rc;
 	rc = convert(from, bounding, to, err);
 	if (rc == 0)
 		rc = try_to_compile(to, err);
 	if (rc < 0)
-		return err_wrap(err, "%s", path);
+		return err_wrap(err, "%s", name);
 	return json_print(to, false, out, err);
+}
+
+int seccomp_file_read(const char *path, uint64_t bounding, char **out, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	int rc = fd_read_file(AT_FDCWD, path, PROFILE_MAX, &text, &len, err);
+
+	return rc < 0 ? rc : seccomp_file_convert(path, text, len, bounding, out, err);
 }

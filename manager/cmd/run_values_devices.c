@@ -36,7 +36,7 @@ static bool is_access(const char *text)
 	return len > 0 && len < 4 && text[strspn(text, "rwm")] == '\0';
 }
 
-/* Takes the device's path over. */
+/* Takes the device's texts over. */
 static int add_device(const struct spec_device *device, const char *access,
 		      struct isolation *isolation, struct err *err)
 {
@@ -51,6 +51,7 @@ static int add_device(const struct spec_device *device, const char *access,
 		isolation->rules = rules;
 	if (!devices || !rules) {
 		free(device->path);
+		free(device->source);
 		return no_memory(err);
 	}
 	devices[isolation->ndevices++] = *device;
@@ -77,7 +78,7 @@ static int add_directory(const struct cmd_option *option, const char *host, cons
 			     host);
 	for (size_t i = 0; rc == 0 && i < list.count; i++) {
 		rc = add_device(&list.devices[i], access, isolation, err);
-		list.devices[i].path = NULL;
+		list.devices[i].path = list.devices[i].source = NULL;
 	}
 	device_list_release(&list);
 	return rc;
@@ -97,6 +98,7 @@ static int add_host_device(const struct cmd_option *option, const char *host, co
 		return err_set(err, ERR_USAGE, ENODEV, "--%s: %s is no device", option->name, host);
 	device = (struct spec_device){
 		.path = strdup(inside),
+		.source = strdup(host),
 		.type = S_ISBLK(st.st_mode) ? 'b' : 'c',
 		.major = major(st.st_rdev),
 		.minor = minor(st.st_rdev),
@@ -104,7 +106,12 @@ static int add_host_device(const struct cmd_option *option, const char *host, co
 		.uid = st.st_uid,
 		.gid = st.st_gid,
 	};
-	return device.path ? add_device(&device, access, isolation, err) : no_memory(err);
+	if (!device.path || !device.source) {
+		free(device.path);
+		free(device.source);
+		return no_memory(err);
+	}
+	return add_device(&device, access, isolation, err);
 }
 
 int run_value_device(const struct cmd_option *option, const char *value,

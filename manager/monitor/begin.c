@@ -11,6 +11,7 @@
 #include "manager/lifecycle_update.h"
 #include "manager/monitor/state.h"
 #include "manager/neighbours.h"
+#include "manager/runtime/devices.h"
 #include "manager/runtime/identity.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -165,6 +166,8 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	if (rc == 0)
 		rc = neighbours_open(&monitor->store, &monitor->spec, &neighbours, err);
 
+	if (rc == 0)
+		rc = devices_follow_host(&monitor->spec, err);
 	if (rc == 0)
 		rc = lifecycle_lock_files(monitor->dir_fd, false, &files, err);
 	if (rc == 0 && !monitor->spec.process.terminal)

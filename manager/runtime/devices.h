@@ -23,6 +23,13 @@ int devices_of_directory(const char *directory, const char *inside, struct devic
 			 struct err *err);
 
 /*
+ * Look at the host's nodes that devices of the spec are: numbers change with each start of the
+ * machine, and a disk is not to be taken for another one. Devices and the rules for them follow.
+ * ERR_SYS where one is not there any more.
+ */
+int devices_follow_host(struct spec *spec, struct err *err);
+
+/*
  * The nodes of the spec, those of `host` where nothing else is in their place, and the usual
  * symlinks. Nothing where the spec binds a directory on /dev.
  */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,9 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 	sigset_t all, before;
 	pid_t pid;
 
+	/* who sees it from the start may not look at what it still holds of the host */
+	if (pid_fd >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot protect the process");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = namespaces_fork(made, pid_fd, setup->cgroup.v2_fd, &setup->process.pidfd, err);

@@ -76,7 +76,7 @@ int payload_tell_ready(struct payload *payload, struct err *err);
 int payload_filter_unprivileged(struct payload *payload, struct err *err);
 /* What is `preserved` stays open in the program that is executed next. */
 int payload_keep_descriptors(const struct payload *payload, struct err *err);
-/* Close everything above 2, but what is `preserved`, on the way into the program. Returns only if that failed. */
+/* Close all above 2 but what is `preserved` on the way into the program. Returns if that failed. */
 int payload_execute(struct payload *payload, struct err *err);
 
 #endif

@@ -45,8 +45,10 @@ void spec_release(struct spec *spec)
 	for (size_t i = 0; i < spec->nmounts; i++)
 		mount_release(&spec->mounts[i]);
 	free(spec->mounts);
-	for (size_t i = 0; i < spec->ndevices; i++)
+	for (size_t i = 0; i < spec->ndevices; i++) {
 		free(spec->devices[i].path);
+		free(spec->devices[i].source);
+	}
 	free(spec->devices);
 	spec_resources_release(&spec->resources);
 	spec_health_release(&spec->health);

@@ -69,6 +69,7 @@ struct spec_device {
 	mode_t file_mode;
 	uid_t uid;
 	gid_t gid;
+	char *source; /* cman: the host's node that it is, looked at anew at each start; or NULL */
 };
 
 struct spec_device_rule { /* linux.resources.devices */

@@ -35,6 +35,8 @@ const char *spec_name_of(const struct spec_name *names, unsigned long value);
 #define SPEC_NOTE_STOP_SIGNAL "io.cman.stop-signal" /* a number */
 #define SPEC_NOTE_JOIN "io.cman.join."		    /* and a namespace's type: a container's ID */
 #define SPEC_NOTE_PRIVATE_IPC "io.cman.ipc.private"
+/* A JSON array: of each of linux.devices the host's node that it is, or "". */
+#define SPEC_NOTE_DEVICES "io.cman.devices"
 #define SPEC_NOTE_HOST_DEVICES "io.cman.devices.host"
 #define SPEC_NOTE_HEALTH "io.cman.health"	      /* JSON, spec_health.h */
 #define SPEC_NOTE_SECRETS "io.cman.secrets"	      /* a JSON array of objects */

@@ -139,6 +139,25 @@ static int take_others(json_t *notes, struct spec *spec, struct err *err)
 	return result;
 }
 
+static int take_devices(const json_t *notes, struct spec *spec, struct err *err)
+{
+	AUTO_STRV char **sources = NULL;
+	int result = take_list(notes, SPEC_NOTE_DEVICES, "names no device", &sources, err);
+
+	if (result < 0 || !sources)
+		return result;
+	if (strv_len(sources) != spec->ndevices)
+		return spec_invalid(err, SPEC_NOTE_DEVICES, "is not as long as linux.devices");
+	for (size_t i = 0; i < spec->ndevices; i++) {
+		if (!*sources[i])
+			continue;
+		spec->devices[i].source = strdup(sources[i]);
+		if (!spec->devices[i].source)
+			return spec_no_memory(err);
+	}
+	return 0;
+}
+
 static int take_confinement(const json_t *notes, struct spec *spec, struct err *err)
 {
 	bool unconfined = false;
@@ -148,6 +167,8 @@ static int take_confinement(const json_t *notes, struct spec *spec, struct err *
 		result = take_joins(notes, spec, err);
 	if (result == 0)
 		result = take_flag(notes, SPEC_NOTE_PRIVATE_IPC, &spec->private_ipc, err);
+	if (result == 0)
+		result = take_devices(notes, spec, err);
 	if (result == 0)
 		result = take_flag(notes, SPEC_NOTE_HOST_DEVICES, &spec->host_devices, err);
 	if (result == 0)

@@ -77,6 +77,26 @@ static bool put_joins(json_t *notes, const struct spec *spec)
 	return true;
 }
 
+static bool put_devices(json_t *notes, const struct spec *spec)
+{
+	json_t *array = json_array();
+	bool any = false;
+
+	for (size_t i = 0; array && i < spec->ndevices; i++) {
+		const char *source = spec->devices[i].source;
+
+		any |= source != NULL;
+		if (json_array_append_new(array, json_string(source ? source : "")) < 0) {
+			json_decref(array);
+			return false;
+		}
+	}
+	if (any || !array)
+		return put_text(notes, SPEC_NOTE_DEVICES, array);
+	json_decref(array);
+	return true;
+}
+
 bool spec_print_notes(json_t *root, const struct spec *spec)
 {
 	json_t *notes = add_object(root, "annotations");
@@ -90,7 +110,7 @@ bool spec_print_notes(json_t *root, const struct spec *spec)
 	       set_string(notes, SPEC_NOTE_WORK, spec->overlay.work) &&
 	       put_flag(notes, SPEC_NOTE_VOLATILE, spec->overlay.is_volatile) &&
 	       put_flag(notes, SPEC_NOTE_UNCONFINED, !spec->seccomp_default && !spec->seccomp) &&
-	       put_joins(notes, spec) &&
+	       put_joins(notes, spec) && put_devices(notes, spec) &&
 	       put_flag(notes, SPEC_NOTE_HOST_DEVICES, spec->host_devices) &&
 	       put_secrets(notes, spec) && put_flag(notes, SPEC_NOTE_INIT, spec->init) &&
 	       put_number(notes, SPEC_NOTE_PRESERVE_FDS, spec->preserve_fds) &&

@@ -236,3 +236,19 @@ hint: of a container are: net.*, fs.mqueue.*, kernel.msg*, kernel.shm*, kernel.s
 	assert_stderr 'cman: sysctl kernel.hostname is one of the whole host
 hint: names are set with --hostname and --domainname'
 }
+
+@test "--device: the host's node is looked at anew at each start" {
+	mknod "$BATS_TEST_TMPDIR/node" c 1 5
+	cman run -d --name bird --restart on-failure:1 --device "$BATS_TEST_TMPDIR/node:/dev/node" busybox \
+		sh -c 'ls -l /dev/node; sleep 1; exit 1' >/dev/null
+	rm "$BATS_TEST_TMPDIR/node"
+	mknod "$BATS_TEST_TMPDIR/node" c 1 7
+	eventually is_said_twice
+	run cman logs bird
+	assert_match "${lines[0]}" '1, *5 '
+	assert_match "${lines[1]}" '1, *7 '
+}
+
+is_said_twice() {
+	[ "$(cman logs bird | wc -l)" = 2 ]
+}

@@ -122,6 +122,7 @@ static void fill(struct spec *spec)
 	fill_resources(&spec->resources);
 	strv_add(&spec->process.user.groups, "audio");
 	spec->domainname = strdup("example.org");
+	spec->devices[spec->ndevices - 1].source = strdup("/dev/tty");
 	spec->joins[spec_namespace_index(SPEC_NS_NETWORK)].path = strdup("/run/netns/blue");
 	spec->joins[spec_namespace_index(SPEC_NS_PID)].container = strdup("0123456789ab");
 	strv_add(&spec->sysctl, "net.ipv4.ip_forward=1");
@@ -198,6 +199,8 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 			    "/run/netns/blue");
 	assert_string_equal(again.joins[spec_namespace_index(SPEC_NS_PID)].container,
 			    "0123456789ab");
+	assert_null(again.devices[0].source);
+	assert_string_equal(again.devices[again.ndevices - 1].source, "/dev/tty");
 	assert_string_equal(again.sysctl[0], "net.ipv4.ip_forward=1");
 	assert_string_equal(again.seccomp, spec.seccomp);
 	assert_int_equal(again.nsecrets, 1);
