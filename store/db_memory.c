@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "store/base/sanitized.h"
 
 /* Only pages that were used count as memory of the process. */
 #define ARENA_BYTES (1 << 20)
+#define PAGE_BYTES 4096
 
 /* Sizes 16, 24, 32, 48, 64, 96 ... up to 64 KiB: two for each power of two. */
 #define SMALLEST 16
@@ -29,7 +31,7 @@ struct header {
  * one thread: no program of this project has another that touches a database.
  */
 static struct {
-	_Alignas(16) char bytes[ARENA_BYTES];
+	_Alignas(PAGE_BYTES) char bytes[ARENA_BYTES];
 	size_t used;
 	void *free[CLASSES]; /* lists, linked through the first bytes of each block */
 } arena;
@@ -161,4 +163,10 @@ void db_memory_configure(void)
 	/* Both would reserve, and touch, tens of KiB that our short statements never use. */
 	(void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 512, 24);
 	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
+void db_memory_keep_from_children(void)
+{
+	if (!SANITIZED)
+		(void)madvise(arena.bytes, sizeof(arena.bytes), MADV_DONTFORK);
 }

@@ -13,4 +13,10 @@
  */
 void db_memory_configure(void);
 
+/*
+ * A process that is forked off this one from now on has no such memory: it cannot use a database,
+ * and not even close one. In return no page of it has to be copied when the parent goes on.
+ */
+void db_memory_keep_from_children(void);
+
 #endif

@@ -16,6 +16,7 @@
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/db_memory.h"
 
 #define EXIT_CMAN_FAILED 125
 
@@ -241,6 +242,8 @@ static int create_and_begin(struct monitor *monitor, const struct monitor_plan *
 {
 	int rc = store_open(plan->root, &monitor->store, err);
 
+	/* The container's first process is forked while this one goes on. */
+	db_memory_keep_from_children();
 	if (rc == 0)
 		rc = plan->create(plan->data, &monitor->store, &monitor->record, &monitor->spec,
 				  err);
