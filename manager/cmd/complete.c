@@ -49,6 +49,17 @@ static int offer_container(const struct container_record *record, void *data, st
 	return 0;
 }
 
+static int offer_container_path(const struct container_record *record, void *data, struct err *err)
+{
+	AUTO_BUF struct buf word = BUF_INIT;
+
+	(void)err;
+	buf_addf(&word, "%s:", record->name);
+	if (record->name && !buf_failed(&word))
+		offer(data, word.data, container_state_name(record->state));
+	return 0;
+}
+
 static int offer_image(const struct image_row *row, void *data, struct err *err)
 {
 	(void)err;
@@ -57,7 +68,12 @@ static int offer_image(const struct image_row *row, void *data, struct err *err)
 	return 0;
 }
 
-enum kept { KEPT_CONTAINERS = 1 << 0, KEPT_IMAGES = 1 << 1, KEPT_VOLUMES = 1 << 2 };
+enum kept {
+	KEPT_CONTAINERS = 1 << 0,
+	KEPT_IMAGES = 1 << 1,
+	KEPT_VOLUMES = 1 << 2,
+	KEPT_PATHS = 1 << 3, /* containers with a colon: what follows is a path inside */
+};
 
 /* Names from the store, if there is one: pressing tab must not make it. */
 static int offer_volume(const struct volume_record *record, void *data, struct err *err)
@@ -78,6 +94,8 @@ static void offer_kept(struct completion *c, unsigned kinds)
 		return;
 	if (kinds & KEPT_CONTAINERS)
 		container_each(&store, offer_container, c, &ignored);
+	if (kinds & KEPT_PATHS)
+		container_each(&store, offer_container_path, c, &ignored);
 	if (kinds & KEPT_IMAGES)
 		image_list(&store, offer_image, c, &ignored);
 	if (kinds & KEPT_VOLUMES)
@@ -223,6 +241,8 @@ static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
 		offer_commands(c, commands);
 	else if (cmd == &cmd_pull)
 		offer_catalog(c);
+	else if (cmd == &cmd_cp)
+		offer_kept(c, KEPT_PATHS);
 	else
 		offer_kept(c, (strstr(kind, "CONTAINER") ? KEPT_CONTAINERS : 0U) |
 				      (strstr(kind, "IMAGE") ? KEPT_IMAGES : 0U) |

@@ -218,10 +218,14 @@ one exited'
 			"$REPO/packaging/completions/cman.bash" "$1"
 	}
 	[ "$(complete_line 'cman insp')" = inspect ]
-	[ "$(complete_line 'cman ps --no')" = --no-trunc ]
+	[ "$(complete_line 'cman ps --no-')" = --no-trunc ]
 	[ "$(complete_line 'cman rm b' | sort | paste -sd ' ')" = 'bear bird' ]
 	[ "$(complete_line 'cman rm bird --f')" = "$(printf '%s\n' --filter --force)" ]
 	[ "$(complete_line 'cman rmi busy')" = busybox:latest ]
+	[ "$(complete_line 'cman cp bi')" = bird: ]
+	[ "$(complete_line 'cman cp bird:/')" = '' ]
+	[ "$(complete_line 'cman wait --condition next')" = next-exit ]
+	[ "$(complete_line 'cman kill --filter vol')" = volume= ]
 	[ "$(complete_line 'cman rmi busybox:')" = latest ]
 	[ "$(complete_line 'cman ps --filter st')" = status= ]
 	[ "$(complete_line 'cman pull ubuntu-b')" = ubuntu-base ]
