@@ -209,7 +209,7 @@ static int prepare(struct stage_state *state, struct err *err)
 {
 	AUTO_FREE char *text = NULL;
 	struct packet packet;
-	int fds[PACKET_FDS_MAX] = { -1, -1 };
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	AUTO_CLOSE int spec_fd = -1;
 	size_t len;
 	int rc = packet_receive(EXEC_SOCKET, &packet, NULL, err);

@@ -28,6 +28,7 @@
 #define CGROUP_PARENT "/cman"
 /* Where its cgroup is, if that is not below CGROUP_PARENT: whoever cleans up needs no spec. */
 #define CGROUP_FILE "cgroup"
+#define SPEC_DRAFT LIFECYCLE_SPEC_FILE ".new"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN 36
 #define UPPER_MODE 0755 /* as container_dir_create() makes it */
@@ -105,7 +106,12 @@ static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
 
 	if (rc == 0 && elsewhere)
 		rc = write_file(dir_fd, CGROUP_FILE, spec->cgroups_path, err);
-	return rc < 0 ? rc : write_file(dir_fd, LIFECYCLE_SPEC_FILE, text, err);
+	if (rc == 0)
+		rc = write_file(dir_fd, SPEC_DRAFT, text, err);
+	/* Under its name it is whole: then the container can be started. */
+	if (rc == 0 && renameat(dir_fd, SPEC_DRAFT, dir_fd, LIFECYCLE_SPEC_FILE) < 0)
+		return err_sys(err, errno, "cannot create " LIFECYCLE_SPEC_FILE);
+	return rc;
 }
 
 /*

@@ -66,13 +66,19 @@ int lifecycle_expect_unpaused(const struct container_record *record, struct err 
 int lifecycle_pause(struct store *store, struct container_record *record, struct err *err);
 int lifecycle_unpause(struct store *store, struct container_record *record, struct err *err);
 
+/* How a container is asked to end, and by whom. */
+struct stop_how {
+	const char *by; /* as container_set_ended_by() has it: "stop", "rm" … */
+	int signal;	/* 0: the container's own */
+	int timeout_s;	/* until SIGKILL; -1: for ever, 0: that at once */
+};
+
 /*
- * Stop signal, up to timeout_s seconds (-1: for ever), SIGKILL; returns when the process is really
- * gone and its end is recorded, and its monitor will not start it again. Already stopped is
- * success. `by` ("stop", "rm" …) is recorded as who asked for it.
+ * The signal, the time, SIGKILL; returns when the process is really gone and its end is recorded,
+ * and its monitor will not start it again. Already stopped is success.
  */
-int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
-		   const char *by, struct err *err);
+int lifecycle_stop(struct store *store, struct container_record *record, const struct stop_how *how,
+		   struct err *err);
 
 /*
  * One that waits to be started again: it has ended for good, and its monitor goes. Returns 1, or 0
@@ -80,6 +86,21 @@ int lifecycle_stop(struct store *store, struct container_record *record, int tim
  */
 int lifecycle_cancel_restart(struct store *store, struct container_record *record, const char *by,
 			     struct err *err);
+
+/*
+ * Start a created or exited container again, with its files and its log, without a client; one that
+ * waits to be started again, at once. Returns when the payload was executed; a failure is recorded,
+ * as of run -d. Running already is success; of two at once, one starts it. `record` is what it has
+ * become.
+ */
+int lifecycle_start(struct store *store, struct container_record *record, struct err *err);
+
+/* Stop it, if it runs, and start it. `how->by` is "restart"; --rm does not remove it in between. */
+int lifecycle_restart(struct store *store, struct container_record *record,
+		      const struct stop_how *how, struct err *err);
+
+/* Whether it was ended by lifecycle_restart(), so that it is needed yet, --rm or not. */
+bool lifecycle_is_restarted(const struct container_record *record);
 
 /*
  * Until it has ended and that is recorded, also where it will be started again; *exit_code as

@@ -150,8 +150,10 @@ static int end_with(const struct engine_process *process, int signal, int64_t ms
 	return lifecycle_wait_readable(&fd, 1, ms, err);
 }
 
-static int stop_process(const struct container_record *record, int timeout_s, struct err *err)
+static int stop_process(const struct container_record *record, const struct stop_how *how,
+			struct err *err)
 {
+	int own = record->stop_signal ? record->stop_signal : SIGTERM;
 	struct engine_process process = ENGINE_PROCESS_INIT;
 	int ended = lifecycle_open_process(record->pid, record->pid_start_time, &process, err);
 
@@ -161,9 +163,9 @@ static int stop_process(const struct container_record *record, int timeout_s, st
 	}
 	ended = 0;
 	/* No time to end by itself is no time to be asked to. */
-	if (timeout_s != 0)
-		ended = end_with(&process, record->stop_signal ? record->stop_signal : SIGTERM,
-				 timeout_s < 0 ? -1 : timeout_s * INT64_C(1000), err);
+	if (how->timeout_s != 0)
+		ended = end_with(&process, how->signal ? how->signal : own,
+				 how->timeout_s < 0 ? -1 : how->timeout_s * INT64_C(1000), err);
 	if (ended == 0)
 		ended = end_with(&process, SIGKILL, KILL_MS, err);
 	engine_process_release(&process);
@@ -185,8 +187,8 @@ static int let_go(struct store *store, struct container_record *record, struct e
 	return err_code(err);
 }
 
-int lifecycle_stop(struct store *store, struct container_record *record, int timeout_s,
-		   const char *by, struct err *err)
+int lifecycle_stop(struct store *store, struct container_record *record, const struct stop_how *how,
+		   struct err *err)
 {
 	int rc = 0;
 
@@ -194,15 +196,15 @@ int lifecycle_stop(struct store *store, struct container_record *record, int tim
 	while (rc == 0 &&
 	       (lifecycle_runs(record->state) || record->state == CONTAINER_RESTARTING)) {
 		if (record->state == CONTAINER_RESTARTING) {
-			rc = lifecycle_cancel_restart(store, record, by, err);
+			rc = lifecycle_cancel_restart(store, record, how->by, err);
 			rc = rc < 0 ? rc : 0;
 			continue;
 		}
-		rc = container_set_ended_by(store, record->id, by, err);
-		if (rc == 0 && timeout_s != 0)
+		rc = container_set_ended_by(store, record->id, how->by, err);
+		if (rc == 0 && how->timeout_s != 0)
 			rc = let_go(store, record, err);
 		if (rc == 0)
-			rc = stop_process(record, timeout_s, err);
+			rc = stop_process(record, how, err);
 		if (rc == 0)
 			rc = lifecycle_await_record(store, record, err);
 	}
@@ -284,7 +286,8 @@ static int set_removing(struct store *store, const struct container_record *reco
 static int stop_and_remove(struct store *store, struct container_record *record, unsigned how,
 			   struct err *err)
 {
-	int rc = lifecycle_stop(store, record, 0, "rm", err);
+	const struct stop_how stop = { .by = "rm" };
+	int rc = lifecycle_stop(store, record, &stop, err);
 
 	if (rc == 0)
 		rc = set_removing(store, record, err);

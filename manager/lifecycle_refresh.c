@@ -95,6 +95,7 @@ static int record_end(struct store *store, struct container_record *record, bool
 static int record_lost_end(struct store *store, struct container_record *record, const char *why,
 			   bool may_restart, struct err *err)
 {
+	bool remove = record->auto_remove && !lifecycle_is_restarted(record);
 	int rc;
 
 	free(record->error);
@@ -102,9 +103,9 @@ static int record_lost_end(struct store *store, struct container_record *record,
 	record->exit_code = -1;
 	record->finished_ns = clock_now_ns();
 	record->state = CONTAINER_EXITED;
-	rc = record->auto_remove ? lifecycle_erase(store, record, err) :
-				   lifecycle_destroy_cgroup(store, record->id, err);
-	if (rc == 0 && !record->auto_remove)
+	rc = remove ? lifecycle_erase(store, record, err) :
+		      lifecycle_destroy_cgroup(store, record->id, err);
+	if (rc == 0 && !remove)
 		rc = record_end(store, record, may_restart, err);
 	if (rc < 0 && err->kind != ERR_NOT_FOUND)
 		return rc;

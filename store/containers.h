@@ -123,8 +123,8 @@ int container_each(struct store *store, container_visit *visit, void *data, stru
 
 /*
  * pid*, monitor*, boot_id, started_ns, restart_count, health → running; forgets how it ended
- * before. Not from removing. Where `record` says restarting, only from that: else somebody did not
- * want it to be started again.
+ * before. ERR_STATE unless created or exited; where `record` says restarting, unless that: then
+ * somebody did not want it to be started again.
  */
 int container_set_started(struct store *store, const struct container_record *record,
 			  struct err *err);

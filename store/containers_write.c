@@ -101,8 +101,8 @@ int container_set_started(struct store *store, const struct container_record *re
 		       " boot_id = ?7, exit_code = -1, oom_killed = 0, error = NULL,"
 		       " restart_count = ?8, restart_ns = 0, health = ?9, health_failures = 0,"
 		       " ended_by = NULL, ending = NULL, changed_ns = ?10"
-		       " WHERE id = ?1 AND state != 'removing'"
-		       " AND (?11 != 'restarting' OR state = 'restarting')",
+		       " WHERE id = ?1 AND CASE ?11 WHEN 'restarting' THEN state = 'restarting'"
+		       " ELSE state IN ('created', 'exited') END",
 		       DB_ARGS(DB_TEXT(record->id), DB_INT(record->started_ns), DB_INT(record->pid),
 			       DB_INT(record->pid_start_time), DB_INT(record->monitor_pid),
 			       DB_INT(record->monitor_start_time), DB_TEXT(record->boot_id),

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "manager/cmd/commands.h"
-#include "manager/cmd/launch.h"
 #include "manager/cmd/operands.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
@@ -67,18 +66,12 @@ static int start_one(struct store *store, const char *name, const void *data,
 		     char answer[ANSWER_MAX], struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
-	const struct run_options options = { .detach = true };
-	const struct app *app = data;
-	int rc = lifecycle_find(store, name, &record, err);
 
+	(void)data;
 	(void)answer;
-	if (rc < 0 || is_live(&record))
-		return rc;
-	rc = launch_begin(app->root, &options, &launch, err);
-	if (rc == 0)
-		rc = launch_start(&launch, &record, err);
-	return rc < 0 ? err_wrap(err, "%s", name) : 0;
+	if (lifecycle_find(store, name, &record, err) < 0)
+		return err_code(err);
+	return is_live(&record) ? 0 : lifecycle_start(store, &record, err);
 }
 
 static int stop_one(struct store *store, const char *name, const void *data,
@@ -90,7 +83,13 @@ static int stop_one(struct store *store, const char *name, const void *data,
 	(void)answer;
 	if (lifecycle_find(store, name, &record, err) < 0)
 		return err_code(err);
-	return lifecycle_stop(store, &record, record.stop_timeout_s, ENDED_BY_SHUTDOWN, err);
+
+	const struct stop_how how = {
+		.by = ENDED_BY_SHUTDOWN,
+		.timeout_s = record.stop_timeout_s,
+	};
+
+	return lifecycle_stop(store, &record, &how, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -11,6 +11,10 @@
 /* clang-format off */
 const struct cmd *const commands[] = {
 	&cmd_run,
+	&cmd_create,
+	&cmd_start,
+	&cmd_restart,
+	&cmd_attach,
 	&cmd_exec,
 	&cmd_ps,
 	&cmd_top,

@@ -14,11 +14,13 @@
 
 /* clang-format off */
 extern const struct cmd
+	cmd_attach,
 	cmd_boot,
 	cmd_commit,
 	cmd_complete,
 	cmd_copy,
 	cmd_cp,
+	cmd_create,
 	cmd_df,
 	cmd_diff,
 	cmd_events,
@@ -47,10 +49,12 @@ extern const struct cmd
 	cmd_pull,
 	cmd_push,
 	cmd_rename,
+	cmd_restart,
 	cmd_rm,
 	cmd_rmi,
 	cmd_run,
 	cmd_save,
+	cmd_start,
 	cmd_stop,
 	cmd_tag,
 	cmd_top,

@@ -273,7 +273,7 @@ static int take_console(struct exec *exec, int console, struct err *err)
 static int await_start(struct exec *exec, struct err *err)
 {
 	struct packet packet;
-	int fds[PACKET_FDS_MAX] = { -1, -1 };
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	int rc = packet_receive(exec->pump.socket, &packet, fds, err);
 
 	if (rc < 0)
@@ -315,7 +315,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	int rc = parse(argc, argv, &exec, err);
 
 	if (rc == 0)
-		rc = pump_block_signals(exec.pump.raw, &exec.pump.signals, err);
+		rc = pump_block_signals(exec.pump.raw, false, &exec.pump.signals, err);
 	if (rc == 0)
 		rc = spawn_stage(&exec, err);
 	if (rc == 0)

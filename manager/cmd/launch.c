@@ -65,21 +65,23 @@ static int fork_monitor(const struct monitor_plan *plan, int *socket, struct err
 }
 
 /* The pump's pipes; `theirs` are the monitor's ends. */
-static int open_pipes(const struct run_options *options, struct pump *pump, int theirs[3],
+static int open_pipes(const struct launch_how *how, struct pump *pump, int theirs[3],
 		      struct err *err)
 {
 	int rc = 0;
 
-	pump->raw = options->tty && options->interactive && !options->detach;
+	pump->terminal = how->tty;
+	pump->raw = how->tty && how->interactive && !how->detached;
+	pump->no_proxy = how->no_proxy;
 	pump->drain = true;
-	pump->keys = options->keys;
-	if (options->detach)
+	pump->keys = how->keys;
+	if (how->detached)
 		return 0;
 	rc = open_pipe(&pump->out[0], &theirs[1], err);
 	/* A terminal has but one output. */
-	if (rc == 0 && !options->tty)
+	if (rc == 0 && !how->tty)
 		rc = open_pipe(&pump->out[1], &theirs[2], err);
-	if (rc == 0 && options->interactive)
+	if (rc == 0 && how->interactive)
 		rc = open_pipe(&theirs[0], &pump->in, err);
 	return rc;
 }
@@ -117,19 +119,19 @@ static int await_answer(struct launch *launch, const char *name, struct err *err
 	}
 }
 
-int launch_new(const struct monitor_plan *plan, const char *id, const struct run_options *options,
+int launch_new(const struct monitor_plan *plan, const char *id, const struct launch_how *how,
 	       struct launch *out, struct err *err)
 {
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	struct monitor_plan complete = *plan;
 	int theirs[3] = { -1, -1, -1 };
 	char name[13];
-	int rc = open_pipes(options, &launch.pump, theirs, err);
+	int rc = open_pipes(how, &launch.pump, theirs, err);
 
 	if (rc == 0)
-		rc = pump_block_signals(launch.pump.raw, &launch.pump.signals, err);
+		rc = pump_block_signals(launch.pump.raw, launch.pump.no_proxy, &launch.pump.signals,
+					err);
 	memcpy(complete.stdio, theirs, sizeof(complete.stdio));
-	complete.preserve_fds = options->container.isolation.preserve_fds;
 	if (rc == 0)
 		rc = fork_monitor(&complete, &launch.pump.socket, err);
 	close_pipes(theirs);
@@ -142,12 +144,12 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct run
 	return rc;
 }
 
-int launch_begin(const char *root, const struct run_options *options, struct launch *out,
+int launch_begin(const char *root, const struct launch_how *how, struct launch *out,
 		 struct err *err)
 {
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	int theirs[3] = { -1, -1, -1 };
-	int rc = open_pipes(options, &launch.pump, theirs, err);
+	int rc = open_pipes(how, &launch.pump, theirs, err);
 
 	if (rc == 0)
 		rc = monitor_spawn(root, theirs, &launch.pump.socket, err);
@@ -172,4 +174,72 @@ int launch_start(struct launch *launch, const struct container_record *record, s
 	if (rc < 0 && rc != -EPIPE)
 		return rc;
 	return await_answer(launch, record->name, err);
+}
+
+/* --- a container that runs --- */
+
+static int send_attach(int socket, const int pipes[3], struct err *err)
+{
+	static const uint32_t bits[3] = { ATTACH_IN, ATTACH_OUT, ATTACH_ERR };
+	struct packet packet = { .type = PACKET_ATTACH };
+	int fds[PACKET_FDS_MAX];
+	size_t n = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (pipes[i] < 0)
+			continue;
+		packet.streams |= bits[i];
+		fds[n++] = pipes[i];
+	}
+	return packet_send_fds(socket, &packet, fds, n, err);
+}
+
+static int await_attached(struct launch *launch, const struct launch_how *how, const char *name,
+			  int64_t *since_ns, struct err *err)
+{
+	struct packet packet;
+	int rc = packet_receive(launch->pump.socket, &packet, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_STATE, ECHILD, "%s has ended, or its monitor was killed",
+			       name);
+	if (packet.type == PACKET_FAILED) {
+		*err = packet.failed.err;
+		return err_code(err);
+	}
+	if (packet.type != PACKET_ATTACHED)
+		return err_set(err, ERR_INVALID, EPROTO, "%s: its monitor talks nonsense", name);
+	if (how->interactive && !packet.attached.takes_input)
+		log_warn("%s has the stdin of the client that started it: yours goes nowhere",
+			 name);
+	*since_ns = packet.attached.time_ns;
+	return 0;
+}
+
+int launch_attach(struct store *store, const struct container_record *record,
+		  const struct launch_how *how, struct launch *out, int64_t *since_ns,
+		  struct err *err)
+{
+	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
+	AUTO_CLOSE int dir_fd = -1;
+	int theirs[3] = { -1, -1, -1 };
+	int rc = container_dir_open(store, record->id, &dir_fd, err);
+
+	if (rc == 0)
+		rc = monitor_connect(dir_fd, record->name, &launch.pump.socket, err);
+	if (rc == 0)
+		rc = open_pipes(how, &launch.pump, theirs, err);
+	if (rc == 0)
+		rc = send_attach(launch.pump.socket, theirs, err);
+	close_pipes(theirs);
+	/* -EPIPE: it has refused us already, and said why. */
+	if (rc == 0 || rc == -EPIPE)
+		rc = await_attached(&launch, how, record->name, since_ns, err);
+	if (rc < 0)
+		return rc;
+	*out = launch;
+	launch = (struct launch)LAUNCH_INIT;
+	return 0;
 }

@@ -9,14 +9,23 @@
  */
 
 #include "manager/cmd/pump.h"
-#include "manager/cmd/run_options.h"
 #include "manager/monitor/monitor.h"
 #include "store/base/err.h"
 #include "store/containers.h"
+#include "store/store.h"
 
 struct launch {
 	char name[CONTAINER_NAME_MAX + 1]; /* of the container that was started */
 	struct pump pump; /* ready for pump_run() once the payload was started, unless detached */
+};
+
+/* How the container is attended by its client. */
+struct launch_how {
+	bool detached;	  /* not at all */
+	bool interactive; /* it gets the client's stdin */
+	bool tty;	  /* it has a terminal */
+	bool no_proxy;	  /* signals are not forwarded to it */
+	struct detach_keys keys;
 };
 
 #define LAUNCH_INIT               \
@@ -27,22 +36,22 @@ struct launch {
 void launch_release(struct launch *launch);
 
 /*
- * Fork the monitor that creates container `id` and starts it, with the pipes that `options` ask
+ * Fork the monitor that creates container `id` and starts it, with the pipes that `how` asks
  * for; `plan` lacks stdio. From here on signals wait (pump_block_signals). Returns 0 when the
  * payload was executed, 1 when the image has to be pulled first, or the monitor's error
  * (ERR_NO_PROGRAM: 127, ERR_NO_EXEC: 126); -ECHILD when it is gone and has not said why.
  */
-int launch_new(const struct monitor_plan *plan, const char *id, const struct run_options *options,
+int launch_new(const struct monitor_plan *plan, const char *id, const struct launch_how *how,
 	       struct launch *out, struct err *err);
 
 /* After a 1 of launch_new(): signals act again, those that had to wait at once. */
 void launch_undo(struct launch *launch);
 
 /*
- * Start the monitor of a container that was created, with the pipes that `options` ask for. One
+ * Start the monitor of a container that was created, with the pipes that `how` asks for. One
  * that is told no container ends by that.
  */
-int launch_begin(const char *root, const struct run_options *options, struct launch *out,
+int launch_begin(const char *root, const struct launch_how *how, struct launch *out,
 		 struct err *err);
 
 /*
@@ -50,5 +59,13 @@ int launch_begin(const char *root, const struct run_options *options, struct lau
  * was executed, or with the monitor's error as above.
  */
 int launch_start(struct launch *launch, const struct container_record *record, struct err *err);
+
+/*
+ * Connect to a container that runs, as one more client. What it wrote before *since_ns is in the
+ * log, what comes after in the pump.
+ */
+int launch_attach(struct store *store, const struct container_record *record,
+		  const struct launch_how *how, struct launch *out, int64_t *since_ns,
+		  struct err *err);
 
 #endif

@@ -67,6 +67,8 @@ int options_operands(const struct option_parse *parse, int min, int max, struct 
 /* Values. `option` is used in the message: "--memory: not a size: 12q". */
 int option_int(const struct cmd_option *option, const char *value, int64_t min, int64_t max,
 	       int64_t *out, struct err *err);
+/* true or false (also 1, 0). */
+int option_bool(const struct cmd_option *option, const char *value, bool *out, struct err *err);
 /* 512, 64k, 100m, 1.5g (powers of 1024; also kb, KiB …). Bytes. */
 int option_size(const struct cmd_option *option, const char *value, int64_t *out, struct err *err);
 /* Seconds with fraction or a Go duration (1h30m, 90s, 500ms). Nanoseconds. */

@@ -26,7 +26,7 @@ static const int kept_signals[] = {
 	SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG,  SIGWINCH,
 };
 
-int pump_block_signals(bool raw, int *out, struct err *err)
+int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err)
 {
 	sigset_t set;
 	int fd;
@@ -34,6 +34,12 @@ int pump_block_signals(bool raw, int *out, struct err *err)
 	sigfillset(&set);
 	for (size_t i = 0; i < sizeof(kept_signals) / sizeof(kept_signals[0]); i++)
 		sigdelset(&set, kept_signals[i]);
+	if (no_proxy)
+		sigemptyset(&set);
+	if (raw && no_proxy) {
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGHUP);
+	}
 	if (raw) {
 		sigaddset(&set, SIGTSTP);
 		sigaddset(&set, SIGWINCH);
@@ -125,7 +131,7 @@ static int on_signal(struct state *state, struct err *err)
 			tell_size(state);
 		else if (packet.number == SIGTSTP)
 			rc = suspend(state, err);
-		else
+		else if (!state->pump->no_proxy)
 			tell(state, &packet);
 		if (rc < 0)
 			return rc;
@@ -147,6 +153,8 @@ static int on_message(struct state *state, struct err *err)
 		return rc;
 	if (rc == 0)
 		state->end = PUMP_LOST;
+	else if (packet.type == PACKET_BEHIND)
+		state->end = PUMP_BEHIND;
 	else if (packet.type == PACKET_EXITED)
 		state->exit_code = packet.exit_code;
 	else
@@ -248,6 +256,8 @@ int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *
 		  pump->raw ? &pump->keys : NULL);
 	flow_init(&state.out[0], pump->out[0], STDOUT_FILENO, NULL);
 	flow_init(&state.out[1], pump->out[1], STDERR_FILENO, NULL);
+	if (pump->terminal && isatty(STDOUT_FILENO))
+		tell(&state, &(struct packet){ .type = PACKET_TERMINAL });
 	if (pump->raw) {
 		rc = terminal_make_raw(STDIN_FILENO, err);
 		/* It may have been resized since its size was read for the start. */

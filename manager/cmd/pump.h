@@ -14,13 +14,15 @@
 #include "store/base/err.h"
 
 struct pump {
-	int socket;  /* to the stage, manager/monitor/protocol.h */
-	int signals; /* signalfd of pump_block_signals() */
-	int in;	     /* where the user's stdin goes, non-blocking; -1: nowhere. Owned */
-	int out[2];  /* what goes to the user's stdout and stderr; -1: none. Owned */
-	int console; /* pty master to resize, or -1: the stage is told. Borrowed */
-	bool raw;    /* the user's stdin is a terminal that is to be raw meanwhile */
-	bool drain;  /* after the end, read the output to its end of file, which will come */
+	int socket;    /* to the stage, manager/monitor/protocol.h */
+	int signals;   /* signalfd of pump_block_signals() */
+	int in;	       /* where the user's stdin goes, non-blocking; -1: nowhere. Owned */
+	int out[2];    /* what goes to the user's stdout and stderr; -1: none. Owned */
+	int console;   /* pty master to resize, or -1: the stage is told. Borrowed */
+	bool terminal; /* the payload has one, and its output is a screen */
+	bool no_proxy; /* signals are not forwarded, but act on this process */
+	bool raw;      /* the user's stdin is a terminal that is to be raw meanwhile */
+	bool drain;    /* after the end, read the output to its end of file, which will come */
 	struct detach_keys keys;
 };
 
@@ -35,13 +37,15 @@ enum pump_end {
 	PUMP_DETACHED,	/* the user typed the detach keys */
 	PUMP_SIGNALLED, /* raw, and told to go by SIGTERM or SIGHUP: *exit_code is 128+n */
 	PUMP_LOST,	/* the stage was killed */
+	PUMP_BEHIND,	/* the monitor let us go, as we did not take the output */
 };
 
 /*
  * Block the signals that are forwarded, for the rest of this process; *out is a signalfd for them.
- * With `raw` also SIGTSTP and SIGWINCH, which are answered here.
+ * With `raw` also SIGTSTP and SIGWINCH, which are answered here. With `no_proxy` only what is
+ * answered here.
  */
-int pump_block_signals(bool raw, int *out, struct err *err);
+int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err);
 
 /*
  * Until the end. The terminal is as it was when this returns. A client with a raw terminal behaves

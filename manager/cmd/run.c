@@ -2,29 +2,18 @@
 /* cman run, from the command line to the payload's exit status. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "image/config.h"
+#include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
+#include "manager/cmd/creation.h"
 #include "manager/cmd/image_choice.h"
 #include "manager/cmd/launch.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_options_groups.h"
-#include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/monitor.h"
-#include "manager/mount_plan.h"
-#include "manager/names.h"
-#include "manager/neighbours.h"
-#include "manager/spec_build.h"
-#include "store/base/buf.h"
-#include "store/base/cleanup.h"
-#include "store/base/clock.h"
 #include "store/base/log.h"
-#include "store/base/strv.h"
-
-#define NAME_ATTEMPTS 16
 
 /* What the client and its monitor, which is a copy of it, begin with. */
 struct run {
@@ -32,127 +21,6 @@ struct run {
 	struct image_choice choice;
 	char id[CONTAINER_ID_LEN + 1];
 };
-
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot create the container");
-}
-
-/* What runs, as the record keeps it: a JSON array. */
-static int print_command(char *const *args, char **out, struct err *err)
-{
-	AUTO_BUF struct buf buf = BUF_INIT;
-
-	buf_addch(&buf, '[');
-	for (size_t i = 0; args[i]; i++) {
-		if (i > 0)
-			buf_addch(&buf, ',');
-		text_add_json(&buf, args[i], strlen(args[i]));
-	}
-	buf_addch(&buf, ']');
-	*out = buf_steal(&buf);
-	return *out ? 0 : no_memory(err);
-}
-
-static int make_record(const struct run_options *options, const struct image_choice *choice,
-		       const struct spec *spec, struct container_record *out, struct err *err)
-{
-	out->state = CONTAINER_CREATED;
-	out->created_ns = clock_now_ns();
-	out->auto_remove = options->auto_remove;
-	out->tty = options->tty;
-	out->stop_signal = spec->stop_signal;
-	out->stop_timeout_s = options->stop_timeout_s;
-	out->restart = options->restart;
-	out->restart_max = options->restart_max;
-	out->exit_code = -1;
-	out->image = strdup(options->rootfs ? options->rootfs : choice->reference);
-	out->image_id = options->rootfs ? NULL : strdup(choice->image.id);
-	if (!out->image || (!out->image_id && !options->rootfs))
-		return no_memory(err);
-	return print_command(spec->process.args, &out->command, err);
-}
-
-static int list_layers(const struct image_record *image, char ***out, struct err *err)
-{
-	AUTO_STRV char **layers = NULL;
-
-	for (size_t i = 0; i < image->nlayers; i++) {
-		if (strv_add(&layers, image->layers[i].tree) < 0)
-			return no_memory(err);
-	}
-	*out = STEAL_PTR(layers);
-	return 0;
-}
-
-/* Insert and make it, under the name given, or under one that is free. */
-static int insert(struct store *store, const struct run_options *options,
-		  struct create_request *request, struct err *err)
-{
-	struct container_record *record = request->record;
-	int rc;
-
-	for (int attempt = 0;; attempt++) {
-		char made_up[CONTAINER_NAME_MAX + 1];
-
-		rc = options->name ? 0 : name_generate(attempt, made_up, err);
-		if (rc < 0)
-			return rc;
-		free(record->name);
-		record->name = strdup(options->name ? options->name : made_up);
-		if (!record->name)
-			return no_memory(err);
-		rc = lifecycle_create(store, request, err);
-		if (rc == 0 || options->name || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
-			return rc;
-		*err = (struct err)ERR_INIT;
-	}
-}
-
-/* From the image to a row and a directory. */
-static int prepare(struct store *store, struct run *run, struct container_record *record,
-		   struct spec *spec, struct err *err)
-{
-	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
-	AUTO_MOUNT_PLAN struct mount_plan mounts = MOUNT_PLAN_INIT;
-	AUTO_STRV char **layers = NULL;
-	AUTO_FREE char *hostname = NULL;
-	static char *const none[] = { NULL };
-	struct run_options *options = &run->options;
-	const struct image_choice *choice = &run->choice;
-	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
-
-	memcpy(record->id, run->id, sizeof(record->id));
-	options->container.command = options->rootfs ? options->words : choice->command;
-	if (rc == 0)
-		rc = neighbours_resolve(store, &options->container.isolation, &hostname, err);
-	if (hostname)
-		options->container.hostname = hostname;
-	if (rc == 0)
-		rc = mount_plan_make(store, &config, &options->container, &mounts, err);
-	if (rc == 0)
-		rc = spec_build(&config, &options->container, record->id, spec, err);
-	if (rc == 0)
-		rc = make_record(options, choice, spec, record, err);
-	if (rc == 0)
-		rc = list_layers(&choice->image, &layers, err);
-	if (rc < 0)
-		return rc;
-
-	struct create_request request = {
-		.record = record,
-		.spec = spec,
-		.layers = layers ? layers : none,
-		.etc = &options->container.isolation.etc,
-		.volumes = mounts.volumes,
-		.nvolumes = mounts.nvolumes,
-	};
-
-	spec->root_path = options->rootfs;
-	options->rootfs = NULL;
-
-	return insert(store, options, &request, err);
-}
 
 /* --- in the monitor --- */
 
@@ -174,7 +42,8 @@ static int create(void *data, struct store *store, struct container_record *reco
 	if (!options->rootfs)
 		log_debug("image %s: %s, %zu layers", run->choice.reference, run->choice.image.id,
 			  run->choice.image.nlayers);
-	rc = prepare(store, run, record, spec, err);
+	memcpy(record->id, run->id, sizeof(record->id));
+	rc = creation_make(store, &run->options, &run->choice, record, spec, err);
 	if (rc == 0)
 		log_debug("container %s: %s, command %s", record->name, record->id,
 			  record->command);
@@ -236,42 +105,23 @@ static int start(const struct app *app, struct run *run, struct launch *launch, 
 {
 	const struct monitor_plan plan = {
 		.root = app->root,
+		.preserve_fds = run->options.container.isolation.preserve_fds,
 		.argv = app->argv,
 		.create = create,
 		.explain = explain,
 		.data = run,
 	};
-	int rc = launch_new(&plan, run->id, &run->options, launch, err);
+	const struct launch_how how = {
+		.detached = run->options.detach,
+		.interactive = run->options.interactive,
+		.tty = run->options.tty,
+		.keys = run->options.keys,
+	};
+	int rc = launch_new(&plan, run->id, &how, launch, err);
 
 	if (rc == -ECHILD)
 		remove_half_made(app, run->id);
 	return rc;
-}
-
-static int attend(struct launch *launch, struct err *err)
-{
-	enum pump_end end = PUMP_LOST;
-	int exit_code = -1;
-	int rc = pump_run(&launch->pump, &end, &exit_code, err);
-
-	if (rc < 0)
-		return rc;
-	switch (end) {
-	case PUMP_EXITED:
-		break;
-	case PUMP_DETACHED:
-		return 0;
-	case PUMP_SIGNALLED:
-		return exit_code;
-	case PUMP_LOST:
-		err_set(err, ERR_STATE, ECHILD, "%s: its monitor was killed", launch->name);
-		return err_hint(err, "the container goes on: cman ps, cman logs -f %s",
-				launch->name);
-	}
-	if (exit_code < 0)
-		return err_set(err, ERR_STATE, ECHILD, "%s: its exit status was lost",
-			       launch->name);
-	return exit_code;
 }
 
 static void release(struct run *run)
@@ -308,7 +158,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		puts(run.id);
 		return 0;
 	}
-	rc = attend(&launch, err);
+	rc = attend(&launch.pump, launch.name, err);
 	return rc < 0 ? -1 : rc;
 }
 

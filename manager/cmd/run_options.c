@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/run_options_groups.h"
 #include "manager/cmd/run_values.h"
@@ -122,6 +123,9 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 		.container = { .init = true },
 	};
 	int rc = detach_keys_parse(DETACH_KEYS_DEFAULT, &options.keys, err);
+
+	/* Whoever creates a container leaves it to others to start it. */
+	options.detach = cmd == &cmd_create;
 
 	if (rc == 0)
 		rc = parse_pass(cmd, argc, argv, true, &options, err);

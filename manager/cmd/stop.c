@@ -17,8 +17,13 @@ static int stop(struct store *store, const char *operand, const void *data, char
 	(void)answer;
 	if (lifecycle_find(store, operand, &record, err) < 0)
 		return err_code(err);
-	return lifecycle_stop(store, &record, timeout_s ? (int)*timeout_s : record.stop_timeout_s,
-			      "stop", err);
+
+	const struct stop_how how = {
+		.by = "stop",
+		.timeout_s = timeout_s ? (int)*timeout_s : record.stop_timeout_s,
+	};
+
+	return lifecycle_stop(store, &record, &how, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -63,6 +63,8 @@ int terminal_make_raw(int fd, struct err *err)
 {
 	struct termios raw;
 
+	if (current.raw)
+		return 0;
 	if (tcgetattr(fd, &current.saved) < 0)
 		return err_sys(err, errno, "cannot read the settings of the terminal");
 	current.fd = fd;

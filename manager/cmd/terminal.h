@@ -12,6 +12,7 @@
 
 #include "store/base/err.h"
 
+/* One that is raw stays so. */
 int terminal_make_raw(int fd, struct err *err);
 /*
  * Back to what it was; nothing when it is not raw. Also from the background, without being stopped.

@@ -45,6 +45,15 @@ int option_int(const struct cmd_option *option, const char *value, int64_t min, 
 	return 0;
 }
 
+int option_bool(const struct cmd_option *option, const char *value, bool *out, struct err *err)
+{
+	if (strcmp(value, "true") != 0 && strcmp(value, "1") != 0 && strcmp(value, "false") != 0 &&
+	    strcmp(value, "0") != 0)
+		return bad_value(option, "true or false", value, err);
+	*out = value[0] == 't' || value[0] == '1';
+	return 0;
+}
+
 /* "1.5", kept exactly until its unit is known. */
 struct decimal {
 	uint64_t whole;

@@ -5,9 +5,7 @@
  * the terminal, and the place where ctinit will write the exit status. So nothing of it is lost.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,22 +34,14 @@ static bool is_process_alive(pid_t pid, uint64_t start_time)
 	return alive;
 }
 
-/*
- * Of several that want to adopt, one may: who has the lock on the spec, for as long as it lives,
- * and finds that the monitor in the row is still gone.
- */
+/* Of several that want to adopt, one may: who finds that the monitor in the row is still gone. */
 static int claim(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
-	int rc;
+	int rc = monitor_claim(monitor, err);
 
-	monitor->claim_fd = openat(monitor->dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_CLOEXEC);
-	if (monitor->claim_fd < 0)
-		return err_sys(err, errno, "cannot open " LIFECYCLE_SPEC_FILE);
-	if (flock(monitor->claim_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_STATE, EBUSY, "%s is being adopted already",
-			       monitor->record.name);
-	rc = container_find(&monitor->store, monitor->record.id, &now, err);
+	if (rc == 0)
+		rc = container_find(&monitor->store, monitor->record.id, &now, err);
 	if (rc < 0)
 		return rc;
 	if (now.state != CONTAINER_RUNNING && now.state != CONTAINER_PAUSED &&
@@ -79,6 +69,8 @@ static void take_descriptors(struct monitor *monitor)
 	process->eof_console_fd = take_held(monitor, ENGINE_HELD_CONSOLE);
 	monitor->out.source = take_held(monitor, ENGINE_HELD_FIRST);
 	monitor->err.source = take_held(monitor, ENGINE_HELD_FIRST + 1);
+	if (monitor->spec.process.open_stdin)
+		monitor->stdin_kept = take_held(monitor, ENGINE_HELD_FIRST + 2);
 }
 
 static int adopt_process(struct monitor *monitor, struct err *err)

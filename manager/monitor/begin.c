@@ -57,15 +57,18 @@ static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *er
 		rc = open_output(&monitor->err.source, &ends->err, err);
 	if (rc < 0 || !monitor->spec.process.open_stdin)
 		return rc;
-	if (monitor->input.from >= 0) {
-		ends->in = STEAL_FD(monitor->input.from);
+	/* The client's own: when it is at its end, so is the container's stdin. */
+	if (monitor->starter && monitor->starter->in >= 0) {
+		ends->in = STEAL_FD(monitor->starter->in);
 		return 0;
 	}
-	/* Nobody is there to write, and nobody may close it either: run -d -i. */
+	/* Those who attach write to it, and nobody closes it: run -d -i. */
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
 	ends->in = fds[0];
 	monitor->stdin_kept = fds[1];
+	if (fcntl(fds[1], F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot set up a pipe");
 	return 0;
 }
 
@@ -197,15 +200,33 @@ static int exit_code_of(const struct err *err)
 	}
 }
 
-/* Somebody wanted it gone at the same time, and that is why it could not be started. */
-static bool is_removed(struct monitor *monitor)
+enum meddling {
+	MEDDLING_NONE,
+	MEDDLING_STOPPED,
+	MEDDLING_RESTARTED,
+	MEDDLING_REMOVED,
+};
+
+/*
+ * Somebody wanted it to end, or gone, at the same time, and that is why it could not be started:
+ * then `failure` says so.
+ */
+static enum meddling explain(struct monitor *monitor, struct err *failure)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	const char *name = monitor->record.name;
 	struct err err = ERR_INIT;
+	int rc = container_find(&monitor->store, monitor->record.id, &now, &err);
 
-	if (container_find(&monitor->store, monitor->record.id, &now, &err) < 0)
-		return err.kind == ERR_NOT_FOUND;
-	return now.state == CONTAINER_REMOVING;
+	if (rc < 0 ? err.kind == ERR_NOT_FOUND : now.state == CONTAINER_REMOVING) {
+		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started", name);
+		return MEDDLING_REMOVED;
+	}
+	/* Of an earlier life nothing counts. */
+	if (rc < 0 || !now.ended_by || now.pid == 0 || now.pid != monitor->record.pid)
+		return MEDDLING_NONE;
+	err_set(failure, ERR_STATE, ECANCELED, "%s was stopped while it was started", name);
+	return lifecycle_is_restarted(&now) ? MEDDLING_RESTARTED : MEDDLING_STOPPED;
 }
 
 /* What there is of one that was not started. */
@@ -224,22 +245,68 @@ static void undo(struct monitor *monitor)
 static void record_failure(struct monitor *monitor, struct err *failure, int exit_code)
 {
 	struct container_record *record = &monitor->record;
+	enum meddling meddling;
 	struct err err = ERR_INIT;
 	int rc;
 
 	undo(monitor);
-	if (is_removed(monitor)) {
-		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started",
-			record->name);
+	meddling = explain(monitor, failure);
+	if (meddling == MEDDLING_REMOVED)
 		return;
-	}
 	record->exit_code = exit_code;
 	record->finished_ns = clock_now_ns();
 	record->error = strdup(failure->text);
-	rc = record->auto_remove ? lifecycle_erase(&monitor->store, record, &err) :
-				   container_set_exited(&monitor->store, record, &err);
+	monitor_unclaim(monitor);
+	rc = record->auto_remove && meddling != MEDDLING_RESTARTED ?
+		     lifecycle_erase(&monitor->store, record, &err) :
+		     container_set_exited(&monitor->store, record, &err);
 	if (rc < 0 && err.kind != ERR_NOT_FOUND)
 		log_warn("%s: %s", record->name, err.text);
+}
+
+/*
+ * What the row says of a container that was there before, but for how it ended: that is over. Its
+ * state forbids to start it when somebody else was faster.
+ */
+static int take_record(struct monitor *monitor, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	int rc = container_find(&monitor->store, monitor->record.id, &now, err);
+
+	if (rc < 0)
+		return rc;
+	if (now.state != CONTAINER_CREATED && now.state != CONTAINER_EXITED)
+		return err_set(err, ERR_STATE, EBUSY, "%s is %s", now.name,
+			       container_state_name(now.state));
+	now.restart_count = 0;
+	now.exit_code = -1;
+	now.oom_killed = false;
+	cleanup_free(&now.error);
+	cleanup_free(&now.ending);
+	now.error = now.ending = NULL;
+	container_record_release(&monitor->record);
+	monitor->record = now;
+	now = (struct container_record)CONTAINER_RECORD_INIT;
+	return 0;
+}
+
+/*
+ * The kernel refuses an upper directory that was mounted volatile before, as a crash may have cost
+ * it files. There was none: after a reboot, a container with --rm is removed.
+ */
+static int allow_volatile_again(const struct monitor *monitor, struct err *err)
+{
+	AUTO_CLOSE int work = -1;
+
+	if (!monitor->spec.overlay.is_volatile)
+		return 0;
+	work = openat(monitor->dir_fd, "work/work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* It was never mounted. */
+	if (work < 0 && errno == ENOENT)
+		return 0;
+	if (work < 0)
+		return err_sys(err, errno, "cannot open the overlay's work directory");
+	return fd_remove_tree(work, "incompat", err);
 }
 
 static int begin(struct monitor *monitor, struct err *err)
@@ -253,19 +320,37 @@ static int begin(struct monitor *monitor, struct err *err)
 	return rc < 0 ? rc : create_and_start(monitor, err);
 }
 
+static int load_and_begin(struct monitor *monitor, struct err *err)
+{
+	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
+	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+
+	if (rc == 0)
+		rc = allow_volatile_again(monitor, err);
+	return rc < 0 ? rc : begin(monitor, err);
+}
+
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 {
 	int rc = container_dir_open(&monitor->store, monitor->record.id, &monitor->dir_fd, err);
 
+	*exit_code = EXIT_FAILED;
 	if (rc == 0)
-		rc = monitor_identify(&monitor->record, err);
+		rc = monitor_claim(monitor, err);
+	if (rc == 0 && !monitor->is_new)
+		rc = take_record(monitor, err);
+	if (rc < 0) {
+		(void)explain(monitor, err);
+		return err_code(err);
+	}
+	rc = monitor_identify(&monitor->record, err);
 	if (rc == 0)
-		rc = begin(monitor, err);
+		rc = monitor->is_new ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_code_of(err);
 	record_failure(monitor, err, *exit_code);
-	return rc;
+	return err_code(err);
 }
 
 /* Of the last run nothing is kept but the row, so that this one never grows. */
@@ -274,7 +359,8 @@ static void forget_run(struct monitor *monitor)
 	struct err ignored = ERR_INIT;
 
 	(void)journal_close(&monitor->journal, &ignored);
-	monitor_drop_client(monitor);
+	monitor->starter = NULL;
+	clients_remove_all(&monitor->clients);
 	relay_close_source(&monitor->out);
 	relay_close_source(&monitor->err);
 	engine_process_release(&monitor->process);
@@ -298,8 +384,10 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
 	if (lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, &failure) == 0 &&
-	    begin(monitor, &failure) == 0)
+	    begin(monitor, &failure) == 0) {
+		monitor_listen(monitor);
 		return 0;
+	}
 	log_debug("%s: %s", record->name, failure.text);
 	undo(monitor);
 	record->exit_code = exit_code_of(&failure);

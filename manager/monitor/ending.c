@@ -116,6 +116,7 @@ int monitor_record_end(struct monitor *monitor, struct err *err)
 			return rc;
 		*err = (struct err)ERR_INIT;
 	}
+	monitor_unclaim(monitor);
 	return container_set_exited(&monitor->store, record, err);
 }
 
@@ -125,6 +126,18 @@ static bool shares_processes(const struct spec *spec)
 	const struct spec_join *join = &spec->joins[spec_namespace_index(SPEC_NS_PID)];
 
 	return !(spec->namespaces & SPEC_NS_PID) || join->path || join->container;
+}
+
+/* With --rm, unless it was stopped to be started again. */
+static bool is_to_be_removed(struct monitor *monitor)
+{
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	struct err missing = ERR_INIT;
+
+	if (!monitor->record.auto_remove)
+		return false;
+	return container_find(&monitor->store, monitor->record.id, &now, &missing) < 0 ||
+	       !lifecycle_is_restarted(&now);
 }
 
 int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
@@ -141,10 +154,12 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	 * With its PID namespace, or by now its cgroup, every writer is gone: what the pipes hold
 	 * is all there is.
 	 */
-	relay_drain(&monitor->out, &monitor->journal);
-	relay_drain(&monitor->err, &monitor->journal);
+	relay_drain(&monitor->out, &monitor->clients, &monitor->journal);
+	relay_drain(&monitor->err, &monitor->clients, &monitor->journal);
+	/* Who comes now finds it ended. */
+	monitor_unlisten(monitor);
 	*exit_code = record->exit_code;
-	if (record->auto_remove) {
+	if (is_to_be_removed(monitor)) {
 		record->state = CONTAINER_EXITED;
 		journal_discard(&monitor->journal);
 		return lifecycle_erase(&monitor->store, record, err);

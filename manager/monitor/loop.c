@@ -1,147 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "manager/monitor/state.h"
-#include "store/base/log.h"
+#include "store/base/clock.h"
 
-static void close_fd(int *fd)
+enum { AT_END, AT_LISTENER, AT_OUT, AT_ERR, AT_TARGET, AT_HEALTH, AT_CLIENTS = AT_HEALTH + 2 };
+/* Of each client, one after the other in the order of the list. */
+enum { CLIENT_SOCKET, CLIENT_IN, CLIENT_OUT, CLIENT_ERR, CLIENT_NPOLL };
+_Static_assert(MONITOR_DELIVERY_POLLS == CLIENTS_MAX * CLIENT_NPOLL, "state.h agrees");
+
+static size_t add_clients(const struct monitor *monitor, struct pollfd *fds)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
+	size_t n = 0;
 
-void monitor_drop_client(struct monitor *monitor)
-{
-	close_fd(&monitor->client);
-	close_fd(&monitor->input.from);
-	monitor->input.begin = monitor->input.end = 0;
-	relay_drop_client(&monitor->out);
-	relay_drop_client(&monitor->err);
-}
-
-static void send_signal(struct monitor *monitor, int number)
-{
-	struct err err = ERR_INIT;
-
-	/* Somebody who signals what is just ending is not to blame for that. */
-	if (engine_kill(&monitor->process, number, &err) < 0)
-		log_debug("%s", err.text);
-}
-
-/*
- * The client's stdout or stderr broke, as with `cman run … yes | head -1`. A plain program would be
- * told by SIGPIPE, once. Process 1 itself is immune to that; but without ctinit nobody keeps a
- * spare read end, so that closing ours makes its next write fail.
- */
-static void on_broken(struct monitor *monitor, int stream)
-{
-	struct relay *relay = stream == STDERR_FILENO ? &monitor->err : &monitor->out;
-
-	relay_drop_client(relay);
-	if (!monitor->process.init && monitor->process.console_fd < 0)
-		relay_close_source(relay);
-	else if (!monitor->broken_told)
-		send_signal(monitor, SIGPIPE);
-	monitor->broken_told = true;
-}
-
-static void on_client(struct monitor *monitor)
-{
-	struct packet packet;
-	struct err err = ERR_INIT;
-	int rc = packet_receive(monitor->client, &packet, NULL, &err);
-
-	if (rc <= 0) {
-		monitor_drop_client(monitor);
-		/* Who detached may want to read on in the log. */
-		journal_sync(&monitor->journal);
-		return;
+	for (const struct client *client = monitor->clients.first; client; client = client->next) {
+		fds[n + CLIENT_SOCKET] = (struct pollfd){ client->socket, POLLIN, 0 };
+		fds[n + CLIENT_IN] = monitor_input_poll(monitor, client);
+		fds[n + CLIENT_OUT] = outlet_poll(&client->out[0]);
+		fds[n + CLIENT_ERR] = outlet_poll(&client->out[1]);
+		n += CLIENT_NPOLL;
 	}
-	switch (packet.type) {
-	case PACKET_SIGNAL:
-		send_signal(monitor, packet.number);
-		break;
-	case PACKET_RESIZE:
-		if (monitor->process.console_fd >= 0) {
-			struct winsize size = {
-				.ws_row = packet.size.rows,
-				.ws_col = packet.size.cols,
-			};
+	return n;
+}
 
-			(void)ioctl(monitor->process.console_fd, TIOCSWINSZ, &size);
-		}
-		break;
-	case PACKET_BROKEN:
-		on_broken(monitor, packet.stream);
-		break;
-	default:
-		break;
+static void serve_clients(struct monitor *monitor, const struct pollfd *fds)
+{
+	struct client *next;
+
+	for (struct client *client = monitor->clients.first; client; client = next) {
+		next = client->next;
+		if (fds[CLIENT_OUT].revents)
+			outlet_step(&client->out[0]);
+		if (fds[CLIENT_ERR].revents)
+			outlet_step(&client->out[1]);
+		if (fds[CLIENT_IN].revents)
+			monitor_input_read(monitor, client);
+		if (fds[CLIENT_SOCKET].revents)
+			monitor_hear(monitor, client);
+		fds += CLIENT_NPOLL;
 	}
 }
 
-static struct pollfd input_poll(const struct monitor *monitor)
+/* The shorter of two timeouts of poll(2). */
+static int sooner(int a, int b)
 {
-	const struct monitor_input *input = &monitor->input;
-
-	if (input->begin < input->end)
-		return (struct pollfd){ .fd = monitor->process.console_fd, .events = POLLOUT };
-	return (struct pollfd){ .fd = input->from, .events = POLLIN };
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-static void on_input(struct monitor *monitor)
+static int patience_of(const struct client *client, int64_t now_ns)
 {
-	struct monitor_input *input = &monitor->input;
-	ssize_t n;
+	return sooner(outlet_patience(&client->out[0], now_ns),
+		      outlet_patience(&client->out[1], now_ns));
+}
 
-	if (input->begin == input->end) {
-		n = read(input->from, input->bytes, sizeof(input->bytes));
-		if (n > 0) {
-			input->begin = 0;
-			input->end = (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			close_fd(&input->from);
-		}
-		return;
+int monitor_patience(const struct monitor *monitor)
+{
+	int timeout = -1;
+
+	for (const struct client *client = monitor->clients.first; client; client = client->next)
+		timeout = sooner(timeout, patience_of(client, clock_monotonic_ns()));
+	return timeout;
+}
+
+/* Nobody who does not take its output holds the container up, or fills our memory. */
+static void let_go_who_is_behind(struct monitor *monitor)
+{
+	const struct packet packet = { .type = PACKET_BEHIND };
+	struct err ignored = ERR_INIT;
+	struct client *next;
+
+	for (struct client *client = monitor->clients.first; client; client = next) {
+		next = client->next;
+		if (patience_of(client, clock_monotonic_ns()) != 0)
+			continue;
+		(void)packet_send(client->socket, &packet, &ignored);
+		monitor_drop_client(monitor, client);
 	}
-	n = write(monitor->process.console_fd, input->bytes + input->begin,
-		  input->end - input->begin);
-	if (n > 0)
-		input->begin += (size_t)n;
-	else if (errno != EAGAIN && errno != EINTR)
-		input->begin = input->end;
 }
-
-enum { AT_END, AT_CLIENT, AT_OUT, AT_ERR, AT_INPUT, AT_HEALTH, NPOLL = AT_HEALTH + 2 };
 
 /* Milliseconds until something is due, -1: nothing is. */
 static int timeout(const struct monitor *monitor)
 {
-	int journal = journal_timeout(&monitor->journal);
-	int health = monitor_health_timeout(monitor);
-
-	return journal < 0 || (health >= 0 && health < journal) ? health : journal;
+	return sooner(journal_timeout(&monitor->journal),
+		      sooner(monitor_patience(monitor), monitor_health_timeout(monitor)));
 }
 
 int monitor_loop(struct monitor *monitor, struct err *err)
 {
 	monitor_health_begin(monitor);
 	for (;;) {
-		struct pollfd fds[NPOLL] = {
+		struct pollfd fds[AT_CLIENTS + CLIENTS_MAX * CLIENT_NPOLL] = {
 			[AT_END] = { .fd = monitor->process.pidfd, .events = POLLIN },
-			[AT_CLIENT] = { .fd = monitor->client, .events = POLLIN },
-			[AT_OUT] = relay_poll(&monitor->out),
-			[AT_ERR] = relay_poll(&monitor->err),
-			[AT_INPUT] = input_poll(monitor),
+			[AT_LISTENER] = { .fd = monitor->listener, .events = POLLIN },
+			[AT_OUT] = relay_poll(&monitor->out, &monitor->clients),
+			[AT_ERR] = relay_poll(&monitor->err, &monitor->clients),
+			[AT_TARGET] = monitor_input_target(monitor),
 		};
+		size_t n = AT_CLIENTS + add_clients(monitor, fds + AT_CLIENTS);
 
 		health_probe_poll(&monitor->health.probe, &fds[AT_HEALTH]);
-		if (poll(fds, NPOLL, timeout(monitor)) < 0) {
+		if (poll(fds, n, timeout(monitor)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_sys(err, errno, "cannot wait for the container");
@@ -149,36 +108,68 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 		if (fds[AT_END].revents)
 			return 0;
 		if (fds[AT_OUT].revents)
-			relay_step(&monitor->out, &monitor->journal);
+			relay_step(&monitor->out, &monitor->clients, &monitor->journal);
 		if (fds[AT_ERR].revents)
-			relay_step(&monitor->err, &monitor->journal);
-		if (fds[AT_INPUT].revents)
-			on_input(monitor);
-		if (fds[AT_CLIENT].revents)
-			on_client(monitor);
+			relay_step(&monitor->err, &monitor->clients, &monitor->journal);
+		if (fds[AT_TARGET].revents)
+			monitor_input_write(monitor);
+		serve_clients(monitor, fds + AT_CLIENTS);
+		let_go_who_is_behind(monitor);
+		if (fds[AT_LISTENER].revents)
+			monitor_accept(monitor);
 		monitor_health_step(monitor, &fds[AT_HEALTH]);
 		journal_tick(&monitor->journal);
 	}
 }
 
+/* Who has all of its stdout should not wait for its end behind a slow stderr. */
+static void close_delivered(struct client *client)
+{
+	for (int i = 0; i < 2; i++) {
+		/* Who watched may take its time now, but not for ever. */
+		if (client->out[i].kind == OUTLET_WATCHER)
+			client->out[i].kind = OUTLET_TERMINAL;
+		if (outlet_is_delivered(&client->out[i]))
+			outlet_close(&client->out[i]);
+	}
+}
+
+size_t monitor_delivery_poll(const struct monitor *monitor, struct pollfd *fds)
+{
+	size_t n = add_clients(monitor, fds);
+
+	/* What they say concerns nobody any more. */
+	for (size_t i = 0; i < n; i += CLIENT_NPOLL)
+		fds[i + CLIENT_SOCKET].fd = fds[i + CLIENT_IN].fd = -1;
+	return n;
+}
+
+bool monitor_delivery_step(struct monitor *monitor, const struct pollfd *fds)
+{
+	struct client *next;
+
+	if (fds)
+		serve_clients(monitor, fds);
+	let_go_who_is_behind(monitor);
+	for (struct client *client = monitor->clients.first; client; client = next) {
+		next = client->next;
+		close_delivered(client);
+		if (client->out[0].fd < 0 && client->out[1].fd < 0)
+			monitor_drop_client(monitor, client);
+	}
+	return !monitor->clients.first;
+}
+
 void monitor_deliver(struct monitor *monitor)
 {
-	while (!relay_is_delivered(&monitor->out) || !relay_is_delivered(&monitor->err)) {
-		struct pollfd fds[2] = {
-			relay_poll(&monitor->out),
-			relay_poll(&monitor->err),
-		};
+	while (!monitor_delivery_step(monitor, NULL)) {
+		struct pollfd fds[MONITOR_DELIVERY_POLLS];
+		size_t n = monitor_delivery_poll(monitor, fds);
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[0].revents)
-			relay_step(&monitor->out, &monitor->journal);
-		if (fds[1].revents)
-			relay_step(&monitor->err, &monitor->journal);
-		/* Who has all of its stdout should not wait for its end behind a slow stderr. */
-		if (relay_is_delivered(&monitor->out))
-			relay_drop_client(&monitor->out);
-		if (relay_is_delivered(&monitor->err))
-			relay_drop_client(&monitor->err);
+		if (poll(fds, n, monitor_patience(monitor)) < 0 && errno != EINTR)
+			break;
+		(void)monitor_delivery_step(monitor, fds);
 	}
+	monitor->starter = NULL;
+	clients_remove_all(&monitor->clients);
 }

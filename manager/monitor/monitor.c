@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
-#include "manager/lifecycle_update.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -26,9 +25,10 @@ void monitor_release(struct monitor *monitor)
 
 	(void)journal_close(&monitor->journal, &ignored);
 	monitor_health_end(monitor);
-	monitor_drop_client(monitor);
-	relay_release(&monitor->out);
-	relay_release(&monitor->err);
+	monitor_unlisten(monitor);
+	clients_remove_all(&monitor->clients);
+	relay_close_source(&monitor->out);
+	relay_close_source(&monitor->err);
 	engine_process_release(&monitor->process);
 	spec_release(&monitor->spec);
 	container_record_release(&monitor->record);
@@ -68,14 +68,21 @@ static void leave_client_stderr(void)
 }
 
 /* Those that have a fixed number, close-on-exec. */
-static void take_descriptors(struct monitor *monitor)
+static int take_descriptors(struct monitor *monitor, struct err *err)
 {
+	struct client *starter;
+
 	for (int fd = MONITOR_SOCKET; fd <= MONITOR_MOUNT; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	monitor->client = MONITOR_SOCKET;
-	monitor->input.from = fcntl(MONITOR_IN, F_GETFD) < 0 ? -1 : MONITOR_IN;
-	monitor->out.client = fcntl(MONITOR_OUT, F_GETFD) < 0 ? -1 : MONITOR_OUT;
-	monitor->err.client = fcntl(MONITOR_ERR, F_GETFD) < 0 ? -1 : MONITOR_ERR;
+	starter = clients_add(&monitor->clients, MONITOR_SOCKET);
+	if (!starter)
+		return err_sys(err, ENOMEM, "cannot start a monitor");
+	starter->is_attached = true;
+	starter->in = fcntl(MONITOR_IN, F_GETFD) < 0 ? -1 : MONITOR_IN;
+	starter->out[0].fd = fcntl(MONITOR_OUT, F_GETFD) < 0 ? -1 : MONITOR_OUT;
+	starter->out[1].fd = fcntl(MONITOR_ERR, F_GETFD) < 0 ? -1 : MONITOR_ERR;
+	monitor->starter = starter;
+	return 0;
 }
 
 static int prepare(struct err *err)
@@ -89,7 +96,7 @@ static int prepare(struct err *err)
 static int await_request(struct monitor *monitor, bool *adopt, struct err *err)
 {
 	struct packet packet;
-	int rc = packet_receive(monitor->client, &packet, NULL, err);
+	int rc = packet_receive(MONITOR_SOCKET, &packet, NULL, err);
 
 	if (rc <= 0)
 		return rc;
@@ -99,7 +106,7 @@ static int await_request(struct monitor *monitor, bool *adopt, struct err *err)
 	rc = store_open(packet.open.root[0] ? packet.open.root : NULL, &monitor->store, err);
 	if (rc < 0)
 		return rc;
-	rc = packet_receive(monitor->client, &packet, NULL, err);
+	rc = packet_receive(MONITOR_SOCKET, &packet, NULL, err);
 	if (rc <= 0)
 		return rc;
 	if (packet.type != PACKET_START)
@@ -113,22 +120,13 @@ static int await_request(struct monitor *monitor, bool *adopt, struct err *err)
 	return 1;
 }
 
-/* A client that is gone has missed it: the row tells as much. */
-static void tell(struct monitor *monitor, const struct packet *packet)
-{
-	struct err ignored = ERR_INIT;
-
-	if (monitor->client >= 0)
-		(void)packet_send(monitor->client, packet, &ignored);
-}
-
 static void tell_failure(struct monitor *monitor, const struct err *err, int exit_code)
 {
 	struct packet packet = { .type = PACKET_FAILED };
 
 	packet.failed.err = *err;
 	packet.failed.exit_code = exit_code;
-	tell(monitor, &packet);
+	monitor_tell(monitor, &packet);
 }
 
 static int serve(struct monitor *monitor, struct err *err)
@@ -139,7 +137,8 @@ static int serve(struct monitor *monitor, struct err *err)
 	int rc = 0;
 
 	strncpy(packet.started.name, monitor->record.name, sizeof(packet.started.name) - 1);
-	tell(monitor, &packet);
+	monitor_tell(monitor, &packet);
+	monitor_listen(monitor);
 	leave_client_stderr();
 	if (monitor->record.state != CONTAINER_RESTARTING) {
 		rc = monitor_loop(monitor, err);
@@ -147,23 +146,14 @@ static int serve(struct monitor *monitor, struct err *err)
 			return rc;
 		rc = monitor_end(monitor, &exit_code, err);
 		packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
-		tell(monitor, &packet);
+		monitor_tell(monitor, &packet);
 	}
 	if (rc == 0)
 		rc = monitor_restart(monitor, err);
 	monitor_deliver(monitor);
 	/* It may wait for the disk, as nobody does for us any more. */
-	monitor_drop_client(monitor);
 	(void)store_maintain(&monitor->store, &ignored);
 	return rc;
-}
-
-static int begin_from_store(struct monitor *monitor, int *exit_code, struct err *err)
-{
-	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
-	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
-
-	return rc < 0 ? rc : monitor_begin(monitor, exit_code, err);
 }
 
 int monitor_stage_main(void)
@@ -175,15 +165,16 @@ int monitor_stage_main(void)
 	int rc;
 
 	(void)prctl(PR_SET_NAME, MONITOR_STAGE);
-	take_descriptors(&monitor);
-	rc = prepare(&err);
+	rc = take_descriptors(&monitor, &err);
+	if (rc == 0)
+		rc = prepare(&err);
 	if (rc == 0)
 		rc = await_request(&monitor, &adopt, &err);
 	if (rc == 0)
 		return EXIT_SUCCESS;
 	if (rc > 0)
 		rc = adopt ? monitor_adopt(&monitor, &err) :
-			     begin_from_store(&monitor, &exit_code, &err);
+			     monitor_begin(&monitor, &exit_code, &err);
 	if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else
@@ -251,6 +242,7 @@ static int create_and_begin(struct monitor *monitor, const struct monitor_plan *
 		rc = prepare(err);
 	if (rc != 0)
 		return rc;
+	monitor->is_new = true;
 	rc = monitor_begin(monitor, exit_code, err);
 	if (rc < 0 && plan->explain)
 		plan->explain(plan->data, err);
@@ -280,11 +272,12 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	rc = place_descriptors(fds, plan->preserve_fds, &monitor, &err);
 	if (rc < 0)
 		return EXIT_FAILURE;
-	take_descriptors(&monitor);
+	rc = take_descriptors(&monitor, &err);
 	(void)setsid();
-	rc = create_and_begin(&monitor, plan, &exit_code, &err);
+	if (rc == 0)
+		rc = create_and_begin(&monitor, plan, &exit_code, &err);
 	if (rc > 0)
-		tell(&monitor, &packet);
+		monitor_tell(&monitor, &packet);
 	else if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else

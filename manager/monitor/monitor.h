@@ -34,6 +34,12 @@ enum {
 /* Sent to one that waits to start its container again: its row was changed. */
 #define MONITOR_WAKE_SIGNAL SIGUSR1
 
+/*
+ * In the container's directory, while it has a monitor: the socket that clients attach at. Only who
+ * may open that directory can.
+ */
+#define MONITOR_ATTACH_FILE "attach.sock"
+
 /* Entry point of the stage `cman-monitor`, for a container that was created already. */
 int monitor_stage_main(void);
 
@@ -71,6 +77,20 @@ struct monitor_plan {
  * process's exit status.
  */
 int monitor_main(const struct monitor_plan *plan, int socket);
+
+/*
+ * Start one that starts a created or exited container, with no client, and wait until the payload
+ * was executed, or fail with the monitor's error (ERR_NO_PROGRAM …). ERR_STATE with EBUSY, and
+ * nothing was changed, when somebody else is doing the same, or the last monitor is not gone yet.
+ */
+int monitor_spawn_starter(const struct store *store, const struct container_record *record,
+			  struct err *err);
+
+/*
+ * Connect to the monitor of the running container whose directory is `dir_fd`; it may be about to
+ * listen, and is waited for. ERR_STATE where nobody does.
+ */
+int monitor_connect(int dir_fd, const char *name, int *socket, struct err *err);
 
 /*
  * Start one that adopts a container which runs, or waits to be started again, without, and wait

@@ -34,6 +34,13 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(size);
 	case PACKET_BROKEN:
 		return WITH(stream);
+	case PACKET_ATTACH:
+		return WITH(streams);
+	case PACKET_ATTACHED:
+		return WITH(attached);
+	case PACKET_TERMINAL:
+	case PACKET_BEHIND:
+		return offsetof(struct packet, number);
 	default:
 		return 0;
 	}
@@ -129,7 +136,7 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	int taken[PACKET_FDS_MAX] = { -1, -1 };
+	int taken[PACKET_FDS_MAX] = { -1, -1, -1 };
 	ssize_t n;
 
 	/*

@@ -7,8 +7,15 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN
+ *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN TERMINAL
  *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED
+ *
+ * A client that attaches to a container connects to the socket MONITOR_ATTACH_FILE (monitor.h):
+ *
+ *	client → stage	ATTACH, then as above
+ *	stage → client	ATTACHED or FAILED, after ATTACHED: EXITED
+ *
+ * BEHIND instead of EXITED: the client was let go, because it did not take its output.
  */
 
 #include <limits.h>
@@ -31,6 +38,10 @@ enum packet_type {
 	PACKET_SIGNAL,
 	PACKET_RESIZE,
 	PACKET_BROKEN,
+	PACKET_ATTACH,
+	PACKET_ATTACHED,
+	PACKET_TERMINAL, /* the client shows the output on a terminal */
+	PACKET_BEHIND,
 };
 
 struct packet_open {	     /* which store */
@@ -64,6 +75,17 @@ struct packet_size {
 	uint16_t rows, cols;
 };
 
+enum attach_stream { /* in this order their pipes come with ATTACH, descriptors of the client's */
+		     ATTACH_IN = 1 << 0,  /* a read end: what it types */
+		     ATTACH_OUT = 1 << 1, /* write ends, non-blocking */
+		     ATTACH_ERR = 1 << 2,
+};
+
+struct packet_attached {
+	int64_t time_ns;  /* CLOCK_REALTIME: what was written before is in the log */
+	bool takes_input; /* what the client types reaches the container */
+};
+
 struct packet {
 	uint32_t type; /* enum packet_type */
 	union {
@@ -75,11 +97,13 @@ struct packet {
 		int32_t exit_code; /* EXITED: 0..255, -1 where it was lost */
 		int32_t number;	   /* SIGNAL */
 		struct packet_size size;
-		int32_t stream; /* BROKEN: 1 or 2; nobody reads the client's output any more */
+		int32_t stream;	  /* BROKEN: 1 or 2; nobody reads the client's output any more */
+		uint32_t streams; /* ATTACH: of enum attach_stream */
+		struct packet_attached attached;
 	};
 };
 
-#define PACKET_FDS_MAX 2
+#define PACKET_FDS_MAX 3
 
 /*
  * Send; never raises SIGPIPE. The second sends `nfds` descriptors with it (SCM_RIGHTS). Fails with

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* What a pipe holds, pipe(7). */
@@ -18,83 +16,23 @@ void relay_close_source(struct relay *relay)
 	relay->source = -1;
 }
 
-void relay_drop_client(struct relay *relay)
+static int number_of(const struct relay *relay)
 {
-	if (relay->client >= 0)
-		close(relay->client);
-	relay->client = -1;
-	free(relay->pending);
-	relay->pending = NULL;
-	relay->begin = relay->end = relay->capacity = 0;
+	return relay->stream == LOG_STDERR;
 }
 
-void relay_release(struct relay *relay)
+struct pollfd relay_poll(const struct relay *relay, const struct clients *clients)
 {
-	relay_close_source(relay);
-	relay_drop_client(relay);
-}
-
-bool relay_is_delivered(const struct relay *relay)
-{
-	return relay->begin == relay->end;
-}
-
-struct pollfd relay_poll(const struct relay *relay)
-{
-	if (!relay_is_delivered(relay))
-		return (struct pollfd){ .fd = relay->client, .events = POLLOUT };
-	return (struct pollfd){ .fd = relay->source, .events = POLLIN };
-}
-
-/* Returns how many of the `len` bytes need not be kept: they were written, or nobody wants them. */
-static size_t write_client(struct relay *relay, const char *bytes, size_t len)
-{
-	ssize_t n;
-
-	if (relay->client < 0)
-		return len;
-	n = write(relay->client, bytes, len);
-	if (n >= 0)
-		return (size_t)n;
-	if (errno == EAGAIN || errno == EINTR)
-		return 0;
-	relay_drop_client(relay);
-	return len;
-}
-
-static void keep(struct relay *relay, const char *bytes, size_t len)
-{
-	size_t used = relay->end - relay->begin;
-
-	if (relay->capacity < used + len) {
-		char *grown = malloc(used + len);
-
-		/* Better a client without the rest than a container that stands still. */
-		if (!grown) {
-			relay_drop_client(relay);
-			return;
-		}
-		if (used > 0)
-			memcpy(grown, relay->pending + relay->begin, used);
-		free(relay->pending);
-		relay->pending = grown;
-		relay->capacity = used + len;
-		relay->begin = 0;
-		relay->end = used;
-	} else if (relay->end + len > relay->capacity) {
-		memmove(relay->pending, relay->pending + relay->begin, used);
-		relay->begin = 0;
-		relay->end = used;
-	}
-	memcpy(relay->pending + relay->end, bytes, len);
-	relay->end += len;
+	return (struct pollfd){
+		.fd = clients_hold(clients, number_of(relay)) ? -1 : relay->source,
+		.events = POLLIN,
+	};
 }
 
 /* Returns what was read, 0 when there is nothing now or any more. */
-static size_t read_source(struct relay *relay, struct journal *journal)
+static size_t read_source(struct relay *relay, struct clients *clients, struct journal *journal)
 {
 	char bytes[CHUNK];
-	size_t done = 0;
 	ssize_t n;
 
 	if (relay->source < 0)
@@ -107,28 +45,17 @@ static size_t read_source(struct relay *relay, struct journal *journal)
 		return 0;
 	}
 	journal_take(journal, relay->stream, bytes, (size_t)n);
-	if (relay_is_delivered(relay))
-		done = write_client(relay, bytes, (size_t)n);
-	if (done < (size_t)n && relay->client >= 0)
-		keep(relay, bytes + done, (size_t)n - done);
+	for (struct client *client = clients->first; client; client = client->next)
+		outlet_put(&client->out[number_of(relay)], bytes, (size_t)n);
 	return (size_t)n;
 }
 
-void relay_step(struct relay *relay, struct journal *journal)
+void relay_step(struct relay *relay, struct clients *clients, struct journal *journal)
 {
-	if (relay_is_delivered(relay)) {
-		(void)read_source(relay, journal);
-		return;
-	}
-
-	size_t done = write_client(relay, relay->pending + relay->begin, relay->end - relay->begin);
-
-	/* Without a client nothing is pending any more. */
-	if (relay->client >= 0)
-		relay->begin += done;
+	(void)read_source(relay, clients, journal);
 }
 
-void relay_drain(struct relay *relay, struct journal *journal)
+void relay_drain(struct relay *relay, struct clients *clients, struct journal *journal)
 {
 	/*
 	 * What it held at the end: somebody outside of the container to whom it passed the
@@ -139,6 +66,6 @@ void relay_drain(struct relay *relay, struct journal *journal)
 	size_t n = 1;
 
 	for (; n > 0 && left > 0; left -= n < left ? n : left)
-		n = read_source(relay, journal);
+		n = read_source(relay, clients, journal);
 	relay_close_source(relay);
 }

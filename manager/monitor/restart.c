@@ -38,48 +38,34 @@ static int is_ours(struct monitor *monitor, struct err *err)
 	       now.monitor_start_time == monitor->record.monitor_start_time;
 }
 
-/* What the client of the last run has still to get, it gets now. */
-static void deliver_step(struct monitor *monitor, const struct pollfd fds[2])
-{
-	if (fds[0].revents)
-		relay_step(&monitor->out, &monitor->journal);
-	if (fds[1].revents)
-		relay_step(&monitor->err, &monitor->journal);
-	if (relay_is_delivered(&monitor->out))
-		relay_drop_client(&monitor->out);
-	if (relay_is_delivered(&monitor->err))
-		relay_drop_client(&monitor->err);
-	if (monitor->out.client < 0 && monitor->err.client < 0)
-		monitor_drop_client(monitor);
-}
-
 /*
- * Until it is time and the client has its output: 1; woken before: 0. The signal is blocked but
- * here.
+ * Until it is time and the clients of the last run have what they have still to get of it: 1; woken
+ * before: 0. The signal is blocked but here.
  */
 static int sleep_until(struct monitor *monitor, int64_t deadline_ns, const sigset_t *open,
 		       struct err *err)
 {
 	for (;;) {
-		struct pollfd fds[2];
+		struct pollfd fds[MONITOR_DELIVERY_POLLS];
 		int64_t left = deadline_ns - clock_monotonic_ns();
+		bool delivered = monitor_delivery_step(monitor, NULL);
+		size_t n = monitor_delivery_poll(monitor, fds);
+		int patience = monitor_patience(monitor);
 		struct timespec wait = { 0 };
-		bool delivered;
 
-		deliver_step(monitor, (struct pollfd[2]){ 0 });
-		fds[0] = relay_poll(&monitor->out);
-		fds[1] = relay_poll(&monitor->err);
-		delivered = relay_is_delivered(&monitor->out) && relay_is_delivered(&monitor->err);
 		if (left <= 0 && delivered)
 			return 1;
+		if (left <= 0 || (patience >= 0 && patience * NS_PER_MS < left))
+			left = patience * NS_PER_MS;
 		if (left > 0) {
 			wait.tv_sec = (time_t)(left / NS_PER_S);
 			wait.tv_nsec = (long)(left % NS_PER_S);
 		}
-		if (ppoll(fds, 2, left > 0 ? &wait : NULL, open) < 0)
+		/* Negative: a pipe is waited for as long as it takes. */
+		if (ppoll(fds, n, left >= 0 ? &wait : NULL, open) < 0)
 			return errno == EINTR ? 0 :
 						err_sys(err, errno, "cannot wait for the restart");
-		deliver_step(monitor, fds);
+		(void)monitor_delivery_step(monitor, fds);
 	}
 }
 
@@ -112,6 +98,15 @@ static int await_turn(struct monitor *monitor, struct err *err)
 	return rc > 0 && slept < 0 ? slept : rc;
 }
 
+static int end(struct monitor *monitor, struct err *err)
+{
+	struct packet packet = { .type = PACKET_EXITED };
+	int rc = monitor_end(monitor, &packet.exit_code, err);
+
+	monitor_tell(monitor, &packet);
+	return rc;
+}
+
 int monitor_restart(struct monitor *monitor, struct err *err)
 {
 	int rc = 0;
@@ -125,7 +120,7 @@ int monitor_restart(struct monitor *monitor, struct err *err)
 		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
 			rc = monitor_loop(monitor, err);
 		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
-			rc = monitor_end(monitor, &monitor->record.exit_code, err);
+			rc = end(monitor, err);
 	}
 	return rc;
 }

@@ -70,8 +70,9 @@ static const char *given_root(const struct store *store)
 										      NULL;
 }
 
-int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
-			  struct err *err)
+/* Start a monitor for a container that is there, and wait until it attends to it. */
+static int spawn_for(const struct store *store, const struct container_record *record, bool adopt,
+		     struct err *err)
 {
 	AUTO_CLOSE int socket = -1;
 	struct packet packet = { .type = PACKET_START };
@@ -81,7 +82,8 @@ int monitor_spawn_adopter(const struct store *store, const struct container_reco
 		return rc;
 	memcpy(packet.start.id, record->id, sizeof(packet.start.id));
 	strncpy(packet.start.name, record->name, sizeof(packet.start.name) - 1);
-	packet.start.adopt = true;
+	packet.start.auto_remove = record->auto_remove;
+	packet.start.adopt = adopt;
 	rc = packet_send(socket, &packet, err);
 	/* -EPIPE: it has failed already, and said why. */
 	if (rc == 0 || rc == -EPIPE)
@@ -94,5 +96,18 @@ int monitor_spawn_adopter(const struct store *store, const struct container_reco
 	if (packet.type == PACKET_STARTED)
 		return 0;
 	*err = packet.failed.err;
-	return err_code(err);
+	/* Others begin with the name already. */
+	return err->kind == ERR_STATE ? err_code(err) : err_wrap(err, "%s", record->name);
+}
+
+int monitor_spawn_starter(const struct store *store, const struct container_record *record,
+			  struct err *err)
+{
+	return spawn_for(store, record, false, err);
+}
+
+int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
+			  struct err *err)
+{
+	return spawn_for(store, record, true, err);
 }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "manager/health_probe.h"
+#include "manager/monitor/client.h"
 #include "manager/monitor/journal.h"
 #include "manager/monitor/protocol.h"
 #include "manager/monitor/relay.h"
@@ -21,9 +22,8 @@
 #include "store/containers.h"
 #include "store/store.h"
 
-/* What is typed on its way to the container's terminal. */
+/* What clients type on its way to the container's terminal, or to a stdin that is kept open. */
 struct monitor_input {
-	int from; /* read end of the client's pipe, -1 without one. Owned */
 	char bytes[4096];
 	size_t begin, end;
 };
@@ -45,9 +45,12 @@ struct monitor {
 	struct relay out, err;
 	struct monitor_input input;
 	struct monitor_health health;
-	int client;	   /* socket, -1 once the client is gone */
-	int claim_fd;	   /* adopted: locked, so that nobody else adopts it, or -1 */
-	int stdin_kept;	   /* write end of a stdin that stays open and silent, or -1 */
+	struct clients clients;
+	struct client *starter; /* one of them, until it is gone */
+	int listener;		/* where others attach, or -1 */
+	int claim_fd;		/* holds our claim to the container, or -1 */
+	bool is_new;		/* the client made the container for this start */
+	int stdin_kept;	   /* write end of a stdin that outlives clients, non-blocking, or -1 */
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
 	size_t npreserved;
@@ -55,18 +58,19 @@ struct monitor {
 	int delay_ms;	  /* before the last restart, 0: there was none */
 };
 
-#define MONITOR_INIT                                                                             \
-	{                                                                                        \
-		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,               \
-		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR),                    \
-		.input = { .from = -1 }, .health = { .probe = HEALTH_PROBE_INIT }, .client = -1, \
-		.stdin_kept = -1, .claim_fd = -1, .console_slave = -1                            \
+#define MONITOR_INIT                                                                          \
+	{                                                                                     \
+		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,            \
+		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR), .listener = -1, \
+		.health = { .probe = HEALTH_PROBE_INIT }, .stdin_kept = -1, .claim_fd = -1,   \
+		.console_slave = -1                                                           \
 	}
 void monitor_release(struct monitor *monitor);
 
 /*
- * begin.c: make the process of the container, as `spec` says, record it as running, start it. On
- * failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127.
+ * begin.c: start the container of `record`: create its processes, record it as
+ * running, let it go. On failure it is recorded (with --rm removed) and *exit_code is 125, 126 or
+ * 127; but nothing is changed where it runs already, or somebody else attends to it: ERR_STATE.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 /*
@@ -76,6 +80,13 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 int monitor_begin_again(struct monitor *monitor, struct err *err);
 /* begin.c: the payload has them, or will not get them. */
 void monitor_close_preserved(struct monitor *monitor);
+/*
+ * claim.c: be the one process that attends to the container, or fail with ERR_STATE (EBUSY when
+ * there is another). dir_fd is open. Let go by monitor_unclaim(), or at the end of this process.
+ */
+int monitor_claim(struct monitor *monitor, struct err *err);
+void monitor_unclaim(struct monitor *monitor);
+
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*
@@ -92,9 +103,38 @@ int monitor_adopt(struct monitor *monitor, struct err *err);
 
 /* loop.c: until the container has ended. */
 int monitor_loop(struct monitor *monitor, struct err *err);
-/* loop.c: deliver to the client what it has still to get, in its own time. */
+/* loop.c: the clients get what they have still to get, in their own time, and are let go. */
 void monitor_deliver(struct monitor *monitor);
-void monitor_drop_client(struct monitor *monitor);
+/*
+ * loop.c: the same in steps, for who has other things to wait for. Fill `fds`, and return how many;
+ * serve what poll(2) found there (NULL: nothing), and return whether all have all. Who has is let
+ * go.
+ */
+#define MONITOR_DELIVERY_POLLS (CLIENTS_MAX * 4)
+size_t monitor_delivery_poll(const struct monitor *monitor, struct pollfd *fds);
+bool monitor_delivery_step(struct monitor *monitor, const struct pollfd *fds);
+/* loop.c: how long a client may go on as it does, as a timeout of poll(2). */
+int monitor_patience(const struct monitor *monitor);
+
+/* attach.c: let clients attach; without it they cannot, which is warned of. */
+void monitor_listen(struct monitor *monitor);
+void monitor_unlisten(struct monitor *monitor);
+/* attach.c: somebody is at the listener. */
+void monitor_accept(struct monitor *monitor);
+/* attach.c: a client has said something, or is gone; it may have been removed. */
+void monitor_hear(struct monitor *monitor, struct client *client);
+/* attach.c: tell all who have attached. */
+void monitor_tell(struct monitor *monitor, const struct packet *packet);
+void monitor_drop_client(struct monitor *monitor, struct client *client);
+
+/* input.c: whether what clients type goes anywhere. */
+bool monitor_takes_input(const struct monitor *monitor);
+/* input.c: the client's descriptor to wait for, or fd -1: not now, as the target is full. */
+struct pollfd monitor_input_poll(const struct monitor *monitor, const struct client *client);
+/* input.c: the target, while something has to be written to it; else fd -1. */
+struct pollfd monitor_input_target(const struct monitor *monitor);
+void monitor_input_read(struct monitor *monitor, struct client *client);
+void monitor_input_write(struct monitor *monitor);
 
 /*
  * ending.c: read the rest of the output, reap, record (or, with --rm, remove), and leave nothing on

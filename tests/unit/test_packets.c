@@ -70,7 +70,7 @@ static void descriptors_travel_along(void **state)
 	struct err err = ERR_INIT;
 	struct packet packet = { .type = PACKET_EXEC, .exec = { .pid = 7, .start_time = 9 } };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fds[PACKET_FDS_MAX] = { 77, 77 };
+	int fds[PACKET_FDS_MAX] = { 77, 77, 77 };
 
 	assert_true(null >= 0);
 	assert_int_equal(packet_send_fds(pair[0], &packet, (int[]){ null, null }, 2, &err), 0);

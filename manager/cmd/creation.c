@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/creation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/config.h"
+#include "manager/cmd/text.h"
+#include "manager/lifecycle.h"
+#include "manager/mount_plan.h"
+#include "manager/names.h"
+#include "manager/neighbours.h"
+#include "manager/spec_build.h"
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/strv.h"
+
+#define NAME_ATTEMPTS 16
+
+static int no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot create the container");
+}
+
+/* What runs, as the record keeps it: a JSON array. */
+static int print_command(char *const *args, char **out, struct err *err)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	buf_addch(&buf, '[');
+	for (size_t i = 0; args[i]; i++) {
+		if (i > 0)
+			buf_addch(&buf, ',');
+		text_add_json(&buf, args[i], strlen(args[i]));
+	}
+	buf_addch(&buf, ']');
+	*out = buf_steal(&buf);
+	return *out ? 0 : no_memory(err);
+}
+
+static int make_record(const struct run_options *options, const struct image_choice *choice,
+		       const struct spec *spec, struct container_record *out, struct err *err)
+{
+	out->state = CONTAINER_CREATED;
+	out->created_ns = clock_now_ns();
+	out->auto_remove = options->auto_remove;
+	out->tty = options->tty;
+	out->stop_signal = spec->stop_signal;
+	out->stop_timeout_s = options->stop_timeout_s;
+	out->restart = options->restart;
+	out->restart_max = options->restart_max;
+	out->exit_code = -1;
+	out->image = strdup(options->rootfs ? options->rootfs : choice->reference);
+	out->image_id = options->rootfs ? NULL : strdup(choice->image.id);
+	if (!out->image || (!out->image_id && !options->rootfs))
+		return no_memory(err);
+	return print_command(spec->process.args, &out->command, err);
+}
+
+static int list_layers(const struct image_record *image, char ***out, struct err *err)
+{
+	AUTO_STRV char **layers = NULL;
+
+	for (size_t i = 0; i < image->nlayers; i++) {
+		if (strv_add(&layers, image->layers[i].tree) < 0)
+			return no_memory(err);
+	}
+	*out = STEAL_PTR(layers);
+	return 0;
+}
+
+/* Insert and make it, under the name given, or under one that is free. */
+static int insert(struct store *store, const struct run_options *options,
+		  struct create_request *request, struct err *err)
+{
+	struct container_record *record = request->record;
+	int rc;
+
+	for (int attempt = 0;; attempt++) {
+		char made_up[CONTAINER_NAME_MAX + 1];
+
+		rc = options->name ? 0 : name_generate(attempt, made_up, err);
+		if (rc < 0)
+			return rc;
+		free(record->name);
+		record->name = strdup(options->name ? options->name : made_up);
+		if (!record->name)
+			return no_memory(err);
+		rc = lifecycle_create(store, request, err);
+		if (rc == 0 || options->name || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
+			return rc;
+		*err = (struct err)ERR_INIT;
+	}
+}
+
+int creation_make(struct store *store, struct run_options *options,
+		  const struct image_choice *choice, struct container_record *record,
+		  struct spec *spec, struct err *err)
+{
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	AUTO_MOUNT_PLAN struct mount_plan mounts = MOUNT_PLAN_INIT;
+	AUTO_STRV char **layers = NULL;
+	AUTO_FREE char *hostname = NULL;
+	static char *const none[] = { NULL };
+	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
+
+	options->container.command = options->rootfs ? options->words : choice->command;
+	if (rc == 0)
+		rc = neighbours_resolve(store, &options->container.isolation, &hostname, err);
+	if (hostname)
+		options->container.hostname = hostname;
+	if (rc == 0)
+		rc = mount_plan_make(store, &config, &options->container, &mounts, err);
+	if (rc == 0)
+		rc = spec_build(&config, &options->container, record->id, spec, err);
+	if (rc == 0)
+		rc = make_record(options, choice, spec, record, err);
+	if (rc == 0)
+		rc = list_layers(&choice->image, &layers, err);
+	if (rc < 0)
+		return rc;
+
+	struct create_request request = {
+		.record = record,
+		.spec = spec,
+		.layers = layers ? layers : none,
+		.etc = &options->container.isolation.etc,
+		.volumes = mounts.volumes,
+		.nvolumes = mounts.nvolumes,
+	};
+
+	spec->root_path = options->rootfs;
+	options->rootfs = NULL;
+
+	return insert(store, options, &request, err);
+}

@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# attach: clients come and go, several at once; none that stalls or dies holds the container up.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+on_terminal() {
+	"$REPO/tests/e2e/on_terminal.py" "$@"
+}
+
+# attached WORD... &: cman attach whose signals are its own; $! is its process.
+attached() {
+	exec "$CMAN" attach --sig-proxy=false "$@" 3>&-
+}
+
+# has_clients NAME N: beside its listening socket and its database.
+has_clients() {
+	[ "$(find "/proc/$(monitor_of "$1")/fd" -lname 'socket:*' | wc -l)" = $(($2 + 1)) ]
+}
+
+monitor_of() {
+	cman inspect -f '{{.MonitorPid}}' "$1"
+}
+
+socket_of() {
+	echo "$CMAN_ROOT/containers/$(cman ps -a --no-trunc --filter "name=$1" --format '{{.ID}}')/attach.sock"
+}
+
+@test "attach: output from now on, both streams apart, and the exit status" {
+	cman run -d --name bird busybox sh -c 'echo early; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6' >/dev/null
+	attached bird >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
+	client=$!
+	eventually has_clients bird 1
+	[ "$(stat -c %a "$(socket_of bird)")" = 600 ]
+	sleep 0.2
+	cman exec bird touch /go
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 6 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = out ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = err ]
+	[ ! -e "$(socket_of bird)" ]
+	run --separate-stderr cman attach bird
+	assert_status 125
+	assert_stderr 'cman: bird is not running
+hint: see what became of it: cman ps -a'
+}
+
+@test "run -d -i keeps stdin open: three clients type, each sees all" {
+	cman run -d -i --name bird busybox cat >/dev/null
+	for i in 1 2 3; do
+		mkfifo "$BATS_TEST_TMPDIR/in.$i"
+		attached bird <"$BATS_TEST_TMPDIR/in.$i" >"$BATS_TEST_TMPDIR/out.$i" &
+		eval "pid_$i=$!"
+		eval "exec 2$i>'$BATS_TEST_TMPDIR/in.$i'"
+	done
+	eventually has_clients bird 3
+	echo one >&21
+	for i in 1 2 3; do eventually grep -qx one "$BATS_TEST_TMPDIR/out.$i"; done
+	echo two >&22
+	for i in 1 2 3; do eventually grep -qx two "$BATS_TEST_TMPDIR/out.$i"; done
+	# One is killed, one ends its input: the container and the others go on.
+	kill -9 "$pid_1"
+	exec 21>&- 22>&-
+	echo three >&23
+	eventually grep -qx three "$BATS_TEST_TMPDIR/out.3"
+	eventually grep -qx three "$BATS_TEST_TMPDIR/out.2"
+	[ "$(cat "$BATS_TEST_TMPDIR/out.3")" = 'one
+two
+three' ]
+	exec 23>&-
+	cman stop -t 0 bird
+	code=0
+	wait "$pid_3" || code=$?
+	[ "$code" = 137 ]
+}
+
+@test "what is typed by several at once is merged, and none of it is lost" {
+	cman run -d -i --name bird busybox sh -c 'head -n 6000 | sort | uniq -c | wc -l' >/dev/null
+	for i in 1 2 3; do
+		seq -f "$i-%.0f" 2000 >"$BATS_TEST_TMPDIR/in.$i"
+		# Its own end is not the container's; the container ends when it has all of it.
+		attached bird <"$BATS_TEST_TMPDIR/in.$i" >/dev/null &
+	done
+	[ "$(cman wait bird)" = 0 ]
+	cman logs bird
+	[ "$(cman logs bird | tr -d ' ')" = 6000 ]
+}
+
+@test "a client that is stopped does not hold the container up, and is told" {
+	cman run -d --name bird busybox sh -c 'until [ -e /go ]; do sleep 0.05; done
+		head -c 5000000 /dev/zero | tr "\0" x; touch /done; exec sleep 100' >/dev/null
+	attached bird >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
+	client=$!
+	attached bird >"$BATS_TEST_TMPDIR/all" &
+	eventually has_clients bird 2
+	sleep 0.2
+	kill -STOP "$client"
+	cman exec bird touch /go
+	eventually cman exec bird test -e /done
+	kill -CONT "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 125 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: this client fell behind, and was let go
+hint: the container goes on: cman attach bird, cman logs -f bird' ]
+	# Who kept up has everything.
+	eventually sh -c '[ "$(stat -c %s '"$BATS_TEST_TMPDIR/all"')" = 5000000 ]'
+}
+
+@test "the foreground's pipe loses nothing, however slow its reader is" {
+	cman run busybox sh -c 'seq 300000' | (sleep 1; md5sum) >"$BATS_TEST_TMPDIR/sum"
+	[ "$(cat "$BATS_TEST_TMPDIR/sum")" = "$(seq 300000 | md5sum)" ]
+}
+
+@test "detach and attach again: the screen is there" {
+	on_terminal --size 33x101 "$CMAN" run -it --name bird busybox sh <<-'END'
+		expect [#$] 
+		send echo be"fo"re\r
+		expect before\r
+		send \x10\x11
+		exits 0
+		cooked
+	END
+	on_terminal --size 20x60 "$CMAN" attach bird <<-'END'
+		expect before\r
+		expect [#$] 
+		raw
+		send stty size\r
+		expect 20 60
+		resize 44x111
+		send sleep 0.2; stty size\r
+		expect 44 111
+		send \x10\x11
+		exits 0
+		cooked
+	END
+	on_terminal "$CMAN" attach bird <<-'END'
+		expect [#$] 
+		send exit 5\r
+		exits 5
+		cooked
+	END
+}
+
+@test "a program that draws a screen draws it again, with the same size, too" {
+	cman run -dit --name bird busybox sh -c '
+		trap "clear; echo drawn \$(stty size)" WINCH; while :; do sleep 0.05; done' >/dev/null
+	sleep 0.3
+	for _ in 1 2; do
+		on_terminal --size 24x80 "$CMAN" attach bird <<-'END'
+			expect drawn 24 80
+			send \x10\x11
+			exits 0
+			cooked
+		END
+	done
+}
+
+@test "detach keys of one's own, and none" {
+	cman run -dit --name bird busybox cat -v >/dev/null
+	on_terminal "$CMAN" attach --detach-keys a,ctrl-b bird <<-'END'
+		raw
+		send \x10\x11\r
+		expect \^P
+		send a\x02
+		exits 0
+		cooked
+	END
+	run --separate-stderr cman attach --detach-keys nokey bird
+	assert_status 125
+	assert_stderr "cman: --detach-keys: not a key: nokey
+hint: keys look like a or ctrl-a, with commas between (see 'cman attach --help')"
+}
+
+@test "a terminal is restored when the monitor is killed, when the client is, when all is gone" {
+	cman run -dit --name bird busybox sh >/dev/null
+	monitor=$(monitor_of bird)
+	on_terminal sh -c "\"$CMAN\" attach bird; echo left \$?; stty -a | grep -o ' icanon'; sleep 5" <<-END &
+		expect [#\$]
+		raw
+		expect left 125
+		expect icanon
+	END
+	watcher=$!
+	eventually has_clients bird 1
+	sleep 0.3
+	kill -9 "$monitor"
+	wait "$watcher"
+	# Adopted, it can be attached to again.
+	on_terminal "$CMAN" attach bird <<-'END'
+		expect [#$] 
+		raw
+		signal 15
+		cooked
+		exits 143
+	END
+}
+
+@test "attach to an adopted container: stdin and output" {
+	cman run -d -i --name bird busybox cat >/dev/null
+	kill -9 "$(monitor_of bird)"
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	attached bird <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" &
+	client=$!
+	exec 21>"$BATS_TEST_TMPDIR/in"
+	echo hello >&21
+	eventually grep -qx hello "$BATS_TEST_TMPDIR/out"
+	exec 21>&-
+	cman stop -t 0 bird
+	wait "$client" || true
+}
+
+@test "signals are forwarded, or not; whoever cannot attach is told why" {
+	cman run -d --name bird busybox sh -c 'trap "echo got; exit 9" USR1; while :; do sleep 0.05; done' >/dev/null
+	"$CMAN" attach bird >"$BATS_TEST_TMPDIR/out" 3>&- &
+	client=$!
+	"$CMAN" attach --sig-proxy=false bird >/dev/null 3>&- &
+	own=$!
+	sleep 0.5
+	kill -USR1 "$own"
+	code=0
+	wait "$own" || code=$?
+	[ "$code" = 138 ]
+	kill -USR1 "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 9 ]
+	grep -qx got "$BATS_TEST_TMPDIR/out"
+	cman run -dit --name screen busybox sh >/dev/null
+	run --separate-stderr cman attach screen </dev/null
+	assert_status 125
+	assert_stderr 'cman: attach: screen has a terminal, but stdin is none
+hint: to see its output alone: cman attach --no-stdin screen (see '"'cman attach --help')"
+	run --separate-stderr cman attach nosuch
+	assert_status 125
+	assert_stderr 'cman: no such container: nosuch'
+}
+
+@test "the sixteenth client is the last" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	for _ in $(seq 16); do
+		attached bird >/dev/null &
+	done
+	eventually has_clients bird 16
+	run --separate-stderr cman attach bird
+	assert_status 125
+	assert_stderr 'cman: bird has 16 clients already'
+	cman stop -t 0 bird
+}
