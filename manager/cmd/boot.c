@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cman boot: what should run after a start of the machine, and its end before the machine's. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "manager/cmd/commands.h"
 #include "manager/cmd/operands.h"
@@ -60,6 +62,21 @@ static int choose(struct store *store, bool stop, char ***names, int *status, st
 	return rc;
 }
 
+/* Of several at once, one works, and the others find that there is nothing to do. */
+static int take_turn(const struct store *store, int *out, struct err *err)
+{
+	AUTO_CLOSE int fd =
+		openat(store->run_fd, "boot.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s/boot.lock", store->run);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot wait for another cman boot");
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
 /* --- what is done to each --- */
 
 static int start_one(struct store *store, const char *name, const void *data,
@@ -95,6 +112,7 @@ static int stop_one(struct store *store, const char *name, const void *data,
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	AUTO_STRV char **names = NULL;
+	AUTO_CLOSE int lock_fd = -1;
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
@@ -112,6 +130,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		AUTO_STORE struct store store = STORE_INIT;
 
 		if (store_open(app->root, &store, err) < 0 ||
+		    take_turn(&store, &lock_fd, err) < 0 ||
 		    choose(&store, stop, &names, &status, err) < 0)
 			return -1;
 	}

@@ -147,7 +147,7 @@ static void add_group(struct buf *out, const char *group, int width)
 	buf_addf(out, "\n%s:\n", group);
 	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->group && strcmp(commands[i]->group, group) == 0)
-			add_entry(out, commands[i]->name, commands[i]->summary, 13, width);
+			add_entry(out, commands[i]->name, commands[i]->summary, 15, width);
 }
 
 void help_add_overview(struct buf *out, int width)
