@@ -18,6 +18,7 @@ const struct cmd *const commands[] = {
 	&cmd_exec,
 	&cmd_ps,
 	&cmd_top,
+	&cmd_stats,
 	&cmd_logs,
 	&cmd_stop,
 	&cmd_kill,

@@ -55,6 +55,7 @@ extern const struct cmd
 	cmd_run,
 	cmd_save,
 	cmd_start,
+	cmd_stats,
 	cmd_stop,
 	cmd_tag,
 	cmd_top,

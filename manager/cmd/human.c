@@ -57,17 +57,17 @@ void human_duration(int64_t ns, char out[HUMAN_MAX])
 	strcpy(out, "1 second");
 }
 
-void human_size(int64_t bytes, char out[HUMAN_MAX])
+/* Three digits, or the four of 1023 of a smaller unit. */
+static void print_size(int64_t bytes, uint64_t base, const char *const *units, char out[HUMAN_MAX])
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
 	uint64_t rest = bytes > 0 ? (uint64_t)bytes : 0;
 	uint64_t unit = 1;
 	size_t i = 0;
 	double value;
 
-	/* 999.5 and above would be printed as 1000 of the smaller unit. */
-	while (i + 1 < sizeof(units) / sizeof(*units) && (double)rest / (double)unit >= 999.5) {
-		unit *= 1000;
+	/* Half a unit less than the next one would be printed as all of the smaller unit. */
+	while (units[i + 1] && (double)rest / (double)unit >= (double)base - 0.5) {
+		unit *= base;
 		i++;
 	}
 	value = (double)rest / (double)unit;
@@ -76,6 +76,20 @@ void human_size(int64_t bytes, char out[HUMAN_MAX])
 		 value >= 9.995		  ? 1 :
 					    2,
 		 value, units[i]);
+}
+
+void human_size(int64_t bytes, char out[HUMAN_MAX])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB", NULL };
+
+	print_size(bytes, 1000, units, out);
+}
+
+void human_binary(int64_t bytes, char out[HUMAN_MAX])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", NULL };
+
+	print_size(bytes, 1024, units, out);
 }
 
 /* `n` digits and `end` after them. */

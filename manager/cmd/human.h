@@ -21,6 +21,9 @@ void human_duration(int64_t ns, char out[HUMAN_MAX]);
 /* Bytes in decimal units, three digits: "0 B", "980 kB", "183 MB", "1.25 GB". */
 void human_size(int64_t bytes, char out[HUMAN_MAX]);
 
+/* The same in units of 1024, as limits are given: "512 MiB", "1.25 GiB". */
+void human_binary(int64_t bytes, char out[HUMAN_MAX]);
+
 /* RFC 3339 in UTC with nanoseconds: "2026-01-31T09:05:00.000000000Z". Nanoseconds since the epoch. */
 void human_time(int64_t ns, char out[HUMAN_MAX]);
 

@@ -353,6 +353,14 @@ static void assert_bytes(int64_t bytes, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static void assert_binary(int64_t bytes, const char *expected)
+{
+	char text[HUMAN_MAX];
+
+	human_binary(bytes, text);
+	assert_string_equal(text, expected);
+}
+
 static void assert_time(int64_t ns, const char *expected)
 {
 	char text[HUMAN_MAX];
@@ -388,6 +396,11 @@ static void test_human(void **state)
 	assert_bytes(9999, "10.0 kB");
 	assert_bytes(99960, "100 kB");
 	assert_bytes(INT64_MAX, "9.22 EB");
+	assert_binary(1023, "1023 B");
+	assert_binary(1024, "1.00 KiB");
+	assert_binary(512 << 20, "512 MiB");
+	assert_binary((1024 << 10) - 1, "1.00 MiB");
+	assert_binary(INT64_MAX, "8.00 EiB");
 	assert_time(0, "1970-01-01T00:00:00.000000000Z");
 	assert_time(INT64_C(951782400) * SECOND + 5, "2000-02-29T00:00:00.000000005Z");
 	assert_time(-1, "1969-12-31T23:59:59.999999999Z");

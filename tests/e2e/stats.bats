@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# stats: what containers use, once and as they go on.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+# One field of bird.
+field() {
+	cman stats --no-stream --format "{{.$1}}" bird
+}
+
+@test "stats: a busy container and an idle one" {
+	cman run -d --name bird busybox sh -c 'while :; do :; done'
+	cman run -d --name wren busybox sleep 60
+	run --separate-stderr cman stats --no-stream
+	assert_status 0
+	assert_match "${lines[0]}" '^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS$'
+	assert_match "${lines[1]}" '^[0-9a-f]{12} +wren +0\.[0-9]{2}% '
+	assert_match "${lines[2]}" '^[0-9a-f]{12} +bird +([1-9][0-9]*\.[0-9]+|0\.[1-9][0-9])% +[0-9.]+ [KM]iB / [0-9.]+ GiB +[0-9.]+% +0 B / 0 B +[0-9.]+ [kM]?B / [0-9.]+ [kM]?B +2$'
+	[ "${#lines[@]}" = 3 ]
+	# what nobody limits is summed up over the processes
+	assert_match "$(field MemSource)" '^(pss|cgroup)$'
+	[ "$(field MemBytes)" -gt 10000 ]
+	[ "$(field CPUNanoseconds)" -gt 100000000 ]
+}
+
+@test "stats: with limits the controllers count" {
+	cman run -d --name bird -m 64m --pids-limit 9 --cpus 0.05 busybox \
+		sh -c 'dd if=/dev/zero bs=16M count=1 | sleep 60 & while :; do :; done'
+	is_full() { [ "$(field MemBytes)" -gt 17000000 ]; }
+	eventually is_full
+	run --separate-stderr cman stats --no-stream --format json bird
+	assert_status 0
+	[ "$(jq -r .MemSource <<<"$output")" = cgroup ]
+	[ "$(jq -r .MemLimitBytes <<<"$output")" = 67108864 ]
+	[ "$(jq -r .PIDs <<<"$output")" = 4 ]
+	assert_match "$(jq -r .MemUsage <<<"$output")" '^1[6-9]\.?[0-9]* MiB / 64\.0 MiB$'
+	assert_match "$(jq -r .MemPerc <<<"$output")" '^2[5-9]\.[0-9]{2}%$'
+	[ "$(jq -r .Throttled <<<"$output")" -gt 0 ]
+	# and the processor time is what the quota leaves
+	assert_match "$(field CPUPerc)" '^[0-9]\.[0-9]{2}%$'
+}
+
+@test "stats: those that do not run, and those that are not there" {
+	cman run --name bird busybox true
+	run --separate-stderr cman stats --no-stream
+	assert_status 0
+	[ "${#lines[@]}" = 1 ]
+	run --separate-stderr cman stats --no-stream -a
+	assert_match "${lines[1]}" '^[0-9a-f]{12} +bird +- +- +- +- +- +-$'
+	run --separate-stderr cman stats --no-stream --format '{{json .}}' bird
+	[ "$(jq -r .PIDs <<<"$output")" = null ]
+	run --separate-stderr cman stats --no-stream bird nobody
+	assert_status 125
+	assert_stderr 'cman: no such container: nobody'
+}
+
+@test "stats: one with the host's network has none of its own" {
+	cman run -d --name bird --network host busybox sleep 60
+	[ -z "$(field NetIO)" ]
+	[ "$(cman stats --no-stream --no-trunc --format '{{.ID}}' bird)" = "$(cman ps -q --no-trunc)" ]
+}
+
+@test "stats: again and again, as containers come and go" {
+	cman run -d --name bird busybox sleep 60
+	cman stats --format '{{.Name}} {{.CPUPerc}}' >"$BATS_TEST_TMPDIR/out" 3>&- &
+	stats=$!
+	measured() { grep -q "^$1 0\.[0-9][0-9]%$" "$BATS_TEST_TMPDIR/out"; }
+	eventually measured bird
+	# the first line has nothing to be compared with
+	[ "$(head -1 "$BATS_TEST_TMPDIR/out")" = 'bird ' ]
+	cman rm -f bird
+	cman run -d --name wren busybox sleep 60
+	eventually measured wren
+	kill $stats
+	[ "$(tail -1 "$BATS_TEST_TMPDIR/out" | cut -d' ' -f1)" = wren ]
+}
+
+@test "stats: on a terminal the table stays where it is" {
+	cman run -d --name bird busybox sleep 60
+	"$REPO/tests/e2e/on_terminal.py" --size 24x120 "$CMAN" stats bird <<-'STEPS'
+		expect \x1b\[H\x1b\[J\x1b\[HCONTAINER ID +NAME .*PIDS\x1b\[K\r\n
+		expect bird +- .*\x1b\[K\r\n\x1b\[J
+		expect ^\x1b\[HCONTAINER ID
+		expect bird +0\.\d\d% .*\x1b\[K\r\n\x1b\[J
+		send \x03
+		exits -2
+	STEPS
+}
