@@ -199,7 +199,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd, const char
 	else if (cmd == &cmd_images && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");
 	else if (cmd == &cmd_prune && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "until=");
+		offer_alternatives(c, "until=|label=");
 	else if (cmd == &cmd_volume_ls && strcmp(metavariable, "KEY=VALUE") == 0)
 		offer_alternatives(c, "dangling=|driver=|label=|label!=|name=");
 	else if (cmd == &cmd_volume_prune && strcmp(metavariable, "KEY=VALUE") == 0)

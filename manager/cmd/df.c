@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "manager/cmd/commands.h"
+#include "manager/cmd/df_volumes.h"
 #include "manager/cmd/format.h"
 #include "manager/cmd/human.h"
 #include "manager/cmd/options.h"
@@ -219,10 +220,13 @@ static void add_sum(struct df *df, const char *type, int64_t total, int64_t acti
 static int print_sums(struct df *df, struct err *err)
 {
 	struct usage usage = { 0 };
+	struct volumes_usage volumes = { 0 };
 	int r = container_each(&df->store, visit_container, df, err);
 
 	if (r == 0)
 		r = store_usage(&df->store, &usage, err);
+	if (r == 0)
+		r = df_volumes(&df->store, &volumes, err);
 	if (r == 0)
 		r = format_new(fields, &df->request, &df->format, err);
 	if (r < 0)
@@ -230,6 +234,8 @@ static int print_sums(struct df *df, struct err *err)
 	add_sum(df, "Images", usage.images, usage.used_images, usage.layer_bytes + usage.blob_bytes,
 		usage.reclaimable_bytes);
 	add_sum(df, "Containers", df->containers, df->live, df->bytes, df->bytes - df->live_bytes);
+	add_sum(df, "Volumes", volumes.volumes, volumes.used, volumes.bytes,
+		volumes.bytes - volumes.used_bytes);
 	add_sum(df, "Downloads", usage.downloads, usage.held_downloads, usage.download_bytes,
 		usage.download_bytes - usage.held_bytes);
 	return format_print(df->format, stdout, err);
@@ -258,6 +264,12 @@ static int print_each(struct df *df, struct err *err)
 		r = begin_list(df, "\nContainers:\n", container_fields, err);
 	if (r == 0)
 		r = container_each(&df->store, visit_container, df, err);
+	if (r == 0)
+		r = format_print(df->format, stdout, err);
+	if (r == 0)
+		r = begin_list(df, "\nVolumes:\n", df_volume_fields, err);
+	if (r == 0)
+		r = df_volumes_list(&df->store, df->format, err);
 	return r < 0 ? r : format_print(df->format, stdout, err);
 }
 
@@ -297,11 +309,11 @@ const struct cmd cmd_df = {
 	.name = "df",
 	.group = CMD_GROUP_IMAGES,
 	.operands = "[OPTIONS]",
-	.summary = "show what images and containers take on disk",
+	.summary = "show what images, containers and volumes take on disk",
 	.details =
 		"Images are counted with their unpacked layers and with their blobs as published; "
 		"what several of them share counts once, and what no container needs is "
-		"reclaimable: `cman prune -a`. With -v each image and container has a line.\n\n"
+		"reclaimable: `cman prune -a`. With -v each image, container and volume has a line.\n\n"
 		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
 		"it gives it headings and columns at its tabs (\\t). Fields: Type TotalCount Active "
 		"Size Reclaimable Bytes ReclaimableBytes.",
@@ -309,7 +321,7 @@ const struct cmd cmd_df = {
 		(const struct cmd_option[]){
 			{ 0, "format", "FORMAT", "json, 'table TEMPLATE', or a template" },
 			{ 0, "no-trunc", NULL, "cut nothing, and show whole IDs" },
-			{ 'v', "verbose", NULL, "each image and each container" },
+			{ 'v', "verbose", NULL, "each image, container and volume" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

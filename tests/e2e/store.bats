@@ -26,6 +26,7 @@ bytes() {
 	assert_output 'TYPE        TOTAL  ACTIVE  SIZE  RECLAIMABLE
 Images      0      0       0 B   0 B
 Containers  0      0       0 B   0 B
+Volumes     0      0       0 B   0 B
 Downloads   0      0       0 B   0 B'
 	import_busybox
 	box small 'twelve bytes'
@@ -36,6 +37,7 @@ Downloads   0      0       0 B   0 B'
 	run --separate-stderr cman df --format '{{.Type}} {{.TotalCount}} {{.Active}}'
 	assert_output 'Images 2 1
 Containers 1 0
+Volumes 0 0
 Downloads 0 0'
 	read -r all reclaimable <<<"$(bytes Images)"
 	[ "$all" = "$on_disk" ]
@@ -143,9 +145,9 @@ hint: -f removes without asking'
 	run script -qec "$CMAN prune -a" /dev/null < <(echo y)
 	assert_match "$output" 'untagged: one:latest'
 	[ "$(files layers)" = 0 ]
-	run --separate-stderr cman prune -f --filter label=x
+	run --separate-stderr cman prune -f --filter lable=x
 	assert_status 125
-	assert_match "$stderr" '^cman: --filter: not a filter of prune: label=x'
+	assert_match "$stderr" '^cman: --filter: not a filter of prune: lable=x'
 }
 
 @test "prune: what interrupted downloads left goes, too" {
