@@ -22,6 +22,7 @@
 void container_options_release(struct container_options *options)
 {
 	strv_free(options->env);
+	strv_free(options->entrypoint);
 	strv_free(options->volumes_from);
 	wanted_mounts_release(&options->mounts);
 	limits_release(&options->limits);
@@ -171,9 +172,12 @@ static int build_args(const struct image_config *config, const struct container_
 {
 	AUTO_STRV char **args = NULL;
 	bool given = options->command && options->command[0];
+	bool own = options->entrypoint;
 
-	if (strv_extend(&args, config->entrypoint) < 0 ||
-	    strv_extend(&args, given ? options->command : config->cmd) < 0)
+	if (strv_extend(&args, own ? options->entrypoint : config->entrypoint) < 0)
+		return no_memory(err);
+	/* The image's Cmd are words for its own Entrypoint. */
+	if ((given || !own) && strv_extend(&args, given ? options->command : config->cmd) < 0)
 		return no_memory(err);
 	if (strv_len(args) == 0) {
 		err_set(err, ERR_INVALID, 0, "no command: none was given and the image has none");

@@ -31,6 +31,7 @@ struct container_health_options {
 
 /* What the user asked for. Borrowed strings but where it says owned. */
 struct container_options {
+	char **entrypoint;     /* replaces the image's, and its Cmd; owned. NULL: not given */
 	char *const *command;  /* replaces the image's Cmd; empty or NULL: not given */
 	char **env;	       /* "KEY=VALUE", owned */
 	const char *workdir;   /* NULL: the image's */

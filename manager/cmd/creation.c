@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "image/config.h"
+#include "manager/cmd/id_file.h"
+#include "manager/cmd/labels.h"
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/mount_plan.h"
@@ -104,6 +106,7 @@ int creation_make(struct store *store, struct run_options *options,
 	AUTO_MOUNT_PLAN struct mount_plan mounts = MOUNT_PLAN_INIT;
 	AUTO_STRV char **layers = NULL;
 	AUTO_FREE char *hostname = NULL;
+	struct err ignored = ERR_INIT;
 	static char *const none[] = { NULL };
 	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
 
@@ -118,6 +121,8 @@ int creation_make(struct store *store, struct run_options *options,
 		rc = spec_build(&config, &options->container, record->id, spec, err);
 	if (rc == 0)
 		rc = make_record(options, choice, spec, record, err);
+	if (rc == 0)
+		rc = labels_print(config.labels, options->labels, &record->labels, err);
 	if (rc == 0)
 		rc = list_layers(&choice->image, &layers, err);
 	if (rc < 0)
@@ -135,5 +140,9 @@ int creation_make(struct store *store, struct run_options *options,
 	spec->root_path = options->rootfs;
 	options->rootfs = NULL;
 
-	return insert(store, options, &request, err);
+	rc = insert(store, options, &request, err);
+	if (rc < 0 || !options->cidfile || id_file_write_id(options->cidfile, record->id, err) == 0)
+		return rc;
+	(void)lifecycle_remove(store, record, true, &ignored);
+	return err_code(err);
 }

@@ -143,6 +143,75 @@ static json_t *state_value(struct store *store, const struct container_record *r
 	return maker.object;
 }
 
+/* The member that `path` leads to, as "linux.resources.memory.limit"; a new reference, or null. */
+static json_t *spec_member(json_t *spec, const char *path)
+{
+	char key[64];
+
+	while (spec && *path) {
+		size_t len = strcspn(path, ".");
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		spec = json_object_get(spec, key);
+		path += len + (path[len] == '.');
+	}
+	return spec ? json_incref(spec) : json_null();
+}
+
+static json_t *finish_part(struct maker *maker)
+{
+	if (maker->failures == 0)
+		return maker->object;
+	json_decref(maker->object);
+	return NULL;
+}
+
+/* What Docker shows under the same names. */
+static json_t *run_config_value(const struct container_record *record, json_t *spec)
+{
+	struct maker maker = { json_object(), 0 };
+	char stop_signal[SIGNAL_NAME_MAX];
+	const char *labels = record->labels ? record->labels : "{}";
+
+	add(&maker, "Hostname", spec_member(spec, "hostname"));
+	add(&maker, "Env", spec_member(spec, "process.env"));
+	add(&maker, "Cmd", spec_member(spec, "process.args"));
+	add(&maker, "Image", text_value(record->image));
+	add(&maker, "WorkingDir", spec_member(spec, "process.cwd"));
+	add(&maker, "Tty", json_boolean(record->tty));
+	add(&maker, "Labels", document_value("labels", labels, strlen(labels)));
+	add(&maker, "StopSignal", json_string(signal_name(record->stop_signal, stop_signal)));
+	add(&maker, "StopTimeout", json_integer(record->stop_timeout_s));
+	return finish_part(&maker);
+}
+
+static json_t *host_config_value(const struct container_record *record, json_t *spec)
+{
+	static const char *const limits[][2] = {
+		{ "Memory", "linux.resources.memory.limit" },
+		{ "MemoryReservation", "linux.resources.memory.reservation" },
+		{ "MemorySwap", "linux.resources.memory.swap" },
+		{ "CpuShares", "linux.resources.cpu.shares" },
+		{ "CpuPeriod", "linux.resources.cpu.period" },
+		{ "CpuQuota", "linux.resources.cpu.quota" },
+		{ "CpusetCpus", "linux.resources.cpu.cpus" },
+		{ "CpusetMems", "linux.resources.cpu.mems" },
+		{ "PidsLimit", "linux.resources.pids.limit" },
+		{ "OomScoreAdj", "process.oomScoreAdj" },
+		{ "ReadonlyRootfs", "root.readonly" },
+		{ "CgroupPath", "linux.cgroupsPath" },
+	};
+	struct maker maker = { json_object(), 0 };
+
+	add(&maker, "AutoRemove", json_boolean(record->auto_remove));
+	add(&maker, "RestartPolicy",
+	    json_pack("{s:s, s:i}", "Name", container_restart_name(record->restart),
+		      "MaximumRetryCount", record->restart_max));
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		add(&maker, limits[i][0], spec_member(spec, limits[i][1]));
+	return finish_part(&maker);
+}
+
 static int finish(struct maker *maker, json_t **out, struct err *err)
 {
 	if (maker->failures > 0) {
@@ -182,6 +251,8 @@ int describe_container(struct store *store, const struct container_record *recor
 	add(&maker, "Directory", json_sprintf("%s/containers/%s", store->root, record->id));
 	add(&maker, "LogPath", json_sprintf("%s/containers/%s/log.db", store->root, record->id));
 	add(&maker, "Mounts", describe_mounts(spec));
+	add(&maker, "Config", run_config_value(record, spec));
+	add(&maker, "HostConfig", host_config_value(record, spec));
 	add(&maker, "Spec", spec);
 	return finish(&maker, out, err);
 }

@@ -68,20 +68,22 @@ static int fork_monitor(const struct monitor_plan *plan, int *socket, struct err
 static int open_pipes(const struct launch_how *how, struct pump *pump, int theirs[3],
 		      struct err *err)
 {
+	const unsigned streams = how->streams ? how->streams : ATTACH_IN | ATTACH_OUT | ATTACH_ERR;
 	int rc = 0;
 
 	pump->terminal = how->tty;
-	pump->raw = how->tty && how->interactive && !how->detached;
+	pump->raw = how->tty && how->interactive && (streams & ATTACH_IN) && !how->detached;
 	pump->no_proxy = how->no_proxy;
 	pump->drain = true;
 	pump->keys = how->keys;
 	if (how->detached)
 		return 0;
-	rc = open_pipe(&pump->out[0], &theirs[1], err);
+	if (streams & ATTACH_OUT)
+		rc = open_pipe(&pump->out[0], &theirs[1], err);
 	/* A terminal has but one output. */
-	if (rc == 0 && !how->tty)
+	if (rc == 0 && (streams & ATTACH_ERR) && !how->tty)
 		rc = open_pipe(&pump->out[1], &theirs[2], err);
-	if (rc == 0 && how->interactive)
+	if (rc == 0 && (streams & ATTACH_IN) && how->interactive)
 		rc = open_pipe(&theirs[0], &pump->in, err);
 	return rc;
 }
@@ -108,6 +110,7 @@ static int await_answer(struct launch *launch, const char *name, struct err *err
 		log_debug("container %s: started, process %d", packet.started.name,
 			  packet.started.pid);
 		memcpy(launch->name, packet.started.name, sizeof(launch->name));
+		launch->pid = packet.started.pid;
 		return 0;
 	case PACKET_NO_IMAGE:
 		return 1;

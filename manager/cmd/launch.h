@@ -16,6 +16,7 @@
 
 struct launch {
 	char name[CONTAINER_NAME_MAX + 1]; /* of the container that was started */
+	int pid;			   /* its process 1 */
 	struct pump pump; /* ready for pump_run() once the payload was started, unless detached */
 };
 
@@ -24,6 +25,7 @@ struct launch_how {
 	bool detached;	  /* not at all */
 	bool interactive; /* it gets the client's stdin */
 	bool tty;	  /* it has a terminal */
+	unsigned streams; /* ATTACH_*, protocol.h: what is attached; 0: all there is */
 	bool no_proxy;	  /* signals are not forwarded to it */
 	struct detach_keys keys;
 };

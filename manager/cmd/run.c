@@ -7,6 +7,7 @@
 #include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/creation.h"
+#include "manager/cmd/id_file.h"
 #include "manager/cmd/image_choice.h"
 #include "manager/cmd/launch.h"
 #include "manager/cmd/run_options.h"
@@ -116,6 +117,8 @@ static int start(const struct app *app, struct run *run, struct launch *launch, 
 		.interactive = run->options.interactive,
 		.tty = run->options.tty,
 		.keys = run->options.keys,
+		.streams = run->options.attach,
+		.no_proxy = run->options.no_proxy,
 	};
 	int rc = launch_new(&plan, run->id, &how, launch, err);
 
@@ -152,6 +155,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		if (rc == 0)
 			rc = start(app, &run, &launch, err);
 	}
+	if (rc == 0 && run.options.pidfile)
+		rc = id_file_write_pid(run.options.pidfile, launch.pid, err);
 	if (rc < 0)
 		return -1;
 	if (run.options.detach) {
@@ -183,8 +188,12 @@ const struct cmd cmd_run = {
 		(const struct cmd_option[]){
 			{ 'd', "detach", NULL,
 			  "run in the background and print the container's ID" },
+			{ 'a', "attach", "STREAM",
+			  "only this one of stdin, stdout, stderr (repeat)" },
 			{ 0, "detach-keys", "KEYS",
 			  "keys that leave it running (default: " DETACH_KEYS_DEFAULT ")" },
+			{ 0, "sig-proxy", "BOOL", "forward signals to it (default: true)" },
+			{ 0, "pidfile", "FILE", "write the number of its first process to a file" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.groups = run_option_groups,

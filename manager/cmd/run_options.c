@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/run_options.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "manager/cmd/commands.h"
+#include "manager/cmd/id_file.h"
+#include "manager/cmd/labels.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/run_options_groups.h"
 #include "manager/cmd/run_values.h"
 #include "manager/cmd/terminal.h"
+#include "manager/monitor/protocol.h"
+#include "store/base/strv.h"
 
 #define STOP_TIMEOUT_DEFAULT 10
 
@@ -25,12 +31,30 @@ void run_options_release(struct run_options *options)
 {
 	free(options->rootfs);
 	container_options_release(&options->container);
+	strv_free(options->labels);
+}
+
+static int take_attach(const char *value, unsigned *attach, struct err *err)
+{
+	if (strcasecmp(value, "stdin") == 0)
+		*attach |= ATTACH_IN;
+	else if (strcasecmp(value, "stdout") == 0)
+		*attach |= ATTACH_OUT;
+	else if (strcasecmp(value, "stderr") == 0)
+		*attach |= ATTACH_ERR;
+	else
+		return err_set(err, ERR_USAGE, EINVAL, "--attach: not stdin, stdout or stderr: %s",
+			       value);
+	return 0;
 }
 
 /* Those that run alone has. Returns 1 when it is none of them. */
 static int take_own(const struct cmd *cmd, const struct cmd_option *option, const char *value,
 		    struct run_options *out, struct err *err)
 {
+	bool proxy = true;
+	int rc;
+
 	for (const struct cmd_option *o = cmd->options; o && o != option; o++)
 		if (!o->name)
 			return 1;
@@ -40,10 +64,21 @@ static int take_own(const struct cmd *cmd, const struct cmd_option *option, cons
 		out->detach = true;
 		return 0;
 	}
+	if (option->letter == 'a')
+		return take_attach(value, &out->attach, err);
+	if (strcmp(option->name, "pidfile") == 0) {
+		out->pidfile = value;
+		return 0;
+	}
+	if (strcmp(option->name, "sig-proxy") == 0) {
+		rc = option_bool(option, value, &proxy, err);
+		out->no_proxy = !proxy;
+		return rc;
+	}
 	return detach_keys_parse(value, &out->keys, err);
 }
 
-/* One pass over the options; `files`: only --env-file, else all but it. */
+/* One pass over the options; `files`: only those that name files of others, else all but those. */
 static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 		      struct run_options *out, struct err *err)
 {
@@ -60,6 +95,8 @@ static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 				rc = options_take(cmd, option, value, out, err);
 		} else if (strcmp(option->name, "env-file") == 0) {
 			rc = run_value_env_file(option, value, &out->container.env, err);
+		} else if (strcmp(option->name, "label-file") == 0) {
+			rc = labels_add_file(option, value, &out->labels, err);
 		}
 		if (rc < 0)
 			return rc;
@@ -75,6 +112,13 @@ static int check_together(const struct run_options *options, struct err *err)
 {
 	if (options->rootfs && options->image)
 		return err_set(err, ERR_USAGE, 0, "--rootfs does not go with --image");
+	if (options->detach && options->attach)
+		return err_set(err, ERR_USAGE, 0, "--attach does not go with --detach");
+	if ((options->attach & ATTACH_IN) && !options->interactive)
+		return err_set(err, ERR_USAGE, 0,
+			       "--attach stdin is nothing without --interactive");
+	if (options->cidfile && id_file_check(options->cidfile, err) < 0)
+		return err_code(err);
 	if (options->detach && options->container.isolation.preserve_fds)
 		return err_set(err, ERR_USAGE, 0,
 			       "--preserve-fds does not go with --detach: they are those of who "
@@ -126,7 +170,6 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 
 	/* Whoever creates a container leaves it to others to start it. */
 	options.detach = cmd == &cmd_create;
-
 	if (rc == 0)
 		rc = parse_pass(cmd, argc, argv, true, &options, err);
 	if (rc == 0)

@@ -22,7 +22,12 @@ struct run_options {
 	enum container_restart restart;
 	int restart_max;
 	struct detach_keys keys;
-	char *const *words; /* operands: [IMAGE] [COMMAND [ARG...]], ended by NULL */
+	bool no_proxy;	     /* signals are not forwarded */
+	unsigned attach;     /* ATTACH_*, protocol.h: what is attached; 0: all there is */
+	const char *cidfile; /* NULL: none */
+	const char *pidfile; /* NULL: none */
+	char **labels;	     /* "KEY=VALUE", owned */
+	char *const *words;  /* operands: [IMAGE] [COMMAND [ARG...]], ended by NULL */
 	struct container_options container; /* but for command, which depends on the image */
 };
 

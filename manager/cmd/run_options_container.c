@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "manager/cmd/labels.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
 #include "manager/runtime/spec_names.h"
@@ -19,6 +20,10 @@ enum {
 	OPT_INTERACTIVE,
 	OPT_TTY,
 	OPT_RM,
+	OPT_ENTRYPOINT,
+	OPT_LABEL,
+	OPT_LABEL_FILE,
+	OPT_CIDFILE,
 	OPT_ROOTFS,
 	OPT_ANNOTATION,
 };
@@ -30,6 +35,11 @@ static const struct cmd_option options[] = {
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the payload" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the payload a terminal" },
 	[OPT_RM] = { 0, "rm", NULL, "remove the container when it has ended" },
+	[OPT_ENTRYPOINT] = { 0, "entrypoint", "PROGRAM",
+			     "instead of the image's; a JSON array for several words" },
+	[OPT_LABEL] = { 'l', "label", "KEY=VALUE", "set a label" },
+	[OPT_LABEL_FILE] = { 0, "label-file", "FILE", "set those that a file names, one a line" },
+	[OPT_CIDFILE] = { 0, "cidfile", "FILE", "write the container's ID to a file" },
 	[OPT_ROOTFS] = { 0, "rootfs", "DIR", "run in this directory instead of an image" },
 	[OPT_ANNOTATION] = { 0, "annotation", "KEY=VALUE", "note it in the runtime specification" },
 	{ 0, NULL, NULL, NULL },
@@ -89,6 +99,16 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		return 0;
 	case OPT_RM:
 		out->auto_remove = true;
+		return 0;
+	case OPT_ENTRYPOINT:
+		return run_value_entrypoint(option, value, &out->container.entrypoint, err);
+	case OPT_LABEL:
+		return labels_add(option, value, &out->labels, err);
+	case OPT_LABEL_FILE:
+		/* Taken before all others, so that --label wins wherever it stands. */
+		return 0;
+	case OPT_CIDFILE:
+		out->cidfile = value;
 		return 0;
 	case OPT_ROOTFS:
 		return take_rootfs(value, &out->rootfs, err);

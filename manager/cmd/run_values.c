@@ -14,6 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
+#include "store/json.h"
 
 #define ENV_FILE_MAX (4u << 20)
 
@@ -172,5 +173,34 @@ int run_value_restart(const struct cmd_option *option, const char *value,
 		return err_code(err);
 	*policy = restart;
 	*max = (int)number;
+	return 0;
+}
+
+int run_value_entrypoint(const struct cmd_option *option, const char *value, char ***out,
+			 struct err *err)
+{
+	AUTO_STRV char **words = NULL;
+	AUTO_JSON json_t *array = NULL;
+	struct err why = ERR_INIT;
+	json_t *word;
+	size_t i;
+
+	if (value[0] == '[' &&
+	    (json_parse("array", value, strlen(value), &array, &why) < 0 || !json_is_array(array)))
+		return bad_value(option, "a JSON array of words", value, err);
+	/* One that is empty is still one: the vector is there. */
+	words = calloc(1, sizeof(*words));
+	if (!words)
+		return no_memory(err);
+	json_array_foreach (array, i, word) {
+		if (!json_is_string(word))
+			return bad_value(option, "a JSON array of words", value, err);
+		if (strv_add(&words, json_string_value(word)) < 0)
+			return no_memory(err);
+	}
+	if (!array && value[0] && strv_add(&words, value) < 0)
+		return no_memory(err);
+	strv_free(*out);
+	*out = STEAL_PTR(words);
 	return 0;
 }

@@ -32,6 +32,10 @@ int run_value_hostname(const struct cmd_option *option, const char *value, struc
 int run_value_restart(const struct cmd_option *option, const char *value,
 		      enum container_restart *policy, int *max, struct err *err);
 
+/* A program, a JSON array of strings, or nothing: no entrypoint. *out is one that is given. */
+int run_value_entrypoint(const struct cmd_option *option, const char *value, char ***out,
+			 struct err *err);
+
 /* A path that begins with '/'. */
 int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err);
 
