@@ -73,7 +73,8 @@ static void descriptors_travel_along(void **state)
 	int fds[PACKET_FDS_MAX] = { 77, 77, 77 };
 
 	assert_true(null >= 0);
-	assert_int_equal(packet_send_fds(pair[0], &packet, (int[]){ null, null }, 2, &err), 0);
+	assert_int_equal(packet_send_fds(pair[0], &packet, (int[]){ null, null, null }, 3, &err),
+			 0);
 	assert_int_equal(packet_send_fds(pair[0], &packet, &null, 1, &err), 0);
 	assert_int_equal(packet_receive(pair[1], &packet, fds, &err), 1);
 	assert_int_equal(packet.exec.start_time, 9);
