@@ -26,6 +26,15 @@ static void end_stages(struct ingest *ingest)
 	handover_join(&ingest->handover);
 }
 
+/* Somebody who pressed ctrl-c does not wait for it to be removed. */
+static void drop_draft(struct ingest *ingest)
+{
+	if (ingest->interrupt && interrupt_came(ingest->interrupt))
+		layer_draft_leave(ingest->store, &ingest->draft);
+	else
+		layer_draft_abort(ingest->store, &ingest->draft);
+}
+
 void ingest_abort(struct ingest *ingest)
 {
 	end_stages(ingest);
@@ -35,7 +44,7 @@ void ingest_abort(struct ingest *ingest)
 	close_fd(&ingest->unpack_fd);
 	close_fd(&ingest->marks_fd);
 	if (ingest->draft.fd >= 0)
-		layer_draft_abort(ingest->store, &ingest->draft);
+		drop_draft(ingest);
 	verify_release(&ingest->digest);
 	marks_release(&ingest->marks);
 	*ingest = (struct ingest)INGEST_INIT;

@@ -69,6 +69,13 @@ void interrupt_end(struct interrupt *interrupt)
 	errno = saved;
 }
 
+bool interrupt_came(const struct interrupt *interrupt)
+{
+	struct pollfd fd = { interrupt->fd, POLLIN, 0 };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 void interrupt_stop(const struct interrupt *interrupt)
 {
 	static const uint64_t one = 1;

@@ -12,6 +12,7 @@
  */
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "store/base/err.h"
 
@@ -29,6 +30,9 @@ struct interrupt {
 
 int interrupt_begin(struct interrupt *interrupt, struct err *err);
 void interrupt_end(struct interrupt *interrupt);
+
+/* Whether one of the signals came. */
+bool interrupt_came(const struct interrupt *interrupt);
 
 /* One thread has failed: all that poll from now on fail with -ECANCELED. For good. */
 void interrupt_stop(const struct interrupt *interrupt);

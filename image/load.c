@@ -22,6 +22,7 @@
 #include "store/layers.h"
 #include "store/store.h"
 #include "store/sweep.h"
+#include "store/trash_stage.h"
 
 #define CHUNK_SIZE (256u << 10)
 
@@ -314,10 +315,13 @@ static int begin(struct load *load, struct err *err)
 	return r;
 }
 
-static int explain(const struct load *load, int r, struct err *err)
+static int explain(struct load *load, int r, struct err *err)
 {
-	if (r == -EINTR)
+	ingest_abort(&load->ingest);
+	if (r == -EINTR) {
+		trash_remove_aside(load->store);
 		return r;
+	}
 	err_wrap(err, "%s", load->title);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return err_hint(err, "make room on the file system of %s", load->store->root);

@@ -19,6 +19,7 @@
 #include "store/json.h"
 #include "store/store.h"
 #include "store/sweep.h"
+#include "store/trash_stage.h"
 
 static void pull_release(struct pull *pull)
 {
@@ -261,6 +262,8 @@ static bool guessed_registry(const struct pull *pull)
 
 static int explain(const struct pull *pull, int r, struct err *err)
 {
+	if (r == -EINTR)
+		trash_remove_aside(pull->store);
 	if (r == -EINTR || !pull->source.title)
 		return r;
 	/* A URL that was pulled by itself has been named already. */

@@ -26,17 +26,14 @@
 #include "store/base/log.h"
 #include "store/base/stage.h"
 #include "store/json_memory.h"
+#include "store/trash_stage.h"
 
 static const struct stage stages[] = {
-	{ "cman-monitor", monitor_stage_main },
-	{ "cman-exec", exec_stage_main },
-	{ "cman-fetch", fetch_stage_main },
-	{ "cman-unpack", unpack_stage_main },
-	{ "cman-parse", parse_stage_main },
-	{ "cman-pack", pack_stage_main },
-	{ "cman-guard", guard_stage_main },
-	{ "cman-inflate", inflate_stage_main },
-	{ NULL, NULL },
+	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
+	{ "cman-fetch", fetch_stage_main },	{ "cman-unpack", unpack_stage_main },
+	{ "cman-parse", parse_stage_main },	{ "cman-pack", pack_stage_main },
+	{ "cman-guard", guard_stage_main },	{ "cman-inflate", inflate_stage_main },
+	{ "cman-sweep", trash_stage_main },	{ NULL, NULL },
 };
 
 /*

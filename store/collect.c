@@ -16,8 +16,6 @@
 #include "store/prefix.h"
 #include "store/store.h"
 
-#define TRASH_PREFIX "trash-" /* sweep.c knows it, too */
-
 #define LAYER_UNNAMED "NOT EXISTS (SELECT 1 FROM image_layer WHERE image_layer.tree = layer.tree)"
 #define BLOB_UNNAMED                                                                        \
 	"NOT EXISTS (SELECT 1 FROM manifest_blob WHERE manifest_blob.digest = blob.digest)" \

@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+/* What is only to be removed, by whoever comes by. */
+#define TRASH_PREFIX "trash-"
+
 /*
  * A name below tmp/ that nobody else makes: `prefix`, which tells sweep.c what it is, and 16 random
  * hex digits. 0 or -errno.

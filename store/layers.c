@@ -66,6 +66,16 @@ void layer_draft_abort(struct store *store, struct layer_draft *draft)
 	draft_close(draft);
 }
 
+void layer_draft_leave(struct store *store, struct layer_draft *draft)
+{
+	char trash[48];
+
+	if (draft->fd >= 0 && (draft_name(trash, sizeof(trash), TRASH_PREFIX) < 0 ||
+			       renameat(store->tmp_fd, draft->name, store->tmp_fd, trash) < 0))
+		layer_draft_abort(store, draft);
+	draft_close(draft);
+}
+
 /*
  * Rename and row come under one write lock, which whoever removes layers takes, too: none of them
  * can meet a layer that is there and not yet named.

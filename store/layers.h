@@ -46,6 +46,9 @@ int layer_draft_commit(struct store *store, struct layer_draft *draft, const cha
 /* Remove it; harmless after a commit or on LAYER_DRAFT_INIT. */
 void layer_draft_abort(struct store *store, struct layer_draft *draft);
 
+/* The same at once, however large it is: trash_remove_aside() or a sweep removes it. */
+void layer_draft_leave(struct store *store, struct layer_draft *draft);
+
 /* Whether layers/<tree> is on disk. Any thread. */
 bool layer_exists(struct store *store, const char *tree);
 

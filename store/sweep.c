@@ -18,6 +18,7 @@
 #include "store/base/fd.h"
 #include "store/collect.h"
 #include "store/db.h"
+#include "store/draft_name.h"
 #include "store/hold.h"
 #include "store/partials.h"
 #include "store/store.h"
@@ -116,7 +117,7 @@ static int sweep_tmp_entry(struct store *store, const char *name, struct err *er
 		return sweep_expired_file(store, name, err);
 	if (starts_with(name, "draft-") || starts_with(name, "blob-"))
 		return sweep_draft(store, name, err);
-	if (starts_with(name, "trash-"))
+	if (starts_with(name, TRASH_PREFIX))
 		return fd_remove_tree(store->tmp_fd, name, err);
 	return 0;
 }

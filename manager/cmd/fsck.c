@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "store/base/buf.h"
 #include "store/fsck.h"
 #include "store/store.h"
+#include "store/trash_stage.h"
 
 #define EXIT_FAULTS 1
 
@@ -102,9 +104,13 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 	struct fsck_result result;
 
 	if (config_load(&check.config, err) < 0 || store_open(app->root, &store, err) < 0 ||
-	    interrupt_begin(&check.interrupt, err) < 0 ||
-	    store_fsck(&store, &options, &result, err) < 0)
+	    interrupt_begin(&check.interrupt, err) < 0)
 		return -1;
+	if (store_fsck(&store, &options, &result, err) < 0) {
+		if (err->num == EINTR)
+			trash_remove_aside(&store);
+		return -1;
+	}
 	print_result(&result);
 	return result.faults > result.repaired ? EXIT_FAULTS : 0;
 }
