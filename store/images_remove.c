@@ -19,7 +19,7 @@
 #include "store/reserve.h"
 #include "store/store.h"
 
-#define MAX_USERS 3 /* containers that an error names */
+#define MAX_LISTED 3 /* names in an error */
 
 /* What one call does; told to the caller only after the commit. */
 struct removal {
@@ -52,16 +52,24 @@ static int collect(struct store *store, const char *sql, const char *id, char **
 	return r;
 }
 
+/* "a, b, c and 2 more" */
+static void list_some(char *const *names, struct buf *list)
+{
+	size_t count = strv_len(names);
+
+	for (size_t i = 0; i < count && i < MAX_LISTED; i++)
+		buf_addf(list, "%s%s", i ? ", " : "", names[i]);
+	if (count > MAX_LISTED)
+		buf_addf(list, " and %zu more", count - MAX_LISTED);
+}
+
 static int fail_in_use(const struct removal *rm, const char *what, char *const *users,
 		       struct err *err)
 {
 	AUTO_BUF struct buf list = BUF_INIT;
 	size_t count = strv_len(users);
 
-	for (size_t i = 0; i < count && i < MAX_USERS; i++)
-		buf_addf(&list, "%s%s", i ? ", " : "", users[i]);
-	if (count > MAX_USERS)
-		buf_addf(&list, " and %zu more", count - MAX_USERS);
+	list_some(users, &list);
 	if (buf_failed(&list))
 		return err_sys(err, ENOMEM, "cannot remove image %s", what);
 	err_set(err, ERR_STATE, EBUSY, "image %s is in use by container%s %s", what,
@@ -90,12 +98,8 @@ bool image_is_mounted(struct store *store, const char *id)
 static int fail_names(const char *what, char *const *names, struct err *err)
 {
 	AUTO_BUF struct buf list = BUF_INIT;
-	size_t count = strv_len(names);
 
-	for (size_t i = 0; i < count && i < MAX_USERS; i++)
-		buf_addf(&list, "%s%s", i ? ", " : "", names[i]);
-	if (count > MAX_USERS)
-		buf_addf(&list, " and %zu more", count - MAX_USERS);
+	list_some(names, &list);
 	if (buf_failed(&list))
 		return err_sys(err, ENOMEM, "cannot remove image %s", what);
 	err_set(err, ERR_STATE, EBUSY, "image %s has several names: %s", what, list.data);
