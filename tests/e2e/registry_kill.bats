@@ -28,7 +28,7 @@ stage() {
 }
 
 no_stage_runs() {
-	! pgrep -f "^cman-(fetch|unpack|parse)" >/dev/null
+	! pgrep -f "^cman-(fetch|inflate|unpack|parse)" >/dev/null
 }
 
 # What must hold after any kill.
@@ -97,6 +97,10 @@ kill_sometimes() {
 
 @test "kill -9 of cman-fetch" {
 	kill_sometimes 6 1000 fetch
+}
+
+@test "kill -9 of cman-inflate" {
+	kill_sometimes 5 1500 inflate
 }
 
 @test "kill -9 of cman-unpack" {
