@@ -44,6 +44,7 @@ void store_close(struct store *store)
 	close_fd(&store->layers_fd);
 	close_fd(&store->blobs_fd);
 	close_fd(&store->tmp_fd);
+	close_fd(&store->monitors_fd);
 	*store = (struct store)STORE_INIT;
 }
 

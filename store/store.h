@@ -26,12 +26,13 @@ struct store {
 	int layers_fd;
 	int blobs_fd; /* blobs/sha256 */
 	int tmp_fd;
+	int monitors_fd; /* run/monitors, once somebody asked (manager/monitor/presence.h) */
 };
 
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
 		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .blobs_fd = -1, \
-		.tmp_fd = -1                                                                       \
+		.tmp_fd = -1, .monitors_fd = -1                                                    \
 	}
 #define AUTO_STORE __attribute__((cleanup(store_close)))
 

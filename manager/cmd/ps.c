@@ -17,6 +17,7 @@
 #include "manager/cmd/ps_details.h"
 #include "manager/cmd/status.h"
 #include "manager/lifecycle.h"
+#include "manager/monitor/presence.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -309,6 +310,9 @@ static bool refresh_running(struct ps *ps, struct store *store)
 		enum container_state said = record->state;
 		struct err err = ERR_INIT;
 
+		/* Whose monitor lives is as that has recorded it. */
+		if (presence_seen(store, record->id, record->monitor_pid))
+			continue;
 		/* One that cannot be looked at is shown as recorded, and the list goes on. */
 		if (lifecycle_refresh(store, record, &err) < 0 && err.kind != ERR_NOT_FOUND)
 			log_warn("%s: %s", record->name, err.text);

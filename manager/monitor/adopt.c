@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
+#include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 
@@ -102,5 +103,7 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 		rc = adopt_process(monitor, err);
 	if (rc == 0)
 		rc = monitor_identify(record, err);
+	if (rc == 0)
+		rc = presence_hold(&monitor->store, record->id, err);
 	return rc < 0 ? rc : container_set_monitor(&monitor->store, record, err);
 }

@@ -9,6 +9,7 @@
 
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_update.h"
+#include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "manager/neighbours.h"
 #include "manager/runtime/devices.h"
@@ -344,6 +345,8 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		return err_code(err);
 	}
 	rc = monitor_identify(&monitor->record, err);
+	if (rc == 0)
+		rc = presence_hold(&monitor->store, monitor->record.id, err);
 	if (rc == 0)
 		rc = monitor->is_new ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
