@@ -16,6 +16,8 @@
 
 struct sqlite3;
 
+#define STORE_MONITORS_FILES 32
+
 struct store {
 	struct sqlite3 *db;
 	char *root; /* absolute path */
@@ -26,13 +28,16 @@ struct store {
 	int layers_fd;
 	int blobs_fd; /* blobs/sha256 */
 	int tmp_fd;
-	int monitors_fd; /* run/monitors, once somebody asked (manager/monitor/presence.h) */
+	/* run/monitors-*, once somebody asked (manager/monitor/presence.h) */
+	int monitors_fds[STORE_MONITORS_FILES];
 };
 
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
 		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .blobs_fd = -1, \
-		.tmp_fd = -1, .monitors_fd = -1                                                    \
+		.tmp_fd = -1, .monitors_fds = {                                                    \
+			[0 ... STORE_MONITORS_FILES - 1] = -1                                      \
+		}                                                                                  \
 	}
 #define AUTO_STORE __attribute__((cleanup(store_close)))
 

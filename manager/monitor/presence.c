@@ -3,22 +3,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "store/store.h"
 
-#define FILE_NAME "monitors"
 #define ID_DIGITS 15 /* of 4 bits: an offset has 63 */
 
-/* Once a store: closing another descriptor of the file would give the lock away. */
-static int open_file(struct store *store)
+/*
+ * The kernel keeps the locks of a file in a list, and goes through it for each that is taken, asked
+ * for or given back: so there are several files. Each is opened once a store: closing another
+ * descriptor of it would give the lock away.
+ */
+static int open_file(struct store *store, off_t byte)
 {
-	if (store->monitors_fd < 0)
-		store->monitors_fd = openat(store->run_fd, FILE_NAME,
-					    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return store->monitors_fd < 0 ? -errno : 0;
+	const unsigned which = (unsigned)byte % STORE_MONITORS_FILES;
+	int *fd = &store->monitors_fds[which];
+	char name[sizeof("monitors-") + 10];
+
+	if (*fd < 0) {
+		snprintf(name, sizeof(name), "monitors-%u", which);
+		*fd = openat(store->run_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
+	return *fd < 0 ? -errno : *fd;
 }
 
 static struct flock byte_of(const char *id)
@@ -37,19 +46,20 @@ static struct flock byte_of(const char *id)
 int presence_hold(struct store *store, const char *id, struct err *err)
 {
 	struct flock lock = byte_of(id);
-	int rc = open_file(store);
+	int fd = open_file(store, lock.l_start);
 
-	if (rc < 0)
-		return err_sys(err, -rc, "cannot open %s/" FILE_NAME, store->run);
-	if (fcntl(store->monitors_fd, F_SETLK, &lock) < 0)
-		return err_sys(err, errno, "cannot lock %s/" FILE_NAME, store->run);
+	if (fd < 0)
+		return err_sys(err, -fd, "cannot open the monitors' locks in %s", store->run);
+	if (fcntl(fd, F_SETLK, &lock) < 0)
+		return err_sys(err, errno, "cannot lock a monitor's place in %s", store->run);
 	return 0;
 }
 
 bool presence_seen(struct store *store, const char *id, pid_t monitor)
 {
 	struct flock lock = byte_of(id);
+	int fd = open_file(store, lock.l_start);
 
-	return open_file(store) == 0 && fcntl(store->monitors_fd, F_GETLK, &lock) == 0 &&
-	       lock.l_type == F_WRLCK && lock.l_pid == monitor;
+	return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK &&
+	       lock.l_pid == monitor;
 }

@@ -5,7 +5,7 @@
 /*
  * Which containers have a monitor, at the price of one system call each, so that a list of
  * thousands need not open the processes of them all. A monitor has a lock (fcntl(2), F_SETLK) on
- * one byte of the file `monitors` in the run-time directory, as long as it lives. Which byte, says
+ * one byte of a file `monitors-N` in the run-time directory, as long as it lives. Which one, says
  * the container's ID; so a process that got a dead monitor's number is not taken for it.
  */
 
