@@ -126,7 +126,8 @@ static void add_restarts(struct buf *out, const struct container_record *record)
 		 record->restart_count, record->restart_count == 1 ? "" : "s",
 		 container_restart_name(record->restart));
 	if (record->restart == RESTART_ON_FAILURE && record->restart_max > 0)
-		buf_addf(out, ", at most %d times", record->restart_max);
+		buf_addf(out, ", at most %d time%s", record->restart_max,
+			 record->restart_max == 1 ? "" : "s");
 	buf_addch(out, '\n');
 }
 

@@ -101,3 +101,25 @@ fixture_https_server() {
 	nginx -c "$1/nginx.conf" -e "$1/nginx/error.log" 3>&- 4>&-
 	export SERVER=https://127.0.0.1:$port
 }
+
+# fixture_services FILE: an image of real servers, made as a person would: Debian, packages installed
+# in a container, committed. An OCI archive, kept between runs as the one above.
+fixture_services() {
+	local cache=${CMAN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cman-tests}
+	local kept=$cache/debian-services.tar work
+	if [ -z "$(find "$kept" -mtime -7 2>/dev/null)" ]; then
+		work=$(mktemp -d -p "$BATS_RUN_TMPDIR")
+		CMAN_ROOT=$work "$CMAN" pull -q --name debian "$cache/debian-procps.tar.gz"
+		CMAN_ROOT=$work "$CMAN" run --name apt --network host --pull never \
+			-v /etc/resolv.conf:/etc/resolv.conf:ro -e DEBIAN_FRONTEND=noninteractive debian sh -ec '
+			apt-get update
+			apt-get install -y --no-install-recommends nginx-light redis-server postgresql
+			apt-get clean
+			rm -rf /var/lib/apt/lists/*' </dev/null
+		CMAN_ROOT=$work "$CMAN" commit apt services
+		CMAN_ROOT=$work "$CMAN" save -o "$kept.$$" services
+		mv "$kept.$$" "$kept"
+		rm -rf "$work"
+	fi
+	ln -s "$kept" "$1"
+}
