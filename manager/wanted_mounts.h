@@ -2,7 +2,7 @@
 #ifndef CMAN_MANAGER_WANTED_MOUNTS_H
 #define CMAN_MANAGER_WANTED_MOUNTS_H
 
-/* What is mounted into a container because somebody asked for it: -v, --mount, --tmpfs and so on. */
+/* What is mounted into a container because somebody asked for it: -v, --mount, --tmpfs … */
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -6,14 +6,14 @@
  * Volumes: directories that outlive containers. A record in `volume`, who has it in
  * `container_volume`, and on disk
  *
- *	volumes/<name>/_data	what containers see; owner and mode as the image's directory has them
+ *	volumes/<name>/_data	what containers see; owner and mode are those of the image's
  *	volumes/<name>/draft	what it is being filled with (manager/volume_fill.h): whole, but not
  *				all of it was moved to _data yet
  *	volumes/.gone-<16 hex digits>-<name>	one that is being removed
  *
  * Rows and directories change under the database's write lock: a directory is made before its row
- * is committed, and renamed to .gone- before its row is deleted. So a kill leaves an empty directory
- * without a row, or a .gone- one: with a row it is put back, without one it is removed, by
+ * is committed, and renamed to .gone- before its row is deleted. So a kill leaves an empty
+ * directory without a row, or a .gone- one: with a row it is put back, without one it is removed, by
  * volumes_sweep(). What is not empty and has no row was never removed by anybody (a database was
  * lost): it is left alone, fsck names it, and who creates a volume of that name has it again.
  */
@@ -91,8 +91,8 @@ int container_insert_with_volumes(struct store *store, const struct container_re
 				  struct volume_use *uses, size_t n, struct err *err);
 
 /*
- * container_delete_ended(); with `anonymous`, its anonymous volumes that no other container has go with
- * it.
+ * container_delete_ended(); with `anonymous`, its anonymous volumes that no other container has go
+ * with it.
  */
 int container_delete_with_volumes(struct store *store, const struct container_record *ended,
 				  bool anonymous, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inspect: all that is known of containers, images and volumes, as a JSON array or through a template.
+ * inspect: all that is known of containers, images and volumes, as a JSON array or through a
+ * template.
  */
 #include <errno.h>
 #include <string.h>

@@ -3,9 +3,9 @@
 #define CMAN_MANAGER_CMD_MOUNT_VALUES_H
 
 /*
- * Values of options that mount something: -v, --tmpfs, --mount, --volumes-from. They add to `mounts`;
- * `option` is for the message. ERR_USAGE naming option and value; ERR_SYS for a source that is not
- * there.
+ * Values of options that mount something: -v, --tmpfs, --mount, --volumes-from. They add to
+ * `mounts`; `option` is for the message. ERR_USAGE naming option and value; ERR_SYS for a source
+ * that is not there.
  */
 
 #include "manager/cmd/cmd.h"

@@ -27,8 +27,8 @@ struct mount_options {
 
 /*
  * cman's own options of bind mounts. Beneath its source, which a container may have filled with
- * symlinks, only the file or directory `subpath` is mounted; and read-only and the like do not reach
- * the mounts below.
+ * symlinks, only the file or directory `subpath` is mounted; and read-only and the like do not
+ * reach the mounts below.
  */
 #define MOUNT_OPTION_SUBPATH "x-cman.subpath="
 #define MOUNT_OPTION_SHALLOW "x-cman.shallow"
