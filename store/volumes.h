@@ -13,8 +13,8 @@
  *
  * Rows and directories change under the database's write lock: a directory is made before its row
  * is committed, and renamed to .gone- before its row is deleted. So a kill leaves an empty
- * directory without a row, or a .gone- one: with a row it is put back, without one it is removed, by
- * volumes_sweep(). What is not empty and has no row was never removed by anybody (a database was
+ * directory without a row, or a .gone- one: with a row it is put back, without one it is removed,
+ * by volumes_sweep(). What is not empty and has no row was never removed by anybody (a database was
  * lost): it is left alone, fsck names it, and who creates a volume of that name has it again.
  */
 
