@@ -316,6 +316,7 @@ static int begin(struct monitor *monitor, struct err *err)
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc = journal_init(&monitor->journal, monitor->dir_fd, err);
 
+	(void)held;
 	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;
 	monitor->record.health_failures = 0;
 	return rc < 0 ? rc : create_and_start(monitor, err);
@@ -326,6 +327,7 @@ static int load_and_begin(struct monitor *monitor, struct err *err)
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
 
+	(void)held;
 	if (rc == 0)
 		rc = allow_volatile_again(monitor, err);
 	return rc < 0 ? rc : begin(monitor, err);
@@ -383,6 +385,7 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	struct err failure = ERR_INIT;
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, record->id);
 
+	(void)held;
 	forget_run(monitor);
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
