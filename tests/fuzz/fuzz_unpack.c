@@ -88,7 +88,7 @@ static void merge(int archive, int root, const struct unpack_job *first, bool ex
 	job.gid = getegid();
 	job.place[0] = '/';
 	lseek(archive, 0, SEEK_SET);
-	r = unpack_archive(archive, root, &job, &marks, &result, &err);
+	r = unpack_fd(archive, root, &job, &marks, &result, NULL, &err);
 	assert(r == 0 || (r < 0 && err.kind != ERR_NONE));
 }
 
