@@ -81,6 +81,59 @@ static int unknown_name(const struct cmd *cmd, const char *name, size_t len, str
 	return err_code(err);
 }
 
+/* The bit of an option in `flags`; false where the table has no room for it. */
+static bool flag_bit(const struct cmd *cmd, const struct cmd_option *wanted, size_t *byte,
+		     unsigned int *bit)
+{
+	size_t at = 0;
+
+	EACH_OPTION (o, cmd) {
+		if (o == wanted) {
+			*byte = at / 8;
+			*bit = 1u << at % 8;
+			return *byte < sizeof(((struct option_parse *)NULL)->flags);
+		}
+		at++;
+	}
+	return false;
+}
+
+/* The flag that says the contrary: --no-init of --init, and the other way round. */
+static const struct cmd_option *contrary(const struct cmd *cmd, const struct cmd_option *flag)
+{
+	EACH_OPTION (o, cmd)
+		if (!o->value && (strncmp(o->name, "no-", 3) == 0 ?
+					  strcmp(o->name + 3, flag->name) == 0 :
+					  strncmp(flag->name, "no-", 3) == 0 &&
+						  strcmp(flag->name + 3, o->name) == 0))
+			return o;
+	return NULL;
+}
+
+/* A flag, and what was written behind its '=', or NULL. *option is NULL for one that is off. */
+static int take_flag(struct option_parse *parse, const struct cmd_option *found, const char *given,
+		     const struct cmd_option **option, struct err *err)
+{
+	bool on = true;
+	size_t byte;
+	unsigned int bit;
+
+	if (given && found == &help_option)
+		return err_set(err, ERR_USAGE, EINVAL, "--%s takes no value: %s", found->name,
+			       given);
+	if (given && option_bool(found, given, &on, err) < 0)
+		return err_code(err);
+	*option = on ? found : contrary(parse->cmd, found);
+	if (found == &help_option || !flag_bit(parse->cmd, found, &byte, &bit))
+		return 1;
+	if (!*option && (parse->flags[byte] & bit))
+		return err_set(err, ERR_USAGE, EINVAL, "--%s=%s contradicts the --%s before it",
+			       found->name, given, found->name);
+	if (on)
+		parse->flags[byte] |= (uint8_t)bit;
+	return 1;
+}
+
 /* The word after the option, as its value. */
 static const char *take_word(struct option_parse *parse)
 {
@@ -97,12 +150,12 @@ static int parse_long(struct option_parse *parse, const char *word,
 
 	if (!found)
 		return unknown_name(parse->cmd, name, len, err);
-	if (!found->value && given)
-		return err_set(err, ERR_USAGE, EINVAL, "--%s takes no value: %s", found->name,
-			       given);
-	if (found->value && !given)
+	*value = NULL;
+	if (!found->value)
+		return take_flag(parse, found, given, option, err);
+	if (!given)
 		given = take_word(parse);
-	if (found->value && !given)
+	if (!given)
 		return err_set(err, ERR_USAGE, EINVAL, "--%s needs a value: %s", found->name,
 			       found->value);
 	*option = found;
@@ -124,17 +177,17 @@ static int parse_letter(struct option_parse *parse, const struct cmd_option **op
 
 		return err_set(err, ERR_USAGE, EINVAL, "unknown option: -%.*s", len, letter);
 	}
+	*value = NULL;
+	if (!found->value && rest && *rest == '=')
+		return take_flag(parse, found, rest + 1, option, err);
 	if (!found->value) {
 		parse->bundle = rest;
-		*value = NULL;
-	} else {
-		const char *given = rest ? rest : take_word(parse);
-
-		if (!given)
-			return err_set(err, ERR_USAGE, EINVAL, "-%c needs a value: %s",
-				       found->letter, found->value);
-		*value = given;
+		return take_flag(parse, found, NULL, option, err);
 	}
+	*value = rest ? rest : take_word(parse);
+	if (!*value)
+		return err_set(err, ERR_USAGE, EINVAL, "-%c needs a value: %s", found->letter,
+			       found->value);
 	*option = found;
 	return 1;
 }
@@ -168,8 +221,9 @@ static int help_asked(struct err *err)
 	return err_set(err, ERR_USAGE, ECANCELED, "help was asked for");
 }
 
-int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
-		 struct err *err)
+/* options_next(), but that *option is NULL for a flag that is off. */
+static int next(struct option_parse *parse, const struct cmd_option **option, const char **value,
+		struct err *err)
 {
 	const char *word;
 	int start;
@@ -203,6 +257,17 @@ int options_next(struct option_parse *parse, const struct cmd_option **option, c
 		return rc;
 	permute(parse, start);
 	return *option == &help_option ? help_asked(err) : 1;
+}
+
+int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
+		 struct err *err)
+{
+	int rc;
+
+	do {
+		rc = next(parse, option, value, err);
+	} while (rc > 0 && !*option);
+	return rc;
 }
 
 int options_operands(const struct option_parse *parse, int min, int max, struct err *err)

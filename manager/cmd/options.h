@@ -6,7 +6,9 @@
  * Command line parsing from the option table of a command: -x, -xVALUE, -x VALUE, bundled flags
  * (-it), --name VALUE, --name=VALUE, "--". Options end at the first operand, as with Docker's run:
  * what follows belongs to the payload. An unknown option is an error that names it and the nearest
- * known one. -h/--help are understood by every command (-h only where no option of it has that
+ * known one. A flag may be written with a value, --name=true or -x=false, as scripts for Docker do: off
+ * it is as if it were not given, or its contrary where there is one (--init=false is --no-init); an
+ * error after the same flag without. -h/--help are understood by every command (-h only where no option of it has that
  * letter: run's -h is --hostname).
  *
  *	options_begin(&parse, &cmd_x, argc, argv);
@@ -45,6 +47,7 @@ struct option_parse {
 	const char *bundle; /* rest of a bundled "-itd" */
 	bool interspersed;  /* options may follow operands (ps, rm, … but never run and exec) */
 	int operands;	    /* internal: operands passed over so far, the words before `next` */
+	uint8_t flags[32];  /* internal: a bit of each flag that was given, as the table counts */
 };
 
 void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, char **argv);

@@ -18,7 +18,8 @@
 static const struct cmd_option options[] = {
 	{ 'i', "interactive", NULL, "" }, { 't', "tty", NULL, "" },
 	{ 'e', "env", "KEY=VALUE", "" },  { 0, "name", "NAME", "" },
-	{ 0, "read-only", NULL, "" },	  { 0, NULL, NULL, NULL },
+	{ 0, "read-only", NULL, "" },	  { 0, "no-read-only", NULL, "" },
+	{ 0, "no-trunc", NULL, "" },	  { 0, NULL, NULL, NULL },
 };
 static const struct cmd plain = { .name = "plain", .options = options };
 
@@ -95,6 +96,24 @@ static void test_forms(void **state)
 	assert_parse(&plain, false, "--name -- x", "name=-- | x");
 }
 
+static void test_flags_with_values(void **state)
+{
+	(void)state;
+	assert_parse(&plain, false, "--tty=true -i=1 x", "tty interactive | x");
+	assert_parse(&plain, false, "--tty=false -i=0 x", "| x");
+	assert_parse(&plain, false, "-it=false x", "interactive | x");
+	assert_parse(&plain, true, "a -t=false b --tty c", "tty | a b c");
+	assert_parse(&plain, false, "--no-trunc=false x", "| x");
+	/* One that has a contrary is that. */
+	assert_parse(&plain, false, "--read-only=false x", "no-read-only | x");
+	assert_parse(&plain, false, "--no-read-only=false x", "read-only | x");
+	/* None is taken back without a word. */
+	assert_parse(&plain, false, "-t --tty=false",
+		     "--tty=false contradicts the --tty before it");
+	assert_parse(&plain, false, "--no-trunc -t=0 --no-trunc=0",
+		     "--no-trunc=0 contradicts the --no-trunc before it");
+}
+
 static void test_options_end(void **state)
 {
 	(void)state;
@@ -128,7 +147,8 @@ static void test_errors(void **state)
 	assert_parse(&plain, false, "-x", "unknown option: -x");
 	assert_parse(&plain, false, "-ix", "unknown option: -x");
 	assert_parse(&plain, false, "-i\xc3\xa4", "unknown option: -\xc3\xa4");
-	assert_parse(&plain, false, "--tty=1", "--tty takes no value: 1");
+	assert_parse(&plain, false, "--tty=x", "--tty: not true or false: x");
+	assert_parse(&plain, false, "-it=x", "--tty: not true or false: x");
 	assert_parse(&plain, false, "--name", "--name needs a value: NAME");
 	assert_parse(&plain, false, "-e", "-e needs a value: KEY=VALUE");
 	assert_parse(&without_options, false, "-x", "unknown option: -x");
@@ -352,12 +372,12 @@ static void test_suggestions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),	     cmocka_unit_test(test_options_end),
-		cmocka_unit_test(test_interspersed), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_help),	     cmocka_unit_test(test_operands),
-		cmocka_unit_test(test_size),	     cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_int),	     cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_suggestions),
+		cmocka_unit_test(test_forms),	    cmocka_unit_test(test_flags_with_values),
+		cmocka_unit_test(test_options_end), cmocka_unit_test(test_interspersed),
+		cmocka_unit_test(test_errors),	    cmocka_unit_test(test_help),
+		cmocka_unit_test(test_operands),    cmocka_unit_test(test_size),
+		cmocka_unit_test(test_duration),    cmocka_unit_test(test_int),
+		cmocka_unit_test(test_signals),	    cmocka_unit_test(test_suggestions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
