@@ -314,7 +314,7 @@ static int begin(struct monitor *monitor, struct err *err)
 {
 	/* Whoever changes its limits meanwhile finds it running, and changes its cgroups. */
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
-	int rc = journal_init(&monitor->journal, monitor->dir_fd, err);
+	int rc = journal_init(&monitor->journal, monitor->dir_fd, monitor->spec.log_max_bytes, err);
 
 	(void)held;
 	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;

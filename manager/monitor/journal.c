@@ -8,9 +8,9 @@
 #define BATCH_NS (100 * INT64_C(1000000))
 #define NS_PER_MS INT64_C(1000000)
 
-int journal_init(struct journal *journal, int dir_fd, struct err *err)
+int journal_init(struct journal *journal, int dir_fd, int64_t max_bytes, struct err *err)
 {
-	const struct log_limits limits = { 0 };
+	const struct log_limits limits = { .max_bytes = max_bytes };
 
 	*journal = (struct journal){
 		.lines = { LINES_INIT(LOG_STDOUT), LINES_INIT(LOG_STDERR) },

@@ -22,8 +22,11 @@ struct journal {
 	int64_t due_ns;	       /* CLOCK_MONOTONIC, when journal_tick is to be called; 0: never */
 };
 
-/* Nothing is made on disk before the first byte. `dir_fd`: the container's directory. */
-int journal_init(struct journal *journal, int dir_fd, struct err *err);
+/*
+ * Nothing is made on disk before the first byte. `dir_fd`: the container's directory; `max_bytes`
+ * as in struct log_limits.
+ */
+int journal_init(struct journal *journal, int dir_fd, int64_t max_bytes, struct err *err);
 /*
  * Write what there is, unfinished lines too, and close. Fails where the end of the log is lost
  * and, for want of room, not even a gap record says so.

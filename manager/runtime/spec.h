@@ -201,6 +201,10 @@ struct spec {
 	char **annotations; /* "KEY=VALUE", but for those of cman */
 #define SPEC_PRESERVE_MAX 64
 	unsigned preserve_fds; /* cman: descriptors from 3 on that the payload is given */
+/* Less the log's writer cannot do with. */
+#define SPEC_LOG_LEAST (INT64_C(512) << 10)
+#define SPEC_LOG_MOST (INT64_C(1) << 40)
+	int64_t log_max_bytes; /* cman: bound of the log of what is printed; 0: the default */
 	bool init;	       /* cman: ctinit as PID 1 */
 	int stop_signal;       /* cman */
 	struct spec_health health;

@@ -24,18 +24,18 @@ static int take_flag(const json_t *notes, const char *key, bool *out, struct err
 	return 0;
 }
 
-static int take_number(const json_t *notes, const char *key, const char *what, long max, long *out,
-		       struct err *err)
+static int take_number(const json_t *notes, const char *key, const char *what, int64_t max,
+		       int64_t *out, struct err *err)
 {
 	const char *value = NULL;
 	char *end;
-	long number;
+	long long number;
 	int result = json_get_string(notes, key, &value, err);
 
 	if (result < 0 || !value)
 		return result;
 	errno = 0;
-	number = strtol(value, &end, 10);
+	number = strtoll(value, &end, 10);
 	if (errno || *end || end == value || number < 1 || number > max)
 		return spec_invalid(err, key, what);
 	*out = number;
@@ -209,7 +209,7 @@ static int take_health(const json_t *notes, struct spec_health *out, struct err 
 
 int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 {
-	long signal = 0, preserved = 0;
+	int64_t signal = 0, preserved = 0;
 	json_t *notes = NULL;
 	int result = json_get_object(root, "annotations", &notes, err);
 
@@ -234,6 +234,9 @@ int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 	if (result == 0)
 		result = take_number(notes, SPEC_NOTE_PRESERVE_FDS, "is no number of descriptors",
 				     SPEC_PRESERVE_MAX, &preserved, err);
+	if (result == 0)
+		result = take_number(notes, SPEC_NOTE_LOG_MAX, "is no size of a log", SPEC_LOG_MOST,
+				     &spec->log_max_bytes, err);
 	if (result == 0)
 		result = take_health(notes, &spec->health, err);
 	if (result == 0)

@@ -157,3 +157,22 @@ c1'
 	sed -n 's/^a | //p' "$BATS_TEST_TMPDIR/both" | cmp - <(seq 20000)
 	sed -n 's/^b | //p' "$BATS_TEST_TMPDIR/both" | cmp - <(seq 20000)
 }
+
+@test "--log-opt max-size: the oldest goes, the log stays that small; others are refused" {
+	local id
+	id=$(cman run -d --name bird --log-opt max-size=512k busybox seq 400000)
+	cman wait bird >/dev/null
+	[ "$(cman logs --tail 1 bird 2>/dev/null)" = 400000 ]
+	[ "$(cman logs bird 2>/dev/null | wc -l)" -lt 300000 ]
+	[ "$(stat -c %s "$CMAN_ROOT/containers/$id/log.db")" -le 524288 ]
+	run --separate-stderr cman run --log-opt max-size=100k busybox true
+	assert_status 125
+	[ "${stderr_lines[0]}" = "cman: --log-opt: max-size: not from 512k to 1t: 100k" ]
+	run --separate-stderr cman run --log-opt max-file=3 busybox true
+	assert_status 125
+	[ "${stderr_lines[0]}" = "cman: --log-opt: there is no such option: max-file=3" ]
+	assert_match "${stderr_lines[1]}" '^hint: the log is one database, and its one option is max-size=SIZE'
+	run --separate-stderr cman create --log-opt max-size=much busybox true
+	assert_status 125
+	[ "${stderr_lines[0]}" = "cman: --log-opt: not a size: much" ]
+}
