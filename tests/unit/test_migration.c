@@ -199,7 +199,7 @@ static void test_it_goes_on(void **state)
 	assert_int_equal(image_remove(&store, A, false, ignore_removed, NULL, &err), 0);
 	assert_true(layer_exists(&store, L1));
 	assert_false(layer_exists(&store, L2));
-	assert_int_equal(image_remove(&store, B, false, ignore_removed, NULL, &err), 0);
+	assert_int_equal(image_remove(&store, B, true, ignore_removed, NULL, &err), 0);
 	assert_false(layer_exists(&store, L1));
 	assert_false(blob_exists(&store, manifest.digest));
 	assert_int_equal(store_sweep(&store, &err), 0);
