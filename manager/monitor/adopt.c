@@ -104,7 +104,8 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 		rc = adopt_process(monitor, err);
 	if (rc == 0)
 		rc = monitor_identify(record, err);
-	if (rc == 0)
-		rc = presence_hold(&monitor->store, record->id, err);
-	return rc < 0 ? rc : container_set_monitor(&monitor->store, record, err);
+	if (rc < 0)
+		return rc;
+	presence_hold(&monitor->store, record->id);
+	return container_set_monitor(&monitor->store, record, err);
 }

@@ -347,8 +347,7 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		return err_code(err);
 	}
 	rc = monitor_identify(&monitor->record, err);
-	if (rc == 0)
-		rc = presence_hold(&monitor->store, monitor->record.id, err);
+	presence_hold(&monitor->store, monitor->record.id);
 	if (rc == 0)
 		rc = monitor->is_new ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)

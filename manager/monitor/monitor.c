@@ -150,6 +150,8 @@ static int serve(struct monitor *monitor, struct err *err)
 	}
 	if (rc == 0)
 		rc = monitor_restart(monitor, err);
+	/* Whoever starts it again need not wait until our clients have read what they get. */
+	monitor_unclaim(monitor);
 	monitor_deliver(monitor);
 	/* It may wait for the disk, as nobody does for us any more. */
 	(void)store_maintain(&monitor->store, &ignored);

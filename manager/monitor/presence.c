@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/log.h"
 #include "store/store.h"
 
 #define ID_DIGITS 15 /* of 4 bits: an offset has 63 */
@@ -43,16 +44,25 @@ static struct flock byte_of(const char *id)
 	};
 }
 
-int presence_hold(struct store *store, const char *id, struct err *err)
+void presence_hold(struct store *store, const char *id)
 {
 	struct flock lock = byte_of(id);
 	int fd = open_file(store, lock.l_start);
 
 	if (fd < 0)
-		return err_sys(err, -fd, "cannot open the monitors' locks in %s", store->run);
-	if (fcntl(fd, F_SETLK, &lock) < 0)
-		return err_sys(err, errno, "cannot lock a monitor's place in %s", store->run);
-	return 0;
+		log_debug("cannot open the monitors' locks in %s: %s", store->run, strerror(-fd));
+	else if (fcntl(fd, F_SETLK, &lock) < 0)
+		log_debug("cannot lock a monitor's place in %s: %s", store->run, strerror(errno));
+}
+
+void presence_give_up(struct store *store, const char *id)
+{
+	struct flock lock = byte_of(id);
+	int fd = open_file(store, lock.l_start);
+
+	lock.l_type = F_UNLCK;
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETLK, &lock);
 }
 
 bool presence_seen(struct store *store, const char *id, pid_t monitor)

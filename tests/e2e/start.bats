@@ -76,6 +76,33 @@ hint: start -a passes on its output alone'
 	assert_match "$stderr" '^cman: start: one operand too many: bird'
 }
 
+is_restarting() {
+	[ -n "$(cman ps -q --filter "name=$1" --filter status=restarting)" ]
+}
+
+@test "start while the client of the last run has not read all of it yet" {
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	for policy in no always; do
+		{ "$CMAN" run --name bird --restart "$policy" busybox head -c 150000 /dev/zero \
+			>"$BATS_TEST_TMPDIR/pipe" || true; } 3>&- &
+		client=$!
+		exec 7<"$BATS_TEST_TMPDIR/pipe"
+		if [ "$policy" = no ]; then
+			eventually cman wait --condition exited bird
+		else
+			eventually is_restarting bird
+			cman stop bird
+		fi
+		run --separate-stderr cman start bird
+		assert_status 0
+		assert_output bird
+		assert_stderr ''
+		exec 7<&-
+		wait "$client"
+		cman rm -f bird
+	done
+}
+
 @test "start of several: what runs is left alone, what fails is named, the rest is done" {
 	cman run -d --name up busybox sleep 100 >/dev/null
 	pid=$(field up PID)
