@@ -107,6 +107,11 @@ static int record_lost_end(struct store *store, struct container_record *record,
 		      lifecycle_destroy_cgroup(store, record->id, err);
 	if (rc == 0 && !remove)
 		rc = record_end(store, record, may_restart, err);
+	/* Its end is recorded already, and it runs again. */
+	if (rc < 0 && err->kind == ERR_STATE) {
+		*err = (struct err)ERR_INIT;
+		return lifecycle_reread(store, record, err);
+	}
 	if (rc < 0 && err->kind != ERR_NOT_FOUND)
 		return rc;
 	record->pid = 0;

@@ -133,7 +133,8 @@ int container_set_monitor(struct store *store, const struct container_record *re
 			  struct err *err);
 /*
  * exit_code, oom_killed, finished_ns, error, ending, restart_count → exited (removing stays so);
- * forgets pid*, monitor*.
+ * forgets pid*, monitor*. ERR_STATE when it runs, and as another process than pid*: somebody else
+ * has started it meanwhile, and that is not its end.
  */
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err);

@@ -137,11 +137,14 @@ int container_set_exited(struct store *store, const struct container_record *rec
 		" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
 		" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5, ending = ?6,"
 		" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0,"
-		" restart_count = ?7, restart_ns = 0, changed_ns = ?8 WHERE id = ?1",
+		" restart_count = ?7, restart_ns = 0, changed_ns = ?8"
+		" WHERE id = ?1 AND (state NOT IN ('running', 'paused')"
+		" OR (pid = ?9 AND pid_start_time = ?10))",
 		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
 			DB_INT(record->finished_ns), DB_TEXT(record->error),
 			DB_TEXT(record->ending), DB_INT(record->restart_count),
-			DB_INT(clock_now_ns())),
+			DB_INT(clock_now_ns()), DB_INT(record->pid),
+			DB_INT(record->pid_start_time)),
 		err);
 
 	return check_updated(store, record->id, "ended", r, err);

@@ -261,7 +261,8 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 	rc = record->auto_remove && meddling != MEDDLING_RESTARTED ?
 		     lifecycle_erase(&monitor->store, record, &err) :
 		     container_set_exited(&monitor->store, record, &err);
-	if (rc < 0 && err.kind != ERR_NOT_FOUND)
+	/* Gone, or started by somebody who was faster: then there is nothing to say about it. */
+	if (rc < 0 && err.kind != ERR_NOT_FOUND && err.kind != ERR_STATE)
 		log_warn("%s: %s", record->name, err.text);
 }
 

@@ -231,6 +231,11 @@ static void test_states_that_forbid(void **state)
 	assert_int_equal(container_set_removing(&store, record.id, &err), -EBUSY);
 	assert_int_equal(err.kind, ERR_STATE);
 	assert_string_equal(err.text, "container bird is running and cannot be removed");
+	/* Who was late to start it, or to find that an earlier process has ended, ends nothing. */
+	record.pid++;
+	assert_int_equal(container_set_exited(&store, &record, &err), -EBUSY);
+	assert_string_equal(err.text, "container bird is running and cannot be ended");
+	record.pid--;
 	assert_int_equal(container_set_exited(&store, &record, &err), 0);
 	assert_int_equal(container_set_removing(&store, record.id, &err), 0);
 	assert_int_equal(container_set_started(&store, &record, &err), -EBUSY);
