@@ -42,7 +42,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = store_open(app->root, &store, err);
 	if (rc == 0 && !options.rootfs)
-		rc = image_choose(&store, options.image, options.pull, options.words, &choice, err);
+		rc = image_choose(&store, &options.image, options.words, &choice, err);
 	if (rc == 0)
 		rc = create(&store, &options, &choice, &record, err);
 	return rc < 0 ? -1 : 0;

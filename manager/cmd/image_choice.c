@@ -12,6 +12,7 @@
 #include "manager/config.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/json.h"
 
 /* Where there is something else that will do, nobody wants to wait long. */
 #define NEWER_RETRIES 1
@@ -48,12 +49,13 @@ int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err)
 }
 
 /* `retries` as in image/pull.h. */
-static int pull(struct store *store, const char *name, int retries, struct image_record *out,
-		struct err *err)
+static int pull(struct store *store, const char *name, const struct image_wish *wish, int retries,
+		struct image_record *out, struct err *err)
 {
 	AUTO_CONFIG struct config config = CONFIG_INIT;
 	struct pull_request request = {
 		.source = name,
+		.platform = wish->platform.os[0] ? &wish->platform : NULL,
 		.limits = &config.limits,
 		.retries = retries,
 	};
@@ -68,16 +70,44 @@ static int pull(struct store *store, const char *name, int retries, struct image
 	return rc;
 }
 
+/* What is here under the name, if it is for the platform that was asked for. */
+static int lookup(struct store *store, const char *name, const struct image_wish *wish,
+		  struct image_record *out, struct err *err)
+{
+	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+	AUTO_JSON json_t *config = NULL;
+	char wanted[PLATFORM_TEXT_MAX], found[PLATFORM_TEXT_MAX];
+	struct platform have = { 0 };
+	int rc = image_lookup(store, name, &image, err);
+
+	if (rc == 0 && wish->platform.os[0])
+		rc = json_parse(name, image.config, strlen(image.config), &config, err);
+	if (rc < 0)
+		return rc;
+	(void)platform_set(&have, json_string_value(json_object_get(config, "os")),
+			   json_string_value(json_object_get(config, "architecture")),
+			   json_string_value(json_object_get(config, "variant")));
+	if (wish->platform.os[0] && platform_distance(&wish->platform, &have) < 0) {
+		platform_format(&wish->platform, wanted);
+		err_set(err, ERR_NOT_FOUND, ENOENT, "%s: it is here for %s, and not for %s", name,
+			platform_format(&have, found), wanted);
+		return err_hint(err, "get that one: cman pull --platform %s %.80s", wanted, name);
+	}
+	*out = image;
+	image = (struct image_record)IMAGE_RECORD_INIT;
+	return 0;
+}
+
 /* What is here, unless the registry can be asked and has another. */
-static int pull_newer(struct store *store, const char *name, struct image_record *out,
-		      struct err *err)
+static int pull_newer(struct store *store, const char *name, const struct image_wish *wish,
+		      struct image_record *out, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int rc = pull(store, name, NEWER_RETRIES, out, &why);
+	int rc = pull(store, name, wish, NEWER_RETRIES, out, &why);
 
 	if (rc == 0)
 		return 0;
-	if (why.kind == ERR_NETWORK && image_lookup(store, name, out, err) == 0) {
+	if (why.kind == ERR_NETWORK && lookup(store, name, wish, out, err) == 0) {
 		log_warn("%s; taking what is here", why.text);
 		return 0;
 	}
@@ -85,20 +115,20 @@ static int pull_newer(struct store *store, const char *name, struct image_record
 	return rc;
 }
 
-static int find_or_pull(struct store *store, const char *name, enum pull_policy policy,
+static int find_or_pull(struct store *store, const char *name, const struct image_wish *wish,
 			struct image_record *out, struct err *err)
 {
 	int rc;
 
-	if (policy == PULL_ALWAYS)
-		return pull(store, name, 0, out, err);
-	if (policy == PULL_NEWER)
-		return pull_newer(store, name, out, err);
-	rc = image_lookup(store, name, out, err);
-	if (rc == 0 || err->kind != ERR_NOT_FOUND || policy == PULL_NEVER)
+	if (wish->pull == PULL_ALWAYS)
+		return pull(store, name, wish, 0, out, err);
+	if (wish->pull == PULL_NEWER)
+		return pull_newer(store, name, wish, out, err);
+	rc = lookup(store, name, wish, out, err);
+	if (rc == 0 || err->kind != ERR_NOT_FOUND || wish->pull == PULL_NEVER)
 		return rc;
 	*err = (struct err)ERR_INIT;
-	return pull(store, name, 0, out, err);
+	return pull(store, name, wish, 0, out, err);
 }
 
 static bool has_name(const struct image_record *image, const char *name)
@@ -134,7 +164,7 @@ static int take(struct image_choice *choice, const char *asked, char *const *com
 	return name_of(&choice->image, asked, &choice->reference, err);
 }
 
-static int take_default(struct store *store, enum pull_policy policy, char *const *words,
+static int take_default(struct store *store, const struct image_wish *wish, char *const *words,
 			struct image_choice *choice, struct err *err)
 {
 	AUTO_CONFIG struct config config = CONFIG_INIT;
@@ -144,13 +174,13 @@ static int take_default(struct store *store, enum pull_policy policy, char *cons
 	if (rc < 0)
 		return rc;
 	/* Nobody typed its name. */
-	if (find_or_pull(store, config.default_image, policy, &choice->image, err) < 0)
+	if (find_or_pull(store, config.default_image, wish, &choice->image, err) < 0)
 		return err_wrap(err, "default image");
 	return take(choice, config.default_image, words, err);
 }
 
 /* Returns 1 when the first word is no image. */
-static int take_first_word(struct store *store, enum pull_policy policy, char *const *words,
+static int take_first_word(struct store *store, const struct image_wish *wish, char *const *words,
 			   struct image_choice *choice, struct err *err)
 {
 	bool is_reference = ref_is_written_as_reference(words[0]);
@@ -160,7 +190,7 @@ static int take_first_word(struct store *store, enum pull_policy policy, char *c
 	if (is_path(words[0]))
 		return 1;
 	if (is_reference) {
-		rc = find_or_pull(store, words[0], policy, &choice->image, err);
+		rc = find_or_pull(store, words[0], wish, &choice->image, err);
 		return rc < 0 ? rc : take(choice, words[0], words + 1, err);
 	}
 	rc = image_lookup(store, words[0], &choice->image, &missing);
@@ -170,28 +200,29 @@ static int take_first_word(struct store *store, enum pull_policy policy, char *c
 		*err = missing;
 		return rc;
 	}
-	if (policy == PULL_ALWAYS || policy == PULL_NEWER) {
-		image_record_release(&choice->image);
-		rc = find_or_pull(store, words[0], policy, &choice->image, err);
-	}
+	image_record_release(&choice->image);
+	if (wish->pull == PULL_ALWAYS || wish->pull == PULL_NEWER)
+		rc = find_or_pull(store, words[0], wish, &choice->image, err);
+	else
+		rc = lookup(store, words[0], wish, &choice->image, err);
 	return rc < 0 ? rc : take(choice, words[0], words + 1, err);
 }
 
-int image_choose(struct store *store, const char *given, enum pull_policy policy,
-		 char *const *words, struct image_choice *out, struct err *err)
+int image_choose(struct store *store, const struct image_wish *wish, char *const *words,
+		 struct image_choice *out, struct err *err)
 {
 	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
 	int rc = 1;
 
-	if (given) {
-		rc = find_or_pull(store, given, policy, &choice.image, err);
+	if (wish->given) {
+		rc = find_or_pull(store, wish->given, wish, &choice.image, err);
 		if (rc == 0)
-			rc = take(&choice, given, words, err);
+			rc = take(&choice, wish->given, words, err);
 	} else if (words[0]) {
-		rc = take_first_word(store, policy, words, &choice, err);
+		rc = take_first_word(store, wish, words, &choice, err);
 	}
 	if (rc == 1)
-		rc = take_default(store, policy, words, &choice, err);
+		rc = take_default(store, wish, words, &choice, err);
 	if (rc < 0)
 		return rc;
 	*out = choice;

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "image/platform.h"
 #include "store/base/err.h"
 #include "store/images.h"
 #include "store/store.h"
@@ -47,8 +48,17 @@ enum pull_policy {
 /* ERR_USAGE. */
 int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err);
 
-/* `given`: of --image, or NULL. `words` ends with NULL. As image_find and image_pull fail. */
-int image_choose(struct store *store, const char *given, enum pull_policy policy,
-		 char *const *words, struct image_choice *out, struct err *err);
+struct image_wish {
+	const char *given; /* of --image, or NULL */
+	enum pull_policy pull;
+	struct platform platform; /* of --platform; not told: what is here, or this machine's */
+};
+
+/*
+ * `words` ends with NULL. As image_find and image_pull fail; ERR_NOT_FOUND also where what is here
+ * is for another platform than was asked for and cannot be pulled.
+ */
+int image_choose(struct store *store, const struct image_wish *wish, char *const *words,
+		 struct image_choice *out, struct err *err);
 
 #endif

@@ -31,12 +31,14 @@ static int create(void *data, struct store *store, struct container_record *reco
 {
 	struct run *run = data;
 	const struct run_options *options = &run->options;
+	struct image_wish here = options->image;
 	int rc = 0;
 
+	here.pull = PULL_NEVER;
+
 	if (!options->rootfs)
-		rc = image_choose(store, options->image, PULL_NEVER, options->words, &run->choice,
-				  err);
-	if (rc < 0 && err->kind == ERR_NOT_FOUND && options->pull == PULL_MISSING)
+		rc = image_choose(store, &here, options->words, &run->choice, err);
+	if (rc < 0 && err->kind == ERR_NOT_FOUND && options->image.pull == PULL_MISSING)
 		return 1;
 	if (rc < 0)
 		return rc;
@@ -82,9 +84,8 @@ static int pull(const struct app *app, struct run *run, struct err *err)
 	int rc = store_open(app->root, &store, err);
 
 	if (rc == 0)
-		rc = image_choose(&store, options->image, options->pull, options->words, &choice,
-				  err);
-	options->pull = PULL_NEVER;
+		rc = image_choose(&store, &options->image, options->words, &choice, err);
+	options->image.pull = PULL_NEVER;
 	return rc;
 }
 
@@ -145,7 +146,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = container_id_generate(run.id, err);
 	if (rc == 0 && !run.options.rootfs &&
-	    (run.options.pull == PULL_ALWAYS || run.options.pull == PULL_NEWER))
+	    (run.options.image.pull == PULL_ALWAYS || run.options.image.pull == PULL_NEWER))
 		rc = pull(app, &run, err);
 	if (rc == 0)
 		rc = start(app, &run, &launch, err);

@@ -14,10 +14,9 @@
 
 struct run_options {
 	bool detach, interactive, tty, auto_remove;
-	const char *name;  /* NULL: one is made up */
-	const char *image; /* --image, or NULL */
-	char *rootfs;	   /* directory instead of an image, absolute, owned; or NULL */
-	enum pull_policy pull;
+	const char *name; /* NULL: one is made up */
+	struct image_wish image;
+	char *rootfs; /* directory instead of an image, absolute, owned; or NULL */
 	int stop_timeout_s;
 	enum container_restart restart;
 	int restart_max;

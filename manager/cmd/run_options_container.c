@@ -17,6 +17,7 @@ enum {
 	OPT_NAME,
 	OPT_IMAGE,
 	OPT_PULL,
+	OPT_PLATFORM,
 	OPT_INTERACTIVE,
 	OPT_TTY,
 	OPT_RM,
@@ -32,6 +33,8 @@ static const struct cmd_option options[] = {
 	[OPT_NAME] = { 0, "name", "NAME", "name of the container (default: one is made up)" },
 	[OPT_IMAGE] = { 0, "image", "IMAGE", "the image; then all words are the command" },
 	[OPT_PULL] = { 0, "pull", "WHEN", PULL_POLICIES " (missing)" },
+	[OPT_PLATFORM] = { 0, "platform", "OS/ARCH",
+			   "an image for this platform, such as linux/arm64" },
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the payload" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the payload a terminal" },
 	[OPT_RM] = { 0, "rm", NULL, "remove the container when it has ended" },
@@ -63,6 +66,14 @@ static int take_rootfs(const char *value, char **out, struct err *err)
 	return 0;
 }
 
+static int take_platform(const char *value, struct platform *out, struct err *err)
+{
+	if (platform_parse(value, out, err) == 0)
+		return 0;
+	err->kind = ERR_USAGE;
+	return err_wrap(err, "--platform");
+}
+
 static int take_annotation(const char *value, char ***notes, struct err *err)
 {
 	if (value[0] == '=' || !strchr(value, '='))
@@ -87,10 +98,12 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		out->name = value;
 		return run_value_name(option, value, err);
 	case OPT_IMAGE:
-		out->image = value;
+		out->image.given = value;
 		return 0;
 	case OPT_PULL:
-		return pull_policy_parse(value, &out->pull, err);
+		return pull_policy_parse(value, &out->image.pull, err);
+	case OPT_PLATFORM:
+		return take_platform(value, &out->image.platform, err);
 	case OPT_INTERACTIVE:
 		out->interactive = true;
 		return 0;

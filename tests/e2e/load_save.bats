@@ -134,6 +134,19 @@ hint: choose one of them with --platform" ]
 	[[ $stderr == "cman: $(image_layout box): it is there for linux/amd64 only, and not for linux/arm64" ]]
 	run -125 --separate-stderr cman load --platform amd46 "$layout"
 	[ "${stderr_lines[0]}" = "cman: --platform: not a platform: amd46" ]
+	# Nor is it run in place of what was asked for.
+	[ "$(cman run --rm --platform linux/amd64 here:1 cat /platform)" = linux/amd64 ]
+	cman create --platform arm64 --name bird there:1
+	[ "$(cman inspect -f '{{.Config.Image}}' bird)" = there:1 ]
+	run -125 --separate-stderr cman run --platform linux/arm64 --pull never here:1 true
+	[ "$stderr" = "cman: here:1: it is here for linux/amd64, and not for linux/arm64
+hint: get that one: cman pull --platform linux/arm64 here:1" ]
+	run -125 --separate-stderr cman create --platform arm46 here:1
+	[ "${stderr_lines[0]}" = "cman: --platform: not a platform: arm46" ]
+	run -125 --separate-stderr cman run --platform linux/amd64 --rootfs / true
+	[ "${stderr_lines[0]}" = "cman: --rootfs: the root of the host is not to be a container's" ]
+	run -125 --separate-stderr cman run --platform linux/amd64 --rootfs "$BATS_TEST_TMPDIR" true
+	[ "${stderr_lines[0]}" = "cman: --rootfs does not go with --platform" ]
 }
 
 # spoil LAYOUT-FILE: what it has, with one byte changed.
