@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,16 +29,26 @@ static void names_release(struct top_names *names)
 	free(names->host_groups);
 }
 
-/* Who has no such file, or one that cannot be read, has numbers. `root` -1: this host. */
+/*
+ * Who has no such file, or one that cannot be read, has numbers. `root` -1: this host. A root inside
+ * may have put a device there, and the container's devices cgroup does not bind us: only what is
+ * known to be a file is opened.
+ */
 static char *read_database(int root, const char *path)
 {
-	AUTO_CLOSE int fd =
-		root < 0 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) :
-			   fd_open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	AUTO_CLOSE int place =
+		root < 0 ? open(path, O_PATH | O_CLOEXEC) : fd_open_in_root(root, path, O_PATH, 0);
+	AUTO_CLOSE int fd = -1;
 	struct err ignored = ERR_INIT;
 	char *text = NULL;
+	char name[32];
+	struct stat st;
 	size_t len;
 
+	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fd_read_open_file(fd, path, DATABASE_MAX, &text, &len, &ignored) < 0)
 		return NULL;
 	return text;

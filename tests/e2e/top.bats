@@ -73,3 +73,16 @@ hint: -o COLUMNS, -eo COLUMNS, -ef and aux are'
 	assert_stderr "cman: one is not running
 hint: see what became of it: cman ps -a"
 }
+
+@test "top: what a container has put in place of its passwd is not even opened, unless it is a file" {
+	local pid
+	# a FIFO lets its writer go on when somebody opens it
+	cman run -d --name one busybox sh -c 'rm /etc/passwd; mkfifo /etc/passwd; touch /made; exec 3>/etc/passwd
+touch /opened; exec sleep 10000' >/dev/null
+	pid=$(cman inspect -f '{{.State.Pid}}' one)
+	eventually test -e "/proc/$pid/root/made"
+	for _ in 1 2 3 4 5; do
+		assert_match "$(cman top one)" $'\n0 +1 '
+	done
+	[ ! -e "/proc/$pid/root/opened" ]
+}
