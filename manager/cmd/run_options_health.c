@@ -35,8 +35,6 @@ static const struct cmd_option options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-#define SHORTEST_NS INT64_C(1000000)
-
 /* 0 is as if nothing was said, as with Docker. */
 static int take_time(const struct cmd_option *option, const char *value, int64_t *out,
 		     struct err *err)
@@ -46,9 +44,11 @@ static int take_time(const struct cmd_option *option, const char *value, int64_t
 
 	if (rc < 0)
 		return rc;
-	if (ns != 0 && ns < SHORTEST_NS)
+	if (ns != 0 && ns < SPEC_HEALTH_SHORTEST_NS)
 		return err_set(err, ERR_USAGE, 0, "--%s: shorter than 1ms: %s", option->name,
 			       value);
+	if (ns > SPEC_HEALTH_LONGEST_NS)
+		return err_set(err, ERR_USAGE, 0, "--%s: too long: %s", option->name, value);
 	*out = ns;
 	return 0;
 }

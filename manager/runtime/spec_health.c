@@ -76,21 +76,36 @@ static int read_action(const json_t *object, struct spec_health *out, struct err
 		       0;
 }
 
+/*
+ * Zero is what was not said. An image says it, too: a shorter time would keep the host's processor
+ * busy, and a longer one does not fit a clock.
+ */
+static int read_time(const json_t *object, const char *key, int64_t *out, struct err *err)
+{
+	int64_t ns = *out;
+	int r = spec_take_number(object, key, 0, SPEC_HEALTH_LONGEST_NS, &ns, err);
+
+	if (r < 0)
+		return r;
+	if (ns > 0 && ns < SPEC_HEALTH_SHORTEST_NS)
+		return spec_invalid(err, key, "is less than 1 ms");
+	*out = ns;
+	return 0;
+}
+
 int spec_health_read(const json_t *object, struct spec_health *out, struct err *err)
 {
 	int64_t retries = out->retries;
 	int r = read_test(object, out, err);
 
 	if (r == 0)
-		r = spec_take_number(object, "Interval", 0, INT64_MAX, &out->interval_ns, err);
+		r = read_time(object, "Interval", &out->interval_ns, err);
 	if (r == 0)
-		r = spec_take_number(object, "Timeout", 0, INT64_MAX, &out->timeout_ns, err);
+		r = read_time(object, "Timeout", &out->timeout_ns, err);
 	if (r == 0)
-		r = spec_take_number(object, "StartPeriod", 0, INT64_MAX, &out->start_period_ns,
-				     err);
+		r = read_time(object, "StartPeriod", &out->start_period_ns, err);
 	if (r == 0)
-		r = spec_take_number(object, "StartInterval", 0, INT64_MAX, &out->start_interval_ns,
-				     err);
+		r = read_time(object, "StartInterval", &out->start_interval_ns, err);
 	if (r == 0)
 		r = spec_take_number(object, "Retries", 0, INT_MAX, &retries, err);
 	if (r == 0)

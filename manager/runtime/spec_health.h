@@ -18,6 +18,9 @@
 #define SPEC_HEALTH_TIMEOUT_NS (30 * INT64_C(1000000000))
 #define SPEC_HEALTH_START_INTERVAL_NS (5 * INT64_C(1000000000))
 #define SPEC_HEALTH_RETRIES 3
+/* Docker's, too; the longest is a quarter of what 64 bits hold, 73 years. */
+#define SPEC_HEALTH_SHORTEST_NS INT64_C(1000000)
+#define SPEC_HEALTH_LONGEST_NS (INT64_MAX / 4)
 
 void spec_health_release(struct spec_health *health);
 

@@ -164,3 +164,15 @@ hint: give one: --health-cmd 'curl -f http://localhost/' (see 'cman run --help')
 	assert_match "$stderr" '^cman: --rm with --health-on-failure restart: '
 	[ -z "$(cman ps -aq)" ]
 }
+
+@test "health: an image's check that would never let the host rest, or overflow a clock" {
+	image_checks '{"Test":["CMD","/bin/true"],"Interval":1}'
+	run --separate-stderr cman run --rm busybox true
+	assert_status 125
+	assert_match "$stderr" 'Interval is less than 1 ms'
+	image_checks '{"Test":["CMD","/bin/true"],"Interval":9223372036854775807}'
+	run --separate-stderr cman run --rm busybox true
+	assert_status 125
+	assert_match "$stderr" 'Interval'
+	cman run --rm --no-healthcheck busybox true
+}
