@@ -86,8 +86,8 @@ nothing_in_tmp() {
 	[ "$(cman run --rm box:2 sh -c 'echo "$COLOUR"')" = blue ]
 	run --separate-stderr cman rmi "${id:0:12}"
 	[ "$status" -eq 125 ]
-	[ "$stderr" = "cman: image ${id:0:12} has several names: docker.io/library/box:2, example.com/team/box:3
-hint: remove it with all of them: cman rmi -f ${id:0:12}" ]
+	[ "$stderr" = "cman: image $id has several names: docker.io/library/box:2, example.com/team/box:3
+hint: remove it with all of them: cman rmi -f $id" ]
 	cman rmi -f "$id"
 
 	skopeo copy -q "oci:$layout:image" containers-storage:localhost/one:1
