@@ -126,6 +126,20 @@ static void terminate_text(struct packet *packet)
 	}
 }
 
+/*
+ * A reset says, once, that the peer ended with something of ours unread; what it had sent before
+ * comes after it: unix(7).
+ */
+static ssize_t receive(int socket, struct msghdr *msg, int flags)
+{
+	ssize_t n;
+
+	do
+		n = recvmsg(socket, msg, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	return n;
+}
+
 int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err)
 {
 	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(*packet) };
@@ -139,13 +153,15 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 	int taken[PACKET_FDS_MAX] = { -1, -1, -1 };
 	ssize_t n;
 
+	n = receive(socket, &msg, 0);
 	/*
-	 * A reset says, once, that the peer ended with something of ours unread; what it had sent
-	 * before comes after it: unix(7).
+	 * The kernel looks for a packet first, and then whether the peer is gone: of one that sends
+	 * and ends in between, the packet is there by now. Where there is none, this is the end.
 	 */
-	do
-		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n == 0) {
+		msg.msg_controllen = sizeof(control.bytes);
+		n = receive(socket, &msg, MSG_DONTWAIT);
+	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return -EAGAIN;
 	if (n == 0)

@@ -96,6 +96,20 @@ static bool is_valid(const struct message *message)
 	       memchr(message->err.hint, '\0', sizeof(message->err.hint));
 }
 
+/*
+ * A reset says, once, that the other side ended with something of ours unread; what it had to say
+ * before that comes after it: unix(7).
+ */
+static ssize_t receive(int fd, struct msghdr *header, int flags)
+{
+	ssize_t len;
+
+	do {
+		len = recvmsg(fd, header, MSG_CMSG_CLOEXEC | flags);
+	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+	return len;
+}
+
 int handshake_receive(int fd, struct message *out, int *attached, struct err *err)
 {
 	struct message message;
@@ -110,13 +124,15 @@ int handshake_receive(int fd, struct message *out, int *attached, struct err *er
 	AUTO_CLOSE int received = -1;
 	ssize_t len;
 
+	len = receive(fd, &header, 0);
 	/*
-	 * A reset says, once, that the other side ended with something of ours unread; what it had
-	 * to say before that comes after it: unix(7).
+	 * The kernel looks for a message first, and then whether the other side is gone: of one
+	 * that sends and ends in between, the message is there by now.
 	 */
-	do {
-		len = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
-	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (len == 0) {
+		header.msg_controllen = sizeof(control);
+		len = receive(fd, &header, MSG_DONTWAIT);
+	}
 	if (len < 0)
 		return err_sys(err, errno, "cannot receive from the other side of the handshake");
 	if (attached)
