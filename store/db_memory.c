@@ -33,6 +33,7 @@ struct header {
 static struct {
 	_Alignas(PAGE_BYTES) char bytes[ARENA_BYTES];
 	size_t used;
+	size_t blocks;	     /* in it, not released yet */
 	void *free[CLASSES]; /* lists, linked through the first bytes of each block */
 } arena;
 
@@ -74,6 +75,7 @@ static void *allocate(int size)
 		void *block = arena.free[class];
 
 		if (block) {
+			arena.blocks++;
 			memcpy(&arena.free[class], block, sizeof(void *));
 			return block;
 		}
@@ -81,6 +83,7 @@ static void *allocate(int size)
 	}
 	if (class < CLASSES && sizeof(*header) + (size_t)size <= ARENA_BYTES - arena.used) {
 		header = (struct header *)(arena.bytes + arena.used);
+		arena.blocks++;
 		/* Odd sizes of the classes are multiples of 8 only. */
 		arena.used += (sizeof(*header) + (size_t)size + 15) & ~(size_t)15;
 	} else {
@@ -104,6 +107,7 @@ static void release(void *block)
 		free(header_of(block));
 		return;
 	}
+	arena.blocks--;
 	memcpy(block, &arena.free[class], sizeof(void *));
 	arena.free[class] = block;
 }
@@ -169,4 +173,14 @@ void db_memory_keep_from_children(void)
 {
 	if (!SANITIZED)
 		(void)madvise(arena.bytes, sizeof(arena.bytes), MADV_DONTFORK);
+}
+
+void db_memory_give_back(void)
+{
+	if (arena.blocks > 0 || arena.used == 0)
+		return;
+	/* What was there is zero or as it was, should the kernel not take it: both are unused. */
+	(void)madvise(arena.bytes, arena.used, MADV_DONTNEED);
+	memset(arena.free, 0, sizeof(arena.free));
+	arena.used = 0;
 }

@@ -75,6 +75,28 @@ static int migrate_locked(sqlite3 *db, struct err *err)
 	return run_migrations(db, version, err);
 }
 
+int schema_reopen(const char *root, sqlite3 **out, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	sqlite3 *db = NULL;
+	int64_t version;
+	int r;
+
+	if (asprintf(&path, "%s/cman.db", root) < 0)
+		return err_sys(err, ENOMEM, "cannot open the database");
+	r = db_open(path, SQLITE_OPEN_READWRITE, &db, err);
+	if (r < 0)
+		return r;
+	/* The first to read may have to make its shared memory. */
+	r = db_query_int(db, "PRAGMA user_version", NULL, 0, &version, err);
+	if (r < 0) {
+		db_close(db);
+		return r;
+	}
+	*out = db;
+	return 0;
+}
+
 int schema_open(const char *root, int root_fd, sqlite3 **out, struct err *err)
 {
 	AUTO_FREE char *path = NULL;

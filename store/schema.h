@@ -13,4 +13,7 @@
  */
 int schema_open(const char *root, int root_fd, sqlite3 **out, struct err *err);
 
+/* Open it once more, of whatever version it is by now. What opening it takes has been done then. */
+int schema_reopen(const char *root, sqlite3 **out, struct err *err);
+
 #endif

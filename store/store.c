@@ -15,6 +15,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/db.h"
+#include "store/db_memory.h"
 #include "store/reserve.h"
 #include "store/schema.h"
 
@@ -153,7 +154,24 @@ int store_maintain(struct store *store, struct err *err)
 		return errno == ENOENT ?
 			       0 :
 			       err_sys(err, errno, "cannot read %s/cman.db-wal", store->root);
-	return st.st_size > MAINTAIN_WAL_BYTES ? db_checkpoint(store->db, err) : 0;
+	return store->db && st.st_size > MAINTAIN_WAL_BYTES ? db_checkpoint(store->db, err) : 0;
+}
+
+void store_close_db(struct store *store)
+{
+	db_close(store->db);
+	store->db = NULL;
+	db_memory_give_back();
+}
+
+int store_reopen_db(struct store *store, struct err *err)
+{
+	int r = store->db ? 0 : schema_reopen(store->root, &store->db, err);
+
+	if (r != -ENOSPC || !reserve_spend(store->root_fd))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return schema_reopen(store->root, &store->db, err);
 }
 
 int store_open(const char *root, struct store *out, struct err *err)
@@ -163,6 +181,10 @@ int store_open(const char *root, struct store *out, struct err *err)
 
 	if (r == 0)
 		r = schema_open(store.root, store.root_fd, &store.db, err);
+	if (r == -ENOSPC && reserve_spend(store.root_fd)) {
+		*err = (struct err)ERR_INIT;
+		r = schema_open(store.root, store.root_fd, &store.db, err);
+	}
 	if (r < 0) {
 		if ((r == -EACCES || r == -EPERM || r == -EROFS) && geteuid() != 0)
 			err_hint(err,

@@ -19,9 +19,9 @@ struct sqlite3;
 #define STORE_MONITORS_FILES 32
 
 struct store {
-	struct sqlite3 *db;
-	char *root; /* absolute path */
-	char *run;  /* absolute path */
+	struct sqlite3 *db; /* NULL: store_close_db() */
+	char *root;	    /* absolute path */
+	char *run;	    /* absolute path */
 	int root_fd;
 	int run_fd;
 	int containers_fd;
@@ -51,6 +51,18 @@ struct store {
 #define STORE_DEFAULT_ROOT "/var/lib/cman"
 int store_open(const char *root, struct store *out, struct err *err);
 void store_close(struct store *store);
+
+/*
+ * Give the database back and keep all else, for who will ask nothing of it for long: every open one
+ * makes the locks of all other processes slower, and takes memory. Until it is open again, no
+ * function may be called that asks it; store_maintain() then does nothing.
+ *
+ * store_reopen_db() is nothing where it is open. It migrates nothing, whatever has become of the
+ * schema meanwhile, as would one that was never closed. On a full disk the reserve is spent on it.
+ * After a failure it is as before, and may be tried again.
+ */
+void store_close_db(struct store *store);
+int store_reopen_db(struct store *store, struct err *err);
 
 /*
  * Make durable all that was written so far on the store's file system, by whatever process: one

@@ -140,6 +140,16 @@ static bool is_to_be_removed(struct monitor *monitor)
 	       !lifecycle_is_restarted(&now);
 }
 
+/* The next command finds that nobody attends to it. */
+static int end_unrecorded(struct monitor *monitor, const struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)journal_close(&monitor->journal, &ignored);
+	(void)engine_cleanup(&monitor->spec, &ignored);
+	return err_code(err);
+}
+
 int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 {
 	struct container_record *record = &monitor->record;
@@ -159,6 +169,8 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	/* Who comes now finds it ended. */
 	monitor_unlisten(monitor);
 	*exit_code = record->exit_code;
+	if (monitor_wake_for_end(monitor, err) < 0)
+		return end_unrecorded(monitor, err);
 	if (is_to_be_removed(monitor)) {
 		record->state = CONTAINER_EXITED;
 		journal_discard(&monitor->journal);

@@ -79,8 +79,11 @@ static void end_container(struct monitor *monitor)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
 	struct err err = ERR_INIT;
-	int rc = container_set_ended_by(&monitor->store, monitor->record.id, ENDED_BY_HEALTH, &err);
+	int rc = monitor_wake(monitor, &err);
 
+	if (rc == 0)
+		rc = container_set_ended_by(&monitor->store, monitor->record.id, ENDED_BY_HEALTH,
+					    &err);
 	if (rc == 0)
 		rc = container_find(&monitor->store, monitor->record.id, &now, &err);
 	if (rc < 0)
@@ -117,7 +120,8 @@ static void record_result(struct monitor *monitor, int exit_code, const char *ou
 		if (record->health_failures >= monitor->spec.health.retries)
 			record->health = HEALTH_UNHEALTHY;
 	}
-	if (health_check_add(&monitor->store, record->id, &check, record->health,
+	if (monitor_wake(monitor, &err) < 0 ||
+	    health_check_add(&monitor->store, record->id, &check, record->health,
 			     record->health_failures, &err) < 0)
 		log_debug("%s: %s", record->name, err.text);
 	if (record->health == HEALTH_UNHEALTHY && before != HEALTH_UNHEALTHY &&
@@ -131,7 +135,8 @@ static bool is_paused(struct monitor *monitor)
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
 	struct err ignored = ERR_INIT;
 
-	return container_find(&monitor->store, monitor->record.id, &now, &ignored) == 0 &&
+	return monitor_wake(monitor, &ignored) == 0 &&
+	       container_find(&monitor->store, monitor->record.id, &now, &ignored) == 0 &&
 	       now.state == CONTAINER_PAUSED;
 }
 

@@ -82,13 +82,14 @@ static void let_go_who_is_behind(struct monitor *monitor)
 /* Milliseconds until something is due, -1: nothing is. */
 static int timeout(const struct monitor *monitor)
 {
-	return sooner(journal_timeout(&monitor->journal),
+	return sooner(sooner(journal_timeout(&monitor->journal), monitor_rest_timeout(monitor)),
 		      sooner(monitor_patience(monitor), monitor_health_timeout(monitor)));
 }
 
 int monitor_loop(struct monitor *monitor, struct err *err)
 {
 	monitor_health_begin(monitor);
+	monitor_rest_later(monitor);
 	for (;;) {
 		struct pollfd fds[AT_CLIENTS + CLIENTS_MAX * CLIENT_NPOLL] = {
 			[AT_END] = { .fd = monitor->process.pidfd, .events = POLLIN },
@@ -119,6 +120,7 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 			monitor_accept(monitor);
 		monitor_health_step(monitor, &fds[AT_HEALTH]);
 		journal_tick(&monitor->journal);
+		monitor_rest_step(monitor);
 	}
 }
 

@@ -38,6 +38,7 @@ void monitor_release(struct monitor *monitor)
 	cleanup_close(&monitor->claim_fd);
 	cleanup_close(&monitor->dir_fd);
 	store_close(&monitor->store);
+	cleanup_close(&monitor->keeper_fd);
 }
 
 static void ignore_signal(int signal)

@@ -5,7 +5,7 @@
 /*
  * The monitor is the parent of one container, from its creation to the record of its end: it drains
  * the output to the log and to the client, if there is one, waits, and records. It is idle
- * when the container is: no wake-ups.
+ * when the container is: no wake-ups, but for one a second after the start.
  *
  * It outlives the client that started it: a session of its own, / as its directory, /dev/null as
  * its stdio once the payload runs (until then its warnings go to the client's stderr).

@@ -55,6 +55,8 @@ struct monitor {
 	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
 	size_t npreserved;
 	bool broken_told; /* SIGPIPE was sent for a client's output that broke */
+	int64_t rest_ns;  /* CLOCK_MONOTONIC, when the database may be closed; 0: no need to */
+	int keeper_fd;	  /* holds the lock of who keeps it open, or -1 */
 	int delay_ms;	  /* before the last restart, 0: there was none */
 };
 
@@ -63,7 +65,7 @@ struct monitor {
 		.store = STORE_INIT, .dir_fd = -1, .process = ENGINE_PROCESS_INIT,            \
 		.out = RELAY_INIT(LOG_STDOUT), .err = RELAY_INIT(LOG_STDERR), .listener = -1, \
 		.health = { .probe = HEALTH_PROBE_INIT }, .stdin_kept = -1, .claim_fd = -1,   \
-		.console_slave = -1                                                           \
+		.console_slave = -1, .keeper_fd = -1                                          \
 	}
 void monitor_release(struct monitor *monitor);
 
@@ -157,6 +159,22 @@ void monitor_health_begin(struct monitor *monitor);
 int monitor_health_timeout(const struct monitor *monitor);
 void monitor_health_step(struct monitor *monitor, const struct pollfd fds[2]);
 void monitor_health_end(struct monitor *monitor);
+
+/*
+ * rest.c: the store's database is closed while the container runs and nothing was recorded for a
+ * second. After monitor_rest_later() that is due; the loop waits no longer than the timeout says
+ * (milliseconds, -1: for ever) and then takes the step. Without a need to, nothing is ever due.
+ */
+void monitor_rest_later(struct monitor *monitor);
+int monitor_rest_timeout(const struct monitor *monitor);
+void monitor_rest_step(struct monitor *monitor);
+/* rest.c: before anything is asked of the store in the loop: its database is open afterwards. */
+int monitor_wake(struct monitor *monitor, struct err *err);
+/*
+ * rest.c: the same for the end, which is nowhere but here until it is recorded: a disk or a table
+ * that is full is waited for, half a minute.
+ */
+int monitor_wake_for_end(struct monitor *monitor, struct err *err);
 
 /* restart.c: while its record says restarting: wait, start it again, serve it, record its end. */
 int monitor_restart(struct monitor *monitor, struct err *err);

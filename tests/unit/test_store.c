@@ -371,6 +371,76 @@ static int on_a_full_disk(const char *root)
 	return 0;
 }
 
+/* Nobody has its shared memory, so that opening it takes room. */
+static int reopen_on_a_full_disk(const char *root)
+{
+	struct store store = STORE_INIT;
+	struct err err = ERR_INIT;
+	char filler[128], more[128], shm[128];
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", root, "tmpfs", 0, "size=512k") < 0)
+		return 77;
+	snprintf(filler, sizeof(filler), "%s/filler", root);
+	snprintf(more, sizeof(more), "%s/more", root);
+	snprintf(shm, sizeof(shm), "%s/cman.db-shm", root);
+	if (store_open(root, &store, &err) < 0)
+		return 1;
+	store_close_db(&store);
+	if (unlink(shm) < 0 || fill_disk(filler) < 0)
+		return 2;
+	/* The reserve is there for that, once. */
+	if (store_reopen_db(&store, &err) < 0 || faccessat(store.root_fd, "reserve", F_OK, 0) == 0)
+		return 3;
+	store_close_db(&store);
+	if (unlink(shm) < 0 || fill_disk(more) < 0)
+		return 4;
+	if (store_reopen_db(&store, &err) != -ENOSPC || store.db || store_maintain(&store, &err))
+		return 5;
+	if (unlink(filler) < 0 || store_reopen_db(&store, &err) < 0 || !store.db)
+		return 6;
+	store_close(&store);
+	return 0;
+}
+
+static void test_the_reserve_reopens_on_a_full_disk(void **state)
+{
+	const struct scratch *s = *state;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(reopen_on_a_full_disk(s->path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static void test_closed_and_opened_again(void **state)
+{
+	const struct scratch *s = *state;
+	struct store store = STORE_INIT;
+	struct container_record found = CONTAINER_RECORD_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(s->path, &store);
+	for (int i = 0; i < 3; i++) {
+		store_close_db(&store);
+		store_close_db(&store); /* harmless */
+		assert_null(store.db);
+		assert_int_equal(store_maintain(&store, &err), 0);
+		assert_int_equal(insert_and_delete(s->path, 2 * i), 0);
+		assert_int_equal(store_reopen_db(&store, &err), 0);
+		assert_int_equal(store_reopen_db(&store, &err), 0); /* it is open */
+		assert_int_equal(container_find(&store, "c2", &found, &err), i < 1 ? -ENOENT : 0);
+		container_record_release(&found);
+		err = (struct err)ERR_INIT;
+	}
+	store_close_db(&store);
+	store_close(&store);
+}
+
 static void test_a_full_disk_is_named(void **state)
 {
 	const struct scratch *s = *state;
@@ -419,6 +489,8 @@ int main(void)
 		SCRATCH_TEST(test_a_damaged_database_is_named),
 		SCRATCH_TEST(test_no_permission),
 		SCRATCH_TEST(test_a_full_disk_is_named),
+		SCRATCH_TEST(test_the_reserve_reopens_on_a_full_disk),
+		SCRATCH_TEST(test_closed_and_opened_again),
 		SCRATCH_TEST(test_maintenance_shortens_the_wal),
 	};
 

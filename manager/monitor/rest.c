@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A monitor asks the database when its container starts and when it ends, which may be months
+ * later. Open in a thousand monitors it makes every command slow: each of its locks is looked for
+ * in the kernel's list of a thousand others. So it is closed once nobody has asked it for a while.
+ *
+ * One keeps it open, whoever comes first: else each command would be the first to open it, make
+ * its shared memory, for which a full disk has no room, and read all of the write-ahead log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "manager/monitor/state.h"
+#include "store/base/cleanup.h"
+#include "store/base/clock.h"
+
+#define KEEPER_FILE "keeper" /* in the run-time directory; its lock is the keeper's */
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+#define REST_AFTER_NS NS_PER_S
+#define PATIENCE_NS (30 * NS_PER_S) /* as with a database that is locked: DB_BUSY_LIMIT_MS */
+
+void monitor_rest_later(struct monitor *monitor)
+{
+	monitor->rest_ns = monitor->keeper_fd < 0 ? clock_monotonic_ns() + REST_AFTER_NS : 0;
+}
+
+int monitor_rest_timeout(const struct monitor *monitor)
+{
+	int64_t left;
+
+	if (monitor->rest_ns == 0)
+		return -1;
+	left = (monitor->rest_ns - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Until the end of this process. A monitor that cannot ask leaves it to others. */
+static bool become_keeper(struct monitor *monitor)
+{
+	AUTO_CLOSE int fd = openat(monitor->store.run_fd, KEEPER_FILE,
+				   O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	monitor->keeper_fd = STEAL_FD(fd);
+	return true;
+}
+
+void monitor_rest_step(struct monitor *monitor)
+{
+	if (monitor->rest_ns == 0 || clock_monotonic_ns() < monitor->rest_ns)
+		return;
+	monitor->rest_ns = 0;
+	if (!become_keeper(monitor))
+		store_close_db(&monitor->store);
+}
+
+int monitor_wake(struct monitor *monitor, struct err *err)
+{
+	monitor_rest_later(monitor);
+	return store_reopen_db(&monitor->store, err);
+}
+
+/* Others may leave room again, on the disk and in the kernel's tables. */
+static bool may_pass(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM ||
+	       rc == -ENOLCK || rc == -EIO;
+}
+
+int monitor_wake_for_end(struct monitor *monitor, struct err *err)
+{
+	const int64_t deadline = clock_monotonic_ns() + PATIENCE_NS;
+	const struct timespec pause = { .tv_nsec = 100 * NS_PER_MS };
+	int rc;
+
+	for (;;) {
+		rc = monitor_wake(monitor, err);
+		if (rc == 0 || !may_pass(rc) || clock_monotonic_ns() >= deadline)
+			return rc;
+		*err = (struct err)ERR_INIT;
+		(void)nanosleep(&pause, NULL);
+	}
+}
