@@ -322,6 +322,7 @@ int spec_build(const struct image_config *config, const struct container_options
 	spec.root_readonly = options->read_only;
 	spec.overlay.is_volatile = options->is_volatile;
 	spec.init = options->init;
+	spec.log_none = options->log_none;
 	spec.log_max_bytes = options->log_max_bytes;
 	*out = spec;
 	spec = (struct spec)SPEC_INIT;

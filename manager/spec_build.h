@@ -46,6 +46,7 @@ struct container_options {
 	struct wanted_mounts mounts; /* owned; completed by mount_plan_make() */
 	char **volumes_from;	     /* "NAME[:ro|:rw]", owned */
 	struct limits limits;	     /* owned */
+	bool log_none;		     /* nothing is kept of what it prints */
 	int64_t log_max_bytes;	     /* 0: the default */
 	int stop_signal;	     /* 0: the image's, or SIGTERM */
 	struct container_health_options health;

@@ -8,6 +8,8 @@
 
 #include "manager/cmd/human.h"
 #include "manager/cmd/status.h"
+#include "manager/runtime/spec.h"
+#include "manager/runtime/spec_names.h"
 #include "manager/signals.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -185,6 +187,25 @@ static json_t *run_config_value(const struct container_record *record, json_t *s
 	return finish_part(&maker);
 }
 
+/* The size in bytes, whatever it was given in. */
+static json_t *log_config_value(const json_t *spec)
+{
+	const json_t *notes = json_object_get(spec, "annotations");
+	const json_t *driver = json_object_get(notes, SPEC_NOTE_LOG_DRIVER);
+	json_t *max_size = json_object_get(notes, SPEC_NOTE_LOG_MAX);
+
+	return json_pack("{s:s, s:{s:O*}}", "Type",
+			 driver ? json_string_value(driver) : SPEC_LOG_DRIVER, "Config", "max-size",
+			 max_size);
+}
+
+static json_t *log_path_value(const struct store *store, const char *id, const json_t *spec)
+{
+	if (json_object_get(json_object_get(spec, "annotations"), SPEC_NOTE_LOG_DRIVER))
+		return json_null();
+	return json_sprintf("%s/containers/%s/log.db", store->root, id);
+}
+
 static json_t *host_config_value(const struct container_record *record, json_t *spec)
 {
 	static const char *const limits[][2] = {
@@ -209,6 +230,7 @@ static json_t *host_config_value(const struct container_record *record, json_t *
 		      "MaximumRetryCount", record->restart_max));
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		add(&maker, limits[i][0], spec_member(spec, limits[i][1]));
+	add(&maker, "LogConfig", log_config_value(spec));
 	return finish_part(&maker);
 }
 
@@ -249,7 +271,7 @@ int describe_container(struct store *store, const struct container_record *recor
 	add(&maker, "StopSignal", json_string(signal_name(record->stop_signal, stop_signal)));
 	add(&maker, "StopTimeout", json_integer(record->stop_timeout_s));
 	add(&maker, "Directory", json_sprintf("%s/containers/%s", store->root, record->id));
-	add(&maker, "LogPath", json_sprintf("%s/containers/%s/log.db", store->root, record->id));
+	add(&maker, "LogPath", log_path_value(store, record->id, spec));
 	add(&maker, "Mounts", describe_mounts(spec));
 	add(&maker, "Config", run_config_value(record, spec));
 	add(&maker, "HostConfig", host_config_value(record, spec));

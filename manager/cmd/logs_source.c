@@ -51,6 +51,23 @@ static bool is_there(const struct logs_sources *sources, const char *id)
 	return false;
 }
 
+/* No log is nothing to complain of, unless there never will be one. */
+static int check_kept(struct store *store, const struct logs_source *source, struct err *err)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+
+	if (faccessat(source->dir_fd, "log.db", F_OK, 0) == 0)
+		return 0;
+	if (lifecycle_load_spec(store, source->record.id, &spec, err) < 0)
+		return err_code(err);
+	if (!spec.log_none)
+		return 0;
+	err_set(err, ERR_STATE, 0, "%s has no log: it was made with --log-driver none",
+		source->record.name);
+	return err_hint(err, "while it runs, `cman attach %.128s` shows what it prints",
+			source->record.name);
+}
+
 static int open_one(struct store *store, const char *name, struct logs_sources *sources,
 		    struct err *err)
 {
@@ -66,6 +83,8 @@ static int open_one(struct store *store, const char *name, struct logs_sources *
 	source->speaker = (struct logs_speaker){ source->record.name, (int)sources->n };
 	sources->n++;
 	rc = container_dir_open(store, source->record.id, &source->dir_fd, err);
+	if (rc == 0)
+		rc = check_kept(store, source, err);
 	if (rc == 0)
 		rc = log_reader_open(source->dir_fd, &source->reader, err);
 	return rc;

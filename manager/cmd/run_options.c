@@ -127,6 +127,9 @@ static int check_together(const struct run_options *options, struct err *err)
 	if (options->container.isolation.read_only_tmpfs && !options->container.read_only)
 		return err_set(err, ERR_USAGE, 0,
 			       "--read-only-tmpfs is nothing without --read-only");
+	if (options->container.log_none && options->container.log_max_bytes)
+		return err_set(err, ERR_USAGE, 0,
+			       "--log-opt does not go with --log-driver none: nothing is kept");
 	return isolation_check(&options->container.isolation, options->container.hostname != NULL,
 			       err);
 }

@@ -14,6 +14,7 @@ enum {
 	OPT_RESTART,
 	OPT_STOP_SIGNAL,
 	OPT_STOP_TIMEOUT,
+	OPT_LOG_DRIVER,
 	OPT_LOG_OPT,
 };
 
@@ -24,10 +25,23 @@ static const struct cmd_option options[] = {
 			      "what `cman stop` sends (default: the image's, or TERM)" },
 	[OPT_STOP_TIMEOUT] = { 0, "stop-timeout", "SECONDS",
 			       "how long `cman stop` waits before it kills (default: 10)" },
+	[OPT_LOG_DRIVER] = { 0, "log-driver", "NAME",
+			     SPEC_LOG_DRIVER ", or " SPEC_LOG_DRIVER_NONE
+					     ": nothing is kept (" SPEC_LOG_DRIVER ")" },
 	[OPT_LOG_OPT] = { 0, "log-opt", "max-size=SIZE",
 			  "how much of its output is kept (default: 64m)" },
 	{ 0, NULL, NULL, NULL },
 };
+
+static int take_log_driver(const char *value, bool *none, struct err *err)
+{
+	*none = strcmp(value, SPEC_LOG_DRIVER_NONE) == 0;
+	if (*none || strcmp(value, SPEC_LOG_DRIVER) == 0)
+		return 0;
+	err_set(err, ERR_USAGE, EINVAL,
+		"--log-driver: not " SPEC_LOG_DRIVER " or " SPEC_LOG_DRIVER_NONE ": %s", value);
+	return err_hint(err, "the log is a database of cman's own, which `cman logs` reads");
+}
 
 /* Docker's others are of log drivers that there are not. */
 static int take_log_opt(const struct cmd_option *option, const char *value, int64_t *out,
@@ -61,6 +75,8 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		return run_value_restart(option, value, &out->restart, &out->restart_max, err);
 	case OPT_STOP_SIGNAL:
 		return option_signal(option, value, &out->container.stop_signal, err);
+	case OPT_LOG_DRIVER:
+		return take_log_driver(value, &out->container.log_none, err);
 	case OPT_LOG_OPT:
 		return take_log_opt(option, value, &out->container.log_max_bytes, err);
 	default:

@@ -80,8 +80,7 @@ static int adopt_process(struct monitor *monitor, struct err *err)
 	int rc = lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, err);
 
 	if (rc == 0)
-		rc = journal_init(&monitor->journal, monitor->dir_fd, monitor->spec.log_max_bytes,
-				  err);
+		rc = monitor_open_journal(monitor, err);
 	if (rc == 0)
 		rc = engine_open(record->pid, record->pid_start_time, &monitor->process, err);
 	if (rc == 0)

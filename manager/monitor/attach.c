@@ -106,8 +106,7 @@ void monitor_drop_client(struct monitor *monitor, struct client *client)
 		monitor->starter = NULL;
 	clients_remove(&monitor->clients, client);
 	/* Who leaves may want to read on in the log; it is closed at the end. */
-	if (monitor->journal.writer)
-		journal_sync(&monitor->journal);
+	journal_sync(&monitor->journal);
 }
 
 void monitor_tell(struct monitor *monitor, const struct packet *packet)

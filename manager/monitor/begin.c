@@ -311,11 +311,20 @@ static int allow_volatile_again(const struct monitor *monitor, struct err *err)
 	return fd_remove_tree(work, "incompat", err);
 }
 
+int monitor_open_journal(struct monitor *monitor, struct err *err)
+{
+	if (!monitor->spec.log_none)
+		return journal_init(&monitor->journal, monitor->dir_fd, monitor->spec.log_max_bytes,
+				    err);
+	journal_init_none(&monitor->journal);
+	return 0;
+}
+
 static int begin(struct monitor *monitor, struct err *err)
 {
 	/* Whoever changes its limits meanwhile finds it running, and changes its cgroups. */
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
-	int rc = journal_init(&monitor->journal, monitor->dir_fd, monitor->spec.log_max_bytes, err);
+	int rc = monitor_open_journal(monitor, err);
 
 	(void)held;
 	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;

@@ -8,13 +8,18 @@
 #define BATCH_NS (100 * INT64_C(1000000))
 #define NS_PER_MS INT64_C(1000000)
 
+void journal_init_none(struct journal *journal)
+{
+	*journal = (struct journal){
+		.lines = { LINES_INIT(LOG_STDOUT), LINES_INIT(LOG_STDERR) },
+	};
+}
+
 int journal_init(struct journal *journal, int dir_fd, int64_t max_bytes, struct err *err)
 {
 	const struct log_limits limits = { .max_bytes = max_bytes };
 
-	*journal = (struct journal){
-		.lines = { LINES_INIT(LOG_STDOUT), LINES_INIT(LOG_STDERR) },
-	};
+	journal_init_none(journal);
 	return log_writer_new(dir_fd, &limits, &journal->writer, err);
 }
 
@@ -22,7 +27,8 @@ static void flush_batch(struct journal *journal)
 {
 	struct err err = ERR_INIT;
 
-	if (log_writer_pending(journal->writer) > 0 && log_writer_flush(journal->writer, &err) < 0)
+	if (journal->writer && log_writer_pending(journal->writer) > 0 &&
+	    log_writer_flush(journal->writer, &err) < 0)
 		log_debug("cannot write the log: %s", err.text);
 }
 
@@ -46,6 +52,8 @@ void journal_take(struct journal *journal, enum log_stream stream, const char *b
 	int which = stream == LOG_STDERR;
 	struct err err = ERR_INIT;
 
+	if (!journal->writer)
+		return;
 	journal->touched_ns[which] = clock_monotonic_ns();
 	if (journal->due_ns == 0)
 		journal->due_ns = journal->touched_ns[which] + BATCH_NS;

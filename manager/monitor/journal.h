@@ -16,10 +16,10 @@
 #include "store/logs.h"
 
 struct journal {
-	struct log_writer *writer;
-	struct lines lines[2]; /* of stdout and stderr */
-	int64_t touched_ns[2]; /* CLOCK_MONOTONIC, when bytes of each came last */
-	int64_t due_ns;	       /* CLOCK_MONOTONIC, when journal_tick is to be called; 0: never */
+	struct log_writer *writer; /* NULL: nothing is kept, or it was closed */
+	struct lines lines[2];	   /* of stdout and stderr */
+	int64_t touched_ns[2];	   /* CLOCK_MONOTONIC, when bytes of each came last */
+	int64_t due_ns; /* CLOCK_MONOTONIC, when journal_tick is to be called; 0: never */
 };
 
 /*
@@ -27,6 +27,8 @@ struct journal {
  * as in struct log_limits.
  */
 int journal_init(struct journal *journal, int dir_fd, int64_t max_bytes, struct err *err);
+/* One that takes what it is given and forgets it, for a container of which nothing is kept. */
+void journal_init_none(struct journal *journal);
 /*
  * Write what there is, unfinished lines too, and close. Fails where the end of the log is lost
  * and, for want of room, not even a gap record says so.

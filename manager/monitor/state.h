@@ -89,6 +89,8 @@ void monitor_close_preserved(struct monitor *monitor);
 int monitor_claim(struct monitor *monitor, struct err *err);
 void monitor_unclaim(struct monitor *monitor);
 
+/* begin.c: for what the container prints; its spec may have it that nothing is kept. */
+int monitor_open_journal(struct monitor *monitor, struct err *err);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*

@@ -204,6 +204,9 @@ struct spec {
 /* Less the log's writer cannot do with. */
 #define SPEC_LOG_LEAST (INT64_C(512) << 10)
 #define SPEC_LOG_MOST (INT64_C(1) << 40)
+#define SPEC_LOG_DRIVER "sqlite"
+#define SPEC_LOG_DRIVER_NONE "none"
+	bool log_none;	       /* cman: nothing is kept of what is printed */
 	int64_t log_max_bytes; /* cman: bound of the log of what is printed; 0: the default */
 	bool init;	       /* cman: ctinit as PID 1 */
 	int stop_signal;       /* cman */

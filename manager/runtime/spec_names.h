@@ -41,6 +41,7 @@ const char *spec_name_of(const struct spec_name *names, unsigned long value);
 #define SPEC_NOTE_HEALTH "io.cman.health"	      /* JSON, spec_health.h */
 #define SPEC_NOTE_SECRETS "io.cman.secrets"	      /* a JSON array of objects */
 #define SPEC_NOTE_PRESERVE_FDS "io.cman.preserve-fds" /* a number */
+#define SPEC_NOTE_LOG_DRIVER "io.cman.log.driver"     /* "none", or not there */
 #define SPEC_NOTE_LOG_MAX "io.cman.log.max-size"      /* bytes */
 /* What all of these begin with: not to be used by others. */
 #define SPEC_NOTE_PREFIX "io.cman."

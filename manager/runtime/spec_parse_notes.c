@@ -207,6 +207,21 @@ static int take_health(const json_t *notes, struct spec_health *out, struct err 
 	return result < 0 ? err_wrap(err, SPEC_NOTE_HEALTH) : 0;
 }
 
+static int take_log(const json_t *notes, struct spec *spec, struct err *err)
+{
+	const char *driver = NULL;
+	int result = json_get_string(notes, SPEC_NOTE_LOG_DRIVER, &driver, err);
+
+	if (result < 0)
+		return result;
+	if (driver && strcmp(driver, SPEC_LOG_DRIVER_NONE) != 0)
+		return spec_invalid(err, SPEC_NOTE_LOG_DRIVER,
+				    "is not \"" SPEC_LOG_DRIVER_NONE "\"");
+	spec->log_none = driver != NULL;
+	return take_number(notes, SPEC_NOTE_LOG_MAX, "is no size of a log", SPEC_LOG_MOST,
+			   &spec->log_max_bytes, err);
+}
+
 int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 {
 	int64_t signal = 0, preserved = 0;
@@ -235,8 +250,7 @@ int spec_parse_notes(const json_t *root, struct spec *spec, struct err *err)
 		result = take_number(notes, SPEC_NOTE_PRESERVE_FDS, "is no number of descriptors",
 				     SPEC_PRESERVE_MAX, &preserved, err);
 	if (result == 0)
-		result = take_number(notes, SPEC_NOTE_LOG_MAX, "is no size of a log", SPEC_LOG_MOST,
-				     &spec->log_max_bytes, err);
+		result = take_log(notes, spec, err);
 	if (result == 0)
 		result = take_health(notes, &spec->health, err);
 	if (result == 0)

@@ -116,6 +116,8 @@ bool spec_print_notes(json_t *root, const struct spec *spec)
 	       put_number(notes, SPEC_NOTE_PRESERVE_FDS, spec->preserve_fds) &&
 	       put_flag(notes, SPEC_NOTE_PRIVATE_IPC, spec->private_ipc) &&
 	       put_number(notes, SPEC_NOTE_STOP_SIGNAL, spec->stop_signal) &&
+	       set_string(notes, SPEC_NOTE_LOG_DRIVER,
+			  spec->log_none ? SPEC_LOG_DRIVER_NONE : NULL) &&
 	       put_number(notes, SPEC_NOTE_LOG_MAX, spec->log_max_bytes) &&
 	       (!spec->health.test ||
 		put_text(notes, SPEC_NOTE_HEALTH, spec_health_print(&spec->health)));

@@ -176,3 +176,43 @@ c1'
 	assert_status 125
 	[ "${stderr_lines[0]}" = "cman: --log-opt: not a size: much" ]
 }
+
+@test "--log-driver none: nothing is kept, and logs says so; who is attached sees all" {
+	run --separate-stderr cman run --name bird --log-driver none busybox sh -c 'echo tweet; echo err >&2'
+	assert_status 0
+	assert_output tweet
+	assert_stderr err
+	dir=$(cman inspect -f '{{.Directory}}' bird)
+	[ -d "$dir" ]
+	[ ! -e "$dir/log.db" ]
+	cman start bird
+	cman wait bird
+	[ ! -e "$dir/log.db" ]
+	run --separate-stderr cman logs bird
+	assert_status 125
+	assert_output ''
+	assert_stderr 'cman: bird has no log: it was made with --log-driver none
+hint: while it runs, `cman attach bird` shows what it prints'
+	[ "$(cman inspect -f '{{.HostConfig.LogConfig.Type}}' bird)" = none ]
+	cman inspect bird | jq -e '.[0].LogPath == null and .[0].HostConfig.LogConfig.Config == {}'
+	# Nor does one whose monitor was replaced keep any.
+	cman run -d --name flyer --log-driver none busybox sh -c 'while :; do echo x; sleep 0.05; done' >/dev/null
+	kill -KILL "$(cman inspect -f '{{.MonitorPid}}' flyer)"
+	cman ps >/dev/null
+	"$CMAN" attach --no-stdin flyer >"$BATS_TEST_TMPDIR/seen" 3>&- &
+	client=$!
+	eventually grep -qx x "$BATS_TEST_TMPDIR/seen"
+	[ ! -e "$(cman inspect -f '{{.Directory}}' flyer)/log.db" ]
+	cman rm -f flyer
+	wait "$client" || true
+	run --separate-stderr cman run --log-driver json-file busybox true
+	assert_status 125
+	assert_stderr "cman: --log-driver: not sqlite or none: json-file
+hint: the log is a database of cman's own, which \`cman logs\` reads (see 'cman run --help')"
+	run --separate-stderr cman create --log-driver none --log-opt max-size=1m busybox true
+	assert_status 125
+	assert_stderr "cman: --log-opt does not go with --log-driver none: nothing is kept
+hint: see 'cman create --help'"
+	cman create --name plain --log-opt max-size=1m busybox true >/dev/null
+	cman inspect plain | jq -e '.[0].HostConfig.LogConfig == {"Type": "sqlite", "Config": {"max-size": "1048576"}}'
+}

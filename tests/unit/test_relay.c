@@ -54,7 +54,7 @@ static int begin(void **state)
 	open_pipe(&f.reader, &f.outlet->fd);
 	signal(SIGPIPE, SIG_IGN);
 	*state = &f;
-	return journal_init(&f.journal, f.dir_fd, &err);
+	return journal_init(&f.journal, f.dir_fd, 0, &err);
 }
 
 static int end(void **state)

@@ -133,6 +133,7 @@ static void fill(struct spec *spec)
 	spec->nsecrets = 1;
 	strv_add(&spec->annotations, "org.example.note=a=b");
 	spec->preserve_fds = 2;
+	spec->log_none = true;
 	spec->log_max_bytes = INT64_C(5) << 30;
 	spec->host_devices = spec->private_ipc = true;
 }
@@ -209,6 +210,7 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 	assert_int_equal(strv_len(again.annotations), 1);
 	assert_string_equal(again.annotations[0], "org.example.note=a=b");
 	assert_int_equal(again.preserve_fds, 2);
+	assert_true(again.log_none);
 	assert_true(again.log_max_bytes == INT64_C(5) << 30);
 	assert_true(again.host_devices && again.private_ipc);
 
