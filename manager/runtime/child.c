@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,21 +107,46 @@ static int enter_root(void *context, struct err *err)
 	return result;
 }
 
+/*
+ * A volume may have been filled from the image, its nodes with it. Devices are in the host's /dev:
+ * who mounts that wants them.
+ */
+static int close_directories(const struct child *child, size_t start, size_t end, struct err *err)
+{
+	const struct mount_options no_devices = { .set = MOUNT_ATTR_NODEV };
+	int result = 0;
+
+	for (size_t i = start; i < end && result == 0 && child->plan->devices_open; i++) {
+		const char *source = child->spec->mounts[i].source;
+		struct stat status;
+
+		if (child->sources[i] < 0 || strncmp(source, "/dev", 4) == 0)
+			continue;
+		if (fstat(child->sources[i], &status) < 0)
+			return err_sys(err, errno, "cannot examine %s", source);
+		if (S_ISDIR(status.st_mode))
+			result = mount_change(child->sources[i], false, &no_devices, err);
+	}
+	return result;
+}
+
 static int make_first_mounts(void *context, struct err *err)
 {
 	struct child *child = context;
 	size_t end = mounts_before_network(child->spec);
+	int result = mounts_make(child->spec, 0, end, child->payload.root_fd, child->sources, err);
 
-	return mounts_make(child->spec, 0, end, child->payload.root_fd, child->sources, err);
+	return result < 0 ? result : close_directories(child, 0, end, err);
 }
 
 static int make_other_mounts(void *context, struct err *err)
 {
 	struct child *child = context;
 	size_t start = mounts_before_network(child->spec);
+	int result = mounts_make(child->spec, start, child->spec->nmounts, child->payload.root_fd,
+				 child->sources, err);
 
-	return mounts_make(child->spec, start, child->spec->nmounts, child->payload.root_fd,
-			   child->sources, err);
+	return result < 0 ? result : close_directories(child, start, child->spec->nmounts, err);
 }
 
 static int make_secrets(void *context, struct err *err)

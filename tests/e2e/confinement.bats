@@ -201,10 +201,18 @@ without_cgroups() {
 		assert_match "$output" 'CapBnd:	00000000a00425fb'
 		assert_match "$output" 'zeros: 1'
 	done
+	# nor one that the image has put into a volume; the host's /dev is what it is
+	run without_cgroups "$CMAN" run --rm -v kept:/data -v /dev:/host hostile sh -c \
+		'head -c 1 /data/node; ls -l /data/node; echo zeros: $(head -c 1 /host/zero | wc -c)'
+	assert_match "$output" '/data/node: Permission denied'
+	assert_match "$output" 'crw.* 1, +5 .*/data/node'
+	assert_match "$output" 'zeros: 1'
 }
 
 has_a_node() {
 	mknod node c 1 5
+	mkdir data
+	mknod data/node c 1 5
 }
 
 @test "exec where the container's cgroup cannot be reached is refused, and not outside of it" {
