@@ -11,6 +11,7 @@
 #include "manager/cmd/describe.h"
 #include "manager/cmd/inspect_print.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/ps_details.h"
 #include "manager/cmd/report.h"
 #include "manager/lifecycle.h"
 #include "store/base/buf.h"
@@ -22,16 +23,37 @@ enum type { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE, TYPE_VOLUME };
 
 struct inspect {
 	enum type type;
+	bool size;
 	struct inspect_format format;
 };
 
-static int find_container(struct store *store, const char *name, json_t **out, struct err *err)
+static int add_sizes(struct store *store, const struct container_record *record, json_t *object,
+		     struct err *err)
 {
+	int64_t written, all;
+	bool known = ps_sizes(store, record, &written, &all);
+
+	if (json_object_set_new(object, "SizeRw", known ? json_integer(written) : json_null()) <
+		    0 ||
+	    json_object_set_new(object, "SizeRootFs",
+				known && all >= 0 ? json_integer(all) : json_null()) < 0)
+		return err_sys(err, ENOMEM, "cannot describe what was found");
+	return 0;
+}
+
+static int find_container(struct store *store, const char *name, bool size, json_t **out,
+			  struct err *err)
+{
+	AUTO_JSON json_t *object = NULL;
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 
 	if (lifecycle_find(store, name, &record, err) < 0)
 		return err_code(err);
-	return describe_container(store, &record, out, err);
+	if (describe_container(store, &record, &object, err) < 0 ||
+	    (size && add_sizes(store, &record, object, err) < 0))
+		return err_code(err);
+	*out = STEAL_PTR(object);
+	return 0;
 }
 
 static int find_image(struct store *store, const char *word, json_t **out, struct err *err)
@@ -59,16 +81,17 @@ static int find_volume(struct store *store, const char *name, json_t **out, stru
 	return describe_volume(store, &record, out, err);
 }
 
-static int find(struct store *store, enum type type, const char *name, json_t **out,
+static int find(struct store *store, const struct inspect *inspect, const char *name, json_t **out,
 		struct err *err)
 {
+	const enum type type = inspect->type;
 	int rc;
 
 	if (type == TYPE_IMAGE)
 		return find_image(store, name, out, err);
 	if (type == TYPE_VOLUME)
 		return find_volume(store, name, out, err);
-	rc = find_container(store, name, out, err);
+	rc = find_container(store, name, inspect->size, out, err);
 	if (rc == 0 || type == TYPE_CONTAINER || err->kind != ERR_NOT_FOUND)
 		return rc;
 	rc = find_image(store, name, out, err);
@@ -94,7 +117,7 @@ static int inspect_all(struct app *app, const struct inspect *inspect, char *con
 		struct err one = ERR_INIT;
 		json_t *object = NULL;
 
-		if (find(&store, inspect->type, names[i], &object, &one) < 0) {
+		if (find(&store, inspect, names[i], &object, &one) < 0) {
 			report_error(&one);
 			status = EXIT_CMAN;
 		} else if (json_array_append_new(found, object) < 0) {
@@ -139,7 +162,9 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	options_begin(&parse, &cmd_inspect, argc, argv);
 	parse.interspersed = true;
 	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if ((option->letter == 'f' ? set_format : set_type)(&inspect, value, err) < 0)
+		if (option->letter == 's')
+			inspect.size = true;
+		else if ((option->letter == 'f' ? set_format : set_type)(&inspect, value, err) < 0)
 			return -1;
 	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
 		return -1;
@@ -158,6 +183,7 @@ const struct cmd cmd_inspect = {
 	.options =
 		(const struct cmd_option[]){
 			{ 'f', "format", "FORMAT", "json, or a template such as '{{.State.Pid}}'" },
+			{ 's', "size", NULL, "of containers, how much they have written" },
 			{ 0, "type", "TYPE", "only a container, an image, or a volume" },
 			{ 0, NULL, NULL, NULL },
 		},

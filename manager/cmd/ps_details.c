@@ -141,24 +141,36 @@ bool ps_has_network(const struct spec *spec, const char *what)
 	return strcmp(network.data, what) == 0;
 }
 
-void ps_add_size(struct buf *out, struct store *store, const struct container_record *record)
+bool ps_sizes(struct store *store, const struct container_record *record, int64_t *written,
+	      int64_t *all)
 {
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
-	char text[HUMAN_MAX], all[HUMAN_MAX];
 	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int dir = -1;
 	AUTO_CLOSE int upper = -1;
-	int64_t written;
 
+	*all = -1;
 	if (container_dir_open(store, record->id, &dir, &ignored) < 0)
-		return;
+		return false;
 	upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (upper < 0 || tree_size(upper, &written, &ignored) < 0)
+	if (upper < 0 || tree_size(upper, written, &ignored) < 0)
+		return false;
+	if (record->image_id && image_find(store, record->image_id, &image, &ignored) == 0)
+		*all = *written + image.size;
+	return true;
+}
+
+void ps_add_size(struct buf *out, struct store *store, const struct container_record *record)
+{
+	char text[HUMAN_MAX];
+	int64_t written, all;
+
+	if (!ps_sizes(store, record, &written, &all))
 		return;
 	human_size(written, text);
 	buf_addstr(out, text);
-	if (!record->image_id || image_find(store, record->image_id, &image, &ignored) < 0)
+	if (all < 0)
 		return;
-	human_size(written + image.size, all);
-	buf_addf(out, " (virtual %s)", all);
+	human_size(all, text);
+	buf_addf(out, " (virtual %s)", text);
 }

@@ -33,6 +33,13 @@ void ps_add_network(struct buf *out, const struct spec *spec);
 /* Whether it is that, of an ID also only its first digits. */
 bool ps_has_network(const struct spec *spec, const char *what);
 
+/*
+ * Bytes that it has written, and those with its image's; *all is -1 where there is no image. False:
+ * nobody knows.
+ */
+bool ps_sizes(struct store *store, const struct container_record *record, int64_t *written,
+	      int64_t *all);
+
 /* "1.2 kB (virtual 4.5 MB)": what it has written, and that with its image. Nothing where it is gone. */
 void ps_add_size(struct buf *out, struct store *store, const struct container_record *record);
 

@@ -67,6 +67,8 @@ one $PWD/data none" ]
 	[ "$(cman ps -a --format json | jq -r 'select(.Name == "one") | .Size')" = null ]
 	[ "$(cman ps -as --format json | jq -r 'select(.Name == "one") | .Size' | cut -c1-7)" = '5.00 kB' ]
 	[ "$(cman ps --format json | jq -r '.Ports, .Restarts')" = $'\n0' ]
+	cman inspect -s one | jq -e '.[0] | .SizeRw == 5000 and .SizeRootFs > 5000'
+	cman inspect one | jq -e '.[0] | has("SizeRw") or has("SizeRootFs") | not'
 	[ "$(cman ps -a --noheading | wc -l)" = 3 ]
 	[ "$(cman ps --noheading --format 'table {{.Name}}')" = two ]
 	[ "$(cman ps --noheading -f name=none)" = '' ]
