@@ -45,7 +45,7 @@ struct cmd {
 	const char *operands; /* "[OPTIONS] [IMAGE] [COMMAND [ARG...]]" */
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
-	const struct cmd_option *options; /* ended by an entry with name NULL; NULL: none */
+	const struct cmd_option *options;	  /* ended by an entry with name NULL; NULL: none */
 	const struct option_group *const *groups; /* more of them, ended by NULL; NULL: none */
 	/*
 	 * argv[0] is its last word. Returns the exit status of the process. When it fails with a

@@ -6,10 +6,10 @@
  * Command line parsing from the option table of a command: -x, -xVALUE, -x VALUE, bundled flags
  * (-it), --name VALUE, --name=VALUE, "--". Options end at the first operand, as with Docker's run:
  * what follows belongs to the payload. An unknown option is an error that names it and the nearest
- * known one. A flag may be written with a value, --name=true or -x=false, as scripts for Docker do: off
- * it is as if it were not given, or its contrary where there is one (--init=false is --no-init); an
- * error after the same flag without. -h/--help are understood by every command (-h only where no option of it has that
- * letter: run's -h is --hostname).
+ * known one. A flag may be written with a value, --name=true or -x=false, as scripts for Docker do:
+ * off it is as if it were not given, or its contrary where there is one (--init=false is
+ * --no-init); an error after the same flag without. -h/--help are understood by every command (-h
+ * only where no option of it has that letter: run's -h is --hostname).
  *
  *	options_begin(&parse, &cmd_x, argc, argv);
  *	while ((rc = options_next(&parse, &option, &value, err)) > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of run and create: how the container ends, what happens then, and what is kept of its output. */
+/* Options of run and create: how the container ends, and what is kept of its output. */
 #include "manager/cmd/run_options_groups.h"
 
 #include <errno.h>

@@ -30,9 +30,9 @@ static void names_release(struct top_names *names)
 }
 
 /*
- * Who has no such file, or one that cannot be read, has numbers. `root` -1: this host. A root inside
- * may have put a device there, and the container's devices cgroup does not bind us: only what is
- * known to be a file is opened.
+ * Who has no such file, or one that cannot be read, has numbers. `root` -1: this host. A root
+ * inside may have put a device there, and the container's devices cgroup does not bind us: only
+ * what is known to be a file is opened.
  */
 static char *read_database(int root, const char *path)
 {

@@ -16,8 +16,9 @@
 struct store;
 
 /*
- * In the monitor of container `id`, whose store stays open as long as it lives. One that cannot have
- * the lock, on a full disk, attends to its container all the same: it is only not seen this way.
+ * In the monitor of container `id`, whose store stays open as long as it lives. One that cannot
+ * have the lock, on a full disk, attends to its container all the same: it is only not seen this
+ * way.
  */
 void presence_hold(struct store *store, const char *id);
 

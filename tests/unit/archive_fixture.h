@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "image/unpack.h"
-#include "store/blobs.h"
 #include "store/base/err.h"
+#include "store/blobs.h"
 
 #define MTIME 1234567890 /* and 5 ns: of every entry */
 #define ARCHIVE_MAX (1 << 20)
