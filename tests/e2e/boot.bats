@@ -37,9 +37,9 @@ make_all() {
 	cman run -d --rm --name gone busybox sleep 600 >/dev/null
 	cman run -d --name stopped --restart unless-stopped busybox sleep 600 >/dev/null
 	cman run -d --name ever --restart always busybox sleep 600 >/dev/null
-	cman run -d --name done --restart on-failure busybox true >/dev/null
+	cman run -d --name finished --restart on-failure busybox true >/dev/null
 	cman stop -t 0 stopped ever >/dev/null
-	cman wait done >/dev/null
+	cman wait finished >/dev/null
 	sql "UPDATE container SET boot_id = 'another' WHERE state = 'running'"
 	for pid in $(sql 'SELECT monitor_pid FROM container WHERE monitor_pid > 0') \
 		$(sql 'SELECT pid FROM container WHERE pid > 0'); do
@@ -53,7 +53,7 @@ unless-stopped
 ever'
 	assert_stderr ''
 	for name in on-failure always unless-stopped ever; do [ "$(state $name)" = running ]; done
-	for name in no stopped done; do [ "$(state $name)" = exited ]; done
+	for name in no stopped finished; do [ "$(state $name)" = exited ]; done
 	[ "$(cman inspect -f '{{.State.Error}}' no)" = 'the machine was restarted while it ran' ]
 	refute cman inspect gone 2>/dev/null
 	# once more: nothing to do

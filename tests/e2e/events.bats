@@ -58,7 +58,7 @@ SIGKILL'
 	local pid=$!
 	sleep 1
 	cman run --rm --name bird busybox true
-	for try in $(seq 40); do
+	for _ in $(seq 40); do
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 4 ] && break
 		sleep 0.05
 	done

@@ -42,12 +42,12 @@ sql() {
 }
 
 @test "parallel: stop, kill, rm and inspect of one container at once come to a sensible end" {
-	local round pids pid
-	for round in 1 2 3 4 5; do
+	local command pids pid
+	for _ in 1 2 3 4 5; do
 		cman run -d --name bird --restart always busybox sh -c 'sleep 0.05; exit 1' >/dev/null
 		pids=()
 		for command in 'stop -t 0' kill 'rm -f' inspect 'stop -t 0' ps 'rm -f'; do
-			# shellcheck disable=SC2086
+			# shellcheck disable=SC2046,SC2086
 			cman $command $([ "$command" = ps ] || echo bird) >>"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/err" 3>&- &
 			pids+=($!)
 		done

@@ -162,8 +162,8 @@ hint: names are such as Europe/Berlin; the zones come with the package tzdata'
 
 @test "--secret: in memory only, with owner and mode, at any place; nowhere else" {
 	echo cuckoo-4711 >"$BATS_TEST_TMPDIR/key"
-	id=$(cman run -d --name bird --secret "$BATS_TEST_TMPDIR/key" \
-		--secret "source=$BATS_TEST_TMPDIR/key,target=/etc/key,uid=1000,gid=5,mode=0400" busybox sleep 600)
+	cman run -d --name bird --secret "$BATS_TEST_TMPDIR/key" \
+		--secret "source=$BATS_TEST_TMPDIR/key,target=/etc/key,uid=1000,gid=5,mode=0400" busybox sleep 600 >/dev/null
 	run cman exec bird sh -c 'stat -c "%n %a %u %g" /run/secrets/key /etc/key; cat /run/secrets/key /etc/key; ls -A /run/secrets; echo x >/etc/key; stat -f -c %T /run/secrets'
 	assert_match "$output" '^/run/secrets/key 444 0 0
 /etc/key 400 1000 5

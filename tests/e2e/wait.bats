@@ -99,6 +99,7 @@ hint: see 'cman rm --help'"
 @test "several names: each failure is named, and the rest is done" {
 	local command
 	for command in stop kill pause unpause wait rm 'rm -f' inspect; do
+		# shellcheck disable=SC2086
 		run --separate-stderr cman $command none1 none2
 		assert_status 125
 		assert_match "$stderr" 'no such container( or image)?: none1'
