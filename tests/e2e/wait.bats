@@ -102,8 +102,8 @@ hint: see 'cman rm --help'"
 		# shellcheck disable=SC2086
 		run --separate-stderr cman $command none1 none2
 		assert_status 125
-		assert_match "$stderr" 'no such container( or image)?: none1'
-		assert_match "$stderr" 'no such container( or image)?: none2'
+		assert_match "$stderr" 'no such container(, image or volume)?: none1'
+		assert_match "$stderr" 'no such container(, image or volume)?: none2'
 	done
 	start one
 	start two
