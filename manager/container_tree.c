@@ -57,7 +57,7 @@ static int mount_merged(char *const *directories, int *mount, struct err *err)
 
 static int mount_all(char *const *directories, int *mount, struct err *err)
 {
-	if (strv_len(directories) == 0)
+	if (!directories || strv_len(directories) == 0)
 		return err_set(err, ERR_STATE, ENOENT,
 			       "it has no layers: it was made from a directory");
 	if (strv_len(directories) == 1)

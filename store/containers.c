@@ -117,7 +117,7 @@ static int read_word(sqlite3_stmt *stmt, int column, const char *const *words, s
 
 static int read_words(sqlite3_stmt *stmt, struct container_record *record, struct err *err)
 {
-	int state, restart, health;
+	int state = 0, restart = 0, health = 0;
 	int r = read_word(stmt, 5, NAMES(state_names), &state, err);
 
 	if (r == 0)

@@ -55,7 +55,7 @@ static int collect(struct store *store, const char *sql, const char *id, char **
 /* "a, b, c and 2 more" */
 static void list_some(char *const *names, struct buf *list)
 {
-	size_t count = strv_len(names);
+	size_t count = names ? strv_len(names) : 0;
 
 	for (size_t i = 0; i < count && i < MAX_LISTED; i++)
 		buf_addf(list, "%s%s", i ? ", " : "", names[i]);

@@ -330,7 +330,7 @@ static int delete_with_anonymous(struct store *store, struct removal *rm,
 		r = remove_anonymous(store, rm, rm->names[i], err);
 	if (r == 0)
 		r = db_commit(&tx, err);
-	for (size_t i = 0; r < 0 && rm->gone && rm->gone[i]; i++)
+	for (size_t i = 0; r < 0 && rm->names && rm->gone && rm->gone[i]; i++)
 		(void)renameat(rm->volumes_fd, rm->gone[i], rm->volumes_fd, rm->names[i]);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "manager/config.h"
 #include "store/base/strv.h"
 #include "store/store.h"
+#include "store/trash_stage.h"
 
 enum { OPT_AUTHOR, OPT_CHANGE, OPT_MESSAGE, OPT_PAUSE, OPT_END };
 
@@ -56,6 +57,8 @@ static int commit(struct app *app, const struct commit_request *request, struct 
 	if (store_open(app->root, &store, err) < 0)
 		return -1;
 	if (commit_container(&store, request, &packed, &image, err) < 0) {
+		/* Nobody waits for the removal of what was packed so far. */
+		trash_remove_aside(&store);
 		if (err->num != EINTR)
 			err_wrap(err, "%s", request->container);
 		return -1;

@@ -200,10 +200,12 @@ static int add_kept(struct store *store, json_t *out, struct err *err)
 	json_object_set_new(out, "RootDir", json_string(store->root));
 	json_object_set_new(out, "RunDir", json_string(store->run));
 	if (fstatvfs(store->root_fd, &fs) == 0) {
-		json_object_set_new(out, "RootBytes",
-				    json_integer((json_int_t)(fs.f_blocks * fs.f_frsize)));
-		json_object_set_new(out, "RootFreeBytes",
-				    json_integer((json_int_t)(fs.f_bavail * fs.f_frsize)));
+		json_object_set_new(
+			out, "RootBytes",
+			json_integer((json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize));
+		json_object_set_new(
+			out, "RootFreeBytes",
+			json_integer((json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize));
 	}
 	json_object_set_new(out, "Driver", json_string("overlay"));
 	return 0;

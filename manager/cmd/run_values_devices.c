@@ -272,7 +272,7 @@ int run_value_secret(const struct cmd_option *option, const char *value,
 		if (!secrets)
 			rc = no_memory(err);
 	}
-	if (rc < 0) {
+	if (rc < 0 || !secrets) {
 		free(secret.source);
 		free(secret.target);
 		return rc;

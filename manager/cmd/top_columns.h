@@ -17,10 +17,10 @@ extern const struct format_field top_fields[];
 #define TOP_FIELDS_MAX 32
 
 /*
- * The format that shows what `words` ask for: "table {{.PID}}\t{{.User}}"; nothing is added where
+ * The format that shows what `asked` asks for: "table {{.PID}}\t{{.User}}"; nothing is added where
  * there are none. ERR_USAGE names a word that is no column, and lists what is.
  */
-int top_columns_parse(char *const *words, int n, struct buf *out, struct err *err);
+int top_columns_parse(char *const *asked, int n, struct buf *out, struct err *err);
 
 /* Names of users and groups, passwd(5) and group(5), and how IDs are shifted into the container. */
 struct top_names {

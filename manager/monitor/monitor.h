@@ -90,7 +90,7 @@ int monitor_spawn_starter(const struct store *store, const struct container_reco
  * Connect to the monitor of the running container whose directory is `dir_fd`; it may be about to
  * listen, and is waited for. ERR_STATE where nobody does.
  */
-int monitor_connect(int dir_fd, const char *name, int *socket, struct err *err);
+int monitor_connect(int dir_fd, const char *name, int *out, struct err *err);
 
 /*
  * Start one that adopts a container which runs, or waits to be started again, without, and wait

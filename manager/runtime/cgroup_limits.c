@@ -154,8 +154,9 @@ void cgroup_limits_change(const struct spec_resources *before, const struct spec
 		out->block_weight = value_or_default(before->block_weight, after->block_weight,
 						     DEFAULT_BLOCK_WEIGHT);
 	if (before->nblock_limits != after->nblock_limits ||
-	    (after->nblock_limits && memcmp(before->block_limits, after->block_limits,
-					    after->nblock_limits * sizeof(*after->block_limits)))) {
+	    (after->nblock_limits &&
+	     memcmp(before->block_limits, after->block_limits,
+		    after->nblock_limits * sizeof(*after->block_limits)) != 0)) {
 		out->block_limits = after->block_limits;
 		out->nblock_limits = after->nblock_limits;
 	}

@@ -238,7 +238,7 @@ static int sort_descriptors(void *context, struct err *err)
 	const struct engine_request *request = child->plan->request;
 	const int own[KEPT_OWN] = { child->plan->report_fds[1], child->plan->report_fds[0],
 				    child->payload.console };
-	int kept[SPEC_PRESERVE_MAX + KEPT_OWN + ENGINE_HOLD_MAX + 3];
+	int kept[SPEC_PRESERVE_MAX + KEPT_OWN + ENGINE_HOLD_MAX + 3] = { 0 };
 	const size_t first = request->npreserved;
 	size_t nkept = first;
 	int result = 0;
