@@ -92,7 +92,7 @@ int pack_start(struct pack *pack, const struct pack_request *request, struct err
 	pack_abort(pack);
 	if (request->kind == PACK_COPY)
 		r = take_names(&order, request, err);
-	if (r == 0 && order.marks_len > 0)
+	if (r == 0 && request->marks && order.marks_len > 0)
 		r = fd_from_memory("cman-marks", request->marks->data, request->marks->len, &marks,
 				   err);
 	if (r == 0)
