@@ -143,25 +143,10 @@ static int add_mounts(const struct container_options *options, struct spec *spec
 }
 
 /* A spec is kept as JSON, whose texts are UTF-8. */
-static bool is_utf8(const char *text)
-{
-	size_t len = strlen(text);
-	uint32_t point;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_decode(text + i, len - i, &point);
-
-		if (n == 0)
-			return false;
-		i += n;
-	}
-	return true;
-}
-
 static int check_texts(char *const *texts, const char *what, struct err *err)
 {
 	for (char *const *at = texts; at && *at; at++) {
-		if (!is_utf8(*at))
+		if (!utf8_is_valid(*at))
 			return err_set(err, ERR_INVALID, EILSEQ, "%s is not UTF-8: %s", what, *at);
 	}
 	return 0;

@@ -19,21 +19,6 @@ static int no_memory(struct err *err)
 	return err_sys(err, ENOMEM, "cannot keep the labels");
 }
 
-static bool is_utf8(const char *text)
-{
-	size_t len = strlen(text);
-	uint32_t point;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_decode(text + i, len - i, &point);
-
-		if (n == 0)
-			return false;
-		i += n;
-	}
-	return true;
-}
-
 int labels_add(const struct cmd_option *option, const char *value, char ***labels, struct err *err)
 {
 	AUTO_FREE char *whole = NULL;
@@ -41,7 +26,7 @@ int labels_add(const struct cmd_option *option, const char *value, char ***label
 	if (value[0] == '\0' || value[0] == '=')
 		return err_set(err, ERR_USAGE, EINVAL, "--%s: not KEY=VALUE: %s", option->name,
 			       value);
-	if (!is_utf8(value))
+	if (!utf8_is_valid(value))
 		return err_set(err, ERR_USAGE, EILSEQ, "--%s: not UTF-8: %s", option->name, value);
 	if (asprintf(&whole, "%s%s", value, strchr(value, '=') ? "" : "=") < 0)
 		return no_memory(err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(const char *text, size_t len, uint32_t *point)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -34,4 +36,19 @@ size_t utf8_decode(const char *text, size_t len, uint32_t *point)
 		return 0;
 	*point = c;
 	return need;
+}
+
+bool utf8_is_valid(const char *text)
+{
+	size_t len = strlen(text);
+	uint32_t point;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_decode(text + i, len - i, &point);
+
+		if (n == 0)
+			return false;
+		i += n;
+	}
+	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef CMAN_STORE_BASE_UTF8_H
 #define CMAN_STORE_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,5 +11,8 @@
  * *point. Returns the bytes it takes, or 0 where there is none.
  */
 size_t utf8_decode(const char *text, size_t len, uint32_t *point);
+
+/* Whether all of `text` is UTF-8. */
+bool utf8_is_valid(const char *text);
 
 #endif
