@@ -100,15 +100,28 @@ static int sleep_until_change(int fd, struct err *err)
 	return 0;
 }
 
-/* While it is held, the row is not removed before we have read how it ended. */
-static int hold(struct store *store, const struct container_record *record, int *lock_fd,
-		struct err *err)
+/*
+ * While it is held, the row is not removed before we have read how it ended. It is let go once we
+ * have, and the end was not what is waited for.
+ */
+static int hold_while_it_runs(struct store *store, const struct container_record *record,
+			      int *lock_fd, struct err *err)
 {
-	int r = container_dir_open(store, record->id, lock_fd, err);
+	int r = 0;
 
-	while (r == 0 && flock(*lock_fd, LOCK_SH) < 0)
-		if (errno != EINTR)
-			return err_sys(err, errno, "cannot wait for %s", record->name);
+	if (state_bits(record) & AWAIT_NOT_RUNNING) {
+		cleanup_close(lock_fd);
+		*lock_fd = -1;
+	} else if (*lock_fd < 0) {
+		r = container_dir_open(store, record->id, lock_fd, err);
+		if (r == -ENOENT) { /* it is being removed: its row will tell */
+			*err = (struct err)ERR_INIT;
+			return 0;
+		}
+		while (r == 0 && flock(*lock_fd, LOCK_SH) < 0)
+			if (errno != EINTR)
+				return err_sys(err, errno, "cannot wait for %s", record->name);
+	}
 	return r;
 }
 
@@ -124,10 +137,12 @@ int lifecycle_await(struct store *store, struct container_record *record, unsign
 	};
 	int r = 0;
 
-	/* Whoever waits for it to be gone may not be in the way. */
-	if (!(conditions & AWAIT_REMOVED))
-		r = hold(store, record, &lock, err);
 	while (r == 0) {
+		/* Whoever waits for it to be gone may not be in the way. */
+		if (!(conditions & AWAIT_REMOVED))
+			r = hold_while_it_runs(store, record, &lock, err);
+		if (r < 0)
+			break;
 		r = lifecycle_reread(store, record, err);
 		if (r == 0)
 			r = lifecycle_refresh(store, record, err);

@@ -58,7 +58,9 @@ hint: one of not-running, next-exit, removed, created, running, paused, exited, 
 	start three
 	waiting wait --condition healthy three
 	cman rm -f three >/dev/null
-	run wait "$waiter"
+	status=0
+	wait "$waiter" || status=$?
+	[ "$status" = 125 ]
 	grep -q '^cman: no such container: ' "$BATS_TEST_TMPDIR/waited"
 }
 
