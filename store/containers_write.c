@@ -20,7 +20,7 @@ static int fail_name_in_use(struct store *store, const char *name, struct err *e
 		return err_wrap(err, "cannot record container %s", name);
 	err_set(err, ERR_EXISTS, EEXIST, "the name %s is in use by container %.12s (%s)", name,
 		other.id, container_state_name(other.state));
-	return err_hint(err, "choose another --name, or remove that one: cman rm %s%s",
+	return err_hint(err, "choose another name, or remove that one: cman rm %s%s",
 			other.state == CONTAINER_CREATED || other.state == CONTAINER_EXITED ? "" :
 											      "-f ",
 			name);

@@ -64,7 +64,7 @@ static int pull(struct store *store, const char *name, const struct image_wish *
 
 	if (rc < 0)
 		return rc;
-	progress_begin(&progress, PROGRESS_AUTO);
+	progress_begin(&progress, wish->quiet ? PROGRESS_NONE : PROGRESS_AUTO);
 	rc = image_pull(store, &request, &progress.ui, out, err);
 	progress_end(&progress);
 	return rc;

@@ -51,6 +51,7 @@ int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err)
 struct image_wish {
 	const char *given; /* of --image, or NULL */
 	enum pull_policy pull;
+	bool quiet;		  /* a pull shows nothing */
 	struct platform platform; /* of --platform; not told: what is here, or this machine's */
 };
 

@@ -7,7 +7,6 @@
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
-	static const struct cmd_option new_name = { 0, "name", "NAME", NULL };
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 	AUTO_STORE struct store store = STORE_INIT;
 	const struct cmd_option *option;
@@ -21,7 +20,11 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	    options_operands(&parse, 2, 2, err) < 0)
 		return -1;
 	name = argv[parse.next + 1];
-	if (run_value_name(&new_name, name, err) < 0 || store_open(app->root, &store, err) < 0 ||
+	if (run_value_check_name(name, err) < 0) {
+		err_wrap(err, "rename");
+		return -1;
+	}
+	if (store_open(app->root, &store, err) < 0 ||
 	    container_find(&store, argv[parse.next], &record, err) < 0)
 		return -1;
 	return container_rename(&store, record.id, name, err) < 0 ? -1 : 0;

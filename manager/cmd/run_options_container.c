@@ -18,6 +18,7 @@ enum {
 	OPT_IMAGE,
 	OPT_PULL,
 	OPT_PLATFORM,
+	OPT_QUIET,
 	OPT_INTERACTIVE,
 	OPT_TTY,
 	OPT_RM,
@@ -35,6 +36,7 @@ static const struct cmd_option options[] = {
 	[OPT_PULL] = { 0, "pull", "WHEN", PULL_POLICIES " (missing)" },
 	[OPT_PLATFORM] = { 0, "platform", "OS/ARCH",
 			   "an image for this platform, such as linux/arm64" },
+	[OPT_QUIET] = { 'q', "quiet", NULL, "pull without a word about how far it is" },
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the payload" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the payload a terminal" },
 	[OPT_RM] = { 0, "rm", NULL, "remove the container when it has ended" },
@@ -104,6 +106,9 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		return pull_policy_parse(value, &out->image.pull, err);
 	case OPT_PLATFORM:
 		return take_platform(value, &out->image.platform, err);
+	case OPT_QUIET:
+		out->image.quiet = true;
+		return 0;
 	case OPT_INTERACTIVE:
 		out->interactive = true;
 		return 0;

@@ -22,6 +22,7 @@ enum {
 	OPT_DNS,
 	OPT_DNS_SEARCH,
 	OPT_DNS_OPTION,
+	OPT_DNS_OPT,
 	OPT_PID,
 	OPT_IPC,
 	OPT_UTS,
@@ -39,6 +40,7 @@ static const struct cmd_option options[] = {
 	[OPT_DNS] = { 0, "dns", "ADDRESS", "name server, instead of the host's" },
 	[OPT_DNS_SEARCH] = { 0, "dns-search", "DOMAIN", "domain to search names in" },
 	[OPT_DNS_OPTION] = { 0, "dns-option", "OPTION", "option of resolv.conf(5)" },
+	[OPT_DNS_OPT] = { 0, "dns-opt", "OPTION", "the same" },
 	[OPT_PID] = { 0, "pid", "MODE", "processes: private (default), host or container:NAME" },
 	[OPT_IPC] = { 0, "ipc", "MODE",
 		      "System V IPC: shareable (default), private, none, host or container:NAME" },
@@ -205,6 +207,7 @@ static int take_name(int which, const struct cmd_option *option, const char *val
 	case OPT_DNS_SEARCH:
 		return take_dns_word(option, value, &etc->search, err);
 	case OPT_DNS_OPTION:
+	case OPT_DNS_OPT:
 		return take_dns_word(option, value, &etc->dns_options, err);
 	default:
 		return 1;

@@ -123,13 +123,18 @@ static bool is_word(const char *value, size_t max)
 	return true;
 }
 
-int run_value_name(const struct cmd_option *option, const char *value, struct err *err)
+int run_value_check_name(const char *name, struct err *err)
 {
-	if (is_word(value, CONTAINER_NAME_MAX))
+	if (is_word(name, CONTAINER_NAME_MAX))
 		return 0;
-	bad_value(option, "a name", value, err);
+	err_set(err, ERR_USAGE, EINVAL, "not a name: %s", name);
 	return err_hint(err, "up to %d letters, digits, '_', '.' and '-', a letter or digit first",
 			CONTAINER_NAME_MAX);
+}
+
+int run_value_name(const struct cmd_option *option, const char *value, struct err *err)
+{
+	return run_value_check_name(value, err) < 0 ? err_wrap(err, "--%s", option->name) : 0;
 }
 
 int run_value_hostname(const struct cmd_option *option, const char *value, struct err *err)

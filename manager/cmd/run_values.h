@@ -22,7 +22,8 @@ int run_value_env(const struct cmd_option *option, const char *value, char ***en
 int run_value_env_file(const struct cmd_option *option, const char *path, char ***env,
 		       struct err *err);
 
-/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most CONTAINER_NAME_MAX. */
+/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most CONTAINER_NAME_MAX. The first is for an operand. */
+int run_value_check_name(const char *name, struct err *err);
 int run_value_name(const struct cmd_option *option, const char *value, struct err *err);
 
 /* hostname(7): letters, digits, '-' and '.', at most 64. */

@@ -129,6 +129,8 @@ hint: let it go on first: cman unpause one"
 	assert_stderr "cman: no such container: none"
 	run --separate-stderr cman rename third 'a b'
 	assert_status 125
+	assert_stderr "cman: rename: not a name: a b
+hint: up to 128 letters, digits, '_', '.' and '-', a letter or digit first (see 'cman rename --help')"
 	cman rename third third || true
 	[ "$(cman ps --format '{{.Name}}')" = third ]
 }

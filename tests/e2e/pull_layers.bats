@@ -187,6 +187,14 @@ partials() {
 	seed box t/box
 	run --separate-stderr cman run --pull always --rm "$FRONT/t/box" echo back
 	assert_output back
+	# -q: not a word about it
+	cman rmi -f "$FRONT/t/box" >/dev/null
+	run --separate-stderr cman run -q --rm "$FRONT/t/box" echo hush
+	assert_output hush
+	assert_stderr ''
+	run --separate-stderr cman create --quiet --pull always --rm "$FRONT/t/box" echo hush
+	assert_status 0
+	assert_stderr ''
 	# nobody there
 	kill "$FRONT_PID"
 	wait "$FRONT_PID" || true

@@ -111,7 +111,7 @@ is_elsewhere() {
 
 @test "names: --hostname, --domainname, --add-host, --dns; and where they are another's" {
 	run inside --hostname nest --domainname example.net --add-host tree:10.0.0.7 --add-host 'six=[::7]' \
-		--dns 192.0.2.1 --dns-search example.org --dns-option ndots:2 busybox sh -c \
+		--dns 192.0.2.1 --dns-search example.org --dns-option ndots:2 --dns-opt use-vc busybox sh -c \
 		'hostname; cat /proc/sys/kernel/domainname; tail -n 3 /etc/hosts; cat /etc/resolv.conf'
 	assert_output 'nest
 example.net
@@ -120,7 +120,7 @@ example.net
 ::7	six
 nameserver 192.0.2.1
 search example.org
-options ndots:2'
+options ndots:2 use-vc'
 	run inside --network host --dns 192.0.2.1 busybox cat /etc/resolv.conf
 	assert_output "$(grep -v '^nameserver' /etc/resolv.conf; echo nameserver 192.0.2.1)"
 	run --separate-stderr inside --uts host --hostname x busybox true

@@ -141,12 +141,12 @@ static void test_names_are_unique(void **state)
 	assert_int_equal(err.kind, ERR_EXISTS);
 	assert_string_equal(err.text,
 			    "the name bird is in use by container 123456789abc (created)");
-	assert_string_equal(err.hint, "choose another --name, or remove that one: cman rm bird");
+	assert_string_equal(err.hint, "choose another name, or remove that one: cman rm bird");
 	assert_int_equal(container_set_started(&store, &first, &err), 0);
 	assert_int_equal(container_insert(&store, &second, &err), -EEXIST);
 	assert_string_equal(err.text,
 			    "the name bird is in use by container 123456789abc (running)");
-	assert_string_equal(err.hint, "choose another --name, or remove that one: cman rm -f bird");
+	assert_string_equal(err.hint, "choose another name, or remove that one: cman rm -f bird");
 }
 
 static void test_finding(void **state)
