@@ -8,23 +8,30 @@
 #include "manager/cmd/commands.h"
 #include "manager/cmd/format.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
 #include "manager/container_tree.h"
 #include "manager/lifecycle.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
-#define DEFAULT_FORMAT "{{.Kind}} {{.Path}}"
+#define ONE_FORMAT "{{.Kind}} {{.Path}}"
+#define SEVERAL_FORMAT "{{.Container}}: {{.Kind}} {{.Path}}"
 #define ROWS_AT_ONCE 1000 /* are kept in memory, but for a table, whose columns all rows make */
 
+enum field { KIND, PATH, CONTAINER, NFIELDS };
+
 static const struct format_field fields[] = {
-	{ "Kind", "KIND", FORMAT_COLUMN },
-	{ "Path", "PATH", FORMAT_COLUMN | FORMAT_CUT },
-	{ NULL, NULL, 0 },
+	[KIND] = { "Kind", "KIND", FORMAT_COLUMN },
+	[PATH] = { "Path", "PATH", FORMAT_COLUMN | FORMAT_CUT },
+	[CONTAINER] = { "Container", "CONTAINER", FORMAT_CUT },
+	[NFIELDS] = { NULL, NULL, 0 },
 };
 
 struct diff {
+	struct format_field fields[NFIELDS + 1];
 	struct format *format;
-	char **targets; /* places that cman made to mount on, sorted */
+	const char *container; /* the one that is looked at */
+	char **targets;	       /* places that cman made to mount on, sorted */
 	bool is_table;
 	int rows;
 };
@@ -37,11 +44,23 @@ static bool is_target(const struct diff *diff, const char *path)
 	return false;
 }
 
+static int print_rows(struct diff *diff, struct err *err)
+{
+	int rc = format_print(diff->format, stdout, err);
+
+	if (rc == 0)
+		format_reset(diff->format);
+	return rc;
+}
+
 static int on_change(enum change_kind kind, const char *path, void *data, struct err *err)
 {
 	struct diff *diff = data;
 	AUTO_FREE char *absolute = NULL;
-	const char *values[] = { (const char[]){ (char)kind, '\0' }, NULL };
+	const char *values[NFIELDS] = {
+		[KIND] = (const char[]){ (char)kind, '\0' },
+		[CONTAINER] = diff->container,
+	};
 
 	if (is_target(diff, path))
 		return 0;
@@ -49,15 +68,12 @@ static int on_change(enum change_kind kind, const char *path, void *data, struct
 		absolute = NULL;
 		return err_sys(err, ENOMEM, "cannot list changes");
 	}
-	values[1] = absolute;
+	values[PATH] = absolute;
 	format_row(diff->format, values);
 	if (diff->is_table || ++diff->rows < ROWS_AT_ONCE)
 		return 0;
 	diff->rows = 0;
-	if (format_print(diff->format, stdout, err) < 0)
-		return err_code(err);
-	format_reset(diff->format);
-	return 0;
+	return print_rows(diff, err);
 }
 
 static void diff_release(struct diff *diff)
@@ -66,7 +82,7 @@ static void diff_release(struct diff *diff)
 	strv_free(diff->targets);
 }
 
-static int print_changes(struct diff *diff, const struct spec *spec, struct err *err)
+static int walk(struct diff *diff, const struct spec *spec, struct err *err)
 {
 	const struct changes_visitor visitor = { .change = on_change, .data = diff };
 	AUTO_CLOSE int upper = -1;
@@ -79,52 +95,91 @@ static int print_changes(struct diff *diff, const struct spec *spec, struct err 
 		rc = container_tree_targets(spec, upper, below, &diff->targets, err);
 	if (rc == 0)
 		rc = changes_walk(upper, below, &visitor, err);
-	return rc == 0 ? format_print(diff->format, stdout, err) : rc;
+	return rc == 0 && !diff->is_table ? print_rows(diff, err) : rc;
+}
+
+static int look_at(struct store *store, const char *name, struct diff *diff, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	int rc = lifecycle_find(store, name, &record, err);
+
+	if (rc == 0)
+		rc = lifecycle_load_spec(store, record.id, &spec, err);
+	if (rc < 0)
+		return rc;
+	diff->container = record.name;
+	rc = walk(diff, &spec, err);
+	diff->container = NULL;
+	strv_free(diff->targets);
+	diff->targets = NULL;
+	return rc < 0 ? err_wrap(err, "%s", record.name) : 0;
+}
+
+/* Returns the exit status. */
+static int look_at_all(struct app *app, struct diff *diff, char *const *names, int n,
+		       struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	int status = 0;
+
+	if (store_open(app->root, &store, err) < 0)
+		return err_code(err);
+	for (int i = 0; i < n; i++) {
+		struct err one = ERR_INIT;
+
+		if (look_at(&store, names[i], diff, &one) == 0)
+			continue;
+		fflush(stdout); /* what was found goes before what is said of it */
+		report_error(&one);
+		status = EXIT_CMAN;
+	}
+	if (diff->is_table && (status == 0 || n > 1) && print_rows(diff, err) < 0)
+		return err_code(err);
+	return status;
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	__attribute__((cleanup(diff_release))) struct diff diff = { 0 };
-	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	AUTO_STORE struct store store = STORE_INIT;
-	AUTO_SPEC struct spec spec = SPEC_INIT;
-	struct format_request request = { .format = DEFAULT_FORMAT, .no_trunc = true };
+	struct format_request request = { .no_trunc = true };
 	const struct cmd_option *option;
 	struct option_parse parse;
 	const char *value;
-	int rc;
+	int n, rc;
 
 	options_begin(&parse, &cmd_diff, argc, argv);
 	parse.interspersed = true;
 	while ((rc = options_next(&parse, &option, &value, err)) > 0)
 		request.format = value;
-	if (rc < 0 || options_operands(&parse, 1, 1, err) < 0 ||
-	    format_new(fields, &request, &diff.format, err) < 0)
+	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0)
+		return -1;
+	n = argc - parse.next;
+	memcpy(diff.fields, fields, sizeof(fields));
+	if (n > 1)
+		diff.fields[CONTAINER].flags |= FORMAT_COLUMN;
+	if (!request.format)
+		request.format = n > 1 ? SEVERAL_FORMAT : ONE_FORMAT;
+	if (format_new(diff.fields, &request, &diff.format, err) < 0)
 		return -1;
 	diff.is_table = strncmp(request.format, "table", strlen("table")) == 0;
-	rc = store_open(app->root, &store, err);
-	if (rc == 0)
-		rc = lifecycle_find(&store, argv[parse.next], &record, err);
-	if (rc == 0)
-		rc = lifecycle_load_spec(&store, record.id, &spec, err);
-	if (rc == 0 && print_changes(&diff, &spec, err) < 0)
-		rc = err_wrap(err, "%s", record.name);
-	return rc < 0 ? -1 : 0;
+	return look_at_all(app, &diff, argv + parse.next, n, err);
 }
 
 const struct cmd cmd_diff = {
 	.name = "diff",
 	.group = CMD_GROUP_CONTAINERS,
-	.operands = "[OPTIONS] CONTAINER",
-	.summary = "list what a container has changed in its image's files",
+	.operands = "[OPTIONS] CONTAINER...",
+	.summary = "list what containers have changed in their images' files",
 	.details =
 		"A line each: A what was added, C what was changed, D what was deleted. A directory is "
 		"changed when it is itself so (mode, owner, time, attributes), which it is when a name "
-		"in it came or went. What is mounted in the container, such as volumes, does not count.",
+		"in it came or went. What is mounted in the container, such as volumes, does not count. "
+		"Of several containers, each line begins with the name of its own.",
 	.options =
 		(const struct cmd_option[]){
 			{ 0, "format", "FORMAT",
-			  "json, table, or a template: {{.Kind}} {{.Path}}" },
+			  "json, table, or a template: {{.Kind}} {{.Path}} {{.Container}}" },
 			{ 0, NULL, NULL, NULL },
 		},
 	.run = run,

@@ -8,6 +8,7 @@
 #include "manager/cmd/logs_source.h"
 #include "manager/cmd/logs_time.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
 #include "store/base/clock.h"
 #include "store/logs.h"
 
@@ -119,7 +120,8 @@ static int name_width(const struct logs *logs, const struct logs_sources *source
 {
 	size_t width = 0;
 
-	if (logs->names == NAMES_NEVER || (logs->names == NAMES_AUTO && sources->n == 1))
+	if (logs->names == NAMES_NEVER ||
+	    (logs->names == NAMES_AUTO && sources->n + sources->nfailed == 1))
 		return 0;
 	for (size_t i = 0; i < sources->n; i++)
 		if (strlen(sources->list[i].record.name) > width)
@@ -127,6 +129,7 @@ static int name_width(const struct logs *logs, const struct logs_sources *source
 	return (int)width;
 }
 
+/* Returns the exit status. */
 static int show(struct app *app, const struct logs *logs, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -139,6 +142,8 @@ static int show(struct app *app, const struct logs *logs, struct err *err)
 				       &sources, err);
 	if (rc < 0)
 		return rc;
+	if (sources.n == 0)
+		return EXIT_CMAN;
 	logs_print_init(&print, logs->timestamps, name_width(logs, &sources));
 	if (logs->follow)
 		rc = logs_sources_watch(&store, &sources, err);
@@ -146,7 +151,9 @@ static int show(struct app *app, const struct logs *logs, struct err *err)
 		rc = logs_sources_print(&sources, &print, err);
 	if (rc == 0 && logs->follow)
 		rc = follow(&store, logs, &sources, &print, err);
-	return rc < 0 ? rc : logs_print_flush(&print, true, err);
+	if (rc == 0)
+		rc = logs_print_flush(&print, true, err);
+	return rc < 0 ? rc : sources.nfailed > 0 ? EXIT_CMAN : 0;
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -155,9 +162,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		.query = { .since_ns = INT64_MIN, .until_ns = INT64_MAX, .tail = -1 },
 	};
 
-	if (parse(argc, argv, &logs, err) < 0 || show(app, &logs, err) < 0)
-		return -1;
-	return 0;
+	return parse(argc, argv, &logs, err) < 0 ? -1 : show(app, &logs, err);
 }
 
 const struct cmd cmd_logs = {

@@ -10,6 +10,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "manager/cmd/report.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/engine.h"
 #include "store/base/cleanup.h"
@@ -27,17 +28,19 @@ static void forget_waiting(struct logs_source *source)
 	source->nwaiting = source->next = source->text_bytes = 0;
 }
 
+static void release_one(struct logs_source *source)
+{
+	forget_waiting(source);
+	free(source->waiting);
+	log_reader_close(source->reader);
+	container_record_release(&source->record);
+	cleanup_close(&source->dir_fd);
+}
+
 void logs_sources_release(struct logs_sources *sources)
 {
-	for (size_t i = 0; i < sources->n; i++) {
-		struct logs_source *source = &sources->list[i];
-
-		forget_waiting(source);
-		free(source->waiting);
-		log_reader_close(source->reader);
-		container_record_release(&source->record);
-		cleanup_close(&source->dir_fd);
-	}
+	for (size_t i = 0; i < sources->n; i++)
+		release_one(&sources->list[i]);
 	free(sources->list);
 	cleanup_close(&sources->watch_fd);
 	*sources = (struct logs_sources)LOGS_SOURCES_INIT;
@@ -71,44 +74,47 @@ static int check_kept(struct store *store, const struct logs_source *source, str
 static int open_one(struct store *store, const char *name, struct logs_sources *sources,
 		    struct err *err)
 {
-	struct logs_source *source = &sources->list[sources->n];
-	int rc = lifecycle_find(store, name, &source->record, err);
+	struct logs_source source = { .dir_fd = -1 };
+	int rc = lifecycle_find(store, name, &source.record, err);
 
-	if (rc < 0)
-		return rc;
-	if (is_there(sources, source->record.id)) {
-		container_record_release(&source->record);
+	if (rc == 0 && is_there(sources, source.record.id)) {
+		release_one(&source);
 		return 0;
 	}
-	source->speaker = (struct logs_speaker){ source->record.name, (int)sources->n };
-	sources->n++;
-	rc = container_dir_open(store, source->record.id, &source->dir_fd, err);
 	if (rc == 0)
-		rc = check_kept(store, source, err);
+		rc = container_dir_open(store, source.record.id, &source.dir_fd, err);
 	if (rc == 0)
-		rc = log_reader_open(source->dir_fd, &source->reader, err);
-	return rc;
+		rc = check_kept(store, &source, err);
+	if (rc == 0)
+		rc = log_reader_open(source.dir_fd, &source.reader, err);
+	if (rc < 0) {
+		release_one(&source);
+		return rc;
+	}
+	source.query = sources->query;
+	source.speaker = (struct logs_speaker){ source.record.name, (int)sources->n };
+	sources->list[sources->n++] = source;
+	return 0;
 }
 
 int logs_sources_open(struct store *store, char *const *names, size_t n,
 		      const struct log_query *query, struct logs_sources *out, struct err *err)
 {
-	AUTO_LOGS_SOURCES struct logs_sources sources = LOGS_SOURCES_INIT;
-	int rc = 0;
+	struct logs_sources sources = LOGS_SOURCES_INIT;
 
+	sources.query = *query;
 	sources.list = calloc(n, sizeof(*sources.list));
 	if (!sources.list)
 		return err_sys(err, ENOMEM, "cannot show the logs");
 	for (size_t i = 0; i < n; i++) {
-		sources.list[i].dir_fd = -1;
-		sources.list[i].query = *query;
+		struct err one = ERR_INIT;
+
+		if (open_one(store, names[i], &sources, &one) == 0)
+			continue;
+		report_error(&one);
+		sources.nfailed++;
 	}
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = open_one(store, names[i], &sources, err);
-	if (rc < 0)
-		return rc;
 	*out = sources;
-	sources = (struct logs_sources)LOGS_SOURCES_INIT;
 	return 0;
 }
 
@@ -193,6 +199,19 @@ static int fill(struct logs_source *source, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* A log that cannot be read does not hold up the others. */
+static void fill_or_give_up(struct logs_sources *sources, struct logs_source *source)
+{
+	struct err err = ERR_INIT;
+
+	if (source->given_up || fill(source, &err) == 0)
+		return;
+	source->given_up = true;
+	sources->nfailed++;
+	err_wrap(&err, "%s", source->record.name);
+	report_error(&err);
+}
+
 /* The one whose next record is the oldest; a line that was begun is finished first. */
 static struct logs_source *oldest(struct logs_sources *sources, struct logs_source *in_line)
 {
@@ -222,8 +241,7 @@ static int print_merged(struct logs_sources *sources, struct logs_print *print, 
 		const struct log_record *record;
 
 		for (size_t i = 0; i < sources->n; i++)
-			if (fill(&sources->list[i], err) < 0)
-				return err_code(err);
+			fill_or_give_up(sources, &sources->list[i]);
 		source = oldest(sources, in_line);
 		if (!source)
 			return 0;

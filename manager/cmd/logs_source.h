@@ -28,11 +28,14 @@ struct logs_source {
 	size_t nwaiting, next;
 	size_t text_bytes;
 	bool exhausted; /* no more than what waits */
+	bool given_up;	/* it could not be read */
 };
 
 struct logs_sources {
 	struct logs_source *list;
 	size_t n;
+	size_t nfailed;		/* that could not be opened, or read, which was reported */
+	struct log_query query; /* that all begin with */
 	int watch_fd; /* inotify of the directories: logs grow in them; -1: nobody follows */
 };
 
@@ -43,7 +46,10 @@ struct logs_sources {
 #define AUTO_LOGS_SOURCES __attribute__((cleanup(logs_sources_release)))
 void logs_sources_release(struct logs_sources *sources);
 
-/* Find and open them; a name twice is one source. ERR_NOT_FOUND names which there is not. */
+/*
+ * Find and open them; a name twice is one source. Those that cannot be are reported, and counted in
+ * `nfailed`: that is no failure of this, even where none is left.
+ */
 int logs_sources_open(struct store *store, char *const *names, size_t n,
 		      const struct log_query *query, struct logs_sources *out, struct err *err);
 

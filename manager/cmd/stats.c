@@ -12,9 +12,11 @@
 #include "manager/cmd/commands.h"
 #include "manager/cmd/format.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/report.h"
 #include "manager/cmd/stats_row.h"
 #include "manager/cmd/terminal.h"
 #include "manager/lifecycle.h"
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
@@ -28,6 +30,7 @@ struct stats {
 	bool all, once;
 	char *const *names; /* NULL: those that run, or all */
 	int nnames;
+	struct buf missing; /* what was said of those that are not there */
 	struct format_request request;
 	struct format *format;
 	struct store store;
@@ -41,6 +44,7 @@ static void stats_release(struct stats *stats)
 		stats_row_release(&stats->rows[i]);
 	free(stats->rows);
 	format_release(&stats->format);
+	buf_release(&stats->missing);
 	store_close(&stats->store);
 }
 
@@ -89,21 +93,28 @@ static int visit(const struct container_record *record, void *data, struct err *
 	return take_record(stats, record, err);
 }
 
-/* The first time all that were named have to be there; later one may be gone. */
+/* What the table would cover at once is told below it, time after time. */
+static void tell_missing(struct stats *stats, const struct err *err)
+{
+	report_error(err);
+	buf_addstr(&stats->missing, "cman: ");
+	buf_add_escaped(&stats->missing, err->text, strlen(err->text));
+	buf_addch(&stats->missing, '\n');
+}
+
+/* The first time it is told which are not there; later one may be gone. */
 static int take_named(struct stats *stats, bool first, struct err *err)
 {
 	for (int i = 0; i < stats->nnames; i++) {
 		AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 		struct err missing = ERR_INIT;
-		int rc = first ? lifecycle_find(&stats->store, stats->names[i], &record, err) :
+		int rc = first ? lifecycle_find(&stats->store, stats->names[i], &record, &missing) :
 				 container_find(&stats->store, stats->names[i], &record, &missing);
 
-		if (rc < 0 && !first)
-			continue;
-		if (rc == 0)
-			rc = take_record(stats, &record, err);
-		if (rc < 0)
-			return rc;
+		if (rc < 0 && first)
+			tell_missing(stats, &missing);
+		if (rc == 0 && take_record(stats, &record, err) < 0)
+			return err_code(err);
 	}
 	return 0;
 }
@@ -175,6 +186,8 @@ static int print_frame(struct stats *stats, struct err *err)
 	if (!frame)
 		return err_sys(err, ENOMEM, "cannot make a table");
 	rc = print_rows(stats, frame, err);
+	if (rc == 0 && stats->missing.len > 0)
+		fprintf(frame, "\n%s", stats->missing.data);
 	if (fclose(frame) != 0 && rc == 0)
 		rc = err_sys(err, ENOMEM, "cannot make a table");
 	if (rc < 0)
@@ -203,12 +216,18 @@ static int new_format(struct stats *stats, struct err *err)
 	return format_new(stats_fields, &stats->request, &stats->format, err);
 }
 
+/* That none of those named is there ends it. */
+static bool nothing_left(const struct stats *stats)
+{
+	return stats->missing.len > 0 && stats->nrows == 0;
+}
+
 static int show_once(struct stats *stats, struct err *err)
 {
 	int64_t begun = clock_monotonic_ns();
 	int rc = sample(stats, true, err);
 
-	if (rc < 0)
+	if (rc < 0 || nothing_left(stats))
 		return rc;
 	sleep_until(begun + ONCE_NS);
 	rc = sample(stats, false, err);
@@ -222,14 +241,14 @@ static int show_all_the_time(struct stats *stats, struct err *err)
 		isatty(STDOUT_FILENO) &&
 		(!stats->request.format || strncmp(stats->request.format, "table", 5) == 0);
 	int64_t next = clock_monotonic_ns();
-	bool first = true;
+	int rc = sample(stats, true, err);
 
+	if (rc < 0 || nothing_left(stats))
+		return rc;
 	if (live)
 		fputs(HOME CLEAR_REST, stdout);
 	for (;;) {
-		int rc = sample(stats, first, err);
-
-		if (rc == 0 && live)
+		if (live)
 			rc = new_format(stats, err); /* the terminal may be another size by now */
 		if (rc == 0)
 			rc = live ? print_frame(stats, err) : print_rows(stats, stdout, err);
@@ -237,9 +256,11 @@ static int show_all_the_time(struct stats *stats, struct err *err)
 			return rc;
 		if (fflush(stdout) != 0)
 			return 0; /* main looks at ferror */
-		first = false;
 		next += NS_PER_S;
 		sleep_until(next);
+		rc = sample(stats, false, err);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -270,7 +291,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (new_format(&stats, err) < 0 || store_open(app->root, &stats.store, err) < 0)
 		return -1;
 	rc = stats.once ? show_once(&stats, err) : show_all_the_time(&stats, err);
-	return rc < 0 ? -1 : 0;
+	return rc < 0 ? -1 : stats.missing.len > 0 ? EXIT_CMAN : 0;
 }
 
 const struct cmd cmd_stats = {

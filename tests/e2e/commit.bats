@@ -331,3 +331,27 @@ D /var/tmp'
 	cman wait one >/dev/null
 	cman diff one | diff "$BATS_TEST_TMPDIR/running" -
 }
+
+@test "diff: of several, each line with its name; one that is not there is told" {
+	import_busybox
+	cman run --name one busybox touch /tmp/song
+	cman run --name two busybox rm /etc/group
+	run --separate-stderr cman diff one nosuch two
+	assert_status 125
+	assert_output 'one: C /tmp
+one: A /tmp/song
+two: C /etc
+two: D /etc/group'
+	assert_stderr 'cman: no such container: nosuch'
+	run --separate-stderr cman diff --format table one two
+	assert_status 0
+	assert_output 'KIND  PATH        CONTAINER
+C     /tmp        one
+A     /tmp/song   one
+C     /etc        two
+D     /etc/group  two'
+	[ "$(cman diff --format json one two | jq -r 'select(.Kind == "D") | .Container')" = two ]
+	[ "$(cman diff --format table one)" = 'KIND  PATH
+C     /tmp
+A     /tmp/song' ]
+}

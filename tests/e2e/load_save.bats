@@ -339,6 +339,10 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 	[[ ${stderr_lines[0]} == "cman: invalid image name 'Four': "* ]]
 	run -125 --separate-stderr cman tag one:1 "four@sha256:$(id_of "$(image_layout box)")"
 	[[ ${stderr_lines[0]} == "cman: a name that is given has no digest: four@"* ]]
+	# of several names that cannot be given is told, the others are
+	run -125 --separate-stderr cman tag one:1 Five six
+	[[ ${stderr_lines[0]} == "cman: invalid image name 'Five': "* ]]
+	[ "$(cman inspect -f '{{.Id}}' six)" = "$(cman inspect -f '{{.Id}}' one:1)" ]
 }
 
 @test "history: the steps, newest first, with their layers" {

@@ -125,10 +125,41 @@ c1'
 	run --separate-stderr cman logs --names some c
 	assert_status 125
 	assert_match "$stderr" '^cman: --names: not auto, always or never: some'
-	run --separate-stderr cman logs a nosuch
+}
+
+@test "several at once: those that are not there, or have no log, are told, the others shown" {
+	cman run --name a busybox echo a1
+	cman run --name mute --log-driver none busybox echo nothing >/dev/null
+	cman run --name c busybox echo c1
+	for follow in "" -f; do
+		# shellcheck disable=SC2086
+		run --separate-stderr timeout 10 "$CMAN" logs $follow a nosuch mute c none
+		assert_status 125
+		assert_output 'a | a1
+c | c1'
+		assert_stderr 'cman: no such container: nosuch
+cman: mute has no log: it was made with --log-driver none
+hint: while it runs, `cman attach mute` shows what it prints
+cman: no such container: none'
+	done
+	# the names before the lines do not come and go with what else there is
+	run --separate-stderr cman logs nosuch a
+	assert_status 125
+	assert_output 'a | a1'
+	assert_stderr 'cman: no such container: nosuch'
+	run --separate-stderr cman logs -f nosuch none
 	assert_status 125
 	assert_output ''
-	assert_match "$stderr" '^cman: .*no such container: nosuch'
+	assert_stderr 'cman: no such container: nosuch
+cman: no such container: none'
+	# a log that cannot be read is given up, and only that
+	log=$CMAN_ROOT/containers/$(cman inspect -f '{{.Id}}' c)/log.db
+	rm -f "$log"-*
+	yes 'this is no database' | head -c 8192 >"$log"
+	run --separate-stderr cman logs c a
+	assert_status 125
+	assert_output 'a | a1'
+	assert_match "$stderr" '^cman: c: .*/log.db is damaged: file is not a database'
 }
 
 @test "several at once: -f follows all, until the last has ended" {

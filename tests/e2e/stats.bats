@@ -57,7 +57,14 @@ field() {
 	[ "$(jq -r .PIDs <<<"$output")" = null ]
 	run --separate-stderr cman stats --no-stream bird nobody
 	assert_status 125
+	assert_match "$output" "^CONTAINER ID .*
+[0-9a-f]{12} +bird +-"
 	assert_stderr 'cman: no such container: nobody'
+	run --separate-stderr timeout 10 "$CMAN" stats nobody noone
+	assert_status 125
+	assert_output ''
+	assert_stderr 'cman: no such container: nobody
+cman: no such container: noone'
 }
 
 @test "stats: one with the host's network has none of its own" {
@@ -88,6 +95,14 @@ field() {
 		expect bird +- .*\x1b\[K\r\n\x1b\[J
 		expect ^\x1b\[HCONTAINER ID
 		expect bird +0\.\d\d% .*\x1b\[K\r\n\x1b\[J
+		send \x03
+		exits -2
+	STEPS
+	# what is not there is told below it, as the table covers what was told before
+	"$REPO/tests/e2e/on_terminal.py" --size 24x120 "$CMAN" stats bird nobody <<-'STEPS'
+		expect cman: no such container: nobody\r\n\x1b\[H\x1b\[J
+		expect bird +- .*\x1b\[K\r\n\x1b\[K\r\ncman: no such container: nobody\x1b\[K\r\n\x1b\[J
+		expect bird +0\.\d\d% .*\x1b\[K\r\n\x1b\[K\r\ncman: no such container: nobody\x1b\[K\r\n\x1b\[J
 		send \x03
 		exits -2
 	STEPS
