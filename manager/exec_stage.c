@@ -309,12 +309,28 @@ static void lose_client(struct stage_state *state)
 	(void)engine_kill(&state->process, SIGHUP, &ignored);
 }
 
+static void hear_client(struct stage_state *state)
+{
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
+	struct err ignored = ERR_INIT;
+	struct packet packet;
+
+	if (packet_receive(EXEC_SOCKET, &packet, fds, &ignored) <= 0) {
+		lose_client(state);
+	} else if (packet.type == PACKET_SIGNAL) {
+		(void)engine_kill(&state->process, packet.number, &ignored);
+	} else if (packet.type == PACKET_DETACH) {
+		state->has_client = false;
+		state->process.console_fd = STEAL_FD(fds[0]);
+	}
+	for (int i = 0; i < PACKET_FDS_MAX; i++)
+		cleanup_close(&fds[i]);
+}
+
 /* Until the program has ended. */
 static int attend(struct stage_state *state, struct err *err)
 {
 	for (;;) {
-		struct packet packet;
-		struct err ignored = ERR_INIT;
 		struct pollfd fds[3] = {
 			{ .fd = state->process.pidfd, .events = POLLIN },
 			{ .fd = state->has_client ? EXEC_SOCKET : -1, .events = POLLIN },
@@ -332,12 +348,8 @@ static int attend(struct stage_state *state, struct err *err)
 			discard_output(state->process.console_fd);
 		else if (fds[2].revents)
 			close_console(state);
-		if (!fds[1].revents)
-			continue;
-		if (packet_receive(EXEC_SOCKET, &packet, NULL, &ignored) <= 0)
-			lose_client(state);
-		else if (packet.type == PACKET_SIGNAL)
-			(void)engine_kill(&state->process, packet.number, &ignored);
+		if (fds[1].revents)
+			hear_client(state);
 	}
 }
 

@@ -95,6 +95,17 @@ int lifecycle_cancel_restart(struct store *store, struct container_record *recor
  */
 int lifecycle_start(struct store *store, struct container_record *record, struct err *err);
 
+/* What starts the container of `record` once: 0, or an error. It is asked again after EBUSY. */
+typedef int lifecycle_starter(struct store *store, struct container_record *record, void *data,
+			      struct err *err);
+
+/*
+ * The same by another starter, which may have a client: 1 when that one has started it, 0 where it
+ * runs already. `record` is as it was found before the start.
+ */
+int lifecycle_start_by(struct store *store, struct container_record *record,
+		       lifecycle_starter *starter, void *data, struct err *err);
+
 /* Stop it, if it runs, and start it. `how->by` is "restart"; --rm does not remove it in between. */
 int lifecycle_restart(struct store *store, struct container_record *record,
 		      const struct stop_how *how, struct err *err);

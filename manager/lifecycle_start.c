@@ -53,7 +53,8 @@ static int look_again(struct store *store, struct container_record *record, stru
 	return rc < 0 ? rc : lifecycle_refresh(store, record, err);
 }
 
-int lifecycle_start(struct store *store, struct container_record *record, struct err *err)
+int lifecycle_start_by(struct store *store, struct container_record *record,
+		       lifecycle_starter *starter, void *data, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
@@ -66,9 +67,9 @@ int lifecycle_start(struct store *store, struct container_record *record, struct
 			rc = check_state(record, err);
 		if (rc <= 0)
 			return rc;
-		rc = monitor_spawn_starter(store, record, err);
+		rc = starter(store, record, data, err);
 		if (rc == 0)
-			break;
+			return 1;
 		if (!is_in_other_hands(err) || attempt == ATTEMPTS)
 			return rc;
 		*err = (struct err)ERR_INIT;
@@ -77,6 +78,21 @@ int lifecycle_start(struct store *store, struct container_record *record, struct
 		if (rc < 0)
 			return rc;
 	}
+}
+
+static int spawn_starter(struct store *store, struct container_record *record, void *data,
+			 struct err *err)
+{
+	(void)data;
+	return monitor_spawn_starter(store, record, err);
+}
+
+int lifecycle_start(struct store *store, struct container_record *record, struct err *err)
+{
+	int rc = lifecycle_start_by(store, record, spawn_starter, NULL, err);
+
+	if (rc <= 0)
+		return rc;
 	/* It may have ended by now, and with --rm it is gone then. */
 	if (lifecycle_reread(store, record, err) == 0)
 		return 0;

@@ -2,7 +2,36 @@
 #include "manager/cmd/attend.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
+
+#include "manager/cmd/report.h"
+
+void attend_tell_detached(const char *text)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\ndetached: %s\n", text);
+	else if (isatty(STDOUT_FILENO))
+		putchar('\n');
+}
+
+static void tell_container_detached(const char *name)
+{
+	char text[2 * CONTAINER_NAME_MAX + 32];
+
+	snprintf(text, sizeof(text), "%s goes on (cman attach %s)", name, name);
+	attend_tell_detached(text);
+}
+
+static void tell_interrupted(const char *name)
+{
+	struct err gone = ERR_INIT;
+
+	err_set(&gone, ERR_STATE, EINTR, "%s: interrupted three times, and it goes on: let alone",
+		name);
+	err_hint(&gone, "end it: cman stop %s; or be with it again: cman attach %s", name, name);
+	report_error(&gone);
+}
 
 int attend(struct pump *pump, const char *name, struct err *err)
 {
@@ -16,7 +45,11 @@ int attend(struct pump *pump, const char *name, struct err *err)
 	case PUMP_EXITED:
 		break;
 	case PUMP_DETACHED:
+		tell_container_detached(name);
 		return 0;
+	case PUMP_INTERRUPTED:
+		tell_interrupted(name);
+		return exit_code;
 	case PUMP_SIGNALLED:
 		return exit_code;
 	case PUMP_BEHIND:

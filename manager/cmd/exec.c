@@ -2,11 +2,13 @@
 /* cman exec: one more program in a running container. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/pump.h"
@@ -38,7 +40,7 @@ static const struct cmd_option options[] = {
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "pass stdin on to the program" },
 	[OPT_TTY] = { 't', "tty", NULL, "give the program a terminal" },
 	[OPT_DETACH_KEYS] = { 0, "detach-keys", "KEYS",
-			      "keys that end the connection (default: none)" },
+			      "keys that leave it running (default: none)" },
 	[OPT_ENV] = { 'e', "env", "KEY[=VALUE]",
 		      "set an environment variable, or pass on the one of this name" },
 	[OPT_ENV_FILE] = { 0, "env-file", "FILE", "set those that a file names, one a line" },
@@ -290,7 +292,19 @@ static int await_start(struct exec *exec, struct err *err)
 
 /* --- the command --- */
 
-static int attend(struct exec *exec, struct err *err)
+/* With its terminal, which the stage keeps from now on: the program is not hung up. */
+static void leave(const struct exec *exec)
+{
+	const struct packet packet = { .type = PACKET_DETACH };
+	struct err gone = ERR_INIT;
+	char text[64];
+
+	(void)packet_send_fds(exec->pump.socket, &packet, &exec->pump.console, 1, &gone);
+	snprintf(text, sizeof(text), "the program in %.30s goes on", exec->container);
+	attend_tell_detached(text);
+}
+
+static int attend_program(struct exec *exec, struct err *err)
 {
 	enum pump_end end = PUMP_LOST;
 	int exit_code = -1;
@@ -302,7 +316,13 @@ static int attend(struct exec *exec, struct err *err)
 		return err_set(err, ERR_STATE, ECHILD,
 			       "%s: the helper that joined it was killed; the program may go on",
 			       exec->container);
-	return end == PUMP_DETACHED ? 0 : exit_code;
+	if (end == PUMP_INTERRUPTED)
+		log_warn("%s: interrupted three times, and the program goes on: hung up",
+			 exec->container);
+	if (end != PUMP_DETACHED)
+		return exit_code;
+	leave(exec);
+	return 0;
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)
@@ -323,7 +343,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = await_start(&exec, err);
 	if (rc == 0 && !exec.request.detach)
-		rc = attend(&exec, err);
+		rc = attend_program(&exec, err);
 	release(&exec);
 	return rc < 0 ? -1 : rc;
 }

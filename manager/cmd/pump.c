@@ -15,6 +15,7 @@
 #include "manager/cmd/terminal.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/log.h"
 
 /*
@@ -70,17 +71,26 @@ void pump_release(struct pump *pump)
 }
 
 #define EXIT_SIGNALLED 128
+#define IMPATIENCE_NS 3000000000 /* three SIGINT in this time */
 
 struct state {
 	struct pump *pump;
 	struct flow in;
 	struct flow out[2];
-	bool ended; /* EXITED was received */
-	bool lost;  /* output that the user wanted could not be written */
+	bool ended;	       /* EXITED was received */
+	bool lost;	       /* output that the user wanted could not be written */
+	int64_t interrupts[2]; /* when the last but one SIGINT came, and the last */
 	int exit_code;
 	bool done;
 	enum pump_end end;
 };
+
+static void leave(struct state *state, enum pump_end end, int signal)
+{
+	state->end = end;
+	state->exit_code = EXIT_SIGNALLED + signal;
+	state->done = true;
+}
 
 /* A stage that is gone shows at its socket: here nothing is to be said about it. */
 static void tell(struct state *state, const struct packet *packet)
@@ -116,6 +126,27 @@ static int suspend(struct state *state, struct err *err)
 	return rc;
 }
 
+/* One more SIGINT: whether it is the third in a row. */
+static bool is_impatient(struct state *state)
+{
+	int64_t now = clock_monotonic_ns();
+	bool third = state->interrupts[0] && now - state->interrupts[0] <= IMPATIENCE_NS;
+
+	state->interrupts[0] = state->interrupts[1];
+	state->interrupts[1] = now;
+	return third;
+}
+
+/* After it was forwarded. */
+static void heed_signal(struct state *state, int signal)
+{
+	if (state->pump->raw && (signal == SIGTERM || signal == SIGHUP))
+		leave(state, PUMP_SIGNALLED, signal);
+	/* What has ended has output that nobody takes. */
+	else if (!state->pump->raw && signal == SIGINT && is_impatient(state))
+		leave(state, state->ended ? PUMP_SIGNALLED : PUMP_INTERRUPTED, signal);
+}
+
 static int on_signal(struct state *state, struct err *err)
 {
 	struct signalfd_siginfo info;
@@ -135,11 +166,7 @@ static int on_signal(struct state *state, struct err *err)
 			tell(state, &packet);
 		if (rc < 0)
 			return rc;
-		if (state->pump->raw && (packet.number == SIGTERM || packet.number == SIGHUP)) {
-			state->end = PUMP_SIGNALLED;
-			state->exit_code = EXIT_SIGNALLED + packet.number;
-			state->done = true;
-		}
+		heed_signal(state, packet.number);
 	}
 	return 0;
 }
@@ -186,21 +213,27 @@ static void on_input(struct state *state)
 	}
 }
 
-static void on_output(struct state *state, int i)
+static void on_broken(struct state *state, int i, int num)
 {
 	struct packet broken = { .type = PACKET_BROKEN, .stream = i + 1 };
 
+	if (num != EPIPE) {
+		log_warn("cannot write to %s: %s", i == 0 ? "stdout" : "stderr", strerror(num));
+		state->lost = true;
+	}
+	tell(state, &broken);
+	if (num == EPIPE && i == 0 && state->pump->leaves_unread)
+		leave(state, PUMP_SIGNALLED, SIGPIPE);
+}
+
+static void on_output(struct state *state, int i)
+{
 	switch (flow_step(&state->out[i])) {
 	case FLOW_GOES_ON:
 	case FLOW_DETACHED:
 		return;
 	case FLOW_BROKEN:
-		if (errno != EPIPE) {
-			log_warn("cannot write to %s: %s", i == 0 ? "stdout" : "stderr",
-				 strerror(errno));
-			state->lost = true;
-		}
-		tell(state, &broken);
+		on_broken(state, i, errno);
 		break;
 	case FLOW_ENDED:
 		break;
@@ -209,7 +242,15 @@ static void on_output(struct state *state, int i)
 	close_fd(&state->pump->out[i]);
 }
 
-enum { AT_SOCKET, AT_SIGNALS, AT_IN, AT_OUT, AT_ERR, NPOLL };
+/* Whether somebody reads stdout shows before there is anything to be written. */
+static struct pollfd poll_reader(const struct state *state)
+{
+	bool watched = state->pump->leaves_unread && state->out[0].from >= 0;
+
+	return (struct pollfd){ .fd = watched ? STDOUT_FILENO : -1 };
+}
+
+enum { AT_SOCKET, AT_SIGNALS, AT_IN, AT_OUT, AT_ERR, AT_READER, NPOLL };
 
 /* One turn: wait for something and answer it. */
 static int turn(struct state *state, struct err *err)
@@ -220,6 +261,7 @@ static int turn(struct state *state, struct err *err)
 		[AT_IN] = flow_poll(&state->in),
 		[AT_OUT] = flow_poll(&state->out[0]),
 		[AT_ERR] = flow_poll(&state->out[1]),
+		[AT_READER] = poll_reader(state),
 	};
 	bool last = state->ended && !state->pump->drain && !flow_has_pending(&state->out[0]) &&
 		    !flow_has_pending(&state->out[1]);
@@ -232,7 +274,9 @@ static int turn(struct state *state, struct err *err)
 		rc = on_signal(state, err);
 	if (rc == 0 && fds[AT_IN].revents)
 		on_input(state);
-	if (rc == 0 && fds[AT_OUT].revents)
+	if (rc == 0 && (fds[AT_READER].revents & POLLERR))
+		on_broken(state, 0, EPIPE);
+	else if (rc == 0 && fds[AT_OUT].revents)
 		on_output(state, 0);
 	if (rc == 0 && fds[AT_ERR].revents)
 		on_output(state, 1);

@@ -14,15 +14,16 @@
 #include "store/base/err.h"
 
 struct pump {
-	int socket;    /* to the stage, manager/monitor/protocol.h */
-	int signals;   /* signalfd of pump_block_signals() */
-	int in;	       /* where the user's stdin goes, non-blocking; -1: nowhere. Owned */
-	int out[2];    /* what goes to the user's stdout and stderr; -1: none. Owned */
-	int console;   /* pty master to resize, or -1: the stage is told. Borrowed */
-	bool terminal; /* the payload has one, and its output is a screen */
-	bool no_proxy; /* signals are not forwarded, but act on this process */
-	bool raw;      /* the user's stdin is a terminal that is to be raw meanwhile */
-	bool drain;    /* after the end, read the output to its end of file, which will come */
+	int socket;	    /* to the stage, manager/monitor/protocol.h */
+	int signals;	    /* signalfd of pump_block_signals() */
+	int in;		    /* where the user's stdin goes, non-blocking; -1: nowhere. Owned */
+	int out[2];	    /* what goes to the user's stdout and stderr; -1: none. Owned */
+	int console;	    /* pty master to resize, or -1: the stage is told. Borrowed */
+	bool terminal;	    /* the payload has one, and its output is a screen */
+	bool no_proxy;	    /* signals are not forwarded, but act on this process */
+	bool raw;	    /* the user's stdin is a terminal that is to be raw meanwhile */
+	bool leaves_unread; /* when nobody reads stdout any more: this end leaves, quietly */
+	bool drain;	    /* after the end, read the output to its end of file, which will come */
 	struct detach_keys keys;
 };
 
@@ -33,11 +34,13 @@ struct pump {
 void pump_release(struct pump *pump); /* closes what is owned, the socket and signals too */
 
 enum pump_end {
-	PUMP_EXITED,	/* the payload has ended: *exit_code, -1 where it was lost */
-	PUMP_DETACHED,	/* the user typed the detach keys */
-	PUMP_SIGNALLED, /* raw, and told to go by SIGTERM or SIGHUP: *exit_code is 128+n */
-	PUMP_LOST,	/* the stage was killed */
-	PUMP_BEHIND,	/* the monitor let us go, as we did not take the output */
+	PUMP_EXITED,	  /* the payload has ended: *exit_code, -1 where it was lost */
+	PUMP_DETACHED,	  /* the user typed the detach keys */
+	PUMP_SIGNALLED,	  /* told to go, by SIGTERM or SIGHUP where raw, or by that nobody reads
+			   (SIGPIPE): *exit_code is 128+n */
+	PUMP_INTERRUPTED, /* SIGINT again and again, and the payload goes on: the same */
+	PUMP_LOST,	  /* the stage was killed */
+	PUMP_BEHIND,	  /* the monitor let us go, as we did not take the output */
 };
 
 /*
@@ -50,7 +53,9 @@ int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err);
 /*
  * Until the end. The terminal is as it was when this returns. A client with a raw terminal behaves
  * as a terminal emulator does: SIGTERM and SIGHUP are forwarded and end it, too, because a shell
- * inside may well ignore the one, and nobody could use the terminal after the other. A payload that
+ * inside may well ignore the one, and nobody could use the terminal after the other. Any other client
+ * leaves at the third SIGINT in 3 seconds, which is forwarded as those before it: who types ctrl-c
+ * that often wants the prompt back, whatever the payload makes of it. A payload that
  * succeeded while its output could not be written (a full disk) has *exit_code EXIT_CMAN: a script
  * must not take the output for whole.
  */

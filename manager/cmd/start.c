@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cman start: containers that were created, or have ended. */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "manager/cmd/attachment.h"
 #include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/launch.h"
@@ -15,6 +15,7 @@ enum {
 	OPT_ATTACH,
 	OPT_INTERACTIVE,
 	OPT_DETACH_KEYS,
+	OPT_SIG_PROXY,
 };
 
 static const struct cmd_option options[] = {
@@ -23,6 +24,7 @@ static const struct cmd_option options[] = {
 	[OPT_INTERACTIVE] = { 'i', "interactive", NULL, "the same, and pass stdin on" },
 	[OPT_DETACH_KEYS] = { 0, "detach-keys", "KEYS",
 			      "keys that leave it running (default: " DETACH_KEYS_DEFAULT ")" },
+	[OPT_SIG_PROXY] = { 0, "sig-proxy", "BOOL", "forward signals to it (default: true)" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -57,10 +59,39 @@ static int check_stdin(struct store *store, const struct container_record *recor
 	return 0;
 }
 
+/* A start that is to have a client. */
+struct attended {
+	const char *root;
+	const struct launch_how *how;
+	struct launch *launch;
+};
+
+/* lifecycle_starter */
+static int start_once(struct store *store, struct container_record *record, void *data,
+		      struct err *err)
+{
+	const struct attended *attended = data;
+	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
+	int rc = launch_begin(attended->root, attended->how, &launch, err);
+
+	(void)store;
+	if (rc == 0)
+		rc = pump_block_signals(launch.pump.raw, launch.pump.no_proxy, &launch.pump.signals,
+					err);
+	if (rc == 0)
+		rc = launch_start(&launch, record, err);
+	if (rc < 0)
+		return rc;
+	*attended->launch = launch;
+	launch = (struct launch)LAUNCH_INIT;
+	return 0;
+}
+
 static int begin(struct app *app, const char *name, struct launch_how *how, struct launch *launch,
 		 struct container_record *record, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
+	struct attended attended = { .root = app->root, .how = how, .launch = launch };
 	int rc = store_open(app->root, &store, err);
 
 	if (rc == 0)
@@ -69,11 +100,10 @@ static int begin(struct app *app, const char *name, struct launch_how *how, stru
 		rc = check_stdin(&store, record, err);
 	how->tty = record->tty;
 	if (rc == 0)
-		rc = launch_begin(app->root, how, launch, err);
+		rc = lifecycle_start_by(&store, record, start_once, &attended, err);
 	if (rc == 0)
-		rc = pump_block_signals(launch->pump.raw, launch->pump.no_proxy,
-					&launch->pump.signals, err);
-	return rc < 0 ? rc : launch_start(launch, record, err);
+		rc = attachment_begin(&store, record, how, launch, err);
+	return rc;
 }
 
 static int start_attended(struct app *app, const char *name, struct launch_how *how,
@@ -86,10 +116,47 @@ static int start_attended(struct app *app, const char *name, struct launch_how *
 	return rc < 0 ? -1 : attend(&launch.pump, record.name, err);
 }
 
+/* --- the command --- */
+
+static int take_option(const struct cmd_option *option, const char *value, struct launch_how *how,
+		       struct err *err)
+{
+	bool proxy = true;
+	int rc;
+
+	switch (option - options) {
+	case OPT_DETACH_KEYS:
+		return detach_keys_parse(value, &how->keys, err);
+	case OPT_SIG_PROXY:
+		rc = option_bool(option, value, &proxy, err);
+		how->no_proxy = !proxy;
+		return rc;
+	default:
+		how->detached = false;
+		how->interactive |= option == &options[OPT_INTERACTIVE];
+		return 0;
+	}
+}
+
+/* `about` is an option that is about a client, or NULL. */
+static int check_client(const struct launch_how *how, const struct cmd_option *about, int named,
+			struct err *err)
+{
+	if (how->detached && about)
+		return err_set(err, ERR_USAGE, EINVAL, "--%s is nothing without --attach",
+			       about->name);
+	if (how->detached || named <= 1)
+		return 0;
+	err_set(err, ERR_USAGE, EINVAL, "start: --%s is to stay with one container, not with %d",
+		how->interactive ? "interactive" : "attach", named);
+	return err_hint(err, "start them without it, and see what all of them print: "
+			     "cman logs -f NAME...");
+}
+
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	struct launch_how how = { .detached = true };
-	const struct cmd_option *option;
+	const struct cmd_option *option, *about = NULL;
 	struct option_parse parse;
 	const char *value;
 	int rc = detach_keys_parse(DETACH_KEYS_DEFAULT, &how.keys, err);
@@ -97,13 +164,12 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	options_begin(&parse, &cmd_start, argc, argv);
 	parse.interspersed = true;
 	while (rc >= 0 && (rc = options_next(&parse, &option, &value, err)) > 0) {
-		if (option == &options[OPT_DETACH_KEYS])
-			rc = detach_keys_parse(value, &how.keys, err);
-		else
-			how.detached = false;
-		how.interactive |= option == &options[OPT_INTERACTIVE];
+		rc = take_option(option, value, &how, err);
+		if (option == &options[OPT_DETACH_KEYS] || option == &options[OPT_SIG_PROXY])
+			about = option;
 	}
-	if (rc < 0 || options_operands(&parse, 1, how.detached ? -1 : 1, err) < 0)
+	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0 ||
+	    check_client(&how, about, argc - parse.next, err) < 0)
 		return -1;
 	if (!how.detached)
 		return start_attended(app, argv[parse.next], &how, err);
@@ -120,7 +186,8 @@ const struct cmd cmd_start = {
 		"log goes on. Prints the names as they were given, each once its program was really "
 		"executed. What runs already is left as it is.\n\n"
 		"With -a or -i there can be one container only, and `cman start` stays with it as "
-		"`cman run` does; its exit status is the payload's.",
+		"`cman run` does; its exit status is the payload's. One that runs already is attached "
+		"to.",
 	.options = options,
 	.run = run,
 };

@@ -40,6 +40,7 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(attached);
 	case PACKET_TERMINAL:
 	case PACKET_BEHIND:
+	case PACKET_DETACH:
 		return offsetof(struct packet, number);
 	default:
 		return 0;

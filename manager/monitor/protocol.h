@@ -7,7 +7,7 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN TERMINAL
+ *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN TERMINAL DETACH
  *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED
  *
  * A client that attaches to a container connects to the socket MONITOR_ATTACH_FILE (monitor.h):
@@ -42,6 +42,7 @@ enum packet_type {
 	PACKET_ATTACHED,
 	PACKET_TERMINAL, /* the client shows the output on a terminal */
 	PACKET_BEHIND,
+	PACKET_DETACH, /* of cman-exec's client: it leaves, and its terminal comes with this */
 };
 
 struct packet_open {	     /* which store */

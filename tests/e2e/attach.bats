@@ -253,3 +253,80 @@ hint: to see its output alone: cman attach --no-stdin screen (see '"'cman attach
 	assert_stderr 'cman: bird has 16 clients already'
 	cman stop -t 0 bird
 }
+
+# interrupt PID: SIGINT until it has ended, so that there are three in a row on a busy machine, too.
+interrupt() {
+	local try
+	for try in $(seq 50); do
+		kill -INT "$1" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "three times ctrl-c: whoever is not heard gets the prompt back" {
+	"$CMAN" run --name bird busybox sh -c 'trap "echo int" INT; trap "echo term" TERM; echo up; while :; do sleep 0.05; done' \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	eventually grep -q up "$BATS_TEST_TMPDIR/out"
+	# However often: what means the container is for the container.
+	for n in 1 2 3 4; do
+		kill -TERM "$client"
+		eventually sh -c '[ "$(grep -c term '"$BATS_TEST_TMPDIR/out"')" = '$n' ]'
+	done
+	interrupt "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 130 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: interrupted three times, and it goes on: let alone
+hint: end it: cman stop bird; or be with it again: cman attach bird' ]
+	eventually sh -c '"$CMAN" logs bird | grep -q int'
+	[ "$(cman ps --format '{{.Name}}')" = bird ]
+	"$CMAN" attach bird >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	eventually has_clients bird 1
+	interrupt "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 130 ]
+	grep -q '^cman: bird: interrupted three times, and it goes on: let alone$' "$BATS_TEST_TMPDIR/err"
+	[ "$(cman ps --format '{{.Name}}')" = bird ]
+	# A program of exec is hung up, as by a connection that breaks.
+	"$CMAN" exec bird sh -c 'trap "" INT; trap "exit 1" HUP; touch /up; while :; do sleep 0.05; done' \
+		2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	eventually cman exec bird test -e /up
+	interrupt "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 130 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: warning: bird: interrupted three times, and the program goes on: hung up' ]
+	eventually sh -c '[ "$("$CMAN" top bird | grep -c /up)" = 0 ]'
+	cman kill bird
+}
+
+@test "ctrl-c of what ends by it: its status, and not a word" {
+	on_terminal "$CMAN" run --name bird busybox sh -c 'echo up; exec sleep 100' <<-'END'
+		expect up
+		send \x03
+		exits 130
+	END
+}
+
+@test "attach ends when nobody reads it any more, and the container goes on" {
+	cman run -d --name bird busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; echo one; exec sleep 1000' >/dev/null
+	{
+		code=0
+		"$CMAN" attach --no-stdin bird 2>"$BATS_TEST_TMPDIR/err" || code=$?
+		echo "$code" >"$BATS_TEST_TMPDIR/status"
+	} 3>&- | head -n 1 >"$BATS_TEST_TMPDIR/out" &
+	eventually has_clients bird 1
+	cman exec bird touch /go
+	# It prints nothing more: that nobody reads is noticed all the same.
+	eventually test -s "$BATS_TEST_TMPDIR/status"
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 141 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = one ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+	eventually has_clients bird 0
+	[ "$(cman ps --format '{{.Name}}')" = bird ]
+}

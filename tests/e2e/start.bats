@@ -73,7 +73,74 @@ hint: choose another name, or remove that one: cman rm bird"
 hint: start -a passes on its output alone'
 	run --separate-stderr cman start -a deaf bird
 	assert_status 125
-	assert_match "$stderr" '^cman: start: one operand too many: bird'
+	assert_stderr "cman: start: --attach is to stay with one container, not with 2
+hint: start them without it, and see what all of them print: cman logs -f NAME... (see 'cman start --help')"
+	[ -z "$(cman ps -q)" ]
+	run --separate-stderr cman start --sig-proxy=false deaf
+	assert_status 125
+	assert_stderr "cman: --sig-proxy is nothing without --attach
+hint: see 'cman start --help'"
+	run --separate-stderr cman start --detach-keys a deaf
+	assert_status 125
+	assert_match "$stderr" '^cman: --detach-keys is nothing without --attach'
+	[ -z "$(cman ps -q)" ]
+}
+
+@test "start -a of one that runs is one more client; --sig-proxy" {
+	cman run -d -i --name bird busybox sh -c 'trap "echo got; exit 9" USR1; until [ -e /go ]; do sleep 0.05; done
+		echo out; echo err >&2; read -r word; echo "$word"; while :; do sleep 0.05; done' >/dev/null
+	pid=$(field bird PID)
+	"$CMAN" start -ai bird <<<typed >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	"$CMAN" start -a --sig-proxy=false bird >/dev/null 3>&- &
+	own=$!
+	sleep 0.5
+	cman exec bird touch /go
+	eventually grep -qx typed "$BATS_TEST_TMPDIR/out"
+	kill -USR1 "$own"
+	code=0
+	wait "$own" || code=$?
+	[ "$code" = 138 ]
+	[ "$(field bird PID)" = "$pid" ]
+	kill -USR1 "$client"
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 9 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = 'out
+typed
+got' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = err ]
+	cman create -it --name screen busybox sh >/dev/null
+	"$REPO/tests/e2e/on_terminal.py" "$CMAN" start -ai screen <<-'END'
+		expect [#$] 
+		send echo be"fo"re\r
+		expect before\r
+		send \x10\x11
+		expect detached: screen goes on \(cman attach screen\)
+		exits 0
+	END
+	"$REPO/tests/e2e/on_terminal.py" "$CMAN" start -ai screen <<-'END'
+		expect before\r
+		raw
+		send exit 5\r
+		exits 5
+		cooked
+	END
+}
+
+@test "start -a of one that is paused, or waits to be started again" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	cman pause bird
+	run --separate-stderr cman start -a bird
+	assert_status 125
+	assert_stderr 'cman: bird is paused
+hint: let it go on: cman unpause bird'
+	cman run -d --name again --restart always busybox sh -c 'echo x >>/starts; [ "$(wc -l </starts)" -lt 8 ] || exec sleep 100' >/dev/null
+	eventually is_restarting again
+	cman update --restart no again
+	run --separate-stderr cman start -a again
+	assert_status 0
+	assert_stderr ''
 }
 
 is_restarting() {

@@ -42,6 +42,7 @@ on_terminal() {
 		expect [#$] 
 		send echo $?\r
 		expect 130
+		expect [#$] 
 		send \x04
 		exits 0
 		cooked
@@ -54,6 +55,7 @@ on_terminal() {
 		send echo before\r
 		expect before\r
 		send \x10\x11
+		expect \r\ndetached: bird goes on \(cman attach bird\)\r\n
 		exits 0
 		cooked
 	END
@@ -112,6 +114,27 @@ on_terminal() {
 		exits 3
 		cooked
 	END
+}
+
+@test "exec --detach-keys: the program goes on, and what it prints holds it up no more" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	on_terminal "$CMAN" exec --detach-keys ctrl-a,d bird sh -c \
+		'echo up; until [ -e /go ]; do sleep 0.05; done; seq 20000; echo $? >/done; exec sleep 50' <<-'END'
+		expect up
+		raw
+		send \x10\x11\x01x\x01d
+		expect \r\ndetached: the program in bird goes on\r\n
+		exits 0
+		cooked
+	END
+	cman exec bird touch /go
+	eventually cman exec bird test -s /done
+	[ "$(cman exec bird cat /done)" = 0 ]
+	[ "$(cman top bird | grep -c 'sleep 50')" = 1 ]
+	run --separate-stderr cman exec --detach-keys ctrl bird true
+	assert_status 125
+	assert_stderr "cman: --detach-keys: not a key: ctrl
+hint: keys look like a or ctrl-a, with commas between (see 'cman exec --help')"
 }
 
 @test "-t without a terminal on stdin is refused in words" {
