@@ -203,6 +203,8 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
 
 	if (rc == 0)
 		rc = fd_read_file(dir_fd, LIFECYCLE_SPEC_FILE, SPEC_MAX, &text, &len, err);
+	if (rc == -ENOENT)
+		return container_fail_incomplete(store, id, err);
 	if (rc == 0)
 		rc = spec_parse(text, len, out, err);
 	return rc < 0 ? err_wrap(err, "container %.12s", id) : 0;

@@ -177,7 +177,10 @@ int container_delete(struct store *store, const char *id, struct err *err);
 
 /* Make containers/<id>/ (0700) with upper/ (0755) and work/ (0700); *dir_fd is opened. */
 int container_dir_create(struct store *store, const char *id, int *dir_fd, struct err *err);
+/* Fails as the next one where there is none. */
 int container_dir_open(struct store *store, const char *id, int *dir_fd, struct err *err);
+/* Something of it is not there: ERR_STATE, ENOENT, "bird was not created completely". */
+int container_fail_incomplete(struct store *store, const char *id, struct err *err);
 /* As fd_remove_tree(): missing is success, what is still mounted there is refused. */
 int container_dir_remove(struct store *store, const char *id, struct err *err);
 

@@ -26,10 +26,22 @@ int container_dir_create(struct store *store, const char *id, int *dir_fd, struc
 	return 0;
 }
 
+int container_fail_incomplete(struct store *store, const char *id, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	struct err unknown = ERR_INIT;
+	const char *name = container_find(store, id, &record, &unknown) == 0 ? record.name : id;
+
+	err_set(err, ERR_STATE, ENOENT, "%s was not created completely", name);
+	return err_hint(err, "unless that is still going on, remove it: cman rm %s", name);
+}
+
 int container_dir_open(struct store *store, const char *id, int *dir_fd, struct err *err)
 {
 	int fd = openat(store->containers_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT)
+		return container_fail_incomplete(store, id, err);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open %s/containers/%s", store->root, id);
 	*dir_fd = fd;

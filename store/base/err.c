@@ -57,7 +57,10 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	len = strlen(err->text);
-	snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
+	if (strncmp(inner, err->text, len) == 0 && (inner[len] == ' ' || inner[len] == ':'))
+		memcpy(err->text, inner, sizeof(inner));
+	else
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
 	return err_code(err);
 }
 

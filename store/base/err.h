@@ -50,7 +50,10 @@ int err_set(struct err *err, enum err_kind kind, int num, const char *fmt, ...)
 /* As err_set with ERR_SYS; ": strerror(num)" is added. `num` is a positive errno. Returns -num. */
 int err_sys(struct err *err, int num, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Put "formatted text: " before what is there. Returns the negative errno that `err` holds. */
+/*
+ * Put "formatted text: " before what is there, unless that begins with the same words already.
+ * Returns the negative errno that `err` holds.
+ */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Set the hint. Returns the negative errno that `err` holds, so that it can end a statement. */

@@ -46,6 +46,20 @@ static void test_wrapping_keeps_kind_number_and_hint(void **state)
 	assert_int_equal(err.kind, ERR_STATE);
 }
 
+static void test_a_name_is_not_said_twice(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	err_set(&err, ERR_STATE, EBUSY, "bird is paused");
+	assert_int_equal(err_wrap(&err, "%s", "bird"), -EBUSY);
+	assert_string_equal(err.text, "bird is paused");
+	err_wrap(&err, "%s", "bir");
+	assert_string_equal(err.text, "bir: bird is paused");
+	err_wrap(&err, "%s", "bir");
+	assert_string_equal(err.text, "bir: bird is paused");
+}
+
 static void test_a_new_error_has_no_old_hint(void **state)
 {
 	struct err err = ERR_INIT;
@@ -82,6 +96,7 @@ int main(void)
 		cmocka_unit_test(test_system_error_is_explained),
 		cmocka_unit_test(test_a_failure_is_never_0),
 		cmocka_unit_test(test_wrapping_keeps_kind_number_and_hint),
+		cmocka_unit_test(test_a_name_is_not_said_twice),
 		cmocka_unit_test(test_a_new_error_has_no_old_hint),
 		cmocka_unit_test(test_overlong_text_is_cut),
 	};
