@@ -8,9 +8,11 @@
 
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_process.h"
+#include "manager/monitor/claim.h"
 #include "manager/monitor/monitor.h"
 #include "manager/restart_policy.h"
 #include "manager/runtime/engine.h"
+#include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 
@@ -92,6 +94,14 @@ static int record_end(struct store *store, struct container_record *record, bool
 	return container_set_exited(store, record, err);
 }
 
+/* Another process than when it was looked at: it has ended, and was started again. */
+static bool is_same_run(const struct container_record *record, pid_t pid, uint64_t start_time)
+{
+	return lifecycle_runs(record->state) && record->pid == pid &&
+	       record->pid_start_time == start_time;
+}
+
+/* With the claim held: what is left of it is nobody else's. */
 static int record_lost_end(struct store *store, struct container_record *record, const char *why,
 			   bool may_restart, struct err *err)
 {
@@ -120,51 +130,74 @@ static int record_lost_end(struct store *store, struct container_record *record,
 	return 0;
 }
 
-/* Another process than when it was looked at: it has ended, and was started again. */
-static bool is_same_run(const struct container_record *record, pid_t pid, uint64_t start_time)
+/*
+ * It has ended and has no monitor. But somebody may be a step ahead of us, and have recorded that
+ * and started it again: then 0, and *record is what it has become, perhaps the same as before, as
+ * long as somebody else holds its claim. 1: it is recorded.
+ */
+static int take_lost_end(struct store *store, struct container_record *record, const char *why,
+			 bool may_restart, struct err *err)
 {
-	return lifecycle_runs(record->state) && record->pid == pid &&
-	       record->pid_start_time == start_time;
+	AUTO_CLOSE int dir_fd = -1, claim_fd = -1;
+	struct err missing = ERR_INIT;
+	const pid_t pid = record->pid;
+	const uint64_t start_time = record->pid_start_time;
+	int rc;
+
+	/* Without a directory nobody can start it. */
+	if (container_dir_open(store, record->id, &dir_fd, &missing) == 0) {
+		rc = claim_take(dir_fd, &claim_fd);
+		if (rc == -EBUSY)
+			return lifecycle_reread(store, record, err);
+		if (rc < 0)
+			return err_sys(err, -rc, "%s: cannot record its end", record->name);
+	}
+	rc = lifecycle_reread(store, record, err);
+	if (rc < 0 || !is_same_run(record, pid, start_time))
+		return rc;
+	rc = record_lost_end(store, record, why, may_restart, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* The monitor's pidfd; -1: it is gone. `why`: what to record then. */
+static int await_record(struct store *store, struct container_record *record, int monitor,
+			const char *why, bool may_restart, struct err *err)
+{
+	struct pollfd end = { .fd = monitor, .events = POLLIN };
+	const pid_t pid = record->pid;
+	const uint64_t start_time = record->pid_start_time;
+	int64_t pause_ms = 1;
+	int rc;
+
+	for (int64_t waited_ms = 0;; waited_ms += pause_ms) {
+		/* Looked at before the row: what a monitor writes, it writes before it is gone. */
+		if (end.fd >= 0 && lifecycle_wait_readable(&end, 1, 0, err) != 0)
+			end.fd = -1;
+		rc = end.fd >= 0 ? lifecycle_reread(store, record, err) :
+				   take_lost_end(store, record, why, may_restart, err);
+		if (rc != 0 || !is_same_run(record, pid, start_time))
+			return rc < 0 ? rc : 0;
+		if (waited_ms >= RECORD_MS)
+			return err_set(
+				err, ERR_SYS, ETIMEDOUT,
+				"%s has ended, but its monitor (process %d) does not record it",
+				record->name, (int)record->monitor_pid);
+		pause_ms = pause_ms < 16 ? pause_ms * 2 : pause_ms;
+		if (lifecycle_wait_readable(&end, 1, pause_ms, err) < 0)
+			return err_code(err);
+	}
 }
 
 int lifecycle_await_record(struct store *store, struct container_record *record, struct err *err)
 {
 	struct engine_process monitor = ENGINE_PROCESS_INIT;
-	const pid_t pid = record->pid;
-	const uint64_t start_time = record->pid_start_time;
-	int64_t pause_ms = 1;
-	int64_t waited_ms = 0;
-	int alive = lifecycle_open_process(record->monitor_pid, record->monitor_start_time,
-					   &monitor, err);
-	int rc = alive < 0 ? alive : 0;
+	int rc = lifecycle_open_process(record->monitor_pid, record->monitor_start_time, &monitor,
+					err);
 
-	while (rc == 0) {
-		struct pollfd fd = { .fd = monitor.pidfd, .events = POLLIN };
-
-		/* Looked at before the row: what a monitor writes, it writes before it is gone. */
-		if (alive)
-			alive = lifecycle_wait_readable(&fd, 1, 0, err) == 0;
-		rc = lifecycle_reread(store, record, err);
-		if (rc < 0 || !is_same_run(record, pid, start_time))
-			break;
-		if (!alive) {
-			rc = record_lost_end(
-				store, record,
-				"its monitor was killed, and so its exit status is lost", true,
-				err);
-			break;
-		}
-		if (waited_ms >= RECORD_MS) {
-			rc = err_set(
-				err, ERR_SYS, ETIMEDOUT,
-				"%s has ended, but its monitor (process %d) does not record it",
-				record->name, (int)record->monitor_pid);
-			break;
-		}
-		rc = lifecycle_wait_readable(&fd, 1, pause_ms, err) < 0 ? err_code(err) : 0;
-		waited_ms += pause_ms;
-		pause_ms = pause_ms < 16 ? pause_ms * 2 : pause_ms;
-	}
+	if (rc >= 0)
+		rc = await_record(store, record, monitor.pidfd,
+				  "its monitor was killed, and so its exit status is lost", true,
+				  err);
 	engine_process_release(&monitor);
 	return rc;
 }
@@ -199,12 +232,14 @@ static int forget_boot(struct store *store, struct container_record *record, str
 {
 	int rc;
 
-	if (lifecycle_runs(record->state))
-		return record_lost_end(store, record, "the machine was restarted while it ran",
-				       false, err);
-	rc = container_cancel_restart(store, record->id, NULL, err);
-	if (rc >= 0)
-		rc = lifecycle_reread(store, record, err);
+	if (lifecycle_runs(record->state)) {
+		rc = await_record(store, record, -1, "the machine was restarted while it ran",
+				  false, err);
+	} else {
+		rc = container_cancel_restart(store, record->id, NULL, err);
+		if (rc >= 0)
+			rc = lifecycle_reread(store, record, err);
+	}
 	return rc < 0 && err->kind == ERR_NOT_FOUND ? lifecycle_gone(record, err) : rc;
 }
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Who may attend to a container: the process that holds the lock on a file of its directory, for as
- * long as it lives. Nobody ever waits for the lock: who does not get it finds out from the row what
- * the other one made of the container. It is let go just before the end is recorded, so that
- * whoever finds the record exited can have the lock.
- */
+#include "manager/monitor/claim.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,22 +14,30 @@
 /* Made once, and never replaced, as the spec may be. */
 #define CLAIM_FILE "claim"
 
+int claim_take(int dir_fd, int *out)
+{
+	AUTO_CLOSE int fd =
+		openat(dir_fd, CLAIM_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
 int monitor_claim(struct monitor *monitor, struct err *err)
 {
 	const char *name = monitor->record.name;
+	int rc;
 
-	if (faccessat(monitor->dir_fd, LIFECYCLE_SPEC_FILE, F_OK, 0) < 0) {
-		err_set(err, ERR_STATE, ENOENT, "%s was not created completely", name);
-		return err_hint(err, "unless that is still going on, remove it: cman rm %s", name);
-	}
-	monitor->claim_fd = openat(monitor->dir_fd, CLAIM_FILE,
-				   O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (monitor->claim_fd < 0)
-		return err_sys(err, errno, "%s: cannot open its " CLAIM_FILE, name);
-	if (flock(monitor->claim_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	monitor_unclaim(monitor);
-	return err_set(err, ERR_STATE, EBUSY, "%s is attended to by another process", name);
+	if (faccessat(monitor->dir_fd, LIFECYCLE_SPEC_FILE, F_OK, 0) < 0)
+		return container_fail_incomplete(&monitor->store, monitor->record.id, err);
+	rc = claim_take(monitor->dir_fd, &monitor->claim_fd);
+	if (rc == -EBUSY)
+		return err_set(err, ERR_STATE, EBUSY, "%s is attended to by another process", name);
+	return rc < 0 ? err_sys(err, -rc, "%s: cannot lock its " CLAIM_FILE, name) : 0;
 }
 
 void monitor_unclaim(struct monitor *monitor)
