@@ -99,7 +99,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		return -1;
 	rc = begin(app, argv[parse.next], &attach, &launch, &record, err);
 	if (rc == 0)
-		rc = attend(&launch.pump, record.name, err);
+		rc = attend(&launch, record.name, err);
 	return rc < 0 ? -1 : rc;
 }
 

@@ -33,11 +33,11 @@ static void tell_interrupted(const char *name)
 	report_error(&gone);
 }
 
-int attend(struct pump *pump, const char *name, struct err *err)
+int attend(struct launch *launch, const char *name, struct err *err)
 {
 	enum pump_end end = PUMP_LOST;
 	int exit_code = -1;
-	int rc = pump_run(pump, &end, &exit_code, err);
+	int rc = pump_run(&launch->pump, &end, &exit_code, err);
 
 	if (rc < 0)
 		return rc;
@@ -58,8 +58,8 @@ int attend(struct pump *pump, const char *name, struct err *err)
 		return err_hint(err, "the container goes on: cman attach %s, cman logs -f %s", name,
 				name);
 	case PUMP_LOST:
-		err_set(err, ERR_STATE, ECHILD, "%s: its monitor was killed", name);
-		return err_hint(err, "the container goes on: cman ps, cman logs -f %s", name);
+		(void)monitor_explain_loss(launch->monitor, name, err);
+		return err_hint(err, "see what becomes of it: cman ps -a, cman logs -f %s", name);
 	}
 	if (exit_code < 0)
 		return err_set(err, ERR_STATE, ECHILD, "%s: its exit status was lost", name);

@@ -2,7 +2,7 @@
 #ifndef CMAN_MANAGER_CMD_ATTEND_H
 #define CMAN_MANAGER_CMD_ATTEND_H
 
-#include "manager/cmd/pump.h"
+#include "manager/cmd/launch.h"
 #include "store/base/err.h"
 #include "store/containers.h"
 
@@ -11,7 +11,7 @@
  * status of this process: the payload's, 0 when the user has detached, or 128+n where this end has
  * left (pump.h). That the container goes on is said.
  */
-int attend(struct pump *pump, const char *name, struct err *err);
+int attend(struct launch *launch, const char *name, struct err *err);
 
 /* At the user's terminal, whose cursor is somewhere in a line: "detached: TEXT" in one of its own. */
 void attend_tell_detached(const char *text);

@@ -45,7 +45,8 @@ static int open_pipe(int *read_end, int *write_end, struct err *err)
 }
 
 /* *socket is our end. */
-static int fork_monitor(const struct monitor_plan *plan, int *socket, struct err *err)
+static int fork_monitor(const struct monitor_plan *plan, int *socket, pid_t *monitor,
+			struct err *err)
 {
 	int pair[2];
 	pid_t pid;
@@ -59,6 +60,7 @@ static int fork_monitor(const struct monitor_plan *plan, int *socket, struct err
 		err_sys(err, errno, "cannot start a monitor");
 	close(pair[1]);
 	*socket = pair[0];
+	*monitor = pid > 0 ? pid : 0;
 	if (pid > 0)
 		log_debug("monitor: process %d", (int)pid);
 	return pid < 0 ? err_code(err) : 0;
@@ -103,8 +105,7 @@ static int await_answer(struct launch *launch, const char *name, struct err *err
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD,
-			       "%s: its monitor could not be started, or was killed", name);
+		return monitor_explain_loss(launch->monitor, name, err);
 	switch (packet.type) {
 	case PACKET_STARTED:
 		log_debug("container %s: started, process %d", packet.started.name,
@@ -136,7 +137,7 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct lau
 					err);
 	memcpy(complete.stdio, theirs, sizeof(complete.stdio));
 	if (rc == 0)
-		rc = fork_monitor(&complete, &launch.pump.socket, err);
+		rc = fork_monitor(&complete, &launch.pump.socket, &launch.monitor, err);
 	close_pipes(theirs);
 	if (rc < 0)
 		return rc;
@@ -155,7 +156,7 @@ int launch_begin(const char *root, const struct launch_how *how, struct launch *
 	int rc = open_pipes(how, &launch.pump, theirs, err);
 
 	if (rc == 0)
-		rc = monitor_spawn(root, theirs, &launch.pump.socket, err);
+		rc = monitor_spawn(root, theirs, &launch.pump.socket, &launch.monitor, err);
 	close_pipes(theirs);
 	if (rc < 0)
 		return rc;

@@ -17,6 +17,7 @@
 struct launch {
 	char name[CONTAINER_NAME_MAX + 1]; /* of the container that was started */
 	int pid;			   /* its process 1 */
+	pid_t monitor;			   /* our child; 0: it is not */
 	struct pump pump; /* ready for pump_run() once the payload was started, unless detached */
 };
 

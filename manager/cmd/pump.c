@@ -81,6 +81,7 @@ struct state {
 	bool lost;	       /* output that the user wanted could not be written */
 	int64_t interrupts[2]; /* when the last but one SIGINT came, and the last */
 	int exit_code;
+	struct err failure; /* FAILED was received instead */
 	bool done;
 	enum pump_end end;
 };
@@ -184,6 +185,8 @@ static int on_message(struct state *state, struct err *err)
 		state->end = PUMP_BEHIND;
 	else if (packet.type == PACKET_EXITED)
 		state->exit_code = packet.exit_code;
+	else if (packet.type == PACKET_FAILED)
+		state->failure = packet.failed.err;
 	else
 		return 0;
 	state->ended = true;
@@ -316,6 +319,10 @@ int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *
 	flow_release(&state.out[1]);
 	if (rc < 0)
 		return rc;
+	if (state.failure.kind != ERR_NONE) {
+		*err = state.failure;
+		return err_code(err);
+	}
 	*end = state.end;
 	*exit_code = state.lost && state.exit_code == 0 ? EXIT_CMAN : state.exit_code;
 	return 0;

@@ -57,7 +57,7 @@ int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err);
  * leaves at the third SIGINT in 3 seconds, which is forwarded as those before it: who types ctrl-c
  * that often wants the prompt back, whatever the payload makes of it. A payload that
  * succeeded while its output could not be written (a full disk) has *exit_code EXIT_CMAN: a script
- * must not take the output for whole.
+ * must not take the output for whole. Fails with what the stage says, where it gives up.
  */
 int pump_run(struct pump *pump, enum pump_end *end, int *exit_code, struct err *err);
 

@@ -164,7 +164,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		puts(run.id);
 		return 0;
 	}
-	rc = attend(&launch.pump, launch.name, err);
+	rc = attend(&launch, launch.name, err);
 	return rc < 0 ? -1 : rc;
 }
 

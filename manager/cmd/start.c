@@ -113,7 +113,7 @@ static int start_attended(struct app *app, const char *name, struct launch_how *
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	int rc = begin(app, name, how, &launch, &record, err);
 
-	return rc < 0 ? -1 : attend(&launch.pump, record.name, err);
+	return rc < 0 ? -1 : attend(&launch, record.name, err);
 }
 
 /* --- the command --- */

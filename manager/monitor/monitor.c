@@ -130,6 +130,17 @@ static void tell_failure(struct monitor *monitor, const struct err *err, int exi
 	monitor_tell(monitor, &packet);
 }
 
+/* We cannot attend to it any more; it may run on, and is adopted by the next command then. */
+static void tell_end_of_service(struct monitor *monitor, const struct err *err)
+{
+	const char *name = monitor->record.name;
+	struct err told = *err;
+
+	(void)err_wrap(&told, "%s: its monitor gives up", name);
+	(void)err_hint(&told, "see what becomes of it: cman ps -a, cman logs -f %s", name);
+	tell_failure(monitor, &told, EXIT_CMAN_FAILED);
+}
+
 static int serve(struct monitor *monitor, struct err *err)
 {
 	struct packet packet = { .type = PACKET_STARTED, .started.pid = monitor->process.pid };
@@ -143,14 +154,17 @@ static int serve(struct monitor *monitor, struct err *err)
 	leave_client_stderr();
 	if (monitor->record.state != CONTAINER_RESTARTING) {
 		rc = monitor_loop(monitor, err);
-		if (rc < 0)
-			return rc;
-		rc = monitor_end(monitor, &exit_code, err);
-		packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
-		monitor_tell(monitor, &packet);
+		if (rc == 0) {
+			rc = monitor_end(monitor, &exit_code, err);
+			packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
+			monitor_tell(monitor, &packet);
+		}
 	}
 	if (rc == 0)
 		rc = monitor_restart(monitor, err);
+	/* Who has heard of the end already listens no more. */
+	if (rc < 0)
+		tell_end_of_service(monitor, err);
 	/* Whoever starts it again need not wait until our clients have read what they get. */
 	monitor_unclaim(monitor);
 	monitor_deliver(monitor);
@@ -190,8 +204,11 @@ int monitor_stage_main(void)
 
 #define MONITOR_PRESERVED (MONITOR_MOUNT + 1)
 
-/* From where the client has them to fixed numbers; nothing else of the client's stays open. */
-static int place_descriptors(const int *sources, unsigned preserve, struct monitor *monitor,
+/*
+ * From where the client has them to fixed numbers; nothing else of the client's stays open.
+ * sources[MONITOR_SOCKET] is the socket to the client at any time, as a failure has to be told.
+ */
+static int place_descriptors(int *sources, unsigned preserve, struct monitor *monitor,
 			     struct err *err)
 {
 	const int end = MONITOR_PRESERVED + (int)preserve;
@@ -213,6 +230,7 @@ static int place_descriptors(const int *sources, unsigned preserve, struct monit
 		if (sources[i] >= 0 && lifted[i] < 0)
 			return err_sys(err, errno, "cannot start a monitor");
 	}
+	sources[MONITOR_SOCKET] = lifted[MONITOR_SOCKET];
 	for (int i = MONITOR_SOCKET; i < MONITOR_NFDS; i++) {
 		if (lifted[i] < 0)
 			(void)close(i); /* most often it is not open */
@@ -255,15 +273,15 @@ static int create_and_begin(struct monitor *monitor, const struct monitor_plan *
 
 int monitor_main(const struct monitor_plan *plan, int socket)
 {
-	const int fds[MONITOR_NFDS] = {
+	int fds[MONITOR_NFDS] = {
 		[MONITOR_SOCKET] = socket,
 		[MONITOR_IN] = plan->stdio[0],
 		[MONITOR_OUT] = plan->stdio[1],
 		[MONITOR_ERR] = plan->stdio[2],
 	};
 	struct monitor monitor = MONITOR_INIT;
-	struct packet packet = { .type = PACKET_NO_IMAGE };
-	struct err err = ERR_INIT;
+	struct packet packet = { .type = PACKET_FAILED, .failed.exit_code = EXIT_CMAN_FAILED };
+	struct err err = ERR_INIT, ignored = ERR_INIT;
 	int exit_code = EXIT_CMAN_FAILED;
 	sigset_t none;
 	int rc;
@@ -273,8 +291,12 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	rc = place_descriptors(fds, plan->preserve_fds, &monitor, &err);
-	if (rc < 0)
+	if (rc < 0) {
+		packet.failed.err = err;
+		(void)packet_send(fds[MONITOR_SOCKET], &packet, &ignored);
 		return EXIT_FAILURE;
+	}
+	packet = (struct packet){ .type = PACKET_NO_IMAGE };
 	rc = take_descriptors(&monitor, &err);
 	(void)setsid();
 	if (rc == 0)

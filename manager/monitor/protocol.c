@@ -76,7 +76,8 @@ int packet_send_fds(int socket, const struct packet *packet, const int *fds, siz
 		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * nfds);
 	}
 	while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0) {
-		if (errno != EINTR)
+		/* A reset is told once; from then on the other side is gone. */
+		if (errno != EINTR && errno != ECONNRESET)
 			return err_sys(err, errno, "cannot send to the other side");
 	}
 	return 0;

@@ -8,12 +8,13 @@
  * means that the other side is gone, whatever it was about to say.
  *
  *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN TERMINAL DETACH
- *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED
+ *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED, or FAILED where the
+ *			stage gives up and the payload may run on
  *
  * A client that attaches to a container connects to the socket MONITOR_ATTACH_FILE (monitor.h):
  *
  *	client → stage	ATTACH, then as above
- *	stage → client	ATTACHED or FAILED, after ATTACHED: EXITED
+ *	stage → client	ATTACHED or FAILED, after ATTACHED: EXITED or FAILED
  *
  * BEHIND instead of EXITED: the client was let go, because it did not take its output.
  */

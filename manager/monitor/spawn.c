@@ -3,12 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+
+/* How long one that has hung up may take to end. */
+#define LOSS_NS INT64_C(1000000000)
+#define LOSS_STEP_NS 2000000L
 
 static int send_open(int socket, const char *root, struct err *err)
 {
@@ -22,7 +28,7 @@ static int send_open(int socket, const char *root, struct err *err)
 	return packet_send(socket, &packet, err);
 }
 
-int monitor_spawn(const char *root, const int stdio[3], int *socket, struct err *err)
+int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid, struct err *err)
 {
 	AUTO_CLOSE int mine = -1;
 	AUTO_CLOSE int theirs = -1;
@@ -55,10 +61,36 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, struct err 
 		return rc;
 	close(child.pidfd);
 	rc = send_open(mine, root, err);
-	if (rc < 0)
+	/* It has ended already: who waits for its answer finds out why. */
+	if (rc == -EPIPE)
+		*err = (struct err)ERR_INIT;
+	else if (rc < 0)
 		return rc;
 	*socket = STEAL_FD(mine);
+	*pid = child.pid;
 	return 0;
+}
+
+int monitor_explain_loss(pid_t pid, const char *name, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = LOSS_STEP_NS };
+	int status;
+
+	/* Its descriptors go first, then it can be waited for. */
+	for (int64_t ns = 0; pid > 0 && ns < LOSS_NS; ns += LOSS_STEP_NS) {
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			if (WIFSIGNALED(status))
+				return err_set(err, ERR_SYS, ECHILD,
+					       "%s: its monitor was killed by signal %d (%s)", name,
+					       WTERMSIG(status), strsignal(WTERMSIG(status)));
+			return err_set(err, ERR_SYS, ECHILD,
+				       "%s: its monitor ended unexpectedly, with status %d", name,
+				       WEXITSTATUS(status));
+		}
+		(void)nanosleep(&step, NULL);
+	}
+	return err_set(err, ERR_SYS, ECHILD, "%s: its monitor was killed, or does not answer",
+		       name);
 }
 
 /* As it was given to store_open(): in the default place, run-time files are not below the root. */
@@ -76,7 +108,8 @@ static int spawn_for(const struct store *store, const struct container_record *r
 {
 	AUTO_CLOSE int socket = -1;
 	struct packet packet = { .type = PACKET_START };
-	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &socket, err);
+	pid_t pid = 0;
+	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &socket, &pid, err);
 
 	if (rc < 0)
 		return rc;
@@ -91,13 +124,11 @@ static int spawn_for(const struct store *store, const struct container_record *r
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_SYS, ECHILD,
-			       "%s: its monitor could not be started, or was killed", record->name);
+		return monitor_explain_loss(pid, record->name, err);
 	if (packet.type == PACKET_STARTED)
 		return 0;
 	*err = packet.failed.err;
-	/* Others begin with the name already. */
-	return err->kind == ERR_STATE ? err_code(err) : err_wrap(err, "%s", record->name);
+	return err_wrap(err, "%s", record->name);
 }
 
 int monitor_spawn_starter(const struct store *store, const struct container_record *record,

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A monitor that is killed, or cannot go on: what its client reads, and that a new run of the
+# container is not taken for the one that has ended.
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+}
+
+column() {
+	sqlite3 -cmd '.timeout 5000' "$CMAN_ROOT/cman.db" "SELECT $2 FROM container WHERE name = '$1'"
+}
+
+is_running() {
+	[ "$(column "$1" state)" = running ]
+}
+
+# start_client NAME: in the foreground, with its words in $BATS_TEST_TMPDIR/said; $CLIENT.
+start_client() {
+	"$CMAN" run --name "$1" busybox sleep 1000 >/dev/null 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	CLIENT=$!
+	eventually is_running "$1"
+}
+
+end_of_client() {
+	status=0
+	wait "$CLIENT" || status=$?
+	stderr=$(cat "$BATS_TEST_TMPDIR/said")
+	output=
+}
+
+@test "the client of a monitor that was killed reads by what" {
+	start_client bird
+	kill -SEGV "$(column bird monitor_pid)"
+	end_of_client
+	assert_status 125
+	assert_stderr 'cman: bird: its monitor was killed by signal 11 (Segmentation fault)
+hint: see what becomes of it: cman ps -a, cman logs -f bird'
+	run --separate-stderr cman ps --format '{{.Name}} {{.State}}'
+	assert_output 'bird running'
+}
+
+@test "a monitor that is killed before its container runs: who started it reads so" {
+	cman create --name bird busybox true >/dev/null
+	for command in 'start bird' 'start -a bird'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr strace -f -o /dev/null -e trace=unshare \
+			-e inject=unshare:signal=SIGKILL "$CMAN" $command
+		assert_status 125
+		assert_stderr 'cman: bird: its monitor was killed by signal 9 (Killed)'
+	done
+	run --separate-stderr cman start -a bird
+	assert_status 0
+}
+
+@test "a monitor that cannot go on tells its client; the next command finds another" {
+	start_client bird
+	strace -o /dev/null -p "$(column bird monitor_pid)" -e trace=poll \
+		-e inject=poll:error=ENOMEM:when=1 2>/dev/null 3>&- &
+	TRACER=$!
+	end_of_client
+	wait "$TRACER" || true
+	assert_status 125
+	assert_stderr 'cman: bird: its monitor gives up: cannot wait for the container: Out of memory
+hint: see what becomes of it: cman ps -a, cman logs -f bird'
+	run --separate-stderr cman exec bird echo here
+	assert_output here
+	run --separate-stderr cman stop -t 0 bird
+	assert_status 0
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_output 'bird exited 137'
+}
+
+@test "too few descriptors: told, whatever they are too few for" {
+	for n in 5 8 9 10 11 12 13 14 15 16; do
+		run --separate-stderr prlimit --nofile="$n:$n" "$CMAN" run --name "box$n" busybox true
+		assert_status 125
+		assert_match "$stderr" '^cman: .*: No file descriptors available$'
+		run --separate-stderr cman ps -aq
+		assert_output ''
+	done
+}
+
+@test "who records an end that nobody recorded leaves a new run alone" {
+	cman run -d --name bird busybox sleep 1000
+	first=$(column bird pid)
+	kill -KILL "$(column bird monitor_pid)" "$first"
+	# The first is about to remove what is left of it, and stops to think.
+	strace -f -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_enter=2s:when=1 \
+		"$CMAN" inspect bird >/dev/null 2>&1 3>&- &
+	SLOW=$!
+	sleep 0.5
+	run --separate-stderr cman start bird
+	assert_status 0
+	wait "$SLOW"
+	is_running bird
+	second=$(column bird pid)
+	[ "$second" != "$first" ]
+	run --separate-stderr cman exec bird echo alive
+	assert_output alive
+}
