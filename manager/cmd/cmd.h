@@ -39,6 +39,16 @@ struct option_group {
 		    struct err *err);
 };
 
+/*
+ * Options that people know from other managers, and that a command has not: whoever types one reads
+ * why, and what to do, in place of "unknown option".
+ */
+struct cmd_absent {
+	const char *names; /* without dashes, with blanks between; those of one letter are such */
+	const char *why;   /* after "there is no --NAME: " */
+	const char *hint;  /* NULL: there is nothing to be done */
+};
+
 struct cmd {
 	const char *name;     /* of one that is in a group "GROUP NAME", such as "image mount" */
 	const char *group;    /* heading in `cman help` */
@@ -47,6 +57,7 @@ struct cmd {
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
 	const struct cmd_option *options;	  /* ended by an entry with name NULL; NULL: none */
 	const struct option_group *const *groups; /* more of them, ended by NULL; NULL: none */
+	const struct cmd_absent *absent; /* ended by an entry with names NULL; NULL: none */
 	/*
 	 * argv[0] is its last word. Returns the exit status of the process. When it fails with a
 	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a

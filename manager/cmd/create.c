@@ -57,5 +57,6 @@ const struct cmd cmd_create = {
 		   "container's ID is printed, and `cman start` starts it, as often as you like. "
 		   "With --rm it is removed when it has ended.",
 	.groups = run_option_groups,
+	.absent = run_options_absent,
 	.run = run,
 };

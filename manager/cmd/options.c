@@ -64,10 +64,39 @@ static const struct cmd_option *find_name(const struct cmd *cmd, const char *nam
 	return NULL;
 }
 
+/* Whether `names`, words with blanks between, has this one. */
+static bool has_word(const char *names, const char *word, size_t len)
+{
+	while (*names) {
+		size_t n = strcspn(names, " ");
+
+		if (n == len && memcmp(names, word, len) == 0)
+			return true;
+		names += n + strspn(names + n, " ");
+	}
+	return false;
+}
+
+/* 0 where nobody knows an option of this name elsewhere either. */
+static int fail_absent(const struct cmd *cmd, const char *name, size_t len, struct err *err)
+{
+	for (const struct cmd_absent *absent = cmd->absent; absent && absent->names; absent++) {
+		if (len == 0 || !has_word(absent->names, name, len))
+			continue;
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP, "%s: there is no %s%.*s: %s", cmd->name,
+			len == 1 ? "-" : "--", (int)len, name, absent->why);
+		return absent->hint ? err_hint(err, "%s", absent->hint) : err_code(err);
+	}
+	return 0;
+}
+
 static int unknown_name(const struct cmd *cmd, const char *name, size_t len, struct err *err)
 {
 	struct suggest suggest;
+	int rc = fail_absent(cmd, name, len, err);
 
+	if (rc < 0)
+		return rc;
 	suggest_begin(&suggest, name, len);
 	EACH_OPTION (o, cmd)
 		suggest_offer(&suggest, o->name);
@@ -174,7 +203,10 @@ static int parse_letter(struct option_parse *parse, const struct cmd_option **op
 	if (!found) {
 		/* Of a multi-byte character show all of it, not its first byte. */
 		int len = (unsigned char)*letter < 0x80 ? 1 : (int)strlen(letter);
+		int rc = fail_absent(parse->cmd, letter, 1, err);
 
+		if (rc < 0)
+			return rc;
 		return err_set(err, ERR_USAGE, EINVAL, "unknown option: -%.*s", len, letter);
 	}
 	*value = NULL;

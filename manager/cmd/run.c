@@ -198,5 +198,6 @@ const struct cmd cmd_run = {
 			{ 0, NULL, NULL, NULL },
 		},
 	.groups = run_option_groups,
+	.absent = run_options_absent,
 	.run = run,
 };

@@ -22,4 +22,7 @@ extern const struct option_group run_options_health;
 /* All of them, in the order of the help; ended by NULL. */
 extern const struct option_group *const run_option_groups[];
 
+/* Those that run and create do not have. */
+extern const struct cmd_absent run_options_absent[];
+
 #endif

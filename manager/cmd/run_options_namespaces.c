@@ -118,14 +118,29 @@ static int take_share(const struct cmd_option *option, const char *value,
 	return bad_value(option, what, value, err);
 }
 
+/* Of docker and podman: what would be a network of its own to the outside. */
+static bool is_outside_mode(const char *value)
+{
+	static const char *const modes[] = { "bridge", "default", "nat", "slirp4netns", "pasta" };
+	size_t len = strcspn(value, ":");
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strlen(modes[i]) == len && memcmp(modes[i], value, len) == 0)
+			return true;
+	return false;
+}
+
 static int take_network(const struct cmd_option *option, const char *value, struct share *out,
 			struct err *err)
 {
-	if (strcmp(value, "bridge") == 0 || strcmp(value, "default") == 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "--%s %s: there are no bridges yet",
-			       option->name, value);
-	return take_share(option, value, network_modes, "none, host, container:NAME or ns:PATH",
-			  out, err);
+	if (!is_outside_mode(value))
+		return take_share(option, value, network_modes,
+				  "none, host, container:NAME or ns:PATH", out, err);
+	err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+		"--%s %s: a container cannot have a network of its own to the outside yet",
+		option->name, value);
+	return err_hint(err, "the host's: --network host; one that was made before: "
+			     "--network ns:PATH");
 }
 
 /* --- names --- */

@@ -66,6 +66,18 @@ hint: did you mean --all? (see 'cman ps --help')"
 	run --separate-stderr cman --root
 	assert_status 125
 	assert_match "$stderr" '^cman: --root needs a value: DIR'
+	run --separate-stderr cman run -dp 8080:80 busybox
+	assert_status 125
+	assert_stderr "cman: run: there is no -p: a container cannot have a network of its own to the outside yet
+hint: with --network host it listens at ports of the host"
+	run --separate-stderr cman create --gpus=all busybox
+	assert_status 125
+	assert_stderr "cman: create: there is no --gpus: no driver's libraries are brought into a container
+hint: give it the devices: --device /dev/dri, or --device /dev/nvidia0"
+	run --separate-stderr cman run --userns host busybox
+	assert_match "$stderr" '^cman: run: there is no --userns: there are no user namespaces yet'
+	run --separate-stderr cman ps --gpus all
+	assert_match "$stderr" '^cman: unknown option: --gpus'
 	for command in stop kill rm wait inspect; do
 		run --separate-stderr cman "$command"
 		assert_status 125

@@ -95,7 +95,8 @@ is_elsewhere() {
 	run --separate-stderr inside --network ns:/proc/self/ns/uts busybox true
 	assert_stderr 'cman: cannot enter the network namespace: it is one of another kind, or not below the own one'
 	run --separate-stderr inside --network bridge busybox true
-	assert_stderr 'cman: --network bridge: there are no bridges yet'
+	assert_stderr 'cman: --network bridge: a container cannot have a network of its own to the outside yet
+hint: the host'"'"'s: --network host; one that was made before: --network ns:PATH'
 	run --separate-stderr inside --network moon busybox true
 	assert_match "$stderr" '^cman: --network: not none, host, container:NAME or ns:PATH: moon'
 }

@@ -115,6 +115,69 @@ static void test_table_is_sound(void **state)
 	}
 }
 
+static bool is_option_of(const struct cmd *cmd, const char *name, size_t len)
+{
+	EACH_OPTION (o, cmd) {
+		if ((strlen(o->name) == len && memcmp(o->name, name, len) == 0) ||
+		    (len == 1 && o->letter == *name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the command that `text` begins with has the option. */
+static bool is_option_of_named(const char *text, const char *name, size_t len)
+{
+	EACH_COMMAND(cmd)
+	{
+		if (strncmp(text, cmd->name, strlen(cmd->name)) == 0 &&
+		    is_option_of(cmd, name, len))
+			return true;
+	}
+	return false;
+}
+
+/* Each --name of a hint is an option of the command, or of one that is named before it. */
+static void assert_hint_holds(const struct cmd *cmd, const char *hint)
+{
+	const char *named = "";
+
+	for (const char *p = hint; *p; p++) {
+		size_t len;
+
+		if (strncmp(p, "cman ", 5) == 0)
+			named = p + 5;
+		if (strncmp(p, "--", 2) != 0)
+			continue;
+		len = strspn(p + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
+		if (!is_option_of(cmd, p + 2, len) && !is_option_of_named(named, p + 2, len))
+			fail_msg("there is no option %.*s: %s", (int)len + 2, p, hint);
+		p += 1 + len;
+	}
+}
+
+/* What is said not to be there is not there, and what is to be done instead can be done. */
+static void test_absent_options(void **state)
+{
+	(void)state;
+	EACH_COMMAND(cmd)
+	{
+		for (const struct cmd_absent *a = cmd->absent; a && a->names; a++) {
+			for (const char *name = a->names; *name;) {
+				size_t len = strcspn(name, " ");
+
+				if (is_option_of(cmd, name, len))
+					fail_msg("%s has --%.*s", cmd->name, (int)len, name);
+				name += len + strspn(name + len, " ");
+			}
+			assert_true(islower(a->why[0]) || strchr("/", a->why[0]));
+			assert_true(a->why[strlen(a->why) - 1] != '.');
+			if (a->hint)
+				assert_hint_holds(cmd == &cmd_create ? &cmd_run : cmd, a->hint);
+		}
+	}
+}
+
 static void test_unknown_command(void **state)
 {
 	const struct cmd *cmd = NULL;
@@ -518,6 +581,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_sound),
+		cmocka_unit_test(test_absent_options),
 		cmocka_unit_test(test_unknown_command),
 		cmocka_unit_test(test_words_of_others),
 		cmocka_unit_test(test_groups),
