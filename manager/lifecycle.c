@@ -96,14 +96,18 @@ static int write_file(int dir_fd, const char *name, const char *text, struct err
  * Not synced: after a power cut the container does not run any more, and a spec that was lost with
  * it is one of a container that can only be removed.
  */
-static int write_spec(int dir_fd, const struct spec *spec, struct err *err)
+int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *spec,
+			struct err *err)
 {
+	AUTO_CLOSE int dir_fd = -1;
 	AUTO_FREE char *text = NULL;
 	const bool elsewhere =
 		strncmp(spec->cgroups_path, CGROUP_PARENT "/", strlen(CGROUP_PARENT "/")) != 0 ||
 		strchr(spec->cgroups_path + strlen(CGROUP_PARENT "/"), '/');
-	int rc = spec_print(spec, &text, err);
+	int rc = container_dir_open(store, id, &dir_fd, err);
 
+	if (rc == 0)
+		rc = spec_print(spec, &text, err);
 	if (rc == 0 && elsewhere)
 		rc = write_file(dir_fd, CGROUP_FILE, spec->cgroups_path, err);
 	if (rc == 0)
@@ -156,9 +160,15 @@ static int create_directory(struct store *store, const char *id,
 	}
 	if (rc == 0)
 		rc = neighbours_share_etc(store, spec, err);
-	if (rc == 0)
-		rc = etc_files_create(dir_fd, dir, request->etc, spec, err);
-	return rc < 0 ? rc : write_spec(dir_fd, spec, err);
+	return rc < 0 ? rc : etc_files_create(dir_fd, dir, request->etc, spec, err);
+}
+
+static int make_files(struct store *store, const struct create_request *request, struct err *err)
+{
+	const char *id = request->record->id;
+	int rc = set_overlay(store, id, request->layers, request->spec, err);
+
+	return rc < 0 ? rc : create_directory(store, id, request, err);
 }
 
 /* Of a container that could not be made: what there is of it, and the volumes made for it. */
@@ -183,15 +193,39 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 	/* the spec as it was: the caller tries again with another name where this one is taken */
 	if (rc < 0)
 		return rc;
-	rc = set_overlay(store, id, request->layers, request->spec, err);
+	rc = make_files(store, request, err);
 	if (rc == 0)
-		rc = create_directory(store, id, request, err);
+		rc = lifecycle_keep_spec(store, id, request->spec, err);
 	if (rc == 0)
 		rc = volume_fill(store, request->spec, request->volumes, request->nvolumes,
 				 !request->record->auto_remove, err);
 	if (rc < 0)
 		take_back(store, request);
 	return rc;
+}
+
+int lifecycle_prepare(struct store *store, const struct create_request *request, struct err *err)
+{
+	int rc = make_files(store, request, err);
+
+	if (rc < 0)
+		lifecycle_discard(store, request->record->id);
+	return rc;
+}
+
+int lifecycle_record(struct store *store, const struct container_record *record, bool is_started,
+		     struct err *err)
+{
+	return is_started ? container_insert_started(store, record, err) :
+			    container_insert(store, record, err);
+}
+
+void lifecycle_discard(struct store *store, const char *id)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)lifecycle_destroy_cgroup(store, id, &ignored);
+	(void)container_dir_remove(store, id, &ignored);
 }
 
 int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err)

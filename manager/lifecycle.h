@@ -35,6 +35,20 @@ struct create_request {
 int lifecycle_create(struct store *store, struct create_request *request, struct err *err);
 
 /*
+ * The same in steps, for a container without volumes that is started at once, so that its first
+ * process makes itself ready meanwhile: all but spec.json and the row; spec.json; the row, with
+ * `is_started` as that of one that runs (container_set_started()), in one transaction. What was
+ * prepared and has no row nobody knows of: lifecycle_discard() removes it, also where its process
+ * was made already, and so does store_sweep() when it is a minute old.
+ */
+int lifecycle_prepare(struct store *store, const struct create_request *request, struct err *err);
+int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *spec,
+			struct err *err);
+int lifecycle_record(struct store *store, const struct container_record *record, bool is_started,
+		     struct err *err);
+void lifecycle_discard(struct store *store, const char *id);
+
+/*
  * Correct `record` (and its row) when it says running but its process is gone: if a monitor still
  * lives, it is given a moment to write the end; else exited with exit code -1 (or what ctinit kept)
  * and an error that says what was lost, or restarting where the policy wants that. What runs or is

@@ -103,6 +103,10 @@ int container_id_generate(char id[CONTAINER_ID_LEN + 1], struct err *err);
  */
 int container_insert(struct store *store, const struct container_record *record, struct err *err);
 
+/* It and container_set_started() in one transaction: one that runs from the start. */
+int container_insert_started(struct store *store, const struct container_record *record,
+			     struct err *err);
+
 /*
  * Find by full ID, name, or unambiguous ID prefix (a name wins over a prefix). ERR_NOT_FOUND
  * "no such container: X", ERR_AMBIGUOUS listing up to three candidates.

@@ -115,6 +115,19 @@ int container_set_started(struct store *store, const struct container_record *re
 	return check_updated(store, record->id, "started", r, err);
 }
 
+int container_insert_started(struct store *store, const struct container_record *record,
+			     struct err *err)
+{
+	AUTO_TX sqlite3 *tx = NULL;
+	int r = db_begin(store->db, &tx, err);
+
+	if (r == 0)
+		r = container_insert(store, record, err);
+	if (r == 0)
+		r = container_set_started(store, record, err);
+	return r < 0 ? r : db_commit(&tx, err);
+}
+
 int container_set_monitor(struct store *store, const struct container_record *record,
 			  struct err *err)
 {

@@ -174,23 +174,46 @@ int store_reopen_db(struct store *store, struct err *err)
 	return schema_reopen(store->root, &store->db, err);
 }
 
-int store_open(const char *root, struct store *out, struct err *err)
+/* Somebody else's directory, most often. */
+static int explain(int r, struct err *err)
+{
+	if ((r == -EACCES || r == -EPERM || r == -EROFS) && geteuid() != 0)
+		err_hint(err, "run cman as root, or set CMAN_ROOT to a directory of your own");
+	return r;
+}
+
+int store_open_files(const char *root, struct store *out, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	int r = open_directories(root, &store, err);
 
-	if (r == 0)
-		r = schema_open(store.root, store.root_fd, &store.db, err);
-	if (r == -ENOSPC && reserve_spend(store.root_fd)) {
+	if (r < 0)
+		return explain(r, err);
+	*out = store;
+	store = (struct store)STORE_INIT;
+	return 0;
+}
+
+int store_open_db(struct store *store, struct err *err)
+{
+	int r = store->db ? 0 : schema_open(store->root, store->root_fd, &store->db, err);
+
+	if (r == -ENOSPC && reserve_spend(store->root_fd)) {
 		*err = (struct err)ERR_INIT;
-		r = schema_open(store.root, store.root_fd, &store.db, err);
+		r = schema_open(store->root, store->root_fd, &store->db, err);
 	}
-	if (r < 0) {
-		if ((r == -EACCES || r == -EPERM || r == -EROFS) && geteuid() != 0)
-			err_hint(err,
-				 "run cman as root, or set CMAN_ROOT to a directory of your own");
+	return explain(r, err);
+}
+
+int store_open(const char *root, struct store *out, struct err *err)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	int r = store_open_files(root, &store, err);
+
+	if (r == 0)
+		r = store_open_db(&store, err);
+	if (r < 0)
 		return r;
-	}
 	*out = store;
 	store = (struct store)STORE_INIT;
 	return 0;

@@ -53,6 +53,14 @@ int store_open(const char *root, struct store *out, struct err *err);
 void store_close(struct store *store);
 
 /*
+ * The same in two steps, for who has something to do before the database is needed: what it costs
+ * most is to read that. Between them no function may be called that asks it. store_open_db() is
+ * nothing where it is open.
+ */
+int store_open_files(const char *root, struct store *out, struct err *err);
+int store_open_db(struct store *store, struct err *err);
+
+/*
  * Give the database back and keep all else, for who will ask nothing of it for long: every open one
  * makes the locks of all other processes slower, and takes memory. Until it is open again, no
  * function may be called that asks it; store_maintain() then does nothing.

@@ -14,13 +14,16 @@ static int create(struct store *store, struct run_options *options,
 		  const struct image_choice *choice, struct container_record *record,
 		  struct err *err)
 {
+	AUTO_CREATION struct creation creation = CREATION_INIT;
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	sigset_t all, before;
 	int rc;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	rc = creation_make(store, options, choice, record, &spec, err);
+	rc = creation_plan(store, options, choice, record, &spec, &creation, err);
+	if (rc == 0)
+		rc = creation_make(store, &creation, err);
 	if (rc == 0) {
 		puts(record->id);
 		fflush(stdout); /* main looks at ferror */

@@ -74,49 +74,83 @@ static int list_layers(const struct image_record *image, char ***out, struct err
 	return 0;
 }
 
-/* Insert and make it, under the name given, or under one that is free. */
-static int insert(struct store *store, const struct run_options *options,
-		  struct create_request *request, struct err *err)
+/* Insert it under the name given, or under one that is free. */
+static int with_name(struct store *store, struct creation *creation,
+		     int (*insert)(struct store *store, struct creation *creation, struct err *err),
+		     struct err *err)
 {
-	struct container_record *record = request->record;
+	const char *given = creation->options->name;
+	struct container_record *record = creation->record;
 	int rc;
 
 	for (int attempt = 0;; attempt++) {
 		char made_up[CONTAINER_NAME_MAX + 1];
 
-		rc = options->name ? 0 : name_generate(attempt, made_up, err);
+		rc = given ? 0 : name_generate(attempt, made_up, err);
 		if (rc < 0)
 			return rc;
 		free(record->name);
-		record->name = strdup(options->name ? options->name : made_up);
+		record->name = strdup(given ? given : made_up);
 		if (!record->name)
 			return no_memory(err);
-		rc = lifecycle_create(store, request, err);
-		if (rc == 0 || options->name || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
+		rc = insert(store, creation, err);
+		if (rc == 0 || given || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
 			return rc;
 		*err = (struct err)ERR_INIT;
 	}
 }
 
-int creation_make(struct store *store, struct run_options *options,
+static struct create_request request_of(const struct creation *creation)
+{
+	static char *const none[] = { NULL };
+
+	return (struct create_request){
+		.record = creation->record,
+		.spec = creation->spec,
+		.layers = creation->layers ? creation->layers : none,
+		.etc = &creation->options->container.isolation.etc,
+		.volumes = creation->mounts.volumes,
+		.nvolumes = creation->mounts.nvolumes,
+	};
+}
+
+void creation_release(struct creation *creation)
+{
+	mount_plan_release(&creation->mounts);
+	strv_free(creation->layers);
+	free(creation->hostname);
+	*creation = (struct creation)CREATION_INIT;
+}
+
+bool creation_asks_records(const struct run_options *options)
+{
+	const struct container_options *container = &options->container;
+	bool asks = container->volumes_from || options->cidfile;
+
+	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
+		asks |= container->isolation.shares[i].mode == SHARE_CONTAINER;
+	for (size_t i = 0; i < container->mounts.n; i++)
+		asks |= container->mounts.list[i].kind == MOUNT_OF_VOLUME;
+	return asks;
+}
+
+int creation_plan(struct store *store, struct run_options *options,
 		  const struct image_choice *choice, struct container_record *record,
-		  struct spec *spec, struct err *err)
+		  struct spec *spec, struct creation *out, struct err *err)
 {
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
-	AUTO_MOUNT_PLAN struct mount_plan mounts = MOUNT_PLAN_INIT;
-	AUTO_STRV char **layers = NULL;
-	AUTO_FREE char *hostname = NULL;
-	struct err ignored = ERR_INIT;
-	static char *const none[] = { NULL };
+	struct creation *creation = out;
 	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
 
+	*creation = (struct creation){ .options = options, .record = record, .spec = spec };
 	options->container.command = options->rootfs ? options->words : choice->command;
 	if (rc == 0)
-		rc = neighbours_resolve(store, &options->container.isolation, &hostname, err);
-	if (hostname)
-		options->container.hostname = hostname;
+		rc = neighbours_resolve(store, &options->container.isolation, &creation->hostname,
+					err);
+	if (creation->hostname)
+		options->container.hostname = creation->hostname;
 	if (rc == 0)
-		rc = mount_plan_make(store, &config, &options->container, &mounts, err);
+		rc = mount_plan_make(store, &config, &options->container, &creation->mounts, err);
 	if (rc == 0)
 		rc = spec_build(&config, &options->container, record->id, spec, err);
 	if (rc == 0)
@@ -124,25 +158,57 @@ int creation_make(struct store *store, struct run_options *options,
 	if (rc == 0)
 		rc = labels_print(config.labels, options->labels, &record->labels, err);
 	if (rc == 0)
-		rc = list_layers(&choice->image, &layers, err);
+		rc = list_layers(&choice->image, &creation->layers, err);
 	if (rc < 0)
 		return rc;
-
-	struct create_request request = {
-		.record = record,
-		.spec = spec,
-		.layers = layers ? layers : none,
-		.etc = &options->container.isolation.etc,
-		.volumes = mounts.volumes,
-		.nvolumes = mounts.nvolumes,
-	};
-
 	spec->root_path = options->rootfs;
 	options->rootfs = NULL;
+	return 0;
+}
 
-	rc = insert(store, options, &request, err);
-	if (rc < 0 || !options->cidfile || id_file_write_id(options->cidfile, record->id, err) == 0)
+static int make(struct store *store, struct creation *creation, struct err *err)
+{
+	struct create_request request = request_of(creation);
+
+	return lifecycle_create(store, &request, err);
+}
+
+int creation_make(struct store *store, struct creation *creation, struct err *err)
+{
+	const struct run_options *options = creation->options;
+	struct err ignored = ERR_INIT;
+	int rc = with_name(store, creation, make, err);
+
+	if (rc < 0 || !options->cidfile ||
+	    id_file_write_id(options->cidfile, creation->record->id, err) == 0)
 		return rc;
-	(void)lifecycle_remove(store, record, true, &ignored);
+	(void)lifecycle_remove(store, creation->record, LIFECYCLE_FORCE, &ignored);
 	return err_code(err);
+}
+
+int creation_prepare(struct store *store, struct creation *creation, struct err *err)
+{
+	struct create_request request = request_of(creation);
+
+	return lifecycle_prepare(store, &request, err);
+}
+
+static int insert_created(struct store *store, struct creation *creation, struct err *err)
+{
+	return lifecycle_record(store, creation->record, false, err);
+}
+
+static int insert_started(struct store *store, struct creation *creation, struct err *err)
+{
+	return lifecycle_record(store, creation->record, true, err);
+}
+
+int creation_record(struct store *store, struct creation *creation, bool is_started,
+		    struct err *err)
+{
+	int rc = lifecycle_keep_spec(store, creation->record->id, creation->spec, err);
+
+	if (rc < 0)
+		return rc;
+	return with_name(store, creation, is_started ? insert_started : insert_created, err);
 }

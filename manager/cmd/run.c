@@ -9,6 +9,7 @@
 #include "manager/cmd/creation.h"
 #include "manager/cmd/id_file.h"
 #include "manager/cmd/image_choice.h"
+#include "manager/cmd/image_recall.h"
 #include "manager/cmd/launch.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_options_groups.h"
@@ -20,36 +21,93 @@
 struct run {
 	struct run_options options;
 	struct image_choice choice;
+	struct creation creation;
 	char id[CONTAINER_ID_LEN + 1];
+	bool may_guess;	 /* the image, before the database is read */
+	bool is_guessed; /* and so it was */
 };
 
 /* --- in the monitor --- */
 
-/* monitor_plan.create. A pull is the client's, who has the terminal. */
-static int create(void *data, struct store *store, struct container_record *record,
-		  struct spec *spec, struct err *err)
+/* A pull is the client's, who has the terminal: 1 where there has to be one. */
+static int choose(struct run *run, struct store *store, struct image_choice *out, struct err *err)
 {
-	struct run *run = data;
 	const struct run_options *options = &run->options;
 	struct image_wish here = options->image;
-	int rc = 0;
+	int rc;
 
 	here.pull = PULL_NEVER;
+	rc = image_choose(store, &here, options->words, out, err);
+	return rc < 0 && err->kind == ERR_NOT_FOUND && options->image.pull == PULL_MISSING ? 1 : rc;
+}
 
-	if (!options->rootfs)
-		rc = image_choose(store, &here, options->words, &run->choice, err);
-	if (rc < 0 && err->kind == ERR_NOT_FOUND && options->image.pull == PULL_MISSING)
-		return 1;
-	if (rc < 0)
+static int choose_or_guess(struct run *run, struct store *store, struct err *err)
+{
+	const struct run_options *options = &run->options;
+	int rc;
+
+	if (options->rootfs)
+		return creation_asks_records(options) ? store_open_db(store, err) : 0;
+	run->is_guessed = run->may_guess && !creation_asks_records(options) &&
+			  image_recall(store, &options->image, options->words, &run->choice);
+	if (run->is_guessed)
+		return 0;
+	rc = store_open_db(store, err);
+	return rc < 0 ? rc : choose(run, store, &run->choice, err);
+}
+
+/* monitor_plan.create. */
+static int create(void *data, struct store *store, struct container_record *record,
+		  struct spec *spec, bool *has_row, struct err *err)
+{
+	struct run *run = data;
+	struct creation *creation = &run->creation;
+	const struct image_record *image = &run->choice.image;
+	int rc = choose_or_guess(run, store, err);
+
+	if (rc != 0)
 		return rc;
-	if (!options->rootfs)
-		log_debug("image %s: %s, %zu layers", run->choice.reference, run->choice.image.id,
-			  run->choice.image.nlayers);
+	if (!run->options.rootfs)
+		log_debug("image %s: %s, %zu layers%s", run->choice.reference, image->id,
+			  image->nlayers, run->is_guessed ? ", as the last time" : "");
 	memcpy(record->id, run->id, sizeof(record->id));
-	rc = creation_make(store, &run->options, &run->choice, record, spec, err);
+	rc = creation_plan(store, &run->options, &run->choice, record, spec, creation, err);
+	*has_row = creation->mounts.nvolumes > 0 || run->options.cidfile;
 	if (rc == 0)
-		log_debug("container %s: %s, command %s", record->name, record->id,
-			  record->command);
+		rc = *has_row ? creation_make(store, creation, err) :
+				creation_prepare(store, creation, err);
+	if (rc == 0)
+		log_debug("container %s: command %s", record->id, record->command);
+	return rc;
+}
+
+/* 1 where the guess was wrong. */
+static int check_guess(struct run *run, struct store *store, struct err *err)
+{
+	AUTO_IMAGE_CHOICE struct image_choice now = IMAGE_CHOICE_INIT;
+	int rc = choose(run, store, &now, err);
+
+	if (rc < 0 && err->kind == ERR_NOT_FOUND)
+		return 1;
+	return rc != 0 ? rc : !image_choice_equal(&run->choice, &now);
+}
+
+/* monitor_plan.record. */
+static int record(void *data, struct store *store, struct container_record *record, bool is_started,
+		  struct err *err)
+{
+	struct run *run = data;
+	int rc = store_open_db(store, err);
+
+	if (rc == 0 && run->is_guessed)
+		rc = check_guess(run, store, err);
+	if (rc != 0)
+		return rc;
+	rc = creation_record(store, &run->creation, is_started, err);
+	if (rc == 0 && !run->is_guessed && !run->options.rootfs)
+		image_remember(store, &run->options.image, run->options.words, &run->choice);
+	if (rc == 0)
+		log_debug("container %s: %s", record->name, record->id);
 	return rc;
 }
 
@@ -89,27 +147,37 @@ static int pull(const struct app *app, struct run *run, struct err *err)
 	return rc;
 }
 
-/* A monitor that was killed before it could start the container has left the row as it made it. */
+/* By a monitor that was killed before it could start the container. */
 static void remove_half_made(const struct app *app, const char *id)
 {
 	AUTO_CONTAINER_RECORD struct container_record left = CONTAINER_RECORD_INIT;
 	AUTO_STORE struct store store = STORE_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (store_open(app->root, &store, &ignored) == 0 &&
-	    container_find(&store, id, &left, &ignored) == 0 && left.state == CONTAINER_CREATED)
+	if (store_open(app->root, &store, &ignored) < 0)
+		return;
+	if (container_find(&store, id, &left, &ignored) < 0) {
+		if (ignored.kind == ERR_NOT_FOUND)
+			lifecycle_discard(&store, id);
+	} else if (left.state == CONTAINER_CREATED) {
 		(void)lifecycle_remove(&store, &left, LIFECYCLE_FORCE | LIFECYCLE_VOLUMES,
 				       &ignored);
+	}
 }
 
 /* Returns 0, -errno, or 1 where the image has to be pulled first. */
 static int start(const struct app *app, struct run *run, struct launch *launch, struct err *err)
 {
+	const enum share_mode network =
+		isolation_share(&run->options.container.isolation, SPEC_NS_NETWORK)->mode;
 	const struct monitor_plan plan = {
 		.root = app->root,
 		.preserve_fds = run->options.container.isolation.preserve_fds,
+		.gives_network = network == SHARE_DEFAULT || network == SHARE_PRIVATE ||
+				 network == SHARE_NONE,
 		.argv = app->argv,
 		.create = create,
+		.record = record,
 		.explain = explain,
 		.data = run,
 	};
@@ -130,6 +198,7 @@ static int start(const struct app *app, struct run *run, struct launch *launch, 
 
 static void release(struct run *run)
 {
+	creation_release(&run->creation);
 	run_options_release(&run->options);
 	image_choice_release(&run->choice);
 }
@@ -139,6 +208,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	__attribute__((cleanup(release))) struct run run = {
 		.options = RUN_OPTIONS_INIT,
 		.choice = IMAGE_CHOICE_INIT,
+		.creation = CREATION_INIT,
+		.may_guess = true,
 	};
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	int rc = run_options_parse(&cmd_run, argc, argv, &run.options, err);
@@ -152,6 +223,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = start(app, &run, &launch, err);
 	if (rc > 0) {
 		launch_undo(&launch);
+		run.may_guess = false;
 		rc = pull(app, &run, err);
 		if (rc == 0)
 			rc = start(app, &run, &launch, err);

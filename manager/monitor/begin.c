@@ -9,6 +9,7 @@
 
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_update.h"
+#include "manager/monitor/monitor.h"
 #include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "manager/neighbours.h"
@@ -98,6 +99,17 @@ void monitor_attach_console(struct monitor *monitor)
 	monitor->console_slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
+/* With what is needed to open the database, all of which the child's work hides. */
+static int write_row(struct monitor *monitor, bool is_started, struct err *err)
+{
+	const struct monitor_plan *plan = monitor->plan;
+	int rc = plan->record(plan->data, &monitor->store, &monitor->record, is_started, err);
+
+	monitor->row = rc == 0 ? ROW_THERE : ROW_REFUSED;
+	monitor->wrong_guess = rc > 0;
+	return rc > 0 ? err_set(err, ERR_STATE, ESTALE, "the image was changed meanwhile") : rc;
+}
+
 /*
  * The row says running before the gate opens: whatever kills us in between, a payload that runs is
  * named by a row, and one that was not let go ends with us.
@@ -106,14 +118,16 @@ static int record_birth(void *data, const struct engine_process *process, struct
 {
 	struct monitor *monitor = data;
 	struct container_record *record = &monitor->record;
+	int rc;
 
 	record->pid = process->pid;
 	record->pid_start_time = process->start_time;
 	record->started_ns = clock_now_ns();
-	if (container_set_started(&monitor->store, record, err) < 0)
-		return err_code(err);
-	record->state = CONTAINER_RUNNING;
-	return 0;
+	rc = monitor->row == ROW_DUE ? write_row(monitor, true, err) :
+				       container_set_started(&monitor->store, record, err);
+	if (rc == 0)
+		record->state = CONTAINER_RUNNING;
+	return rc;
 }
 
 /* They were there when it was made, and are there for that start only. */
@@ -133,6 +147,24 @@ void monitor_close_preserved(struct monitor *monitor)
 		close_fd(&monitor->preserved[--monitor->npreserved]);
 }
 
+/* engine_request.network. A client that has failed or is gone leaves it to the engine. */
+static int take_network(void *data)
+{
+	struct monitor *monitor = data;
+	struct packet packet;
+	struct err ignored = ERR_INIT;
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
+
+	if (!monitor->network_due)
+		return -1;
+	monitor->network_due = false;
+	if (packet_receive(MONITOR_SOCKET, &packet, fds, &ignored) <= 0)
+		return -1;
+	for (int i = 1; i < PACKET_FDS_MAX; i++)
+		cleanup_close(&fds[i]);
+	return fds[0];
+}
+
 static int create(struct monitor *monitor, const struct ends *ends,
 		  const struct neighbours *neighbours, struct err *err)
 {
@@ -143,6 +175,8 @@ static int create(struct monitor *monitor, const struct ends *ends,
 		.hold_fds = hold,
 		.born = record_birth,
 		.born_data = monitor,
+		.network = take_network,
+		.network_data = monitor,
 		.cache_fd = monitor->store.run_fd,
 		.preserved = monitor->preserved,
 		.npreserved = monitor->npreserved,
@@ -242,6 +276,21 @@ static void undo(struct monitor *monitor)
 		(void)engine_cleanup(&monitor->spec, &err);
 }
 
+/* Whether there is a row, or one could be written, for the end of what was made for this start. */
+static bool has_row(struct monitor *monitor)
+{
+	struct err err = ERR_INIT;
+
+	if (monitor->row == ROW_DUE && !monitor->record.auto_remove &&
+	    write_row(monitor, false, &err) < 0)
+		log_warn("%s: %s", monitor->record.id, err.text);
+	if (monitor->row == ROW_THERE)
+		return true;
+	monitor_unclaim(monitor);
+	lifecycle_discard(&monitor->store, monitor->record.id);
+	return false;
+}
+
 /* It was not started: leave a record that says why, or with --rm nothing. */
 static void record_failure(struct monitor *monitor, struct err *failure, int exit_code)
 {
@@ -251,6 +300,8 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 	int rc;
 
 	undo(monitor);
+	if (!has_row(monitor))
+		return;
 	meddling = explain(monitor, failure);
 	if (meddling == MEDDLING_REMOVED)
 		return;
@@ -350,8 +401,12 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 	*exit_code = EXIT_FAILED;
 	if (rc == 0)
 		rc = monitor_claim(monitor, err);
-	if (rc == 0 && !monitor->is_new)
+	if (rc == 0 && !monitor->plan)
 		rc = take_record(monitor, err);
+	if (rc < 0 && monitor->row == ROW_DUE) {
+		(void)has_row(monitor);
+		return err_code(err);
+	}
 	if (rc < 0) {
 		(void)explain(monitor, err);
 		return err_code(err);
@@ -359,7 +414,7 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 	rc = monitor_identify(&monitor->record, err);
 	presence_hold(&monitor->store, monitor->record.id);
 	if (rc == 0)
-		rc = monitor->is_new ? begin(monitor, err) : load_and_begin(monitor, err);
+		rc = monitor->plan ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_code_of(err);

@@ -32,7 +32,8 @@ int monitor_claim(struct monitor *monitor, struct err *err)
 	const char *name = monitor->record.name;
 	int rc;
 
-	if (faccessat(monitor->dir_fd, LIFECYCLE_SPEC_FILE, F_OK, 0) < 0)
+	/* Of one that is made for this start, it comes with the row. */
+	if (!monitor->plan && faccessat(monitor->dir_fd, LIFECYCLE_SPEC_FILE, F_OK, 0) < 0)
 		return container_fail_incomplete(&monitor->store, monitor->record.id, err);
 	rc = claim_take(monitor->dir_fd, &monitor->claim_fd);
 	if (rc == -EBUSY)

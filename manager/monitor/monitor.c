@@ -252,19 +252,24 @@ static int place_descriptors(int *sources, unsigned preserve, struct monitor *mo
 static int create_and_begin(struct monitor *monitor, const struct monitor_plan *plan,
 			    int *exit_code, struct err *err)
 {
-	int rc = store_open(plan->root, &monitor->store, err);
+	bool has_row = false;
+	int rc = store_open_files(plan->root, &monitor->store, err);
 
-	/* The container's first process is forked while this one goes on. */
-	db_memory_keep_from_children();
 	if (rc == 0)
 		rc = plan->create(plan->data, &monitor->store, &monitor->record, &monitor->spec,
-				  err);
+				  &has_row, err);
+	/* The container's first process is forked while this one goes on. */
+	db_memory_keep_from_children();
 	if (rc == 0)
 		rc = prepare(err);
 	if (rc != 0)
 		return rc;
-	monitor->is_new = true;
+	monitor->plan = plan;
+	monitor->network_due = plan->gives_network;
+	monitor->row = has_row ? ROW_THERE : ROW_DUE;
 	rc = monitor_begin(monitor, exit_code, err);
+	if (monitor->wrong_guess)
+		return 1;
 	if (rc < 0 && plan->explain)
 		plan->explain(plan->data, err);
 	stage_rename(plan->argv, MONITOR_STAGE);

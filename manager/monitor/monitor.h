@@ -61,14 +61,23 @@ struct monitor_plan {
 	const char *root;      /* store_open() */
 	int stdio[3];	       /* its MONITOR_IN, _OUT and _ERR, each -1 for none */
 	unsigned preserve_fds; /* of the client's, from 3 on: the payload is given them */
+	bool gives_network;    /* the client sends PACKET_NETWORK first of all */
 	char **argv;	       /* main()'s: stage_rename() once the payload runs */
 	/*
-	 * Create a container. *record and *spec, both empty before, are the monitor's. Returns 0,
-	 * -errno, or 1 where its image is not here: nothing was made then, and the client gets
-	 * NO_IMAGE.
+	 * Make a container: *record and *spec, both empty before, are the monitor's. The store has
+	 * no database open yet. *has_row: whether it is recorded already. Returns 0, -errno, or 1
+	 * where its image is not here: nothing was made then, and the client gets NO_IMAGE.
 	 */
 	int (*create)(void *data, struct store *store, struct container_record *record,
-		      struct spec *spec, struct err *err);
+		      struct spec *spec, bool *has_row, struct err *err);
+	/*
+	 * Write the row of one that has none: called once, while its first process makes itself
+	 * ready and before that is let go (`is_started`: with what container_set_started() takes),
+	 * or when it could not be started. After a failure there is no row; 1: what create() went
+	 * by was wrong, and the client gets NO_IMAGE. The database is open afterwards.
+	 */
+	int (*record)(void *data, struct store *store, struct container_record *record,
+		      bool is_started, struct err *err);
 	/* What the client is to read of a start that failed; NULL: `err` as it is. */
 	void (*explain)(void *data, struct err *err);
 	void *data;

@@ -41,6 +41,7 @@ static size_t packet_size_of(uint32_t type)
 	case PACKET_TERMINAL:
 	case PACKET_BEHIND:
 	case PACKET_DETACH:
+	case PACKET_NETWORK:
 		return offsetof(struct packet, number);
 	default:
 		return 0;

@@ -7,7 +7,8 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN, START or EXEC, then any of SIGNAL RESIZE BROKEN TERMINAL DETACH
+ *	client → stage	OPEN, START, EXEC or NETWORK, then any of SIGNAL RESIZE BROKEN
+ *			TERMINAL DETACH
  *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED, or FAILED where the
  *			stage gives up and the payload may run on
  *
@@ -16,7 +17,9 @@
  *	client → stage	ATTACH, then as above
  *	stage → client	ATTACHED or FAILED, after ATTACHED: EXITED or FAILED
  *
- * BEHIND instead of EXITED: the client was let go, because it did not take its output.
+ * NETWORK comes with a network namespace for the container, or with none where the client could not
+ * make one: monitor_plan.gives_network. BEHIND instead of EXITED: the client was let go, because it
+ * did not take its output.
  */
 
 #include <limits.h>
@@ -44,6 +47,7 @@ enum packet_type {
 	PACKET_TERMINAL, /* the client shows the output on a terminal */
 	PACKET_BEHIND,
 	PACKET_DETACH, /* of cman-exec's client: it leaves, and its terminal comes with this */
+	PACKET_NETWORK,
 };
 
 struct packet_open {	     /* which store */

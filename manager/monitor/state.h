@@ -35,6 +35,15 @@ struct monitor_health {
 	int64_t kill_ns; /* when the end that it asked for is no longer waited for */
 };
 
+struct monitor_plan;
+
+/* Of a container that was made for this start. */
+enum monitor_row {
+	ROW_THERE,
+	ROW_DUE,     /* nobody knows of the container yet */
+	ROW_REFUSED, /* it could not be written, so that nothing may be left */
+};
+
 struct monitor {
 	struct store store;
 	int dir_fd; /* containers/<id> */
@@ -46,14 +55,17 @@ struct monitor {
 	struct monitor_input input;
 	struct monitor_health health;
 	struct clients clients;
-	struct client *starter; /* one of them, until it is gone */
-	int listener;		/* where others attach, or -1 */
-	int claim_fd;		/* holds our claim to the container, or -1 */
-	bool is_new;		/* the client made the container for this start */
+	struct client *starter;		 /* one of them, until it is gone */
+	int listener;			 /* where others attach, or -1 */
+	int claim_fd;			 /* holds our claim to the container, or -1 */
+	const struct monitor_plan *plan; /* of a container that was made for this start, or NULL */
+	enum monitor_row row;
 	int stdin_kept;	   /* write end of a stdin that outlives clients, non-blocking, or -1 */
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
 	size_t npreserved;
+	bool network_due; /* the client makes it, and sends it first of all */
+	bool wrong_guess; /* plan.record() returned 1 */
 	bool broken_told; /* SIGPIPE was sent for a client's output that broke */
 	int64_t rest_ns;  /* CLOCK_MONOTONIC, when the database may be closed; 0: no need to */
 	int keeper_fd;	  /* holds the lock of who keeps it open, or -1 */

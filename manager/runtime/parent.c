@@ -107,13 +107,23 @@ static int tell(const struct setup *setup, enum message_type type, int attached,
 	return 0;
 }
 
+static int find_network(const struct engine_request *request, const struct setup *setup, int *out,
+			struct err *err)
+{
+	const unsigned made = request->spec->namespaces & ~setup->joins.set;
+
+	*out = request->network && (made & SPEC_NS_NETWORK) ?
+		       request->network(request->network_data) :
+		       -1;
+	return *out >= 0 ? 0 : namespaces_make_network(made, out, err);
+}
+
 /* What only needs the child's identity, while the child is busy with its mounts. */
 static int assist_child(const struct engine_request *request, struct setup *setup, int proc_fd,
 			struct err *err)
 {
 	AUTO_CLOSE int network = -1;
-	int result = namespaces_make_network(request->spec->namespaces & ~setup->joins.set,
-					     &network, err);
+	int result = find_network(request, setup, &network, err);
 
 	if (result == 0)
 		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);

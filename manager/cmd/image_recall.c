@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/cmd/image_recall.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define MAGIC "cman image choice 1"
+#define FILE_MAX_BYTES (1u << 20)
+#define LAYERS_MAX 512
+#define NAME_SIZE sizeof("choice-00")
+
+/* What was asked: by which of the three ways of image_choose(), and for what. */
+static void add_question(struct buf *buf, const struct image_wish *wish, char *const *words)
+{
+	const bool is_path = words[0] && (words[0][0] == '/' || words[0][0] == '.');
+
+	if (wish->given)
+		buf_addf(buf, "given %s", wish->given);
+	else if (words[0] && !is_path)
+		buf_addf(buf, "word %s", words[0]);
+	else
+		buf_addstr(buf, "default");
+}
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static void name_of(const struct buf *question, char name[NAME_SIZE])
+{
+	uint32_t hash = 2166136261;
+
+	for (size_t i = 0; i < question->len; i++)
+		hash = (hash ^ (unsigned char)question->data[i]) * 16777619;
+	snprintf(name, NAME_SIZE, "choice-%02x", hash % RECALL_FILES);
+}
+
+/* --- a file: texts, each with its end --- */
+
+static void add_text(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text) + 1);
+}
+
+struct reader {
+	const char *at, *end;
+};
+
+/* NULL: there is no more. */
+static const char *next_text(struct reader *reader)
+{
+	const char *text = reader->at;
+	const char *nul = memchr(text, '\0', (size_t)(reader->end - text));
+
+	if (!nul)
+		return NULL;
+	reader->at = nul + 1;
+	return text;
+}
+
+static bool next_copy(struct reader *reader, char **out)
+{
+	const char *text = next_text(reader);
+
+	*out = text ? strdup(text) : NULL;
+	return *out;
+}
+
+static bool next_is(struct reader *reader, const char *expected)
+{
+	const char *text = next_text(reader);
+
+	return text && strcmp(text, expected) == 0;
+}
+
+static bool read_layers(struct reader *reader, struct image_record *image)
+{
+	const char *count = next_text(reader);
+	unsigned long n = count ? strtoul(count, NULL, 10) : LAYERS_MAX + 1;
+
+	if (n > LAYERS_MAX)
+		return false;
+	image->layers = calloc(n + 1, sizeof(*image->layers));
+	for (; image->layers && image->nlayers < n; image->nlayers++) {
+		struct image_layer *layer = &image->layers[image->nlayers];
+		const char *tree = next_text(reader);
+
+		if (!tree || strlen(tree) >= sizeof(layer->tree))
+			return false;
+		strcpy(layer->tree, tree);
+	}
+	return image->layers;
+}
+
+static bool read_choice(struct reader *reader, const char *question, struct image_choice *out)
+{
+	const char *id, *is_default;
+
+	if (!next_is(reader, MAGIC) || !next_is(reader, question))
+		return false;
+	is_default = next_text(reader);
+	id = next_text(reader);
+	if (!is_default || !id || strlen(id) >= sizeof(out->image.id))
+		return false;
+	out->is_default = is_default[0] == 'd';
+	strcpy(out->image.id, id);
+	return next_copy(reader, &out->reference) && next_copy(reader, &out->image.config) &&
+	       read_layers(reader, &out->image) && reader->at == reader->end;
+}
+
+bool image_recall(const struct store *store, const struct image_wish *wish, char *const *words,
+		  struct image_choice *out)
+{
+	AUTO_IMAGE_CHOICE struct image_choice choice = IMAGE_CHOICE_INIT;
+	AUTO_BUF struct buf question = BUF_INIT;
+	AUTO_FREE char *text = NULL;
+	struct err missing = ERR_INIT;
+	char name[NAME_SIZE];
+	size_t len;
+
+	if (wish->platform.os[0] || wish->pull == PULL_ALWAYS || wish->pull == PULL_NEWER)
+		return false;
+	add_question(&question, wish, words);
+	if (buf_failed(&question))
+		return false;
+	name_of(&question, name);
+	if (fd_read_file(store->run_fd, name, FILE_MAX_BYTES, &text, &len, &missing) < 0)
+		return false;
+
+	struct reader reader = { .at = text, .end = text + len };
+
+	if (!read_choice(&reader, question.data, &choice))
+		return false;
+	choice.command = wish->given || choice.is_default ? words : words + 1;
+	*out = choice;
+	choice = (struct image_choice)IMAGE_CHOICE_INIT;
+	return true;
+}
+
+void image_remember(const struct store *store, const struct image_wish *wish, char *const *words,
+		    const struct image_choice *choice)
+{
+	AUTO_BUF struct buf question = BUF_INIT;
+	AUTO_BUF struct buf buf = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	char name[NAME_SIZE];
+	char count[16];
+
+	if (wish->platform.os[0] || choice->image.nlayers > LAYERS_MAX)
+		return;
+	add_question(&question, wish, words);
+	if (buf_failed(&question))
+		return;
+	name_of(&question, name);
+	snprintf(count, sizeof(count), "%zu", choice->image.nlayers);
+	add_text(&buf, MAGIC);
+	add_text(&buf, question.data);
+	add_text(&buf, choice->is_default ? "default" : "named");
+	add_text(&buf, choice->image.id);
+	add_text(&buf, choice->reference);
+	add_text(&buf, choice->image.config);
+	add_text(&buf, count);
+	for (size_t i = 0; i < choice->image.nlayers; i++)
+		add_text(&buf, choice->image.layers[i].tree);
+	if (!buf_failed(&buf) && buf.len <= FILE_MAX_BYTES)
+		(void)fd_replace_file(store->run_fd, name, 0600, buf.data, buf.len, false,
+				      &ignored);
+}
+
+bool image_choice_equal(const struct image_choice *a, const struct image_choice *b)
+{
+	bool equal = a->is_default == b->is_default && strcmp(a->image.id, b->image.id) == 0 &&
+		     strcmp(a->reference, b->reference) == 0 &&
+		     strcmp(a->image.config, b->image.config) == 0 &&
+		     a->image.nlayers == b->image.nlayers;
+
+	for (size_t i = 0; equal && i < a->image.nlayers; i++)
+		equal = strcmp(a->image.layers[i].tree, b->image.layers[i].tree) == 0;
+	return equal;
+}
