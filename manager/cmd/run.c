@@ -104,7 +104,8 @@ static int record(void *data, struct store *store, struct container_record *reco
 	if (rc != 0)
 		return rc;
 	rc = creation_record(store, &run->creation, is_started, err);
-	if (rc == 0 && !run->is_guessed && !run->options.rootfs)
+	/* --rootfs has none */
+	if (rc == 0 && !run->is_guessed && run->choice.reference)
 		image_remember(store, &run->options.image, run->options.words, &run->choice);
 	if (rc == 0)
 		log_debug("container %s: %s", record->name, record->id);
