@@ -147,6 +147,15 @@ enum lifecycle_removal {
 int lifecycle_remove(struct store *store, struct container_record *record, unsigned how,
 		     struct err *err);
 
+/*
+ * Give the container of `record`, which was made with `spec` and not started yet, the name that
+ * another has: that one is removed, as with LIFECYCLE_FORCE, whatever it does. Of several at once
+ * the last has the name; those before it are removed. ERR_USAGE where it is to share a namespace
+ * with the one that goes. On failure `record` has the name that it had.
+ */
+int lifecycle_replace(struct store *store, struct container_record *record, const struct spec *spec,
+		      const char *name, struct err *err);
+
 /* The container's spec, in its directory. */
 #define LIFECYCLE_SPEC_FILE "spec.json"
 

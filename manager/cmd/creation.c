@@ -2,8 +2,10 @@
 #include "manager/cmd/creation.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "image/config.h"
 #include "manager/cmd/id_file.h"
@@ -74,12 +76,19 @@ static int list_layers(const struct image_record *image, char ***out, struct err
 	return 0;
 }
 
-/* Insert it under the name given, or under one that is free. */
-static int with_name(struct store *store, struct creation *creation,
+static int hint_at_replace(struct err *err)
+{
+	char hint[sizeof(err->hint)];
+
+	memcpy(hint, err->hint, sizeof(hint));
+	return err_hint(err, "%s, or give this one its place: --replace", hint);
+}
+
+/* Insert it under the name given, or, NULL, under one that is free. */
+static int with_name(struct store *store, struct creation *creation, const char *given,
 		     int (*insert)(struct store *store, struct creation *creation, struct err *err),
 		     struct err *err)
 {
-	const char *given = creation->options->name;
 	struct container_record *record = creation->record;
 	int rc;
 
@@ -94,6 +103,8 @@ static int with_name(struct store *store, struct creation *creation,
 		if (!record->name)
 			return no_memory(err);
 		rc = insert(store, creation, err);
+		if (rc < 0 && given && err->kind == ERR_EXISTS)
+			return hint_at_replace(err);
 		if (rc == 0 || given || err->kind != ERR_EXISTS || attempt == NAME_ATTEMPTS)
 			return rc;
 		*err = (struct err)ERR_INIT;
@@ -125,7 +136,7 @@ void creation_release(struct creation *creation)
 bool creation_asks_records(const struct run_options *options)
 {
 	const struct container_options *container = &options->container;
-	bool asks = container->volumes_from || options->cidfile;
+	bool asks = container->volumes_from || options->cidfile || options->replace;
 
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
 		asks |= container->isolation.shares[i].mode == SHARE_CONTAINER;
@@ -173,14 +184,43 @@ static int make(struct store *store, struct creation *creation, struct err *err)
 	return lifecycle_create(store, &request, err);
 }
 
-int creation_make(struct store *store, struct creation *creation, struct err *err)
+/* What it is called until it takes the place of the one that has its name. */
+static const char *name_meanwhile(const struct creation *creation, char out[CONTAINER_NAME_MAX + 1])
 {
 	const struct run_options *options = creation->options;
-	struct err ignored = ERR_INIT;
-	int rc = with_name(store, creation, make, err);
 
-	if (rc < 0 || !options->cidfile ||
-	    id_file_write_id(options->cidfile, creation->record->id, err) == 0)
+	if (!options->replace)
+		return options->name;
+	snprintf(out, CONTAINER_NAME_MAX + 1, "%.*s-%.12s", CONTAINER_NAME_MAX - 13, options->name,
+		 creation->record->id);
+	return out;
+}
+
+/* What is left to be done once it is there. */
+static int finish(struct store *store, struct creation *creation, struct err *err)
+{
+	const struct run_options *options = creation->options;
+	struct container_record *record = creation->record;
+	int rc;
+
+	if (options->cidfile && id_file_write_id(options->cidfile, record->id, err) < 0)
+		return err_code(err);
+	if (!options->replace)
+		return 0;
+	/* Last: whatever failed before, the other container is as it was. */
+	rc = lifecycle_replace(store, record, creation->spec, options->name, err);
+	if (rc < 0 && options->cidfile)
+		(void)unlink(options->cidfile);
+	return rc;
+}
+
+int creation_make(struct store *store, struct creation *creation, struct err *err)
+{
+	char name[CONTAINER_NAME_MAX + 1];
+	struct err ignored = ERR_INIT;
+	int rc = with_name(store, creation, name_meanwhile(creation, name), make, err);
+
+	if (rc < 0 || finish(store, creation, err) == 0)
 		return rc;
 	(void)lifecycle_remove(store, creation->record, LIFECYCLE_FORCE, &ignored);
 	return err_code(err);
@@ -210,5 +250,6 @@ int creation_record(struct store *store, struct creation *creation, bool is_star
 
 	if (rc < 0)
 		return rc;
-	return with_name(store, creation, is_started ? insert_started : insert_created, err);
+	return with_name(store, creation, creation->options->name,
+			 is_started ? insert_started : insert_created, err);
 }

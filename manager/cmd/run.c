@@ -72,7 +72,7 @@ static int create(void *data, struct store *store, struct container_record *reco
 			  image->nlayers, run->is_guessed ? ", as the last time" : "");
 	memcpy(record->id, run->id, sizeof(record->id));
 	rc = creation_plan(store, &run->options, &run->choice, record, spec, creation, err);
-	*has_row = creation->mounts.nvolumes > 0 || run->options.cidfile;
+	*has_row = creation->mounts.nvolumes > 0 || run->options.cidfile || run->options.replace;
 	if (rc == 0)
 		rc = *has_row ? creation_make(store, creation, err) :
 				creation_prepare(store, creation, err);

@@ -113,6 +113,8 @@ static int check_together(const struct run_options *options, struct err *err)
 	if (options->rootfs && (options->image.given || options->image.platform.os[0]))
 		return err_set(err, ERR_USAGE, 0, "--rootfs does not go with --%s",
 			       options->image.given ? "image" : "platform");
+	if (options->replace && !options->name)
+		return err_set(err, ERR_USAGE, 0, "--replace is nothing without --name");
 	if (options->detach && options->attach)
 		return err_set(err, ERR_USAGE, 0, "--attach does not go with --detach");
 	if ((options->attach & ATTACH_IN) && !options->interactive)

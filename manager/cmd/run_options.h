@@ -15,6 +15,7 @@
 struct run_options {
 	bool detach, interactive, tty, auto_remove;
 	const char *name; /* NULL: one is made up */
+	bool replace;	  /* whatever has the name already */
 	struct image_wish image;
 	char *rootfs; /* directory instead of an image, absolute, owned; or NULL */
 	int stop_timeout_s;

@@ -15,6 +15,7 @@
 
 enum {
 	OPT_NAME,
+	OPT_REPLACE,
 	OPT_IMAGE,
 	OPT_PULL,
 	OPT_PLATFORM,
@@ -32,6 +33,7 @@ enum {
 
 static const struct cmd_option options[] = {
 	[OPT_NAME] = { 0, "name", "NAME", "name of the container (default: one is made up)" },
+	[OPT_REPLACE] = { 0, "replace", NULL, "remove the container that has this name first" },
 	[OPT_IMAGE] = { 0, "image", "IMAGE", "the image; then all words are the command" },
 	[OPT_PULL] = { 0, "pull", "WHEN", PULL_POLICIES " (missing)" },
 	[OPT_PLATFORM] = { 0, "platform", "OS/ARCH",
@@ -99,6 +101,9 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 	case OPT_NAME:
 		out->name = value;
 		return run_value_name(option, value, err);
+	case OPT_REPLACE:
+		out->replace = true;
+		return 0;
 	case OPT_IMAGE:
 		out->image.given = value;
 		return 0;

@@ -250,6 +250,79 @@ up'
 	assert_match "$stderr" 'hint: '
 }
 
+# names: of all containers, in one line.
+names() {
+	cman ps -a --format '{{.Name}}' | sort | xargs
+}
+
+@test "--replace: what has the name goes, and not before the new one is made" {
+	run --separate-stderr cman run -d --replace --name bird --rm -v /data busybox sh -c 'echo kept >/data/x; exec sleep 100'
+	assert_status 0
+	old=$output
+	eventually cman exec bird test -s /data/x
+	# What cannot be made costs nobody his place.
+	run --separate-stderr cman run -d --replace --name bird -v /nonexistent/dir:/x busybox true
+	assert_status 125
+	run --separate-stderr cman create --replace --name bird --cidfile /nonexistent/dir/id busybox true
+	assert_status 125
+	run --separate-stderr cman create --replace --name bird --network container:bird --cidfile "$BATS_TEST_TMPDIR/id" busybox true
+	assert_status 125
+	assert_stderr "cman: --replace: --network container:bird is to share with the one that is replaced
+hint: give the new one another --name (see 'cman create --help')"
+	[ ! -e "$BATS_TEST_TMPDIR/id" ]
+	run --separate-stderr cman run --replace busybox true
+	assert_status 125
+	assert_stderr "cman: --replace is nothing without --name
+hint: see 'cman run --help'"
+	[ "$(names)" = bird ]
+	[ "$(cman ps -q --no-trunc)" = "$old" ]
+	# It runs, and its volume goes over to the new one.
+	run --separate-stderr cman run -d --replace --name bird --cidfile "$BATS_TEST_TMPDIR/id" --volumes-from bird busybox sleep 100
+	assert_status 0
+	assert_stderr ''
+	[ "$(cat "$BATS_TEST_TMPDIR/id")" = "$output" ]
+	[ "$(cman ps -aq --no-trunc)" = "$output" ]
+	[ "$(names)" = bird ]
+	[ "$(cman exec bird cat /data/x)" = kept ]
+	# It has ended; the program of the new one is not there, which is found out by its start.
+	cman kill bird
+	run -127 --separate-stderr cman run --replace --name bird busybox nosuch
+	[ "$(names)" = bird ]
+	run --separate-stderr cman run --replace --name bird busybox hostname
+	assert_status 0
+	assert_output "$(cman ps -aq)"
+}
+
+@test "--replace by many at once: one is left in the end, under its name" {
+	local n pids=
+	cman run -d --name bird busybox sleep 100
+	for n in 1 2 3 4 5 6; do
+		"$CMAN" run -d --replace --name bird busybox sleep 100 >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
+		pids="$pids $!"
+	done
+	for n in $pids; do
+		wait "$n" || true
+	done
+	cat "$BATS_TEST_TMPDIR"/[1-6]
+	[ "$(names)" = bird ]
+	grep -qx "$(cman ps -q --no-trunc)" "$BATS_TEST_TMPDIR"/[1-6]
+	[ "$(pgrep -fc '^sleep 100')" = 1 ]
+}
+
+@test "--replace that is killed at any time: the old one or the new one is there, and all can be removed" {
+	local ms
+	for ms in 0 2 4 6 8 10 12 15; do
+		cman create --replace --name bird busybox true >/dev/null
+		"$CMAN" create --replace --name bird busybox true >/dev/null 2>&1 3>&- &
+		sleep "0.0$(printf %02d "$ms")"
+		kill -9 $! 2>/dev/null || true
+		wait $! || true
+		cman ps -a --format '{{.Name}} {{.State}}'
+		assert_match "$(names)" '^bird(-[0-9a-f]{12})?( |$)'
+		cman ps -aq | xargs "$CMAN" rm -f >/dev/null
+	done
+}
+
 @test "two at once under one name: exactly one wins" {
 	for _ in 1 2 3 4 5; do
 		cman run --name race -d busybox sleep 60 >"$BATS_TEST_TMPDIR/a" 2>&1 &
