@@ -89,6 +89,7 @@ int attachment_begin(struct store *store, const struct container_record *record,
 		rc = pump_block_signals(out->pump.raw, out->pump.no_proxy, &out->pump.signals, err);
 	if (rc == 0)
 		rc = show_screen(store, record->id, out, since_ns, err);
-	out->pump.leaves_unread = true;
+	if (rc == 0)
+		out->pump.leaves_unread = true;
 	return rc;
 }

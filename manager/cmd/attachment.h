@@ -12,7 +12,7 @@
 /*
  * Connect to it, and where it has a terminal show what its screen had last: *out is ready for
  * attend(). From here on signals wait (pump_block_signals). Who reads stdout no more ends the
- * client and not the container.
+ * client and not the container. ERR_STATE with ECHILD where it has just ended.
  */
 int attachment_begin(struct store *store, const struct container_record *record,
 		     const struct launch_how *how, struct launch *out, struct err *err);

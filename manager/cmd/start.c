@@ -11,6 +11,8 @@
 #include "manager/cmd/options.h"
 #include "manager/lifecycle.h"
 
+#define ATTEMPTS 5
+
 enum {
 	OPT_ATTACH,
 	OPT_INTERACTIVE,
@@ -99,10 +101,18 @@ static int begin(struct app *app, const char *name, struct launch_how *how, stru
 	if (rc == 0 && how->interactive)
 		rc = check_stdin(&store, record, err);
 	how->tty = record->tty;
-	if (rc == 0)
+	for (int attempt = 1; rc == 0; attempt++) {
 		rc = lifecycle_start_by(&store, record, start_once, &attended, err);
-	if (rc == 0)
-		rc = attachment_begin(&store, record, how, launch, err);
+		if (rc == 0)
+			rc = attachment_begin(&store, record, how, launch, err);
+		if (rc >= 0)
+			return 0;
+		/* It ran, and ended just then. */
+		if (err->kind == ERR_STATE && err->num == ECHILD && attempt < ATTEMPTS) {
+			*err = (struct err)ERR_INIT;
+			rc = lifecycle_find(&store, name, record, err);
+		}
+	}
 	return rc;
 }
 
