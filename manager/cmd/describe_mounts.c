@@ -52,9 +52,9 @@ static json_t *mount_value(const json_t *mount, const json_t *options, const cha
 	const char *source = json_string_value(json_object_get(mount, "source"));
 	const bool read_only = mode && strcmp(mode, "ro") == 0;
 	json_t *value = json_pack(
-		"{s:s, s:s*, s:s, s:O*, s:s*, s:s, s:b, s:s}", "Type", type, "Name", name, "Source",
-		strcmp(type, "tmpfs") != 0 && source ? source : "", "Destination",
-		json_object_get(mount, "destination"), "Driver", name ? "local" : NULL, "Mode",
+		"{s:s, s:s, s:s, s:O*, s:s, s:s, s:b, s:s}", "Type", type, "Name", name ? name : "",
+		"Source", strcmp(type, "tmpfs") != 0 && source ? source : "", "Destination",
+		json_object_get(mount, "destination"), "Driver", name ? "local" : "", "Mode",
 		read_only ? "ro" : "", "RW", !read_only, "Propagation",
 		propagation && strcmp(type, "bind") == 0 ? propagation : "");
 

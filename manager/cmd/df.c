@@ -314,8 +314,9 @@ const struct cmd cmd_df = {
 		"Images are counted with their unpacked layers and with their blobs as published; "
 		"what several of them share counts once, and what no container needs is "
 		"reclaimable: `cman prune -a`. With -v each image, container and volume has a line.\n\n"
-		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
-		"it gives it headings and columns at its tabs (\\t). Fields: Type TotalCount Active "
+		"A template is text with {{.Field}}, {{json .}} and what else Go's have (see TEMPLATES "
+		"in cman(1)); 'table' before it gives it headings, and columns at its tabs (\\t). "
+		"Fields: Type TotalCount Active "
 		"Size Reclaimable Bytes ReclaimableBytes.",
 	.options =
 		(const struct cmd_option[]){

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "manager/cmd/human.h"
-#include "manager/cmd/template_json.h"
+#include "manager/cmd/template_eval.h"
 #include "manager/cmd/text.h"
 #include "store/base/cleanup.h"
 #include "store/json.h"
@@ -143,5 +143,5 @@ int event_add_template(struct buf *buf, const struct event *event, const struct 
 	set(object, "Status", action);
 	json_object_set_new(object, "Time", json_integer(event->time_ns / NS_PER_S));
 	json_object_set_new(object, "TimeNano", json_integer(event->time_ns));
-	return template_add_json(buf, template, object, "Actor.Attributes", err);
+	return template_add_line(buf, template, object, err);
 }

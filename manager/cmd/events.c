@@ -214,7 +214,8 @@ const struct cmd cmd_events = {
 		"all hold.\n\n"
 		"TIME is a date (2026-01-31T12:00:00Z), seconds since 1970, or how long ago (90s, "
 		"1h30m). A template is text with {{.Type}}, {{.Action}}, {{.ID}}, {{.From}}, "
-		"{{.Time}}, {{.TimeNano}}, {{.Actor.Attributes.name}} or {{json .}}.",
+		"{{.Time}}, {{.TimeNano}}, {{.Actor.Attributes.name}} or {{json .}}; see TEMPLATES in "
+		"cman(1).",
 	.options = options,
 	.run = run,
 };

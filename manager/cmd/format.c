@@ -9,9 +9,11 @@
 
 #include "manager/cmd/format_table.h"
 #include "manager/cmd/template.h"
+#include "manager/cmd/template_eval.h"
 #include "manager/cmd/text.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/json.h"
 
 enum format_mode { MODE_TABLE, MODE_LINES, MODE_JSON, MODE_QUIET };
 
@@ -22,8 +24,11 @@ struct format {
 	bool wants_full, no_heading;
 	uint32_t used;		  /* bit i: field i is printed */
 	struct template template; /* of MODE_LINES, and of a table that was asked for */
-	struct table *table;	  /* MODE_TABLE */
-	struct buf out;		  /* the other modes: what was made so far */
+	bool has_template;
+	struct err failed;   /* of a row that the template cannot be made of: the first one */
+	struct table *table; /* MODE_TABLE */
+	size_t ncolumns;     /* of a template's table */
+	struct buf out;	     /* the other modes: what was made so far */
 };
 
 void format_release(struct format **format)
@@ -46,25 +51,28 @@ static size_t find_field(const struct format *format, const char *name)
 	return i;
 }
 
-/* Every path of the template is a field; {{.}} stands for all of them. */
-static int check_fields(struct format *format, struct err *err)
+/* Values have nothing below them, but where they are JSON. */
+static bool is_field(const struct format *format, char *const *path)
 {
-	for (size_t i = 0; i < format->template.nparts; i++) {
-		struct template_part *part = &format->template.parts[i];
-		AUTO_BUF struct buf known = BUF_INIT;
+	size_t i = find_field(format, path[0]);
 
-		if (part->kind == TEMPLATE_TEXT || find_field(format, part->text) < format->nfields)
-			continue;
-		if (part->text[0] == '\0') {
-			part->kind = TEMPLATE_JSON;
-			continue;
-		}
-		for (size_t j = 0; j < format->nfields; j++)
-			buf_addf(&known, " .%s", format->fields[j].name);
-		err_set(err, ERR_USAGE, EINVAL, "--format: there is no field .%s", part->text);
-		return buf_failed(&known) ? err_code(err) : err_hint(err, "fields:%s", known.data);
+	return i < format->nfields && (!path[1] || format->fields[i].flags & FORMAT_RAW);
+}
+
+static int use_field(char *const *path, void *data, struct err *err)
+{
+	struct format *format = data;
+	AUTO_BUF struct buf known = BUF_INIT;
+
+	if (!path || is_field(format, path)) {
+		format->used |= path ? UINT32_C(1) << find_field(format, path[0]) : UINT32_MAX;
+		return 0;
 	}
-	return 0;
+	for (size_t i = 0; i < format->nfields; i++)
+		buf_addf(&known, " .%s", format->fields[i].name);
+	err_set(err, ERR_USAGE, EINVAL, "--format: there is no field .%s%s%s", path[0],
+		path[1] ? "." : "", path[1] ? path[1] : "");
+	return buf_failed(&known) ? err_code(err) : err_hint(err, "fields:%s", known.data);
 }
 
 static void add_json_value(struct buf *buf, const struct format_field *field, const char *value)
@@ -93,28 +101,51 @@ static void add_json_row(struct buf *buf, const struct format *format, const cha
 	buf_addch(buf, '}');
 }
 
-/* One part of the template for a row, or for the line of headings (`values` NULL). */
-static void add_part(struct buf *buf, const struct format *format, const struct template_part *part,
-		     const char *const *values)
-{
-	size_t i = find_field(format, part->text);
+/* --- templates --- */
 
-	if (part->kind == TEMPLATE_TEXT)
-		buf_addstr(buf, part->text);
-	else if (!values)
-		buf_addstr(buf, i < format->nfields ? format->fields[i].title : "");
-	else if (i == format->nfields)
-		add_json_row(buf, format, values);
-	else if (part->kind == TEMPLATE_JSON)
-		add_json_value(buf, &format->fields[i], values[i]);
-	else if (values[i])
-		buf_add_escaped(buf, values[i], strlen(values[i]));
+/* NULL: no memory. A value that is no UTF-8 has its bytes escaped, as JSON has none of them. */
+static json_t *make_value(const struct format_field *field, const char *value)
+{
+	AUTO_BUF struct buf escaped = BUF_INIT;
+	json_t *json;
+
+	if (!value)
+		return json_null();
+	if (field->flags & FORMAT_RAW) {
+		json = json_loads(value, JSON_DECODE_ANY, NULL);
+		return json ? json : json_string(value);
+	}
+	json = json_string(value);
+	if (json)
+		return json;
+	buf_add_escaped(&escaped, value, strlen(value));
+	return buf_failed(&escaped) ? NULL : json_string(escaped.data);
 }
 
-static void add_line(struct buf *buf, const struct format *format, const char *const *values)
+/* Add what the template makes of the row, or of the headings (`values` NULL). */
+static int add_line(struct buf *buf, const struct format *format, const char *const *values,
+		    struct err *err)
 {
-	for (size_t i = 0; i < format->template.nparts; i++)
-		add_part(buf, format, &format->template.parts[i], values);
+	AUTO_JSON json_t *object = json_object();
+	AUTO_JSON json_t *aliases = json_object();
+	const struct template_data data = {
+		.object = object,
+		.aliases = aliases,
+		.style = { .null_text = "", .headings = !values },
+	};
+
+	for (size_t i = 0; i < format->nfields; i++) {
+		const struct format_field *field = &format->fields[i];
+		json_t *into = field->flags & FORMAT_ALIAS ? aliases : object;
+
+		if (!(format->used & UINT32_C(1) << i))
+			continue;
+		if (json_object_set_new_nocheck(into, field->name,
+						values ? make_value(field, values[i]) :
+							 json_string(field->title)) < 0)
+			return err_sys(err, ENOMEM, "cannot make the list");
+	}
+	return template_eval(&format->template, &data, buf, err);
 }
 
 static bool add_default_columns(struct format *format)
@@ -128,35 +159,63 @@ static bool add_default_columns(struct format *format)
 	return added;
 }
 
-/* The columns of a template are what stands between its tabs. */
-static bool add_template_columns(struct format *format)
+/* Which fields are in which column: what stands between the template's tabs. */
+struct column_flags {
+	const struct format *format;
+	unsigned flags[TABLE_MAX_COLUMNS];
+	size_t column;
+};
+
+static int count_tabs(const char *text, void *data, struct err *err)
 {
-	AUTO_BUF struct buf title = BUF_INIT;
-	bool added = true;
-	unsigned flags = 0;
+	struct column_flags *flags = data;
 
-	for (size_t i = 0; i < format->template.nparts; i++) {
-		const struct template_part *part = &format->template.parts[i];
-		const char *tab;
+	(void)err;
+	for (; (text = strchr(text, '\t')); text++)
+		flags->column += flags->column + 1 < TABLE_MAX_COLUMNS;
+	return 0;
+}
 
-		if (part->kind != TEMPLATE_TEXT) {
-			size_t field = find_field(format, part->text);
+static int add_flags(char *const *path, void *data, struct err *err)
+{
+	struct column_flags *flags = data;
 
-			add_part(&title, format, part, NULL);
-			flags |= field < format->nfields ? format->fields[field].flags : 0;
-			continue;
-		}
-		for (const char *text = part->text;; text = tab + 1) {
-			tab = strchr(text, '\t');
-			buf_add(&title, text, tab ? (size_t)(tab - text) : strlen(text));
-			if (!tab)
-				break;
-			added &= table_add_column(format->table, title.data, title.len, flags);
-			buf_reset(&title);
-			flags = 0;
-		}
+	(void)err;
+	if (path)
+		flags->flags[flags->column] |=
+			flags->format->fields[find_field(flags->format, path[0])].flags;
+	return 0;
+}
+
+/* A tab of the template, as those in values are escaped; NULL for the last of them. */
+static const char *end_of_cell(const char *text, size_t *len)
+{
+	const char *tab = strchr(text, '\t');
+
+	*len = tab ? (size_t)(tab - text) : strlen(text);
+	return tab ? tab + 1 : NULL;
+}
+
+static int add_template_columns(struct format *format, struct err *err)
+{
+	struct column_flags flags = { .format = format };
+	const struct template_visitor visitor = { count_tabs, add_flags, &flags };
+	AUTO_BUF struct buf titles = BUF_INIT;
+	size_t len, i = 0;
+
+	buf_addstr(&titles, "");
+	if (template_visit(&format->template, &visitor, err) < 0 ||
+	    add_line(&titles, format, NULL, err) < 0)
+		return err_code(err);
+	for (const char *text = titles.data, *next; text; text = next, i++) {
+		next = end_of_cell(text, &len);
+		if (!table_add_column(format->table, text, len,
+				      i <= flags.column ? flags.flags[i] : 0))
+			return err_set(err, ERR_USAGE, EINVAL, "--format: more than %d columns",
+				       TABLE_MAX_COLUMNS);
 	}
-	return added & table_add_column(format->table, title.data, title.len, flags);
+	format->ncolumns = i;
+	return 0;
 }
 
 static void add_cell(struct table *table, const char *text, size_t len)
@@ -165,11 +224,28 @@ static void add_cell(struct table *table, const char *text, size_t len)
 	table_end_cell(table);
 }
 
+/* As many as there are columns, which the headings have made. */
+static void add_template_cells(struct format *format, const char *text)
+{
+	const char *next = text;
+	size_t len = 0;
+
+	for (size_t i = 0; i < format->ncolumns; i++) {
+		const char *cell = next ? next : "";
+
+		next = next ? end_of_cell(next, &len) : NULL;
+		/* What is too much belongs to the last. */
+		if (i + 1 == format->ncolumns && next)
+			len = strlen(cell);
+		add_cell(format->table, cell, *cell ? len : 0);
+	}
+}
+
 static void add_table_row(struct format *format, const char *const *values)
 {
 	AUTO_BUF struct buf buf = BUF_INIT;
 
-	if (format->template.nparts == 0) {
+	if (!format->has_template) {
 		for (size_t i = 0; i < format->nfields; i++) {
 			const char *value = values[i] ? values[i] : "-";
 
@@ -180,22 +256,35 @@ static void add_table_row(struct format *format, const char *const *values)
 		}
 		return;
 	}
-	/* Tabs of values are escaped: those in the line come from the template. */
-	add_line(&buf, format, values);
-	for (const char *text = buf.data, *tab; text; text = tab ? tab + 1 : NULL) {
-		tab = strchr(text, '\t');
-		add_cell(format->table, text, tab ? (size_t)(tab - text) : strlen(text));
-	}
+	if (add_line(&buf, format, values, &format->failed) < 0)
+		return;
+	add_template_cells(format, buf.data ? buf.data : "");
+}
+
+/* A row that the template fails on is told of in the end, once. */
+static void add_template_line(struct format *format, const char *const *values)
+{
+	const size_t before = format->out.len;
+
+	if (add_line(&format->out, format, values, &format->failed) == 0)
+		return;
+	format->out.len = before;
+	if (format->out.data)
+		format->out.data[before] = '\0';
 }
 
 void format_row(struct format *format, const char *const *values)
 {
+	if (format->failed.kind != ERR_NONE)
+		return;
 	switch (format->mode) {
 	case MODE_TABLE:
 		add_table_row(format, values);
 		return;
 	case MODE_LINES:
-		add_line(&format->out, format, values);
+		add_template_line(format, values);
+		if (format->failed.kind != ERR_NONE)
+			return;
 		break;
 	case MODE_JSON:
 		add_json_row(&format->out, format, values);
@@ -216,6 +305,8 @@ void format_reset(struct format *format)
 
 int format_print(struct format *format, FILE *out, struct err *err)
 {
+	const struct err failed = format->failed;
+
 	if (format->mode == MODE_TABLE && !table_print(format->table, &format->out))
 		return err_sys(err, ENOMEM, "cannot print the list");
 	const char *text = format->out.data;
@@ -229,7 +320,9 @@ int format_print(struct format *format, FILE *out, struct err *err)
 	}
 	if (len > 0)
 		fwrite(text, 1, len, out);
-	return 0;
+	if (failed.kind != ERR_NONE)
+		*err = failed;
+	return failed.kind != ERR_NONE ? err_code(err) : 0;
 }
 
 bool format_uses(const struct format *format, size_t i)
@@ -242,6 +335,7 @@ bool format_wants_full(const struct format *format)
 	return format->wants_full;
 }
 
+/* But for a template, whose fields are found when it is read. */
 static uint32_t used_fields(const struct format *format)
 {
 	uint32_t used = 0;
@@ -250,19 +344,20 @@ static uint32_t used_fields(const struct format *format)
 		return UINT32_MAX;
 	if (format->mode == MODE_QUIET)
 		return 1;
-	for (size_t i = 0; format->template.nparts == 0 && i < format->nfields; i++)
+	for (size_t i = 0; i < format->nfields; i++)
 		if (format->fields[i].flags & FORMAT_COLUMN)
 			used |= UINT32_C(1) << i;
-	for (size_t i = 0; i < format->template.nparts; i++) {
-		const struct template_part *part = &format->template.parts[i];
-		size_t field = find_field(format, part->text);
-
-		if (part->kind != TEMPLATE_TEXT && field == format->nfields)
-			return UINT32_MAX; /* {{json .}} */
-		if (part->kind != TEMPLATE_TEXT)
-			used |= UINT32_C(1) << field;
-	}
 	return used;
+}
+
+static int read_template(struct format *format, const char *text, struct err *err)
+{
+	const struct template_visitor visitor = { NULL, use_field, format };
+
+	format->has_template = true;
+	if (template_parse(text, &format->template, err) < 0)
+		return err_code(err);
+	return template_visit(&format->template, &visitor, err);
 }
 
 static int choose_mode(struct format *format, const struct format_request *request, struct err *err)
@@ -291,9 +386,7 @@ static int choose_mode(struct format *format, const struct format_request *reque
 		return err_hint(err, "json, table, or a template such as '{{.%s}}'",
 				format->fields[0].name);
 	}
-	if (template_parse(text, &format->template, err) < 0)
-		return err_code(err);
-	return check_fields(format, err);
+	return *text ? read_template(format, text, err) : 0;
 }
 
 int format_new(const struct format_field *fields, const struct format_request *request,
@@ -308,13 +401,15 @@ int format_new(const struct format_field *fields, const struct format_request *r
 		format->nfields++;
 	if (choose_mode(format, request, err) < 0)
 		return err_code(err);
-	format->used = used_fields(format);
+	if (!format->has_template)
+		format->used = used_fields(format);
 	if (format->mode == MODE_TABLE) {
 		format->table = table_new(request->no_trunc ? TABLE_UNCUT : request->width);
 		if (!format->table)
 			return err_sys(err, ENOMEM, "cannot make the list");
-		if (!(format->template.nparts > 0 ? add_template_columns(format) :
-						    add_default_columns(format)))
+		if (format->has_template && add_template_columns(format, err) < 0)
+			return err_code(err);
+		if (!format->has_template && !add_default_columns(format))
 			return err_set(err, ERR_USAGE, EINVAL, "--format: more than %d columns",
 				       TABLE_MAX_COLUMNS);
 	}

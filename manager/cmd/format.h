@@ -45,8 +45,8 @@ struct format_field {
 struct format_request {
 	/*
 	 * --format: NULL or "table": the default table; "json"; "table TEMPLATE": a table of the
-	 * template's parts between tabs; else a template for one line per row. A template is text
-	 * with {{.Field}}, {{json .Field}} and {{json .}}; \t and \n stand for a tab and a newline.
+	 * template's parts between tabs; else a template (template.h) for one line per row. Its
+	 * object has the fields: text, but for those that are FORMAT_RAW.
 	 */
 	const char *format;
 	bool quiet; /* only the first field of each row, without a heading; `format` is ignored */
@@ -78,7 +78,10 @@ void format_row(struct format *format, const char *const *values);
 /* Forget all rows. */
 void format_reset(struct format *format);
 
-/* Print all rows. Fails with -ENOMEM only: errors of `out` stay in ferror(), where main looks. */
+/*
+ * Print all rows. -ENOMEM; ERR_USAGE for what the template cannot do with a row's values: the rows
+ * before it are printed. Errors of `out` stay in ferror(), where main looks.
+ */
 int format_print(struct format *format, FILE *out, struct err *err);
 
 /*

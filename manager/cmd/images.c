@@ -220,8 +220,9 @@ const struct cmd cmd_images = {
 		"Filters are dangling=true|false, reference=PATTERN, label=KEY[=VALUE], "
 		"before=IMAGE, since=IMAGE and until=TIME. Those of one key are alternatives, those "
 		"of several must all hold.\n\n"
-		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
-		"it gives it headings and columns at its tabs (\\t). Fields: ID Name CreatedSince "
+		"A template is text with {{.Field}}, {{json .}} and what else Go's have (see TEMPLATES "
+		"in cman(1)); 'table' before it gives it headings, and columns at its tabs (\\t). "
+		"Fields: ID Name CreatedSince "
 		"Size Repository Tag CreatedAt Bytes Source Digest.",
 	.options =
 		(const struct cmd_option[]){

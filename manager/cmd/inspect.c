@@ -124,7 +124,10 @@ static int inspect_all(struct app *app, const struct inspect *inspect, char *con
 			return err_sys(err, ENOMEM, "cannot keep what was found");
 		}
 	}
-	return inspect_print(&inspect->format, found, err) < 0 ? err_code(err) : status;
+
+	int printed = inspect_print(&inspect->format, found, err);
+
+	return printed != 0 ? printed : status;
 }
 
 static int set_type(struct inspect *inspect, const char *value, struct err *err)
@@ -178,8 +181,8 @@ const struct cmd cmd_inspect = {
 	.summary = "print all that is known of containers, images and volumes, as JSON",
 	.details =
 		"A name that several have is the container's, or else the image's.\n\n"
-		"A template is text with {{.Field}}, {{.Field.Below}} or {{json .Field}}, and is "
-		"printed in a line for each.",
+		"A template is text with {{.Field.Below}}, {{json .Field}}, {{range .List}} and what "
+		"else Go's have (see TEMPLATES in cman(1)), and is printed in a line for each.",
 	.options =
 		(const struct cmd_option[]){
 			{ 'f', "format", "FORMAT", "json, or a template such as '{{.State.Pid}}'" },

@@ -23,7 +23,10 @@ void inspect_format_release(struct inspect_format *format);
 /* --format: "json", which is the default, or a template. ERR_USAGE. */
 int inspect_format_set(struct inspect_format *format, const char *value, struct err *err);
 
-/* `found` is an array of objects. ERR_USAGE where the template names a field that is not there. */
+/*
+ * `found` is an array of objects. Returns the exit status: those that the template fails on, as it
+ * names a field that is not there, are told, and the others printed.
+ */
 int inspect_print(const struct inspect_format *format, json_t *found, struct err *err);
 
 #endif

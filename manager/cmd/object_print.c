@@ -8,7 +8,7 @@
 
 #include "manager/cmd/human.h"
 #include "manager/cmd/template.h"
-#include "manager/cmd/template_json.h"
+#include "manager/cmd/template_eval.h"
 #include "manager/cmd/text.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -111,7 +111,7 @@ int object_print(json_t *object, const struct object_line *lines, const char *fo
 	else
 		rc = template_parse(format, &template, err);
 	if (rc == 0 && format && strcmp(format, "json") != 0)
-		rc = template_add_json(&out, &template, object, NULL, err);
+		rc = template_add_line(&out, &template, object, err);
 	if (rc < 0)
 		return rc;
 	if (buf_failed(&out))

@@ -407,8 +407,9 @@ const struct cmd cmd_ps = {
 	.details =
 		"Lists the containers that run; with -a, or a filter for a status, those that "
 		"have ended or not begun, too. The table fits the terminal.\n\n"
-		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
-		"it gives it headings and columns at its tabs (\\t). Fields: ID Name Image PID "
+		"A template is text with {{.Field}}, {{json .}} and what else Go's have (see TEMPLATES "
+		"in cman(1)); 'table' before it gives it headings, and columns at its tabs (\\t). "
+		"Fields: ID Name Image PID "
 		"Status Command RunningFor ImageID State ExitCode CreatedAt StartedAt FinishedAt "
 		"Error Health Labels Mounts Networks Ports Size Restarts.\n\n"
 		"Filters: id=PREFIX, name=REGEX, status=STATE, exited=STATUS, image=REFERENCE (or "

@@ -304,8 +304,9 @@ const struct cmd cmd_stats = {
 		"processor time since the line before (100% is one processor), memory and its "
 		"limit (the machine's, where it has none), bytes over the network and from and to "
 		"devices since it was started, and threads.\n\n"
-		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
-		"it gives it headings and columns at its tabs (\\t). Fields: ID Name CPUPerc MemUsage "
+		"A template is text with {{.Field}}, {{json .}} and what else Go's have (see TEMPLATES "
+		"in cman(1)); 'table' before it gives it headings, and columns at its tabs (\\t). "
+		"Fields: ID Name CPUPerc MemUsage "
 		"MemPerc NetIO BlockIO PIDs Container MemSource Throttled CPUPressure MemPressure "
 		"IOPressure CPUNanoseconds MemBytes MemLimitBytes NetReceived NetSent BlockRead "
 		"BlockWritten.",

@@ -2,120 +2,133 @@
 #include "manager/cmd/template.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/base/buf.h"
+#include "manager/cmd/template_tree.h"
+#include "store/base/strv.h"
+
+/* Of what stands at the place of an error, this much is shown. */
+#define SHOWN_MAX 24
+
+static void pipe_free(struct template_pipe *pipe);
+
+static void operands_free(struct template_operand *operand)
+{
+	while (operand) {
+		struct template_operand *next = operand->next;
+
+		json_decref(operand->literal);
+		pipe_free(operand->pipe);
+		strv_free(operand->fields);
+		free(operand);
+		operand = next;
+	}
+}
+
+static void pipe_free(struct template_pipe *pipe)
+{
+	struct template_command *command = pipe ? pipe->commands : NULL;
+
+	while (command) {
+		struct template_command *next = command->next;
+
+		operands_free(command->operands);
+		free(command);
+		command = next;
+	}
+	free(pipe);
+}
+
+void template_nodes_free(struct template_node *node)
+{
+	while (node) {
+		struct template_node *next = node->next;
+
+		free(node->text);
+		pipe_free(node->pipe);
+		template_nodes_free(node->body);
+		template_nodes_free(node->otherwise);
+		free(node);
+		node = next;
+	}
+}
 
 void template_release(struct template *template)
 {
-	for (size_t i = 0; i < template->nparts; i++)
-		free(template->parts[i].text);
-	free(template->parts);
+	free(template->text);
+	template_nodes_free(template->nodes);
 	*template = (struct template)TEMPLATE_INIT;
 }
 
-/* Takes the text out of `buf`. */
-static int add_part(struct template *template, enum template_kind kind, struct buf *buf,
-		    struct err *err)
+int template_fail(const struct template *template, size_t at, struct err *err, const char *fmt, ...)
 {
-	struct template_part *parts =
-		realloc(template->parts, (template->nparts + 1) * sizeof(*parts));
-	char *text;
+	char message[512];
+	va_list ap;
 
-	if (!parts)
-		return err_sys(err, ENOMEM, "cannot read the template");
-	template->parts = parts;
-	text = buf_steal(buf);
-	if (!text)
-		return err_sys(err, ENOMEM, "cannot read the template");
-	parts[template->nparts++] = (struct template_part){ kind, text };
-	return 0;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	if (template->text[at] == '\0')
+		return err_set(err, ERR_USAGE, EINVAL, "--format: %s (at its end)", message);
+	return err_set(err, ERR_USAGE, EINVAL, "--format: %s (character %zu: %.*s)", message,
+		       at + 1, SHOWN_MAX, template->text + at);
 }
 
-/* Text up to the next "{{"; *at is moved behind it. */
-static int parse_text(struct template *template, const char **at, struct err *err)
+/* --- what it mentions --- */
+
+static int visit_pipe(const struct template_pipe *pipe, bool is_object,
+		      const struct template_visitor *visitor, struct err *err);
+
+static int visit_operand(const struct template_operand *operand, bool is_object,
+			 const struct template_visitor *visitor, struct err *err)
 {
-	AUTO_BUF struct buf buf = BUF_INIT;
-	const char *p = *at;
+	if (operand->kind == OPERAND_PIPE)
+		return visit_pipe(operand->pipe, is_object, visitor, err);
+	if (!visitor->field || !((operand->kind == OPERAND_DOT && is_object) ||
+				 (operand->kind == OPERAND_VARIABLE && operand->slot == 0)))
+		return 0;
+	return visitor->field(operand->fields, visitor->data, err);
+}
 
-	for (; *p && !(p[0] == '{' && p[1] == '{'); p++) {
-		char c = *p;
+static int visit_pipe(const struct template_pipe *pipe, bool is_object,
+		      const struct template_visitor *visitor, struct err *err)
+{
+	int rc = 0;
 
-		if (c == '\\' && (p[1] == 't' || p[1] == 'n' || p[1] == '\\')) {
-			p++;
-			c = *p == 't' ? '\t' : *p == 'n' ? '\n' : '\\';
-		}
-		buf_addch(&buf, c);
+	for (const struct template_command *command = pipe->commands; command && rc == 0;
+	     command = command->next)
+		for (const struct template_operand *operand = command->operands; operand && rc == 0;
+		     operand = operand->next)
+			rc = visit_operand(operand, is_object, visitor, err);
+	return rc;
+}
+
+/* `is_object`: whether the dot is the object itself here. */
+static int visit_nodes(const struct template_node *node, bool is_object, bool always,
+		       const struct template_visitor *visitor, struct err *err)
+{
+	int rc = 0;
+
+	for (; node && rc == 0; node = node->next) {
+		const bool moves = node->kind == NODE_WITH || node->kind == NODE_RANGE;
+
+		if (node->kind == NODE_TEXT && always && visitor->text)
+			rc = visitor->text(node->text, visitor->data, err);
+		if (node->pipe && rc == 0)
+			rc = visit_pipe(node->pipe, is_object, visitor, err);
+		if (rc == 0)
+			rc = visit_nodes(node->body, is_object && !moves, false, visitor, err);
+		if (rc == 0)
+			rc = visit_nodes(node->otherwise, is_object, false, visitor, err);
 	}
-	*at = p;
-	return add_part(template, TEMPLATE_TEXT, &buf, err);
+	return rc;
 }
 
-static const char *skip_blanks(const char *p)
+int template_visit(const struct template *template, const struct template_visitor *visitor,
+		   struct err *err)
 {
-	return p + strspn(p, " \t");
-}
-
-/* Letters that a path component is made of. */
-#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
-/* ".A.B" or "." at *at → "A.B" or "" in `buf`. False when it is neither. */
-static bool parse_path(const char **at, struct buf *path)
-{
-	const char *p = *at;
-
-	if (*p != '.')
-		return false;
-	do {
-		size_t len = strspn(++p, WORD);
-
-		if (len == 0 && (path->len > 0 || *p == '.'))
-			return false;
-		if (path->len > 0)
-			buf_addch(path, '.');
-		buf_add(path, p, len);
-		p += len;
-	} while (*p == '.');
-	*at = p;
-	return true;
-}
-
-static int parse_action(struct template *template, const char **at, struct err *err)
-{
-	AUTO_BUF struct buf path = BUF_INIT;
-	const char *p = skip_blanks(*at + 2);
-	enum template_kind kind = TEMPLATE_VALUE;
-
-	buf_add(&path, "", 0);
-	if (strncmp(p, "json", 4) == 0 && strspn(p + 4, " \t") > 0) {
-		kind = TEMPLATE_JSON;
-		p = skip_blanks(p + 4);
-	}
-	if (parse_path(&p, &path)) {
-		p = skip_blanks(p);
-		if (p[0] == '}' && p[1] == '}') {
-			*at = p + 2;
-			return add_part(template, kind, &path, err);
-		}
-	}
-	err_set(err, ERR_USAGE, EINVAL, "--format: not understood: %.40s", *at);
-	return err_hint(err, "templates hold {{.Field}}, {{json .Field}} and text");
-}
-
-int template_parse(const char *text, struct template *out, struct err *err)
-{
-	AUTO_TEMPLATE struct template template = TEMPLATE_INIT;
-
-	while (*text) {
-		int rc = text[0] == '{' && text[1] == '{' ? parse_action(&template, &text, err) :
-							    parse_text(&template, &text, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	*out = template;
-	template = (struct template)TEMPLATE_INIT;
-	return 0;
+	return visit_nodes(template->nodes, true, true, visitor, err);
 }

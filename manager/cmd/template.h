@@ -3,30 +3,28 @@
 #define CMAN_MANAGER_CMD_TEMPLATE_H
 
 /*
- * The part of Go's text/template that people really use with Docker's --format: text with
- * {{.Path.To.Field}}, {{json .Path}} and {{json .}}. In the text \t, \n and \\ stand for a tab, a
- * newline and a backslash. Loops and conditions are work for jq(1).
+ * Templates as people know them from Docker's and Podman's --format: the part of Go's text/template
+ * that prints one object. Fields ({{.State.Pid}}), pipelines ({{.Name | upper}}), if, else, with,
+ * range, break and continue, variables, comments, trimming ({{- -}}), and the functions of
+ * template_functions.h. What the rest is for (define, template, block, methods) has no use here,
+ * and is refused.
+ *
+ * In the text around them \t, \n and \\ stand for a tab, a newline and a backslash.
+ *
+ * A template is parsed here once, and made into text by template_eval.h as often as there are
+ * objects.
  */
 
 #include <stddef.h>
 
 #include "store/base/err.h"
 
-enum template_kind {
-	TEMPLATE_TEXT,	/* text as it is */
-	TEMPLATE_VALUE, /* {{.Path}} */
-	TEMPLATE_JSON,	/* {{json .Path}} */
-};
-
-struct template_part {
-	enum template_kind kind;
-	char *text; /* the text, or the path without its first dot: "State.Pid", "" for "." */
-};
+struct template_node;
 
 struct template
 {
-	struct template_part *parts;
-	size_t nparts;
+	char *text; /* as it was given: errors show the place */
+	struct template_node *nodes;
 };
 
 #define TEMPLATE_INIT \
@@ -36,7 +34,25 @@ struct template
 #define AUTO_TEMPLATE __attribute__((cleanup(template_release)))
 void template_release(struct template *template);
 
-/* ERR_USAGE that shows the place where it stopped making sense. */
+/* ERR_USAGE that says what is wrong, and where. */
 int template_parse(const char *text, struct template *out, struct err *err);
+
+/*
+ * What a template mentions, in its order. Both may be NULL, and return 0 to go on; what else they
+ * return ends it, and is returned.
+ */
+struct template_visitor {
+	/* Text that is always printed: none out of if, with or range. */
+	int (*text)(const char *text, void *data, struct err *err);
+	/* A field of the object itself, and what is below it; NULL: all of it, as in {{json .}}. */
+	int (*field)(char *const *path, void *data, struct err *err);
+	void *data;
+};
+int template_visit(const struct template *template, const struct template_visitor *visitor,
+		   struct err *err);
+
+/* ERR_USAGE: "--format: MESSAGE (character N: what stands there)". `at` counts bytes from 0. */
+int template_fail(const struct template *template, size_t at, struct err *err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

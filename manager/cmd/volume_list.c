@@ -166,8 +166,9 @@ const struct cmd cmd_volume_ls = {
 	.details =
 		"Filters are dangling=true|false (that no container has), driver=local, "
 		"label=KEY[=VALUE], label!=KEY[=VALUE] and name=REGEX.\n\n"
-		"A template is text with {{.Field}}, {{json .Field}} or {{json .}}; 'table' before "
-		"it gives it headings and columns at its tabs (\\t). Fields: Name Driver "
+		"A template is text with {{.Field}}, {{json .}} and what else Go's have (see TEMPLATES "
+		"in cman(1)); 'table' before it gives it headings, and columns at its tabs (\\t). "
+		"Fields: Name Driver "
 		"CreatedSince Containers Links Anonymous CreatedAt Mountpoint Labels Size Bytes "
 		"Scope.",
 	.options =
@@ -221,7 +222,8 @@ static int run_inspect(struct app *app, int argc, char **argv, struct err *err)
 			status = EXIT_CMAN;
 		}
 	}
-	return inspect_print(&format, found, err) < 0 ? -1 : status;
+	rc = inspect_print(&format, found, err);
+	return rc != 0 ? rc : status;
 }
 
 const struct cmd cmd_volume_inspect = {
@@ -230,8 +232,8 @@ const struct cmd cmd_volume_inspect = {
 	.operands = "[OPTIONS] VOLUME...",
 	.summary = "print all that is known of volumes, as JSON",
 	.details =
-		"A template is text with {{.Field}}, {{.Field.Below}} or {{json .Field}}, and is "
-		"printed in a line for each.",
+		"A template is text with {{.Field.Below}}, {{json .Field}}, {{range .List}} and what "
+		"else Go's have (see TEMPLATES in cman(1)), and is printed in a line for each.",
 	.options =
 		(const struct cmd_option[]){
 			{ 'f', "format", "FORMAT",

@@ -268,6 +268,14 @@ b'
 	assert_status 125
 	assert_match "$stderr" 'there is no field \.Nome'
 	assert_match "$stderr" 'hint: fields there: \.Id \.Name'
+	# of several, which one it is about is said, and the others are printed
+	cman volume create nest >/dev/null
+	run --separate-stderr cman inspect -f '{{.State.Status}}' a nest b
+	assert_status 125
+	assert_output 'exited
+exited'
+	assert_stderr 'cman: nest: --format: there is no field .State
+hint: fields there: .Name .Driver .Mountpoint .CreatedAt .Scope .Labels .Options .Anonymous .Containers'
 	run --separate-stderr cman inspect --type image a
 	assert_status 125
 	run --separate-stderr cman inspect --type moon a
@@ -295,4 +303,42 @@ b'
 	script -qec 'stty cols 60; "$CMAN" ps -a' /dev/null </dev/null >"$BATS_TEST_TMPDIR/typescript"
 	grep -q 'CONTAINER ID' "$BATS_TEST_TMPDIR/typescript"
 	tr -d '\r' <"$BATS_TEST_TMPDIR/typescript" | awk 'length > 60 { exit 1 }'
+}
+
+@test "templates: what people write for docker and podman" {
+	import_busybox
+	mkdir "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+	cman run -d --name bird --label com.example/song=trill --label sex=f -e NEST=hedge \
+		-v "$BATS_TEST_TMPDIR/a:/srv/a" -v "$BATS_TEST_TMPDIR/b:/srv/b:ro" -v seeds:/srv/c busybox sleep 100 >/dev/null
+	cman create --name owl busybox true >/dev/null
+	inspect() { cman inspect -f "$1" bird; }
+	[ "$(inspect '{{range .Mounts}}{{.Destination}}{{if not .RW}} (ro){{end}}{{with .Name}} {{.}}{{end}};{{end}}')" = \
+		'/srv/a;/srv/b (ro);/srv/c seeds;' ]
+	[ "$(inspect '{{if .State.Running}}up{{else}}down{{end}} {{.State.Status | upper}}')" = 'up RUNNING' ]
+	[ "$(inspect '{{index .Config.Labels "com.example/song"}}{{.Config.Labels.nosuch}}')" = trill ]
+	[ "$(inspect '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}')" = 'com.example/song=trill sex=f ' ]
+	[ "$(inspect '{{join .Config.Cmd " "}}')" = 'sleep 100' ]
+	inspect '{{range .Config.Env}}{{println .}}{{end}}' | grep -qx NEST=hedge
+	[ "$(inspect '{{range .Config.Env}}{{if eq (index (split . "=") 0) "NEST"}}{{.}}{{end}}{{end}}')" = NEST=hedge ]
+	[ "$(inspect '{{printf "%-6s|%05d" .Name .StopTimeout}}')" = 'bird  |00010' ]
+	[ "$(inspect '{{json .Config.Cmd}} {{len .Mounts}}')" = '["sleep","100"] 3' ]
+	run cman ps -a --format '{{.Names}}{{if eq .State "running"}} up{{end}} {{.Label "com.example/song"}}'
+	assert_output 'owl 
+bird up trill'
+	run cman ps -a --format 'table {{.Names | upper}}\t{{.State | printf "<%s>"}}\t{{if .Labels}}{{.Label "sex"}}{{else}}-{{end}}'
+	assert_output 'NAME  <STATE>    LABELS
+OWL   <created>  -
+BIRD  <running>  f'
+	run --separate-stderr cman inspect -f '{{range .Mounts}}{{.Destination}}' bird
+	assert_status 125
+	assert_stderr "cman: --format: {{end}} is missing for this (character 1: {{range .Mounts}}{{.Dest)
+hint: see 'cman inspect --help'"
+	run --separate-stderr cman ps --format '{{.Names | loud}}'
+	assert_status 125
+	assert_stderr "cman: --format: there is no function loud (character 12: loud}})
+hint: functions: and or not eq ne lt le gt ge len index slice print println printf json join split lower upper title truncate pad (see 'cman ps --help')"
+	run --separate-stderr cman ps -a --format '{{upper .ExitCode}}{{eq .Names 1}}'
+	assert_status 125
+	assert_stderr "cman: --format: eq: text and a number are not compared (character 22: eq .Names 1}})
+hint: see 'cman ps --help'"
 }

@@ -156,7 +156,7 @@ static void test_templates(void **state)
 	free(print_rows(&request, birds));
 }
 
-static void assert_bad_format(const char *format, const char *message)
+static void assert_bad_format(const char *format, const char *message, const char *hint)
 {
 	struct format_request request = { .format = format };
 	AUTO_FORMAT struct format *out = NULL;
@@ -165,26 +165,78 @@ static void assert_bad_format(const char *format, const char *message)
 	assert_int_equal(format_new(fields, &request, &out, &err), -EINVAL);
 	assert_int_equal(err.kind, ERR_USAGE);
 	assert_string_equal(err.text, message);
-	assert_true(err.hint[0] != '\0');
+	assert_string_equal(err.hint, hint);
 	assert_null(out);
 }
 
 static void test_bad_templates(void **state)
 {
+	static const char known[] = "fields: .ID .Name .Weight .Song .Names .Nest";
+
 	(void)state;
-	assert_bad_format("{{.Nothing}}", "--format: there is no field .Nothing");
-	assert_bad_format("{{.ID.Deep}}", "--format: there is no field .ID.Deep");
-	assert_bad_format("a{{json .id}}", "--format: there is no field .id");
-	assert_bad_format("table {{.X}}", "--format: there is no field .X");
-	assert_bad_format("jsno", "--format: not understood: jsno");
-	assert_bad_format("{{.ID", "--format: not understood: {{.ID");
-	assert_bad_format("{{.ID}", "--format: not understood: {{.ID}");
-	assert_bad_format("x{{range .}}", "--format: not understood: {{range .}}");
-	assert_bad_format("{{}}", "--format: not understood: {{}}");
-	assert_bad_format("{{..ID}}", "--format: not understood: {{..ID}}");
-	assert_bad_format("{{.ID.}}", "--format: not understood: {{.ID.}}");
-	assert_bad_format("{{json}}", "--format: not understood: {{json}}");
-	assert_bad_format("{{.ID .Name}}", "--format: not understood: {{.ID .Name}}");
+	assert_bad_format("{{.Nothing}}", "--format: there is no field .Nothing", known);
+	assert_bad_format("{{.ID.Deep}}", "--format: there is no field .ID.Deep", known);
+	assert_bad_format("a{{json .id}}", "--format: there is no field .id", known);
+	assert_bad_format("table {{.X}}", "--format: there is no field .X", known);
+	assert_bad_format("{{if .ID}}{{with $.X}}{{end}}{{end}}", "--format: there is no field .X",
+			  known);
+	assert_bad_format("jsno", "--format: not understood: jsno",
+			  "json, table, or a template such as '{{.ID}}'");
+	assert_bad_format("{{.ID", "--format: }} is missing (at its end)", "");
+}
+
+/* What is more than fields is done by the same rows. */
+static void test_conditions(void **state)
+{
+	struct format_request request = {
+		.format = "{{.Name | upper}}{{if .Nest}} in a {{.Nest}}{{else}} -{{end}}"
+	};
+
+	(void)state;
+	assert_printed(&request, birds, "WREN in a hedge\nTAWNY OWL OF THE OLD MILL -\n");
+	request.format = "{{if gt .Weight 8}}{{printf \"%03d\" .Weight}}{{end}}{{.Names}}";
+	assert_printed(&request, birds, "009wren\nowl\n");
+	request.format = "{{with .Nest}}{{.}} {{$.ID}}{{end}}";
+	assert_printed(&request, birds, "hedge 1\n\n");
+	/* What is not there is an empty text. */
+	request.format = "{{if eq .Nest \"\"}}none{{else}}{{.Nest}}{{end}}{{upper .Nest}}";
+	assert_printed(&request, birds, "hedgeHEDGE\nnone\n");
+	/* Headings are what the columns are called, whatever is done to the values. */
+	request.format = "table {{printf \"%.3s\" .Name}}\\t{{if eq .ID \"1\"}}{{.Nest}}"
+			 "{{else}}{{lower .Nest}}{{end}}\\t{{range (split .Song \" \")}}{{.}},"
+			 "{{break}}{{end}}";
+	assert_printed(&request, birds,
+		       "NAME  NEST   SONG,\n"
+		       "wre   hedge  tic,\n"
+		       "taw          hoo,\n");
+}
+
+/* What cannot be done with a row's values is told when all is printed. */
+static void test_failing_rows(void **state)
+{
+	struct format_request request = {
+		.format = "{{if eq .Weight 9}}{{.ID}}{{else}}{{len .ID | upper}}{{end}}"
+	};
+	AUTO_FORMAT struct format *format = NULL;
+	struct err err = ERR_INIT;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(format_new(fields, &request, &format, &err), 0);
+	format_row(format, wren);
+	format_row(format, owl);
+	format_row(format, wren);
+	assert_int_equal(format_print(format, out, &err), -EINVAL);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_string_equal(
+		err.text,
+		"--format: upper: this is not text, but a number (character 47: upper}}{{end}})");
+	fclose(out);
+	assert_string_equal(text, "1\n");
+	free(text);
 }
 
 static void test_quiet(void **state)
@@ -413,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_table),	      cmocka_unit_test(test_table_fits),
 		cmocka_unit_test(test_json),	      cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_bad_templates), cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_conditions),    cmocka_unit_test(test_failing_rows),
 		cmocka_unit_test(test_uses_and_full), cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_reset),	      cmocka_unit_test(test_many_rows),
 		cmocka_unit_test(test_widths),	      cmocka_unit_test(test_decode),
