@@ -47,7 +47,7 @@ struct isolation {
 	bool has_umask;
 	mode_t umask;
 	char **groups;		     /* owned */
-	char **sysctl;		     /* "KEY=VALUE", owned */
+	char **sysctl;		     /* "KEY=VALUE", each KEY once; owned */
 	char **notes;		     /* annotations, the same */
 	int64_t shm_size;	     /* bytes, 0: the default */
 	struct spec_device *devices; /* owned, with the texts */

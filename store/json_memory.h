@@ -5,8 +5,8 @@
 /*
  * Memory for jansson: a document is made of hundreds of small blocks that all go at once. They are
  * taken one behind the other from large pieces, which are given back when no block is left. It
- * takes a quarter of the time of malloc(3), and a container's specification is printed and parsed
- * on the way to its start.
+ * takes a quarter of the time of malloc(3), and a container's specification is parsed on the way to
+ * its start.
  */
 
 /*

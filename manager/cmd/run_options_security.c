@@ -180,7 +180,7 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 	default:
 		if (value[0] == '=' || !strchr(value, '='))
 			return bad_value(option, "KEY=VALUE", value, err);
-		return strv_add(&isolation->sysctl, value) < 0 ? no_memory(err) : 0;
+		return strv_set_env(&isolation->sysctl, value) < 0 ? no_memory(err) : 0;
 	}
 }
 

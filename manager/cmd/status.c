@@ -123,10 +123,7 @@ static bool add_simple_words(struct buf *buf, const char *command)
 			break;
 		p += *p == ' ';
 	}
-	if (buf->data) {
-		buf->len = before;
-		buf->data[before] = '\0';
-	}
+	buf_truncate(buf, before);
 	return false;
 }
 

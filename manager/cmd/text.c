@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "store/base/utf8.h"
+#include "store/json_write.h"
 
 struct range {
 	uint32_t first, last;
@@ -119,16 +120,6 @@ static bool acts_on_terminal(uint32_t point)
 	       (point >= 0x2066 && point <= 0x2069);
 }
 
-/* Length of the beginning of `text` that needs no escape in a JSON string: nearly always all. */
-static size_t plain_length(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
-		n++;
-	return n;
-}
-
 /*
  * Add the first code point of `text`, from the inside of a string (which JSON's own escapes are
  * made for) or from printed JSON (where they are there already). Returns the bytes taken.
@@ -142,25 +133,18 @@ static size_t add_point(struct buf *buf, const char *text, size_t len, bool in_s
 		buf_addstr(buf, "\xef\xbf\xbd");
 		return 1;
 	}
-	if (in_string && (point == '"' || point == '\\')) {
-		buf_addch(buf, '\\');
-		buf_addch(buf, (char)point);
-	} else if (in_string && point == '\n') {
-		buf_addstr(buf, "\\n");
-	} else if (in_string && point == '\t') {
-		buf_addstr(buf, "\\t");
-	} else if ((in_string && point < 0x20) || acts_on_terminal(point)) {
-		buf_addf(buf, "\\u%04x", (unsigned)point);
-	} else {
+	if (acts_on_terminal(point) ||
+	    (in_string && (point < 0x20 || point == '"' || point == '\\')))
+		json_add_escape(buf, point);
+	else
 		buf_add(buf, text, n);
-	}
 	return n;
 }
 
 static void add_points(struct buf *buf, const char *text, size_t len, bool in_string)
 {
 	while (len > 0) {
-		size_t n = plain_length(text, len);
+		size_t n = json_plain_length(text, len);
 
 		if (n > 0)
 			buf_add(buf, text, n);

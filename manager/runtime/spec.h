@@ -186,7 +186,7 @@ struct spec {
 	struct spec_join
 		joins[SPEC_NS_COUNT]; /* of those in `namespaces`, by their bits' numbers */
 	bool private_ipc;	      /* cman: its IPC namespace is not for others to join */
-	char **sysctl;		      /* "KEY=VALUE" */
+	char **sysctl;		      /* "KEY=VALUE", each KEY once */
 	bool host_devices; /* cman: beside `devices` all that the host has when it is started */
 	struct spec_device *devices;
 	size_t ndevices;
@@ -195,10 +195,10 @@ struct spec {
 	char **masked_paths;
 	char **readonly_paths;
 	bool seccomp_default; /* the built-in allow-list; false: `seccomp`, or unconfined */
-	char *seccomp;	      /* linux.seccomp as JSON, or NULL */
+	char *seccomp;	      /* linux.seccomp as JSON of json_print(), or NULL */
 	struct spec_secret *secrets;
 	size_t nsecrets;
-	char **annotations; /* "KEY=VALUE", but for those of cman */
+	char **annotations; /* the same, but for those of cman */
 #define SPEC_PRESERVE_MAX 64
 	unsigned preserve_fds; /* cman: descriptors from 3 on that the payload is given */
 /* Less the log's writer cannot do with. */

@@ -9,6 +9,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 #include "store/json.h"
+#include "store/json_write.h"
 
 static const char *const action_names[] = {
 	[SPEC_HEALTH_NONE] = "none",
@@ -116,20 +117,15 @@ int spec_health_read(const json_t *object, struct spec_health *out, struct err *
 	return 0;
 }
 
-json_t *spec_health_print(const struct spec_health *health)
+void spec_health_print(struct buf *out, const struct spec_health *health)
 {
-	json_t *test = json_array();
-	int failures = test == NULL;
-
-	for (char *const *word = health->test; *word; word++)
-		failures += json_array_append_new(test, json_string(*word)) < 0;
-	if (failures > 0) {
-		json_decref(test);
-		return NULL;
-	}
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:i, s:s}", "Test", test, "Interval",
-			 (json_int_t)health->interval_ns, "Timeout", (json_int_t)health->timeout_ns,
-			 "StartPeriod", (json_int_t)health->start_period_ns, "StartInterval",
-			 (json_int_t)health->start_interval_ns, "Retries", health->retries,
-			 "OnFailure", action_names[health->on_failure]);
+	json_begin_object(out, NULL);
+	json_add_strv(out, "Test", health->test);
+	json_add_int(out, "Interval", health->interval_ns);
+	json_add_int(out, "Timeout", health->timeout_ns);
+	json_add_int(out, "StartPeriod", health->start_period_ns);
+	json_add_int(out, "StartInterval", health->start_interval_ns);
+	json_add_int(out, "Retries", health->retries);
+	json_add_string(out, "OnFailure", action_names[health->on_failure]);
+	json_end_object(out);
 }

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "manager/runtime/spec.h"
+#include "store/base/buf.h"
 #include "store/base/err.h"
 
 /* Docker's defaults. */
@@ -30,7 +31,7 @@ int spec_health_action_from_name(const char *name, enum spec_health_action *out)
 
 /* What is missing stays as it is in *out; without a Test, or with an empty one, so does that. */
 int spec_health_read(const json_t *object, struct spec_health *out, struct err *err);
-/* NULL without memory, or where a word is no UTF-8. */
-json_t *spec_health_print(const struct spec_health *health);
+/* Written as store/json_write.h does it. */
+void spec_health_print(struct buf *out, const struct spec_health *health);
 
 #endif

@@ -1,81 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_put.h"
+#include "store/json_write.h"
 
-static bool print_device_rules(json_t *json, const struct spec_resources *resources)
+static void add_positive(struct buf *out, const char *key, int64_t value)
 {
-	json_t *array = add_array(json, "devices");
+	if (value > 0)
+		json_add_int(out, key, value);
+}
 
-	for (size_t i = 0; array && i < resources->ndevices; i++) {
+static void print_device_rules(struct buf *out, const struct spec_resources *resources)
+{
+	json_begin_array(out, "devices");
+	for (size_t i = 0; i < resources->ndevices; i++) {
 		const struct spec_device_rule *rule = &resources->devices[i];
-		json_t *entry = append_object(array);
 
-		if (!entry || !set(entry, "allow", json_boolean(rule->allow)) ||
-		    !set(entry, "type", letter(rule->type)) ||
-		    !set_string(entry, "access", rule->access))
-			return false;
+		json_begin_object(out, NULL);
+		json_add_bool(out, "allow", rule->allow);
+		json_add_text(out, "type", &rule->type, 1);
+		json_add_string(out, "access", rule->access);
 		/* a number that is not there stands for any */
-		if (rule->major >= 0 && !set(entry, "major", json_integer(rule->major)))
-			return false;
-		if (rule->minor >= 0 && !set(entry, "minor", json_integer(rule->minor)))
-			return false;
+		if (rule->major >= 0)
+			json_add_int(out, "major", rule->major);
+		if (rule->minor >= 0)
+			json_add_int(out, "minor", rule->minor);
+		json_end_object(out);
 	}
-	return array;
+	json_end_array(out);
 }
 
-static bool print_memory(json_t *json, const struct spec_resources *resources)
+static void print_memory(struct buf *out, const struct spec_resources *resources)
 {
-	return set_positive(json, "limit", resources->memory_limit) &&
-	       set_positive(json, "reservation", resources->memory_reservation) &&
-	       (!resources->memory_swap ||
-		set(json, "swap",
-		    json_integer(resources->memory_swap < 0 ? -1 : resources->memory_swap))) &&
-	       (!resources->has_swappiness ||
-		set(json, "swappiness", json_integer(resources->swappiness))) &&
-	       (!resources->oom_kill_disable || set(json, "disableOOMKiller", json_true()));
+	add_positive(out, "limit", resources->memory_limit);
+	add_positive(out, "reservation", resources->memory_reservation);
+	if (resources->memory_swap)
+		json_add_int(out, "swap", resources->memory_swap < 0 ? -1 : resources->memory_swap);
+	if (resources->has_swappiness)
+		json_add_int(out, "swappiness", resources->swappiness);
+	if (resources->oom_kill_disable)
+		json_add_bool(out, "disableOOMKiller", true);
 }
 
-static bool print_cpu(json_t *json, const struct spec_resources *resources)
+static void print_cpu(struct buf *out, const struct spec_resources *resources)
 {
-	return set_positive(json, "shares", (int64_t)resources->cpu_shares) &&
-	       set_positive(json, "quota", resources->cpu_quota) &&
-	       set_positive(json, "period", (int64_t)resources->cpu_period) &&
-	       set_string(json, "cpus", resources->cpuset_cpus) &&
-	       set_string(json, "mems", resources->cpuset_mems);
+	add_positive(out, "shares", (int64_t)resources->cpu_shares);
+	add_positive(out, "quota", resources->cpu_quota);
+	add_positive(out, "period", (int64_t)resources->cpu_period);
+	json_add_string(out, "cpus", resources->cpuset_cpus);
+	json_add_string(out, "mems", resources->cpuset_mems);
 }
 
-static bool print_pids(json_t *json, const struct spec_resources *resources)
+static void print_pids(struct buf *out, const struct spec_resources *resources)
 {
-	return set_positive(json, "limit", resources->pids_limit);
+	add_positive(out, "limit", resources->pids_limit);
 }
 
-static bool print_block_limit(json_t *json, const struct spec_block_limit *limit)
+static void print_block_limit(struct buf *out, const struct spec_block_limit *limit)
 {
-	const char *key = spec_name_of(spec_block_names, limit->kind);
-	json_t *array = json_object_get(json, key);
-	json_t *entry;
-
-	if (!array)
-		array = add_array(json, key);
-	entry = array ? append_object(array) : NULL;
-	return entry && set(entry, "major", json_integer(limit->major)) &&
-	       set(entry, "minor", json_integer(limit->minor)) &&
-	       set(entry, limit->kind == SPEC_BLOCK_WEIGHT ? "weight" : "rate",
-		   json_integer((json_int_t)limit->value));
+	json_begin_object(out, NULL);
+	json_add_int(out, "major", limit->major);
+	json_add_int(out, "minor", limit->minor);
+	json_add_int(out, limit->kind == SPEC_BLOCK_WEIGHT ? "weight" : "rate",
+		     (int64_t)limit->value);
+	json_end_object(out);
 }
 
-static bool print_block(json_t *json, const struct spec_resources *resources)
+/* Those of a kind are in one array, which comes where the first of them is. */
+static void print_block(struct buf *out, const struct spec_resources *resources)
 {
-	bool good = set_positive(json, "weight", (int64_t)resources->block_weight);
+	const struct spec_block_limit *limits = resources->block_limits;
+	unsigned printed = 0;
 
-	for (size_t i = 0; good && i < resources->nblock_limits; i++)
-		good = print_block_limit(json, &resources->block_limits[i]);
-	return good;
+	add_positive(out, "weight", (int64_t)resources->block_weight);
+	for (size_t i = 0; i < resources->nblock_limits; i++) {
+		if (printed & 1u << limits[i].kind)
+			continue;
+		printed |= 1u << limits[i].kind;
+		json_begin_array(out, spec_name_of(spec_block_names, limits[i].kind));
+		for (size_t j = i; j < resources->nblock_limits; j++)
+			if (limits[j].kind == limits[i].kind)
+				print_block_limit(out, &limits[j]);
+		json_end_array(out);
+	}
 }
 
 static const struct {
 	const char *key;
-	bool (*print)(json_t *json, const struct spec_resources *resources);
+	void (*print)(struct buf *out, const struct spec_resources *resources);
 } sections[] = {
 	{ "memory", print_memory },
 	{ "cpu", print_cpu },
@@ -84,19 +95,16 @@ static const struct {
 };
 
 /* A section with nothing in it is left out. */
-bool spec_print_resources(json_t *section, const struct spec_resources *resources)
+void spec_print_resources(struct buf *out, const struct spec_resources *resources)
 {
-	json_t *json = add_object(section, "resources");
-
-	if (!json || !print_device_rules(json, resources))
-		return false;
+	json_begin_object(out, "resources");
+	print_device_rules(out, resources);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		json_t *part = add_object(json, sections[i].key);
+		const size_t before = out->len;
 
-		if (!part || !sections[i].print(part, resources))
-			return false;
-		if (json_object_size(part) == 0)
-			json_object_del(json, sections[i].key);
+		json_begin_object(out, sections[i].key);
+		sections[i].print(out, resources);
+		json_end_object_or_drop(out, before);
 	}
-	return true;
+	json_end_object(out);
 }

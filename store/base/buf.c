@@ -15,8 +15,7 @@ void buf_release(struct buf *buf)
 	*buf = (struct buf)BUF_INIT;
 }
 
-/* Room for `more` bytes and the NUL after them. */
-static bool buf_grow(struct buf *buf, size_t more)
+static bool grow(struct buf *buf, size_t more)
 {
 	size_t cap = buf->cap ? buf->cap : 64;
 	char *data;
@@ -27,8 +26,6 @@ static bool buf_grow(struct buf *buf, size_t more)
 		buf->failed = true;
 		return false;
 	}
-	if (buf->data && buf->len + more + 1 <= buf->cap)
-		return true;
 	while (cap < buf->len + more + 1)
 		cap *= 2;
 	data = realloc(buf->data, cap);
@@ -41,9 +38,15 @@ static bool buf_grow(struct buf *buf, size_t more)
 	return true;
 }
 
+/* Room for `more` bytes and the NUL after them. */
+static inline bool has_room(struct buf *buf, size_t more)
+{
+	return (!buf->failed && more < buf->cap - buf->len) || grow(buf, more);
+}
+
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
-	if (!buf_grow(buf, len))
+	if (!has_room(buf, len))
 		return;
 	if (len)
 		memcpy(buf->data + buf->len, data, len);
@@ -58,7 +61,7 @@ void buf_addstr(struct buf *buf, const char *text)
 
 void buf_addch(struct buf *buf, char c)
 {
-	if (!buf_grow(buf, 1))
+	if (!has_room(buf, 1))
 		return;
 	buf->data[buf->len++] = c;
 	buf->data[buf->len] = '\0';
@@ -76,7 +79,7 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 		buf->failed = true;
 		return;
 	}
-	if (!buf_grow(buf, (size_t)len))
+	if (!has_room(buf, (size_t)len))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
@@ -84,11 +87,28 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 	buf->len += (size_t)len;
 }
 
+void buf_reserve(struct buf *buf, size_t more)
+{
+	if (has_room(buf, more))
+		buf->data[buf->len] = '\0';
+}
+
+void buf_truncate(struct buf *buf, size_t len)
+{
+	if (len >= buf->len)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
+}
+
 void buf_reset(struct buf *buf)
 {
-	buf->len = 0;
-	if (buf->data)
-		buf->data[0] = '\0';
+	buf_truncate(buf, 0);
+}
+
+void buf_fail(struct buf *buf)
+{
+	buf->failed = true;
 }
 
 bool buf_failed(const struct buf *buf)

@@ -4,7 +4,8 @@
 
 /*
  * A growing byte buffer, always NUL-terminated after the first write. A failed allocation sticks:
- * later calls do nothing, and buf_failed() tells it once at the end.
+ * later calls do nothing, and buf_failed() tells it once at the end. So does what else is found to
+ * be wrong by who builds a text, with buf_fail().
  */
 
 #include <stdarg.h>
@@ -29,7 +30,10 @@ void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_addstr(struct buf *buf, const char *text);
 void buf_addch(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_reset(struct buf *buf); /* length 0, memory kept */
+void buf_reserve(struct buf *buf, size_t more); /* so much can be added without growing */
+void buf_truncate(struct buf *buf, size_t len); /* to what it was before; memory kept */
+void buf_reset(struct buf *buf);		/* length 0, memory kept */
+void buf_fail(struct buf *buf);
 bool buf_failed(const struct buf *buf);
 
 /*
@@ -39,7 +43,7 @@ bool buf_failed(const struct buf *buf);
  */
 void buf_add_escaped(struct buf *buf, const char *text, size_t len);
 
-/* Hand the text over (to be freed); NULL when an allocation had failed. Empty is "". */
+/* Hand the text over (to be freed); NULL when it had failed. Empty is "". */
 char *buf_steal(struct buf *buf);
 
 #endif

@@ -220,6 +220,9 @@ hint: see 'cman run --help'"
 '
 	assert_match "$output" 'Read-only file system'
 	[ "$(cat /proc/sys/kernel/msgmax)" != 9000 ]
+	# the last word on a parameter is the one that counts
+	run inside --sysctl kernel.msgmax=9000 --sysctl kernel.msgmax=9001 busybox cat /proc/sys/kernel/msgmax
+	assert_output 9001
 	run --separate-stderr inside --sysctl kernel.panic=1 busybox true
 	assert_status 125
 	assert_stderr 'cman: sysctl kernel.panic is one of the whole host

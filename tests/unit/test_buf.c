@@ -56,6 +56,31 @@ static void test_failure_sticks(void **state)
 	assert_null(buf_steal(&buf));
 }
 
+static void test_room_is_made_before_and_text_cut_after(void **state)
+{
+	AUTO_BUF struct buf buf = BUF_INIT;
+	const char *data;
+
+	(void)state;
+	buf_truncate(&buf, 0);
+	assert_null(buf.data);
+	buf_reserve(&buf, 1000);
+	assert_string_equal(buf.data, "");
+	data = buf.data;
+	for (int i = 0; i < 100; i++)
+		buf_addstr(&buf, "0123456789");
+	assert_ptr_equal(buf.data, data);
+	buf_truncate(&buf, 2000);
+	assert_int_equal(buf.len, 1000);
+	buf_truncate(&buf, 11);
+	assert_string_equal(buf.data, "01234567890");
+	assert_int_equal(buf.len, 11);
+	buf_fail(&buf);
+	assert_true(buf_failed(&buf));
+	buf_addch(&buf, 'x');
+	assert_null(buf_steal(&buf));
+}
+
 static void test_steal_of_nothing_is_empty_text(void **state)
 {
 	struct buf buf = BUF_INIT;
@@ -110,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows_and_stays_terminated),
 		cmocka_unit_test(test_failure_sticks),
+		cmocka_unit_test(test_room_is_made_before_and_text_cut_after),
 		cmocka_unit_test(test_steal_of_nothing_is_empty_text),
 		cmocka_unit_test(test_printable_text_is_kept),
 		cmocka_unit_test(test_controls_are_made_visible),

@@ -383,10 +383,10 @@ static void test_json_text(void **state)
 	(void)state;
 	text_add_json(&buf, text, sizeof(text) - 1);
 	assert_string_equal(buf.data,
-			    "\"a\\u0000\\\"\\\\\\n\\t\\u001b\\u007f\\u0085\xc3\xa4\xef\xbf\xbd\"");
+			    "\"a\\u0000\\\"\\\\\\n\\t\\u001B\\u007F\\u0085\xc3\xa4\xef\xbf\xbd\"");
 	buf_reset(&buf);
 	text_add_safe_json(&buf, "{\"a\":\"\xc2\x9b\x7f\xc3\xa4\"}\n", 14);
-	assert_string_equal(buf.data, "{\"a\":\"\\u009b\\u007f\xc3\xa4\"}\n");
+	assert_string_equal(buf.data, "{\"a\":\"\\u009B\\u007F\xc3\xa4\"}\n");
 }
 
 static void assert_age(int64_t ns, const char *expected)

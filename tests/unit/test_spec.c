@@ -221,6 +221,56 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 	free(second);
 }
 
+static void what_is_printed_is_compact_json(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	AUTO_JSON json_t *json = NULL;
+	struct err err = ERR_INIT;
+	char *text = NULL, *again = NULL;
+
+	(void)state;
+	assert_int_equal(spec_set_defaults(&spec, &err), 0);
+	fill(&spec);
+	strv_add(&spec.health.test, "CMD-SHELL");
+	strv_add(&spec.health.test, "test \"x\"\n");
+	print(&spec, &text);
+	assert_int_equal(json_parse("printed", text, strlen(text), &json, &err), 0);
+	assert_int_equal(json_print(json, false, &again, &err), 0);
+	assert_string_equal(text, again);
+	free(text);
+	free(again);
+}
+
+/* An array comes where the first of its kind is, and sections that say nothing do not. */
+static void limits_of_a_kind_are_in_one_array(void **state)
+{
+	static struct spec_block_limit limits[] = {
+		{ SPEC_BLOCK_WRITE_IOPS, 259, 1, 100 },
+		{ SPEC_BLOCK_WEIGHT, 8, 0, 700 },
+		{ SPEC_BLOCK_WRITE_IOPS, 259, 2, 200 },
+	};
+	const struct spec spec = {
+		.resources = { .block_limits = limits, .nblock_limits = 3 },
+		.seccomp_default = true,
+	};
+	char *text = NULL;
+
+	(void)state;
+	print(&spec, &text);
+	assert_string_equal(
+		text,
+		"{\"ociVersion\":\"1.2.0\",\"process\":{\"terminal\":false,"
+		"\"user\":{\"uid\":0,\"gid\":0,\"umask\":0},\"capabilities\":{\"bounding\":[],"
+		"\"effective\":[],\"inheritable\":[],\"permitted\":[],\"ambient\":[]},"
+		"\"noNewPrivileges\":false},\"root\":{\"path\":\"rootfs\",\"readonly\":false},"
+		"\"mounts\":[],\"linux\":{\"namespaces\":[],\"devices\":[],"
+		"\"resources\":{\"devices\":[],\"blockIO\":{\"throttleWriteIOPSDevice\":"
+		"[{\"major\":259,\"minor\":1,\"rate\":100},{\"major\":259,\"minor\":2,"
+		"\"rate\":200}],\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":700}]}}},"
+		"\"annotations\":{}}");
+	free(text);
+}
+
 static void defaults_confine(void **state)
 {
 	AUTO_SPEC struct spec spec = SPEC_INIT;
@@ -360,16 +410,35 @@ static void text_that_json_cannot_hold_is_refused(void **state)
 	assert_true(spec_print(&spec, &text, &err) < 0);
 	assert_null(text);
 	assert_int_equal(err.kind, ERR_INVALID);
+	assert_string_equal(err.text, "cannot write the configuration as JSON: "
+				      "a text in it is not UTF-8, or there is no memory");
+}
+
+/* Also where it is within a text of JSON, as lists in annotations are. */
+static void text_within_an_annotation_is_looked_at_too(void **state)
+{
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	struct err err = ERR_INIT;
+	char *text = NULL;
+
+	(void)state;
+	strv_add(&spec.overlay.lower, "/layers/\xff");
+	assert_true(spec_print(&spec, &text, &err) < 0);
+	assert_null(text);
+	assert_int_equal(err.kind, ERR_INVALID);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_is_parsed_to_the_same),
+		cmocka_unit_test(what_is_printed_is_compact_json),
+		cmocka_unit_test(limits_of_a_kind_are_in_one_array),
 		cmocka_unit_test(defaults_confine),
 		cmocka_unit_test(the_example_of_the_specification_is_understood),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(text_that_json_cannot_hold_is_refused),
+		cmocka_unit_test(text_within_an_annotation_is_looked_at_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
