@@ -30,6 +30,14 @@ static void add_object(json_t *object, const char *key, json_t *value, int *fail
 		json_decref(value);
 }
 
+static json_t *health_value(const struct ending *ending, int *failures)
+{
+	json_t *health = json_object();
+
+	add_number(health, "lost", ending->health_lost, failures);
+	return health;
+}
+
 static json_t *memory_value(const struct usage_end *usage, int *failures)
 {
 	json_t *memory = json_object();
@@ -81,6 +89,7 @@ int ending_print(const struct ending *ending, char **out, struct err *err)
 	add(object, "duration_ns", json_integer(ending->duration_ns), &failures);
 	if (ending->signal)
 		add(object, "signal", json_string(signal_name(ending->signal, name)), &failures);
+	add_object(object, "health", health_value(ending, &failures), &failures);
 	add_object(object, "memory", memory_value(&ending->usage, &failures), &failures);
 	add_object(object, "pids", pids_value(&ending->usage, &failures), &failures);
 	add_object(object, "pressure", pressure_value(&ending->usage, &failures), &failures);
@@ -99,6 +108,14 @@ static int take_number(const json_t *object, const char *key, uint64_t *out, str
 	if (r == 0 && value > 0)
 		*out = (uint64_t)value;
 	return r;
+}
+
+static int take_health(const json_t *root, struct ending *out, struct err *err)
+{
+	json_t *health = NULL;
+	int r = json_get_object(root, "health", &health, err);
+
+	return r < 0 || !health ? r : take_number(health, "lost", &out->health_lost, err);
 }
 
 static int take_memory(const json_t *root, struct usage_end *out, struct err *err)
@@ -171,6 +188,8 @@ int ending_parse(const char *text, struct ending *out, struct err *err)
 		r = json_get_int(root, "duration_ns", &ending.duration_ns, err);
 	if (r == 0)
 		r = json_get_string(root, "signal", &name, err);
+	if (r == 0)
+		r = take_health(root, &ending, err);
 	if (r == 0)
 		r = take_memory(root, &ending.usage, err);
 	if (r == 0)

@@ -8,6 +8,7 @@
  *
  *	{"duration_ns": 1500000000,
  *	 "signal": "SIGKILL",			the payload was killed by it
+ *	 "health": {"lost": 3},			results of checks that could not be recorded
  *	 "memory": {"peak": 16777216, "limit": 16777216, "oom_kills": 1},
  *	 "pids": {"peak": 12, "limit": 20, "refused": 3},
  *	 "pressure": {"of": "container",	or "host"; percent of the last ten seconds
@@ -22,6 +23,7 @@
 struct ending {
 	int64_t duration_ns;
 	int signal; /* 0: it exited */
+	uint64_t health_lost;
 	struct usage_end usage;
 };
 

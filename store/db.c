@@ -22,6 +22,10 @@
  */
 #define AUTOCHECKPOINT_PAGES 400
 
+/* Of the disk, taken before it is full: some hundred records. */
+#define ROOM_BYTES (64 << 10)
+#define WAL_BYTES (256 << 10)
+
 /* --- errors --- */
 
 static int fail_corrupt(const char *file, const char *why, struct err *err)
@@ -184,6 +188,34 @@ void db_close(sqlite3 *db)
 	errno = saved;
 }
 
+void db_keep_room(sqlite3 *db)
+{
+	int bytes = ROOM_BYTES;
+
+	(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
+}
+
+/*
+ * For the WAL: what a commit may take before it checkpoints. For the database: what one more
+ * checkpoint may add. Where the file system cannot, a full disk is felt earlier.
+ */
+static void take_room(sqlite3 *db)
+{
+	AUTO_CLOSE int wal = open(sqlite3_filename_wal(sqlite3_db_filename(db, "main")),
+				  O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct err ignored = ERR_INIT;
+	int64_t pages = 0, page = 0;
+
+	if (wal >= 0)
+		(void)fallocate(wal, FALLOC_FL_KEEP_SIZE, 0, WAL_BYTES);
+	if (db_query_int(db, "PRAGMA page_count", NULL, 0, &pages, &ignored) == 0 &&
+	    db_query_int(db, "PRAGMA page_size", NULL, 0, &page, &ignored) == 0) {
+		sqlite3_int64 bytes = pages * page + ROOM_BYTES;
+
+		(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes);
+	}
+}
+
 static bool is_busy(int code)
 {
 	return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
@@ -209,7 +241,21 @@ int db_checkpoint(sqlite3 *db, struct err *err)
 	r = db_begin(db, &tx, err);
 	if (r == 0)
 		r = db_exec(db, "PRAGMA application_id=" DB_APPLICATION_ID, err);
-	return r < 0 ? r : db_commit(&tx, err);
+	if (r == 0)
+		r = db_commit(&tx, err);
+	if (r == 0)
+		take_room(db);
+	return r;
+}
+
+bool db_make_room(sqlite3 *db)
+{
+	int pages = 0, copied = 0;
+
+	return sqlite3_get_autocommit(db) &&
+	       sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) ==
+		       SQLITE_OK &&
+	       pages > 0 && copied == pages;
 }
 
 int db_sync(sqlite3 *db, struct err *err)
@@ -284,7 +330,7 @@ int db_step(sqlite3_stmt *stmt, struct err *err)
 	return code == SQLITE_DONE ? 0 : db_fail(sqlite3_db_handle(stmt), err);
 }
 
-int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err)
+static int run_once(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(db, sql, args, &stmt, err);
@@ -295,6 +341,18 @@ int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *
 		r = db_step(stmt, err);
 	while (r > 0);
 	return r;
+}
+
+int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err)
+{
+	/* A full disk ends a transaction, too: what is in one is not for us to do again. */
+	const bool by_itself = sqlite3_get_autocommit(db);
+	int r = run_once(db, sql, args, err);
+
+	if (r != -ENOSPC || !by_itself || !db_make_room(db))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return run_once(db, sql, args, err);
 }
 
 int db_query_int(sqlite3 *db, const char *sql, const struct db_arg *args, int64_t missing,

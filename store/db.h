@@ -47,12 +47,26 @@ int db_keep_pages(sqlite3 *db, struct err *err);
 void db_close(sqlite3 *db);
 
 /*
+ * This database grows in steps, and db_checkpoint() takes room on the disk for it and its WAL
+ * ahead: with db_make_room() it can be written to for long after the disk is full, as nobody but it
+ * has that room.
+ */
+void db_keep_room(sqlite3 *db);
+
+/*
  * Copy what is in the WAL to the database, make it durable, and start the WAL anew, so that the
  * next process has little to recover and its first commit no header to sync. Takes fsyncs
  * (milliseconds): for when nobody waits. What other processes are busy with stays in the WAL: that
  * is no failure.
  */
 int db_checkpoint(sqlite3 *db, struct err *err);
+
+/*
+ * On a full disk: copy what is in the WAL to the database, so that the WAL, which is not made
+ * shorter by that, is written anew from its beginning, and takes no more room. Whether that was
+ * done: then what failed may be tried again, once. Takes fsyncs.
+ */
+bool db_make_room(sqlite3 *db);
 
 /*
  * Make durable what was committed so far, by whatever process: a commit alone outlives a kill, not
@@ -84,7 +98,7 @@ int db_prepare(sqlite3 *db, const char *sql, const struct db_arg *args, sqlite3_
 int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err);
 /* 1: there is a row, 0: done, negative: failed. */
 int db_step(sqlite3_stmt *stmt, struct err *err);
-/* Prepare, bind, run to the end. Rows are ignored. */
+/* Prepare, bind, run to the end; by itself also on a full disk, if db_make_room(). Rows are ignored. */
 int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err);
 /* The first column of the first row as a number; `missing` where there is no row. */
 int db_query_int(sqlite3 *db, const char *sql, const struct db_arg *args, int64_t missing,

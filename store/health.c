@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/health.h"
 
+#include <errno.h>
+
 #include "store/db.h"
 #include "store/store.h"
 
-int health_check_add(struct store *store, const char *id, const struct health_check *check,
-		     enum container_health health, int failures, struct err *err)
+static int add(struct store *store, const char *id, const struct health_check *check,
+	       enum container_health health, int failures, struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
 	int r = db_begin(store->db, &tx, err);
@@ -28,6 +30,17 @@ int health_check_add(struct store *store, const char *id, const struct health_ch
 			   "  ORDER BY started_ns DESC LIMIT ?2)",
 			   DB_ARGS(DB_TEXT(id), DB_INT(HEALTH_CHECKS_KEPT)), err);
 	return r < 0 ? r : db_commit(&tx, err);
+}
+
+int health_check_add(struct store *store, const char *id, const struct health_check *check,
+		     enum container_health health, int failures, struct err *err)
+{
+	int r = add(store, id, check, health, failures, err);
+
+	if (r != -ENOSPC || !db_make_room(store->db))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return add(store, id, check, health, failures, err);
 }
 
 int health_check_each(struct store *store, const char *id, health_check_visit *visit, void *data,

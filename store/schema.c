@@ -87,6 +87,7 @@ int schema_reopen(const char *root, sqlite3 **out, struct err *err)
 	r = db_open(path, SQLITE_OPEN_READWRITE, &db, err);
 	if (r < 0)
 		return r;
+	db_keep_room(db);
 	/* The first to read may have to make its shared memory. */
 	r = db_query_int(db, "PRAGMA user_version", NULL, 0, &version, err);
 	if (r < 0) {
@@ -100,6 +101,7 @@ int schema_reopen(const char *root, sqlite3 **out, struct err *err)
 int schema_open(const char *root, int root_fd, sqlite3 **out, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
+	struct err ignored = ERR_INIT;
 	sqlite3 *db = NULL;
 	int64_t version = 0;
 	int r;
@@ -111,6 +113,7 @@ int schema_open(const char *root, int root_fd, sqlite3 **out, struct err *err)
 		r = db_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err);
 	if (r < 0)
 		return r;
+	db_keep_room(db);
 	r = read_version(db, &version, err);
 	if (r == 0 && version < schema_version()) {
 		if (flock(root_fd, LOCK_EX) < 0) {
@@ -118,6 +121,8 @@ int schema_open(const char *root, int root_fd, sqlite3 **out, struct err *err)
 		} else {
 			r = migrate_locked(db, err);
 			(void)flock(root_fd, LOCK_UN);
+			if (r == 0)
+				(void)db_checkpoint(db, &ignored);
 		}
 	}
 	if (r < 0) {

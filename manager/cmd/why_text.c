@@ -191,6 +191,9 @@ static void add_ending(struct buf *out, const char *text)
 
 	if (!text || ending_parse(text, &ending, &ignored) < 0)
 		return;
+	if (ending.health_lost > 0)
+		buf_addf(out, "  %-9s %" PRIu64 " result%s could not be recorded\n", "checks",
+			 ending.health_lost, ending.health_lost == 1 ? "" : "s");
 	add_memory(out, &ending.usage);
 	add_pids(out, &ending.usage);
 	add_pressure(out, &ending.usage);

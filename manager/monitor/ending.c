@@ -29,6 +29,7 @@ static void take_ending(struct monitor *monitor, int wait_status)
 	struct ending ending = {
 		.duration_ns = record->finished_ns - record->started_ns,
 		.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
+		.health_lost = monitor->health.lost,
 	};
 	struct err err = ERR_INIT;
 
@@ -169,7 +170,7 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	/* Who comes now finds it ended. */
 	monitor_unlisten(monitor);
 	*exit_code = record->exit_code;
-	if (monitor_wake_for_end(monitor, err) < 0)
+	if (monitor_do_for_end(monitor, monitor_wake, err) < 0)
 		return end_unrecorded(monitor, err);
 	if (is_to_be_removed(monitor)) {
 		record->state = CONTAINER_EXITED;
@@ -182,5 +183,5 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	rc = engine_cleanup(&monitor->spec, err);
 	if (rc < 0 && !record->error)
 		record->error = strdup(err->text);
-	return monitor_record_end(monitor, err);
+	return monitor_do_for_end(monitor, monitor_record_end, err);
 }

@@ -6,12 +6,14 @@
  */
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "manager/monitor/state.h"
 #include "manager/restart_policy.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
+#include "store/events.h"
 #include "store/health.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -99,6 +101,32 @@ static void end_container(struct monitor *monitor)
 
 /* --- a check --- */
 
+/* Once there is room again: that there is a gap, and why. */
+static void tell_lost(struct monitor *monitor)
+{
+	const struct container_record *record = &monitor->record;
+	const unsigned lost = monitor->health.lost - monitor->health.told;
+	char detail[128];
+	const struct event event = {
+		.type = "container",
+		.action = "health_lost",
+		.object = record->id,
+		.name = record->name,
+		.image = record->image,
+		.exit_code = -1,
+		.detail = detail,
+		.labels = record->labels,
+	};
+	struct err err = ERR_INIT;
+
+	snprintf(detail, sizeof(detail), "%u result%s could not be recorded", lost,
+		 lost == 1 ? "" : "s");
+	if (event_add(&monitor->store, &event, &err) == 0)
+		monitor->health.told = monitor->health.lost;
+	else
+		log_debug("%s: %s", record->name, err.text);
+}
+
 static void record_result(struct monitor *monitor, int exit_code, const char *output,
 			  int64_t started_ns)
 {
@@ -122,8 +150,12 @@ static void record_result(struct monitor *monitor, int exit_code, const char *ou
 	}
 	if (monitor_wake(monitor, &err) < 0 ||
 	    health_check_add(&monitor->store, record->id, &check, record->health,
-			     record->health_failures, &err) < 0)
+			     record->health_failures, &err) < 0) {
 		log_debug("%s: %s", record->name, err.text);
+		monitor->health.lost++;
+	} else if (monitor->health.lost > monitor->health.told) {
+		tell_lost(monitor);
+	}
 	if (record->health == HEALTH_UNHEALTHY && before != HEALTH_UNHEALTHY &&
 	    monitor->spec.health.on_failure != SPEC_HEALTH_NONE)
 		end_container(monitor);

@@ -73,14 +73,15 @@ static bool may_pass(int rc)
 	       rc == -ENOLCK || rc == -EIO;
 }
 
-int monitor_wake_for_end(struct monitor *monitor, struct err *err)
+int monitor_do_for_end(struct monitor *monitor, int (*act)(struct monitor *, struct err *),
+		       struct err *err)
 {
 	const int64_t deadline = clock_monotonic_ns() + PATIENCE_NS;
 	const struct timespec pause = { .tv_nsec = 100 * NS_PER_MS };
 	int rc;
 
 	for (;;) {
-		rc = monitor_wake(monitor, err);
+		rc = act(monitor, err);
 		if (rc == 0 || !may_pass(rc) || clock_monotonic_ns() >= deadline)
 			return rc;
 		*err = (struct err)ERR_INIT;

@@ -33,6 +33,8 @@ struct monitor_health {
 	struct health_probe probe;
 	int64_t due_ns;	 /* when the next check is to begin; 0: there is none */
 	int64_t kill_ns; /* when the end that it asked for is no longer waited for */
+	unsigned lost;	 /* results that could not be recorded */
+	unsigned told;	 /* of them, in the events */
 };
 
 struct monitor_plan;
@@ -185,10 +187,11 @@ void monitor_rest_step(struct monitor *monitor);
 /* rest.c: before anything is asked of the store in the loop: its database is open afterwards. */
 int monitor_wake(struct monitor *monitor, struct err *err);
 /*
- * rest.c: the same for the end, which is nowhere but here until it is recorded: a disk or a table
- * that is full is waited for, half a minute.
+ * rest.c: do it for the end, which is nowhere but here until it is recorded: a disk or a table that
+ * is full is waited for, half a minute.
  */
-int monitor_wake_for_end(struct monitor *monitor, struct err *err);
+int monitor_do_for_end(struct monitor *monitor, int (*act)(struct monitor *, struct err *),
+		       struct err *err);
 
 /* restart.c: while its record says restarting: wait, start it again, serve it, record its end. */
 int monitor_restart(struct monitor *monitor, struct err *err);

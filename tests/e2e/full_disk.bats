@@ -40,7 +40,8 @@ before exited 0'
 	run --separate-stderr cman run --name after busybox true
 	assert_status 125
 	assert_output ''
-	assert_stderr "cman: cannot write to $CMAN_ROOT/cman.db: No space left on device"
+	assert_match "$stderr" "^cman: cannot write $CMAN_ROOT/containers/[0-9a-f]{64}/hostname: No space left on device\$"
+	[ -z "$(cman ps -aq --filter name=after)" ]
 	run --separate-stderr cman rm before glutton
 	assert_status 0
 	assert_output 'before
@@ -123,6 +124,104 @@ tells_gap() {
 	run --separate-stderr cman rm bird
 	assert_status 0
 	assert_stderr ''
+}
+
+# To the last byte, again and again: what a command gave back is taken before the next one.
+refill() {
+	dd if=/dev/zero bs=4k >>"$stuff" 2>/dev/null || true
+}
+
+# works COMMAND...: with no room at all; what it prints.
+works() {
+	refill
+	run --separate-stderr cman "$@"
+	assert_status 0
+	assert_stderr ''
+}
+
+# has_no_room_for PATTERN COMMAND...
+has_no_room_for() {
+	local pattern=$1
+	shift
+	refill
+	run --separate-stderr cman "$@"
+	assert_status 125
+	assert_match "$stderr" "^cman: $pattern: No space left on device\$"
+}
+
+@test "no room at all: what needs no new file works as ever, the rest says what it could not write" {
+	cman run -d --name live busybox sleep 1000
+	cman run -d --name held busybox sleep 1000
+	cman run -d --name again --restart always busybox sh -c 'sleep 0.2; exit 2'
+	cman run --name dead busybox true
+	cman pause held
+	id=$(cman ps -q --no-trunc --filter name=live)
+	file="$CMAN_ROOT/containers/[0-9a-f]{64}/hostname"
+	has_no_room_for "cannot write $file" create --name x busybox true
+	has_no_room_for "cannot write $file" run --name x busybox true
+	has_no_room_for "cannot write $file" run --rm busybox true
+	has_no_room_for 'live: cannot write spec\.json' update --memory 64m live
+	has_no_room_for 'live:/tmp/p: p: cannot write' cp "$CMAN" live:/tmp/p
+	has_no_room_for "dead: cannot write $CMAN_ROOT/tmp/blob-[0-9a-f]+" commit dead image
+	for round in 1 2; do
+		works rename live alive
+		works rename alive live
+		works pause live
+		works unpause live
+		works exec live echo hi
+		assert_output hi
+		works update --restart on-failure:$round live
+		works restart -t 0 live
+		works unpause held
+		works pause held
+		works tag busybox "box:$round"
+		works volume create "v$round"
+		works ps -a --format '{{.Name}} {{.State}}' --filter name=dead
+		assert_output 'dead exited'
+	done
+	restarted() { [ "$(cman inspect -f '{{.RestartCount}}' again)" -gt 3 ]; }
+	eventually restarted
+	works stop -t 0 live
+	works kill held
+	works stop again
+	works wait live
+	assert_output 137
+	works events --since 1h --until 0s --filter container=live --filter event=rename
+	[ "$(cman ps -q --no-trunc -a --filter name=live)" = "$id" ]
+	run --separate-stderr cman fsck --quick
+	assert_status 0
+	assert_match "$output" 'no faults$'
+	works rm dead held again
+	works start live
+	rm "$stuff"
+	run --separate-stderr cman run --rm busybox echo room
+	assert_output room
+	cman volume rm v1 v2
+}
+
+checked() {
+	[ "$(cman inspect bird | jq '.[0].State.Health.Log | length')" -ge 3 ]
+}
+
+lost_told() {
+	cman events --since 1h --until 0s --filter event=health_lost --format '{{.Actor.Attributes.detail}}' >"$BATS_TEST_TMPDIR/lost"
+	[ -s "$BATS_TEST_TMPDIR/lost" ]
+}
+
+@test "a health check's result that cannot be recorded is counted, and that is told" {
+	cman run -d --name bird --health-cmd 'exit 1' --health-interval 100ms --health-retries 1000 busybox sleep 1000
+	eventually checked
+	monitor=$(sqlite3 "$CMAN_ROOT/cman.db" 'SELECT monitor_pid FROM container')
+	strace -o "$BATS_TEST_TMPDIR/trace" -p "$monitor" -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=1..4 2>/dev/null 3>&- &
+	tracer=$!
+	eventually lost_told
+	kill "$tracer"
+	wait "$tracer" || true
+	lost=$(head -1 "$BATS_TEST_TMPDIR/lost")
+	assert_match "$lost" '^[1-4] results? could not be recorded$'
+	cman stop -t 0 bird
+	run --separate-stderr cman why bird
+	assert_match "$output" "checks    $lost"
 }
 
 @test "output that finds no room is no success" {
