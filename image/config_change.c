@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "image/config_health.h"
 #include "image/config_words.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -40,28 +41,10 @@ static int set(json_t *object, const char *key, json_t *value, struct err *err)
 
 /* --- values --- */
 
-/* `["a", "b"]`; NULL where the text is no array of strings. */
-static json_t *parse_array(const char *text)
-{
-	json_t *array = json_loads(text, 0, NULL), *word;
-	size_t i;
-
-	json_array_foreach (array, i, word)
-		if (!json_is_string(word)) {
-			json_decref(array);
-			return NULL;
-		}
-	if (array && !json_is_array(array)) {
-		json_decref(array);
-		return NULL;
-	}
-	return array;
-}
-
 /* A command: words as JSON, or a line for a shell. */
 static json_t *parse_command(const char *text)
 {
-	json_t *array = *text == '[' ? parse_array(text) : NULL;
+	json_t *array = *text == '[' ? config_words_array(text) : NULL;
 
 	return array ? array : json_pack("[s, s, s]", "/bin/sh", "-c", text);
 }
@@ -228,7 +211,7 @@ static int add_volume(json_t *volumes, const char *path, struct err *err)
 
 static int change_volume(struct change *change, struct err *err)
 {
-	AUTO_JSON json_t *array = change->rest[0] == '[' ? parse_array(change->rest) : NULL;
+	AUTO_JSON json_t *array = change->rest[0] == '[' ? config_words_array(change->rest) : NULL;
 	AUTO_STRV char **words = NULL;
 	json_t *volumes = member(change->config, "Volumes"), *word;
 	size_t i;
@@ -280,14 +263,27 @@ static int change_workdir(struct change *change, struct err *err)
 	return set(change->config, "WorkingDir", json_string(path.data), err);
 }
 
+static int change_healthcheck(struct change *change, struct err *err)
+{
+	json_t *healthcheck = NULL;
+	int r = config_health_parse(change->rest, &healthcheck, err);
+
+	return r < 0 ? r : set(change->config, "Healthcheck", healthcheck, err);
+}
+
 static const struct {
 	const char *name;
 	int (*apply)(struct change *change, struct err *err);
 } instructions_known[] = {
-	{ "CMD", change_cmd },	       { "ENTRYPOINT", change_entrypoint },
-	{ "ENV", change_env },	       { "EXPOSE", change_expose },
-	{ "LABEL", change_label },     { "STOPSIGNAL", change_stop_signal },
-	{ "USER", change_user },       { "VOLUME", change_volume },
+	{ "CMD", change_cmd },
+	{ "ENTRYPOINT", change_entrypoint },
+	{ "ENV", change_env },
+	{ "EXPOSE", change_expose },
+	{ "HEALTHCHECK", change_healthcheck },
+	{ "LABEL", change_label },
+	{ "STOPSIGNAL", change_stop_signal },
+	{ "USER", change_user },
+	{ "VOLUME", change_volume },
 	{ "WORKDIR", change_workdir },
 };
 
@@ -306,8 +302,8 @@ static int apply(struct change *change, const char *instruction, struct err *err
 		return instructions_known[i].apply(change, err);
 	}
 	err_set(err, ERR_INVALID, EINVAL, "an image's configuration cannot be changed by it");
-	return err_hint(err, "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and "
-			     "WORKDIR can");
+	return err_hint(err, "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, "
+			     "USER, VOLUME and WORKDIR can");
 }
 
 int config_change(json_t *root, char *const *instructions, struct err *err)

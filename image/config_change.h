@@ -4,8 +4,8 @@
 
 /*
  * Changes of an image's configuration (image-spec config.md) as instructions of a Dockerfile, which
- * `docker commit --change` takes: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME,
- * WORKDIR.
+ * `docker commit --change` takes: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL,
+ * STOPSIGNAL, USER, VOLUME, WORKDIR.
  */
 
 #include <jansson.h>

@@ -106,3 +106,20 @@ int config_words_split(const char *text, char *const *env, char ***out, struct e
 	*out = STEAL_PTR(words);
 	return 0;
 }
+
+json_t *config_words_array(const char *text)
+{
+	json_t *array = json_loads(text, 0, NULL), *word;
+	size_t i;
+
+	json_array_foreach (array, i, word)
+		if (!json_is_string(word)) {
+			json_decref(array);
+			return NULL;
+		}
+	if (array && !json_is_array(array)) {
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}

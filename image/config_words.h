@@ -4,6 +4,8 @@
 
 /* The words of a Dockerfile's instruction. */
 
+#include <jansson.h>
+
 #include "store/base/err.h"
 
 /*
@@ -14,5 +16,8 @@
  * ERR_INVALID for a quote that does not end and for other things behind a dollar sign and brace.
  */
 int config_words_split(const char *text, char *const *env, char ***out, struct err *err);
+
+/* `["a", "b"]`; NULL where the text is no array of strings. To be freed with json_decref(). */
+json_t *config_words_array(const char *text);
 
 #endif

@@ -11,6 +11,7 @@
 #include "manager/volume_options.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 #include "store/base/strv.h"
 #include "store/json.h"
 #include "store/store.h"
@@ -85,6 +86,37 @@ static int add_all_from(struct store *store, const char *text, struct wanted_mou
 	return r < 0 ? err_wrap(err, "--volumes-from") : 0;
 }
 
+/* --- places --- */
+
+/* What every container has there is mounted by the engine; nothing is of use in its place. */
+static bool is_own_place(const char *path)
+{
+	static const char *const places[] = { "dev", "proc", "sys" };
+	const char *name = path + strspn(path, "/");
+	size_t len = strcspn(name, "/");
+	const char *below = name + len + strspn(name + len, "/");
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strlen(places[i]) == len && memcmp(places[i], name, len) == 0)
+			return !*below || strcmp(places[i], "proc") == 0;
+	return false;
+}
+
+/* A directory of the host may be what belongs there: -v /dev:/dev. */
+static int check_places(const struct wanted_mounts *mounts, struct err *err)
+{
+	for (size_t i = 0; i < mounts->n; i++) {
+		const struct container_mount *mount = &mounts->list[i];
+
+		if (mount->kind != MOUNT_OF_HOST && is_own_place(mount->destination))
+			return err_set(
+				err, ERR_USAGE, EINVAL,
+				"%s: every container has its own; no %s can be mounted on it",
+				mount->destination, container_mount_kind_name(mount->kind));
+	}
+	return 0;
+}
+
 /* --- volumes of the image --- */
 
 static int add_of_image(const struct image_config *config, struct wanted_mounts *mounts,
@@ -96,12 +128,19 @@ static int add_of_image(const struct image_config *config, struct wanted_mounts 
 	json_object_foreach (config->volumes, path, value) {
 		AUTO_CONTAINER_MOUNT struct container_mount mount = { .kind = MOUNT_OF_VOLUME };
 
-		if (path[0] != '/' || path[strspn(path, "/.")] == '\0')
+		if (path[0] != '/')
 			return err_set(err, ERR_INVALID, EINVAL,
 				       "the image wants a volume at \"%s\", which is no place",
 				       path);
 		if (wanted_mounts_cover(mounts, path))
 			continue;
+		/* Whoever runs the image cannot change what it asks for. */
+		if (path[strspn(path, "/.")] == '\0' || is_own_place(path)) {
+			log_warn("the image wants a volume at %s, where every container has its "
+				 "own: none is made",
+				 path);
+			continue;
+		}
 		if (copy_text(path, &mount.destination) < 0 ||
 		    copy_text("rbind,rprivate,rw", &mount.options) < 0)
 			return no_memory(err);
@@ -179,8 +218,9 @@ int mount_plan_make(struct store *store, const struct image_config *config,
 		    struct container_options *options, struct mount_plan *out, struct err *err)
 {
 	AUTO_MOUNT_PLAN struct mount_plan plan = MOUNT_PLAN_INIT;
-	int r = 0;
+	int r;
 
+	r = check_places(&options->mounts, err);
 	for (char *const *from = options->volumes_from; r == 0 && from && *from; from++)
 		r = add_all_from(store, *from, &options->mounts, err);
 	if (r == 0)

@@ -101,8 +101,8 @@ const struct cmd cmd_commit = {
 		"configuration is that of the container's image with the changes asked for; what the "
 		"container was started with (-e, -w, its command) is not taken over. Volumes are no part "
 		"of it. The ID is printed.\n\n"
-		"Changes are instructions of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, "
-		"STOPSIGNAL, USER, VOLUME and WORKDIR, such as --change 'CMD [\"httpd\"]'.",
+		"Changes are instructions of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, "
+		"HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR, such as --change 'CMD [\"httpd\"]'.",
 	.options = option_table,
 	.run = run,
 };

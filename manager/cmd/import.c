@@ -132,8 +132,8 @@ const struct cmd cmd_import = {
 		"or xz, as `cman export` writes it; \"-\" is standard input. Without a name the image is "
 		"called as the file is. The ID is printed. An image that was saved with its "
 		"configuration is read by `cman load`.\n\n"
-		"Changes are instructions of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, "
-		"STOPSIGNAL, USER, VOLUME and WORKDIR, such as --change 'CMD [\"httpd\"]'.",
+		"Changes are instructions of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, "
+		"HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR, such as --change 'CMD [\"httpd\"]'.",
 	.options = option_table,
 	.run = run,
 };

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "manager/signals.h"
+#include "store/base/measure.h"
 
 static int bad_value(const struct cmd_option *option, const char *what, const char *value,
 		     struct err *err)
@@ -54,122 +54,27 @@ int option_bool(const struct cmd_option *option, const char *value, bool *out, s
 	return 0;
 }
 
-/* "1.5", kept exactly until its unit is known. */
-struct decimal {
-	uint64_t whole;
-	uint64_t billionths;
-};
-
-/* Read "12", "1.5" or ".5" at *text, which is moved behind it. False when there is no number. */
-static bool read_decimal(const char **text, struct decimal *out)
-{
-	const char *p = *text;
-	struct decimal number = { 0, 0 };
-	uint64_t place = 100000000;
-	bool any = false;
-
-	for (; is_digit(*p); p++, any = true)
-		if (__builtin_mul_overflow(number.whole, 10u, &number.whole) ||
-		    __builtin_add_overflow(number.whole, (uint64_t)(*p - '0'), &number.whole))
-			return false;
-	if (*p == '.')
-		for (p++; is_digit(*p); p++, any = true, place /= 10)
-			number.billionths += (uint64_t)(*p - '0') * place;
-	if (!any)
-		return false;
-	*text = p;
-	*out = number;
-	return true;
-}
-
-/* number * unit, added to *sum; false on overflow of int64_t. */
-static bool add_scaled(const struct decimal *number, uint64_t unit, int64_t *sum)
-{
-	uint64_t whole;
-	uint64_t part = (uint64_t)((__extension__(unsigned __int128) number->billionths * unit) /
-				   1000000000u);
-	uint64_t total;
-
-	if (__builtin_mul_overflow(number->whole, unit, &whole) ||
-	    __builtin_add_overflow(whole, part, &total) ||
-	    __builtin_add_overflow(total, (uint64_t)*sum, &total) || total > INT64_MAX)
-		return false;
-	*sum = (int64_t)total;
-	return true;
-}
-
 int option_size(const struct cmd_option *option, const char *value, int64_t *out, struct err *err)
 {
-	static const char units[] = "bkmgtp";
-	const char *rest = value;
-	struct decimal number;
-	uint64_t unit = 1;
-	int64_t bytes = 0;
+	int rc = measure_size(value, out);
 
-	if (!read_decimal(&rest, &number))
-		return bad_value(option, "a size", value, err);
-	if (*rest) {
-		const char *found = strchr(units, *rest | 0x20);
-
-		if (!found)
-			return bad_value(option, "a size", value, err);
-		unit = 1ull << (10 * (found - units));
-		rest++;
-		if (unit > 1 && strcasecmp(rest, "ib") != 0 && strcasecmp(rest, "b") != 0 && *rest)
-			return bad_value(option, "a size", value, err);
-		if (unit == 1 && *rest)
-			return bad_value(option, "a size", value, err);
-	}
-	if (!add_scaled(&number, unit, &bytes))
-		return bad_value(option, "a size that this system can hold", value, err);
-	*out = bytes;
-	return 0;
-}
-
-/* The unit at *text in nanoseconds, taken from *text; 0 when it is none. */
-static uint64_t read_time_unit(const char **text)
-{
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} units[] = {
-		{ "ns", 1 },	      { "us", 1000 },	      { "\u00b5s", 1000 },
-		{ "\u03bcs", 1000 },  { "ms", 1000000 },      { "s", 1000000000 },
-		{ "m", 60000000000 }, { "h", 3600000000000 },
-	};
-	size_t len = strcspn(*text, "0123456789.");
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (strlen(units[i].name) == len && memcmp(*text, units[i].name, len) == 0) {
-			*text += len;
-			return units[i].ns;
-		}
+	if (rc < 0)
+		return bad_value(option,
+				 rc == -ERANGE ? "a size that this system can hold" : "a size",
+				 value, err);
 	return 0;
 }
 
 int option_duration(const struct cmd_option *option, const char *value, int64_t *out,
 		    struct err *err)
 {
-	const char *rest = value;
-	bool first = true;
-	int64_t ns = 0;
+	int rc = measure_time(value, out);
 
-	do {
-		struct decimal number;
-		uint64_t unit = 1000000000;
-
-		if (!read_decimal(&rest, &number))
-			return bad_value(option, "a span of time", value, err);
-		/* A number alone is seconds; "1h30" is an error, as it is in Go. */
-		if (*rest || !first)
-			unit = read_time_unit(&rest);
-		first = false;
-		if (unit == 0)
-			return bad_value(option, "a span of time", value, err);
-		if (!add_scaled(&number, unit, &ns))
-			return bad_value(option, "a span of time that can be counted", value, err);
-	} while (*rest);
-	*out = ns;
+	if (rc < 0)
+		return bad_value(option,
+				 rc == -ERANGE ? "a span of time that can be counted" :
+						 "a span of time",
+				 value, err);
 	return 0;
 }
 

@@ -35,8 +35,10 @@ static int open_null(int root_fd, int *out, struct err *err)
 	AUTO_CLOSE int fd = fd_open_in_root(root_fd, "/dev/null", O_PATH, 0);
 	struct stat status;
 
-	if (fd < 0)
-		return err_sys(err, -fd, "cannot open /dev/null in the container");
+	if (fd < 0) {
+		err_sys(err, -fd, "cannot open /dev/null in the container");
+		return err_hint(err, "whatever is mounted on /dev has to have it");
+	}
 	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
 		return err_set(err, ERR_INVALID, ENODEV,
 			       "/dev/null in the container is not the null device");

@@ -116,13 +116,35 @@ is_thawed() {
 	cman inspect "$id" | jq -e '.[0].RepoTags == []'
 }
 
+@test "commit -c HEALTHCHECK: containers of the image are looked after" {
+	import_busybox
+	cman run --name one busybox true
+	cman commit -c 'HEALTHCHECK --interval=100ms --retries=2 CMD test -e /up' one checked:x >/dev/null
+	cman inspect checked:x | jq -e '.[0].Config.config.Healthcheck
+		== { Test: ["CMD-SHELL", "test -e /up"], Interval: 100000000, Retries: 2 }'
+	cman run -d --name two checked:x sleep 100 >/dev/null
+	eventually sh -c '[ "$("$CMAN" inspect -f "{{.State.Health.Status}}" two)" = unhealthy ]'
+	cman exec two touch /up
+	eventually sh -c '[ "$("$CMAN" inspect -f "{{.State.Health.Status}}" two)" = healthy ]'
+	cman commit -c 'HEALTHCHECK NONE' two unchecked:x >/dev/null
+	cman run -d --name three unchecked:x sleep 100 >/dev/null
+	[ "$(cman inspect -f '{{json .State.Health}}' three)" = null ]
+	run --separate-stderr cman commit -c 'HEALTHCHECK --interval 5s CMD true' one x
+	assert_status 125
+	assert_stderr "cman: --change: HEALTHCHECK --interval 5s CMD true: HEALTHCHECK has no option --interval
+hint: those with '=' and a value: --interval --timeout --start-period --start-interval --retries (see 'cman commit --help')"
+	run --separate-stderr cman commit -c 'HEALTHCHECK --interval=5us CMD true' one x
+	assert_status 125
+	assert_match "$stderr" '^cman: --change: HEALTHCHECK --interval=5us CMD true: .*is less than 1 ms'
+}
+
 @test "commit: what cannot be asked for is said before anything is done" {
 	import_busybox
 	cman run --name one busybox true
 	run --separate-stderr cman commit -c 'RUN true' one x
 	assert_status 125
 	assert_stderr "cman: --change: RUN true: an image's configuration cannot be changed by it
-hint: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR can (see 'cman commit --help')"
+hint: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR can (see 'cman commit --help')"
 	run --separate-stderr cman commit -c 'STOPSIGNAL SIGFOO' one x
 	assert_status 125
 	assert_stderr "cman: --change: STOPSIGNAL SIGFOO: no such signal

@@ -268,6 +268,36 @@ hint: make it one on the host: mount --bind ${peer:0:60} ${peer:0:60} && mount -
 content'
 }
 
+@test "no volume where every container has its own: refused, and left out where the image wants it" {
+	run --separate-stderr cman run -v /dev busybox true
+	assert_status 125
+	assert_stderr "cman: /dev: every container has its own; no volume can be mounted on it
+hint: see 'cman run --help'"
+	run --separate-stderr cman create --tmpfs //proc//sys busybox true
+	assert_status 125
+	assert_stderr "cman: //proc//sys: every container has its own; no tmpfs can be mounted on it
+hint: see 'cman create --help'"
+	run --separate-stderr cman run --rm -v "$BATS_TEST_TMPDIR:/dev" busybox true
+	assert_status 125
+	assert_match "$stderr" 'cannot open /dev/null in the container: No such file or directory
+hint: whatever is mounted on /dev has to have it$'
+	[ -z "$(cman volume ls -q)" ]
+	run --separate-stderr cman run --rm -v /dev:/dev -v /dev/shm busybox ls /dev/null
+	assert_status 0
+	cman run --name maker busybox true
+	cman commit -c 'VOLUME /dev /proc/ /sys / /kept' maker greedy >/dev/null
+	run --separate-stderr cman run --name bird greedy sh -c 'ls /dev/null /proc/self/exe; mount | grep -c " on /kept "'
+	assert_status 0
+	assert_output '/dev/null
+/proc/self/exe
+1'
+	[ "$(sort <<<"$stderr")" = 'cman: warning: the image wants a volume at /, where every container has its own: none is made
+cman: warning: the image wants a volume at /dev, where every container has its own: none is made
+cman: warning: the image wants a volume at /proc/, where every container has its own: none is made
+cman: warning: the image wants a volume at /sys, where every container has its own: none is made' ]
+	[ "$(cman volume ls -q | wc -l)" = 1 ]
+}
+
 @test "what is wrong is said" {
 	run --separate-stderr cman run --rm -v bird:/x:z busybox true
 	assert_status 125

@@ -74,6 +74,17 @@ static void test_instructions(void **state)
 		       "{\"80/tcp\":{},\"53/udp\":{},\"8000/tcp\":{},\"8001/tcp\":{}}");
 	assert_changed("LABEL new=\"a b\" c=d", "Labels",
 		       "{\"old\":\"x\",\"new\":\"a b\",\"c\":\"d\"}");
+	assert_changed("HEALTHCHECK NONE", "Healthcheck", "{\"Test\":[\"NONE\"]}");
+	assert_changed("HEALTHCHECK CMD curl -f http://$HOST/", "Healthcheck",
+		       "{\"Test\":[\"CMD-SHELL\",\"curl -f http://$HOST/\"]}");
+	assert_changed("HEALTHCHECK CMD-SHELL [ -e /up ]", "Healthcheck",
+		       "{\"Test\":[\"CMD-SHELL\",\"[ -e /up ]\"]}");
+	assert_changed("healthcheck --interval=1m30s --timeout=500ms  --start-period=0s "
+		       "--start-interval=2 --retries=4 cmd [\"test\", \"-e\", \"/up\"]",
+		       "Healthcheck",
+		       "{\"Interval\":90000000000,\"Timeout\":500000000,\"StartPeriod\":0,"
+		       "\"StartInterval\":2000000000,\"Retries\":4,"
+		       "\"Test\":[\"CMD\",\"test\",\"-e\",\"/up\"]}");
 	assert_changed("STOPSIGNAL SIGQUIT", "StopSignal", "\"SIGQUIT\"");
 	assert_changed("USER nobody:nogroup", "User", "\"nobody:nogroup\"");
 	assert_changed("VOLUME [\"/a\", \"/b\"]", "Volumes", "{\"/a\":{},\"/b\":{}}");
@@ -98,6 +109,25 @@ static void test_refusals(void **state)
 	assert_refused("EXPOSE 80/http",
 		       "EXPOSE 80/http: 80/http is no port, such as 80 or 53/udp");
 	assert_refused("EXPOSE 99999", "EXPOSE 99999: 99999 is no port, such as 80 or 53/udp");
+	assert_refused("HEALTHCHECK curl x", "HEALTHCHECK curl x: what is to be run stands behind "
+					     "the word CMD");
+	assert_refused("HEALTHCHECK --retries=1",
+		       "HEALTHCHECK --retries=1: what is to be run stands behind the word CMD");
+	assert_refused("HEALTHCHECK CMD", "HEALTHCHECK CMD: a command is missing");
+	assert_refused("HEALTHCHECK NONE true",
+		       "HEALTHCHECK NONE true: NONE stands alone: there is no check then");
+	assert_refused("HEALTHCHECK --interval=2s NONE",
+		       "HEALTHCHECK --interval=2s NONE: NONE stands alone: there is no check then");
+	assert_refused("HEALTHCHECK --every=2s CMD x",
+		       "HEALTHCHECK --every=2s CMD x: HEALTHCHECK has no option --every");
+	assert_refused("HEALTHCHECK --interval 2s CMD x",
+		       "HEALTHCHECK --interval 2s CMD x: HEALTHCHECK has no option --interval");
+	assert_refused("HEALTHCHECK --timeout=fast CMD x",
+		       "HEALTHCHECK --timeout=fast CMD x: --timeout=fast: not a span of time such "
+		       "as 30s");
+	assert_refused("HEALTHCHECK --retries=-1 CMD x",
+		       "HEALTHCHECK --retries=-1 CMD x: --retries=-1: not a number");
+	assert_refused("HEALTHCHECK CMD \xff", "HEALTHCHECK CMD \xff: it is not UTF-8");
 	assert_refused("USER a b", "USER a b: one value is wanted, not 2");
 	assert_refused("VOLUME a", "VOLUME a: a is no absolute path");
 	assert_refused("USER \xff", "USER \xff: it is not UTF-8");
