@@ -268,18 +268,20 @@ static int put_documents(struct store *store, const struct assembly *assembly,
 	return r;
 }
 
-static int describe(const struct assembly *assembly, const struct stack *stack,
+static int describe(const struct assembly *assembly, const char *config, const struct stack *stack,
 		    const int64_t *sizes, const struct image_manifest *manifest,
 		    struct image_record *image, struct err *err)
 {
 	char digest[DIGEST_HEX_LEN + sizeof("sha256:")];
 
 	snprintf(digest, sizeof(digest), "sha256:%s", manifest->digest);
-	image->config = strndup(assembly->config, assembly->config_len);
+	image->config = config;
+	image->flat = assembly->flat;
+	image->flat_len = assembly->flat_len;
 	image->source = strdup(assembly->source);
 	image->source_digest = strdup(assembly->source_digest ? assembly->source_digest : digest);
 	image->layers = calloc(stack->n + 1, sizeof(*image->layers));
-	if (!image->config || !image->source || !image->source_digest || !image->layers)
+	if (!image->source || !image->source_digest || !image->layers)
 		return no_memory(err);
 	memcpy(image->id, manifest->blobs[0].digest, sizeof(image->id));
 	image->created_ns = clock_now_ns();
@@ -311,9 +313,10 @@ int assemble(struct store *store, const struct assembly *assembly, struct image_
 	AUTO_FREE int64_t *sizes = calloc(assembly->nlayers + 1, sizeof(*sizes));
 	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+	AUTO_FREE char *config = strndup(assembly->config, assembly->config_len);
 	int r;
 
-	if (!sizes)
+	if (!sizes || !config)
 		return no_memory(err);
 	if (memchr(assembly->config, '\0', assembly->config_len))
 		return err_set(err, ERR_INVALID, EINVAL, "the configuration holds a NUL byte");
@@ -321,7 +324,7 @@ int assemble(struct store *store, const struct assembly *assembly, struct image_
 	if (r == 0)
 		r = put_documents(store, assembly, &manifest, err);
 	if (r == 0)
-		r = describe(assembly, &stack, sizes, &manifest, &image, err);
+		r = describe(assembly, config, &stack, sizes, &manifest, &image, err);
 	if (r == 0)
 		r = image_put(store, &image, &manifest, assembly->name, assembly->published, err);
 	return r < 0 ? r : image_find(store, image.id, out, err);

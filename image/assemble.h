@@ -48,7 +48,9 @@ struct assembly {
 	const char *config; /* OCI or Docker configuration, JSON; its digest is the image's ID */
 	size_t config_len;
 	const char *config_type; /* media type; NULL: OCI's */
-	const char *manifest;	 /* JSON as published; NULL: an OCI manifest is made */
+	const char *flat; /* its flat form (image/document.h); NULL: made when it is needed */
+	size_t flat_len;
+	const char *manifest; /* JSON as published; NULL: an OCI manifest is made */
 	size_t manifest_len;
 	const char *manifest_type;
 	struct assembly_layer *layers; /* bottom first */

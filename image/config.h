@@ -3,12 +3,29 @@
 #define CMAN_IMAGE_CONFIG_H
 
 /*
- * The part of an OCI image configuration (image-spec config.md) that a container is made from.
+ * The part of an OCI image configuration (image-spec config.md) that a container is made from. It
+ * is read from the document's flat form (store/flat.h): first by the stage cman-parse, which says
+ * what is wrong with a document, and then by whoever needs it.
  */
 
-#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "image/platform.h"
 #include "store/base/err.h"
+#include "store/blobs.h"
+#include "store/flat.h"
+
+struct image_label {
+	char *key, *value;
+};
+
+/* Docker's Healthcheck. Not negative; 0: not said. */
+struct image_healthcheck {
+	char **test;
+	int64_t interval_ns, timeout_ns, start_period_ns, start_interval_ns, retries;
+};
 
 struct image_config {
 	char **env; /* "KEY=VALUE" */
@@ -17,12 +34,12 @@ struct image_config {
 	char *working_dir; /* NULL: "/" */
 	char *user;	   /* "user[:group]", names or numbers; NULL: root */
 	char *stop_signal; /* "SIGTERM" or a number; NULL */
-	char *architecture;
-	/* As the document has them, with their types checked; NULL where they are missing. */
-	json_t *labels;	       /* an object of strings */
-	json_t *volumes;       /* an object: its keys are paths */
-	json_t *exposed_ports; /* an object: its keys are "80/tcp" */
-	json_t *healthcheck;   /* an object: Test is an array of strings, its times are whole ns */
+	struct platform platform;
+	struct image_label *labels;
+	size_t nlabels;
+	char **volumes;	      /* paths */
+	char **exposed_ports; /* "80/tcp" */
+	struct image_healthcheck healthcheck;
 };
 
 #define IMAGE_CONFIG_INIT \
@@ -32,18 +49,14 @@ struct image_config {
 #define AUTO_IMAGE_CONFIG __attribute__((cleanup(image_config_release)))
 void image_config_release(struct image_config *config);
 
-/* Parse the JSON of images.config. ERR_INVALID naming the member. */
-int image_config_parse(const char *json, struct image_config *out, struct err *err);
-
-/* The same of a document that was parsed before. */
-int image_config_read(const json_t *root, struct image_config *out, struct err *err);
+/* ERR_INVALID naming the member; ERR_CORRUPT where the form itself is damaged. */
+int image_config_read(const struct flat *root, struct image_config *out, struct err *err);
 
 /*
- * The configuration of an image that is one root file system archive: `shell` is its command.
- * It holds nothing but what the archive is, so that the same archive gets the same image ID on
- * every machine. `architecture` as OCI names it (amd64, arm64). To be freed.
+ * The diff IDs, bottom first; at least one and at most PARSE_MAX_LAYERS (image/parse.h). *out is to
+ * be freed.
  */
-int image_config_for_rootfs(const char *architecture, const char *diff_id, const char *shell,
-			    char **out, struct err *err);
+int image_config_read_layers(const struct flat *root, char (**out)[DIGEST_HEX_LEN + 1], size_t *n,
+			     struct err *err);
 
 #endif

@@ -5,10 +5,10 @@
 /* How an image was made: the member `history` of its configuration (image-spec config.md), with
  * the layers that the steps made. */
 
-#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/document.h"
 #include "store/base/err.h"
 #include "store/images.h"
 
@@ -24,20 +24,26 @@ struct history_step {
 struct history {
 	struct history_step *steps; /* oldest first */
 	size_t nsteps;
-	json_t *config; /* holds the texts */
+	struct image_document document; /* holds the texts */
 };
 
-#define HISTORY_INIT \
-	{            \
-		0    \
+#define HISTORY_INIT                             \
+	{                                        \
+		.document = IMAGE_DOCUMENT_INIT, \
 	}
 #define AUTO_HISTORY __attribute__((cleanup(history_release)))
 void history_release(struct history *history);
 
 /*
- * Of an image of the store, which has to outlive it. Layers that no step tells of (some builders
- * leave steps out) come last, each as a step of its own. ERR_INVALID.
+ * Of an image of the store, whose record has to outlive it. Layers that no step tells of (some
+ * builders leave steps out) come last, each as a step of its own. ERR_INVALID, and what
+ * image_document_get() fails with.
  */
-int history_read(const struct image_record *image, struct history *out, struct err *err);
+int history_read(struct store *store, const struct image_record *image, struct history *out,
+		 struct err *err);
+
+/* The same with a document that was got before; *out owns it, on failure it stays the caller's. */
+int history_of(const struct image_record *image, struct image_document *document,
+	       struct history *out, struct err *err);
 
 #endif

@@ -194,6 +194,8 @@ static int make_image(struct load *load, const struct load_image *image, const c
 		.config = image->config.data,
 		.config_len = image->config.len,
 		.config_type = image->config_type[0] ? image->config_type : NULL,
+		.flat = image->parsed.flat,
+		.flat_len = image->parsed.flat_len,
 		.manifest = image->manifest.data,
 		.manifest_len = image->manifest.len,
 		.manifest_type = image->manifest_type,

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "image/config.h"
 #include "image/parse_stage.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -279,21 +280,34 @@ int parse_any_manifest(struct parse_session *session, const void *bytes, size_t 
 void parsed_config_release(struct parsed_config *config)
 {
 	free(config->diff_ids);
+	free(config->flat);
 	*config = (struct parsed_config)PARSED_CONFIG_INIT;
 }
 
 int parse_image_config(struct parse_session *session, const void *bytes, size_t len,
 		       struct parsed_config *out, struct err *err)
 {
+	AUTO_PARSED_CONFIG struct parsed_config parsed = PARSED_CONFIG_INIT;
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	struct flat root = FLAT_INIT;
 	struct parse_answer answer;
-	void *elements = NULL;
-	int r = ask(session, PARSE_CONFIG, NULL, bytes, len, &answer, &elements, err);
+	void *form = NULL;
+	int r = ask(session, PARSE_CONFIG, NULL, bytes, len, &answer, &form, err);
 
 	if (r != 0)
 		return r;
-	out->platform = answer.platform;
-	out->diff_ids = elements;
-	out->ndiff_ids = (size_t)answer.count;
+	parsed.flat = form;
+	parsed.flat_len = (size_t)answer.count;
+	r = flat_open(form, parsed.flat_len, &root, err);
+	if (r == 0)
+		r = image_config_read(&root, &config, err);
+	if (r == 0)
+		r = image_config_read_layers(&root, &parsed.diff_ids, &parsed.ndiff_ids, err);
+	if (r < 0)
+		return r;
+	parsed.platform = config.platform;
+	*out = parsed;
+	parsed = (struct parsed_config)PARSED_CONFIG_INIT;
 	return 0;
 }
 

@@ -115,6 +115,8 @@ struct parsed_config {
 	struct platform platform;
 	char (*diff_ids)[DIGEST_HEX_LEN + 1]; /* bottom first */
 	size_t ndiff_ids;
+	char *flat; /* all of the document (store/flat.h): what is kept for all later uses */
+	size_t flat_len;
 };
 
 #define PARSED_CONFIG_INIT \
@@ -124,8 +126,11 @@ struct parsed_config {
 #define AUTO_PARSED_CONFIG __attribute__((cleanup(parsed_config_release)))
 void parsed_config_release(struct parsed_config *config);
 
-/* An image configuration (image-spec config.md). All that `run` will take from it is right, too
- * (image/config.h). At least one layer. */
+/*
+ * An image configuration (image-spec config.md). All that `run` will take from it is right, too
+ * (image/config.h). At least one layer. This is the only time that its JSON is parsed: whoever
+ * needs something of it later reads the flat form (image/document.h).
+ */
 int parse_image_config(struct parse_session *session, const void *bytes, size_t len,
 		       struct parsed_config *out, struct err *err);
 

@@ -8,6 +8,8 @@
 #include "image/parse.h"
 #include "image/parse_manifest.h"
 #include "image/ref.h"
+#include "store/base/cleanup.h"
+#include "store/flat_json.h"
 #include "store/json.h"
 
 /* Foreign texts of any length in an element of a fixed one. False: too long. */
@@ -30,67 +32,24 @@ static int not_an_object(struct err *err)
 
 /* --- configurations --- */
 
-static int read_diff_ids(const json_t *rootfs, struct parse_answer *answer, struct buf *elements,
-			 struct err *err)
-{
-	const char *type = "layers";
-	json_t *ids = NULL;
-	int r = json_get_string(rootfs, "type", &type, err);
-
-	if (r == 0)
-		r = json_get_array(rootfs, "diff_ids", &ids, err);
-	if (r < 0)
-		return r;
-	if (strcmp(type, "layers") != 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "its type is not known: %.100s",
-			       type);
-	if (json_array_size(ids) == 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "there is no layer in it");
-	if (json_array_size(ids) > PARSE_MAX_LAYERS)
-		return err_set(err, ERR_INVALID, E2BIG, "it has more than %d layers",
-			       PARSE_MAX_LAYERS);
-	for (size_t i = 0; i < json_array_size(ids); i++) {
-		const char *text = json_string_value(json_array_get(ids, i));
-		char hex[DIGEST_HEX_LEN + 1];
-
-		if (!text)
-			return err_set(err, ERR_INVALID, EINVAL,
-				       "\"diff_ids\": element %zu is not a string", i);
-		if (digest_parse(text, hex, err) < 0)
-			return err_wrap(err, "\"diff_ids\"");
-		buf_add(elements, hex, sizeof(hex));
-	}
-	answer->count = (int64_t)json_array_size(ids);
-	return 0;
-}
-
+/* Its flat form; what is looked at later is looked at here, where its faults have words. */
 static int read_config(const json_t *root, struct parse_answer *answer, struct buf *elements,
 		       struct err *err)
 {
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
-	const char *os = "linux", *architecture = NULL, *variant = NULL;
-	json_t *rootfs = NULL;
-	int r = image_config_read(root, &config, err);
+	AUTO_FREE char(*diff_ids)[DIGEST_HEX_LEN + 1] = NULL;
+	struct flat flat = FLAT_INIT;
+	size_t n;
+	int r = flat_from_json(root, elements, err);
 
 	if (r == 0)
-		r = json_get_string(root, "os", &os, err);
+		r = flat_open(elements->data, elements->len, &flat, err);
 	if (r == 0)
-		r = json_get_string(root, "architecture", &architecture, err);
+		r = image_config_read(&flat, &config, err);
 	if (r == 0)
-		r = json_get_string(root, "variant", &variant, err);
-	if (r == 0)
-		r = json_get_object(root, "rootfs", &rootfs, err);
-	if (r < 0)
-		return r;
-	/* Early ones tell nothing; they are all for the same. */
-	if (!architecture || !architecture[0])
-		architecture = "amd64";
-	if (!platform_set(&answer->platform, os[0] ? os : "linux", architecture, variant))
-		return err_set(err, ERR_INVALID, EINVAL, "its platform is malformed");
-	if (!rootfs)
-		return err_set(err, ERR_INVALID, EINVAL, "\"rootfs\" is missing");
-	r = read_diff_ids(rootfs, answer, elements, err);
-	return r < 0 ? err_wrap(err, "\"rootfs\"") : 0;
+		r = image_config_read_layers(&flat, &diff_ids, &n, err);
+	answer->count = (int64_t)elements->len;
+	return r;
 }
 
 /* --- lists of tags --- */

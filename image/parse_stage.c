@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/config.h"
 #include "image/confine.h"
 #include "image/parse.h"
 #include "image/parse_documents.h"
@@ -86,7 +87,7 @@ size_t parse_element_size(enum parse_document document, int64_t kind)
 	case PARSE_ANY_MANIFEST:
 		return kind == MEDIA_INDEX ? sizeof(struct index_entry) : sizeof(struct descriptor);
 	case PARSE_CONFIG:
-		return DIGEST_HEX_LEN + 1;
+		return 1;
 	case PARSE_TAGS:
 		return PARSE_TAG_MAX;
 	case PARSE_ARCHIVE:
@@ -120,7 +121,7 @@ static bool is_count(enum parse_document document, int64_t kind, int64_t count)
 		return count >= 0 &&
 		       count <= (kind == MEDIA_INDEX ? PARSE_MAX_ENTRIES : PARSE_MAX_LAYERS);
 	case PARSE_CONFIG:
-		return count >= 1 && count <= PARSE_MAX_LAYERS;
+		return count >= 1 && count <= FLAT_MAX_BYTES;
 	case PARSE_TAGS:
 		return count >= 0 && count <= PARSE_MAX_TAGS;
 	case PARSE_ARCHIVE:
@@ -149,8 +150,7 @@ int parse_answer_check(enum parse_document document, struct parse_answer *answer
 			       0;
 	if (!is_count(document, answer->kind, answer->count) ||
 	    ((document == PARSE_MANIFEST || document == PARSE_ANY_MANIFEST) &&
-	     !is_manifest(answer)) ||
-	    (document == PARSE_CONFIG && !is_platform(&answer->platform)))
+	     !is_manifest(answer)))
 		return nonsense(err);
 	return 0;
 }
@@ -183,8 +183,6 @@ static bool is_element(enum parse_document document, int64_t kind, const char *e
 	case PARSE_ANY_MANIFEST:
 		return kind == MEDIA_INDEX ? is_entry((const struct index_entry *)element) :
 					     is_layer(document, (const struct descriptor *)element);
-	case PARSE_CONFIG:
-		return digest_is_hex(element);
 	case PARSE_TAGS:
 		return memchr(element, '\0', PARSE_TAG_MAX) && ref_is_tag(element);
 	case PARSE_ARCHIVE:
@@ -194,11 +192,27 @@ static bool is_element(enum parse_document document, int64_t kind, const char *e
 	}
 }
 
+/* The form is right, and says what the stage has to find in it. */
+static bool is_config(const void *form, size_t len)
+{
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	AUTO_FREE char(*diff_ids)[DIGEST_HEX_LEN + 1] = NULL;
+	struct flat root = FLAT_INIT;
+	struct err ignored = ERR_INIT;
+	size_t n;
+
+	return flat_check(form, len, &ignored) == 0 && flat_open(form, len, &root, &ignored) == 0 &&
+	       image_config_read(&root, &config, &ignored) == 0 &&
+	       image_config_read_layers(&root, &diff_ids, &n, &ignored) == 0;
+}
+
 int parse_elements_check(enum parse_document document, const struct parse_answer *answer,
 			 const void *elements, struct err *err)
 {
 	size_t size = parse_element_size(document, answer->kind);
 
+	if (document == PARSE_CONFIG)
+		return is_config(elements, (size_t)answer->count) ? 0 : nonsense(err);
 	for (int64_t i = 0; i < answer->count; i++)
 		if (!is_element(document, answer->kind, (const char *)elements + (size_t)i * size,
 				i == 0))

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "image/descriptor.h"
-#include "image/platform.h"
 #include "store/base/err.h"
 
 #define PARSE_FD 3
@@ -43,13 +42,12 @@ struct parse_answer {
 	int64_t kind;			 /* PARSE_MANIFEST: enum media_kind */
 	char media_type[MEDIA_TYPE_MAX]; /* PARSE_MANIFEST */
 	struct descriptor config;	 /* PARSE_MANIFEST, of MEDIA_MANIFEST */
-	struct platform platform;	 /* PARSE_CONFIG */
 	int64_t count;			 /* elements that follow, see parse_element_size() */
 };
 
 /*
- * PARSE_MANIFEST: struct index_entry or, of MEDIA_MANIFEST, struct descriptor; PARSE_CONFIG:
- * char[DIGEST_HEX_LEN + 1]; PARSE_TAGS: char[PARSE_TAG_MAX]; PARSE_ARCHIVE: struct archive_line;
+ * PARSE_MANIFEST: struct index_entry or, of MEDIA_MANIFEST, struct descriptor; PARSE_CONFIG: a
+ * byte of its flat form; PARSE_TAGS: char[PARSE_TAG_MAX]; PARSE_ARCHIVE: struct archive_line;
  * PARSE_LAYOUT: 0, there are none.
  */
 size_t parse_element_size(enum parse_document document, int64_t kind);

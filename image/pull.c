@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/assemble.h"
+#include "image/document.h"
 #include "image/pull_archive.h"
 #include "image/pull_documents.h"
 #include "image/pull_layers.h"
@@ -16,7 +17,6 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/strv.h"
-#include "store/json.h"
 #include "store/store.h"
 #include "store/sweep.h"
 #include "store/trash_stage.h"
@@ -46,20 +46,6 @@ static void on_notice(const char *text, void *data)
 
 /* --- an image of a registry --- */
 
-/* The platform of an image of the store, as its configuration says. */
-static void platform_of(const struct image_record *image, struct platform *out)
-{
-	AUTO_JSON json_t *config = NULL;
-	struct err ignored = ERR_INIT;
-
-	(void)json_parse("image configuration", image->config, strlen(image->config), &config,
-			 &ignored);
-	*out = (struct platform){ 0 };
-	(void)platform_set(out, json_string_value(json_object_get(config, "os")),
-			   json_string_value(json_object_get(config, "architecture")),
-			   json_string_value(json_object_get(config, "variant")));
-}
-
 /*
  * What the name means here: "sha256:…" as its registry called it; `digest` stays as it is where it
  * is not here, not whole, or for another platform.
@@ -70,7 +56,8 @@ static int find_here(struct pull *pull, const struct platform *want, char *diges
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	struct err missing = ERR_INIT;
 	const struct image_name *name;
-	struct platform have;
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	const struct platform *have = &config.platform;
 	bool whole = false;
 	int r = image_find(pull->store, pull->source.name, &image, &missing);
 
@@ -81,11 +68,13 @@ static int find_here(struct pull *pull, const struct platform *want, char *diges
 		return r;
 	}
 	name = pull_find_name(&image, pull->source.name);
-	platform_of(&image, &have);
-	/* Another architecture that can run here is not what an index would give. */
+	/* What is damaged comes again. */
 	if (!name || !name->digest ||
-	    (have.os[0] && (platform_distance(want, &have) < 0 ||
-			    strcmp(want->architecture, have.architecture) != 0)))
+	    image_document_config(pull->store, image.id, &config, &missing) < 0)
+		return 0;
+	/* Another architecture that can run here is not what an index would give. */
+	if (platform_distance(want, have) < 0 ||
+	    strcmp(want->architecture, have->architecture) != 0)
 		return 0;
 	/* What was lost comes again; so does what somebody has just removed. */
 	r = image_is_whole(pull->store, pull->source.name, &whole, &missing);
@@ -140,6 +129,8 @@ static int bring(struct pull *pull, struct registry *registry, const char *refer
 		.config = documents.config_bytes.data,
 		.config_len = documents.config_bytes.len,
 		.config_type = documents.manifest.config.media_type,
+		.flat = documents.config.flat,
+		.flat_len = documents.config.flat_len,
 		.manifest = documents.manifest_bytes.data,
 		.manifest_len = documents.manifest_bytes.len,
 		.manifest_type = documents.manifest.media_type,

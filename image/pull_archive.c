@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "image/assemble.h"
-#include "image/config.h"
 #include "image/config_change.h"
+#include "image/config_rootfs.h"
+#include "image/document.h"
 #include "image/download.h"
 #include "image/sums.h"
 #include "store/base/buf.h"
@@ -329,26 +330,29 @@ static void tell_left_out(const struct pull *pull, const struct unpack_result *r
 }
 
 /* The configuration as it was asked for. */
-static int edit_config(const struct pull *pull, char **config, struct err *err)
+static int edit_config(const struct pull *pull, json_t *root, struct err *err)
 {
 	const char *message = pull->request->message;
-	AUTO_JSON json_t *root = NULL;
-	char *edited = NULL;
-	json_t *step;
-	int r = json_parse("image configuration", *config, strlen(*config), &root, err);
+	json_t *step = json_array_get(json_object_get(root, "history"), 0);
+	int r = config_change(root, pull->request->changes, err);
 
-	if (r == 0)
-		r = config_change(root, pull->request->changes, err);
-	step = json_array_get(json_object_get(root, "history"), 0);
 	if (r == 0 && message && json_object_set_new(step, "comment", json_string(message)) < 0)
 		r = err_set(err, ERR_INVALID, EILSEQ, "the message is not UTF-8");
+	return r;
+}
+
+static int make_config(const struct pull *pull, const char *diff_id, const char *shell, char **json,
+		       struct buf *form, struct err *err)
+{
+	AUTO_JSON json_t *root = NULL;
+	struct platform host;
+	int r = platform_host(&host, err);
+
 	if (r == 0)
-		r = json_print(root, false, &edited, err);
-	if (r < 0)
-		return r;
-	free(*config);
-	*config = edited;
-	return 0;
+		r = config_for_rootfs(host.architecture, diff_id, shell, &root, err);
+	if (r == 0 && is_own(pull))
+		r = edit_config(pull, root, err);
+	return r == 0 ? image_document_print(root, json, form, err) : r;
 }
 
 static int make_image(struct pull *pull, struct intake *intake, struct image_record *out,
@@ -357,8 +361,8 @@ static int make_image(struct pull *pull, struct intake *intake, struct image_rec
 	const struct unpack_result *result = &intake->ingest.result;
 	const char *shell = find_shell(intake->ingest.draft.fd);
 	AUTO_FREE char *config = NULL;
+	AUTO_BUF struct buf flat = BUF_INIT;
 	char source_digest[DIGEST_HEX_LEN + sizeof("sha256:")];
-	struct platform host;
 	struct assembly_layer layer;
 	struct assembly assembly = {
 		.name = pull->source.name,
@@ -381,15 +385,13 @@ static int make_image(struct pull *pull, struct intake *intake, struct image_rec
 	tell_left_out(pull, result);
 	snprintf(source_digest, sizeof(source_digest), "sha256:%s", intake->digest);
 	assembly_layer_take(&layer, intake);
-	r = platform_host(&host, err);
-	if (r == 0)
-		r = image_config_for_rootfs(host.architecture, layer.diff_id, shell, &config, err);
-	if (r == 0 && is_own(pull))
-		r = edit_config(pull, &config, err);
+	r = make_config(pull, layer.diff_id, shell, &config, &flat, err);
 	if (r < 0)
 		return r;
 	assembly.config = config;
 	assembly.config_len = strlen(config);
+	assembly.flat = flat.data;
+	assembly.flat_len = flat.len;
 	return assemble(pull->store, &assembly, out, err);
 }
 

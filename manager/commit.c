@@ -8,6 +8,7 @@
 #include "image/assemble.h"
 #include "image/changes.h"
 #include "image/config_change.h"
+#include "image/document.h"
 #include "image/parse.h"
 #include "image/ref.h"
 #include "image/walk.h"
@@ -94,8 +95,7 @@ static int look_up(struct commit *commit, struct err *err)
 		return err_hint(err, "make one of them: cman export, cman import");
 	}
 	if (r == 0)
-		r = json_parse("image configuration", commit->image.config,
-			       strlen(commit->image.config), &commit->config, err);
+		r = image_document_json(commit->store, commit->image.id, &commit->config, err);
 	if (r == 0)
 		r = config_change(commit->config, commit->request->changes, err);
 	return r;
@@ -237,6 +237,7 @@ static int assemble_image(struct commit *commit, struct image_record *out, struc
 	AUTO_FREE struct assembly_layer *layers = calloc(nlayers + 1, sizeof(*layers));
 	AUTO_FREE char *command = command_line(commit->record.command);
 	AUTO_FREE char *config = NULL;
+	AUTO_BUF struct buf flat = BUF_INIT;
 	const struct config_step step = { command, commit->request->author,
 					  commit->request->message };
 	struct assembly assembly = {
@@ -261,11 +262,13 @@ static int assemble_image(struct commit *commit, struct image_record *out, struc
 	assembly_layer_take(&layers[nlayers], &commit->intake);
 	r = config_add_layer(commit->config, nlayers, layers[nlayers].diff_id, &step, err);
 	if (r == 0)
-		r = json_print(commit->config, false, &config, err);
+		r = image_document_print(commit->config, &config, &flat, err);
 	if (r < 0)
 		return r;
 	assembly.config = config;
 	assembly.config_len = strlen(config);
+	assembly.flat = flat.data;
+	assembly.flat_len = flat.len;
 	return assemble(commit->store, &assembly, out, err);
 }
 

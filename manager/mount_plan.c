@@ -122,10 +122,8 @@ static int check_places(const struct wanted_mounts *mounts, struct err *err)
 static int add_of_image(const struct image_config *config, struct wanted_mounts *mounts,
 			struct err *err)
 {
-	const char *path;
-	json_t *value;
-
-	json_object_foreach (config->volumes, path, value) {
+	for (char *const *at = config->volumes; at && *at; at++) {
+		const char *path = *at;
 		AUTO_CONTAINER_MOUNT struct container_mount mount = { .kind = MOUNT_OF_VOLUME };
 
 		if (path[0] != '/')

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "manager/runtime/spec_health.h"
 #include "manager/spec_build.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
+
+/* What the image says; without a test, or with an empty one, there is none. */
+static int take_images(const struct image_healthcheck *image, struct spec_health *health,
+		       struct err *err)
+{
+	if (image->test && image->test[0] && strv_extend(&health->test, image->test) < 0)
+		return err_sys(err, ENOMEM, "cannot keep the health check");
+	health->interval_ns = image->interval_ns;
+	health->timeout_ns = image->timeout_ns;
+	health->start_period_ns = image->start_period_ns;
+	health->start_interval_ns = image->start_interval_ns;
+	health->retries = image->retries > INT_MAX ? -1 : (int)image->retries;
+	return spec_health_check(health, err);
+}
 
 /* What the user said instead of what the image says; 0 says nothing. */
 static int override(const struct container_health_options *asked, struct spec_health *health,
@@ -51,12 +66,11 @@ int spec_build_health(const struct image_config *config,
 {
 	struct spec_health health = { 0 };
 	bool none;
-	int rc = 0;
+	int rc;
 
 	if (asked->none)
 		return 0;
-	if (config->healthcheck)
-		rc = spec_health_read(config->healthcheck, &health, err);
+	rc = take_images(&config->healthcheck, &health, err);
 	if (rc == 0)
 		rc = override(asked, &health, err);
 	none = !health.test || strcmp(health.test[0], "NONE") == 0;

@@ -4,9 +4,9 @@
 
 /*
  * Whether all that the store keeps is what it should be: the database in itself, its rows against
- * files and directories, configs and blobs against their digests, layers against the blobs that
- * they were unpacked from, volumes against their directories, and the other way round files that no
- * row names.
+ * files and directories, configs and blobs against their digests, flat forms against the configs
+ * that they were made from, layers against the blobs that they were unpacked from, volumes against
+ * their directories, and the other way round files that no row names.
  *
  * A check holds the store as who makes images does (store_hold()): pulls go on beside it, and
  * nothing that is only about to be named counts as a fault. A repair has the store alone: it is
@@ -56,6 +56,14 @@ struct fsck_options {
 	int (*unpack)(struct store *store, const struct fsck_layer *layer,
 		      struct layer_draft *draft, bool *same, char difference[512], void *data,
 		      struct err *err);
+
+	/*
+	 * The image floor's part, too: the flat form of a configuration, to be freed. ERR_INVALID
+	 * or ERR_UNSUPPORTED where it has none; any other failure ends the check. NULL: forms are
+	 * not looked at.
+	 */
+	int (*flatten)(const char *config, size_t config_len, char **form, size_t *len, void *data,
+		       struct err *err);
 
 	/* Between two objects: a failure (-EINTR) ends the check. */
 	int (*poll)(void *data, struct err *err);

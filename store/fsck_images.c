@@ -11,6 +11,7 @@
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
 #include "store/images.h"
+#include "store/images_flat.h"
 #include "store/store.h"
 
 #define MAX_CONFIG (16u << 20)
@@ -46,12 +47,12 @@ static int restore_config(struct fsck *run, const char *id, bool *done, struct e
 }
 
 /* *right: it is what the ID says, and can be held against others. */
-static int check_config(struct fsck *run, const struct image_record *image, const char *object,
-			bool *right, struct err *err)
+static int check_config(struct fsck *run, const struct image_record *image, const char *config,
+			const char *object, bool *right, struct err *err)
 {
 	char actual[DIGEST_HEX_LEN + 1];
 	bool done = false;
-	int r = sha256_hex(image->config, strlen(image->config), actual);
+	int r = sha256_hex(config, strlen(config), actual);
 
 	if (r < 0)
 		return err_sys(err, -r, "cannot compute a digest");
@@ -66,15 +67,66 @@ static int check_config(struct fsck *run, const struct image_record *image, cons
 }
 
 /* The configuration names the layers, by their diff IDs, in their order. */
-static void check_order(struct fsck *run, const struct image_record *image, const char *object)
+static void check_order(struct fsck *run, const struct image_record *image, const char *config,
+			const char *object)
 {
-	const char *at = image->config;
+	const char *at = config;
 
 	for (size_t i = 0; at && i < image->nlayers; i++)
 		at = strstr(at, image->layers[i].diff_id);
 	if (!at)
 		fsck_fault(run, false, "pull it again", object,
 			   "its layers are not those that its configuration names");
+}
+
+/* *bad: why the configuration has no form. */
+static int compare_flat(struct fsck *run, const struct image_record *image, const char *config,
+			bool *same, char **form, size_t *len, struct err *bad, struct err *err)
+{
+	AUTO_FREE char *kept = NULL;
+	size_t kept_len = 0;
+	int r = image_flat_get(run->store, image->id, &kept, &kept_len, err);
+
+	*same = true;
+	/* It is made when it is needed. */
+	if (r < 0 || !kept)
+		return r;
+	r = run->options->flatten(config, strlen(config), form, len, run->options->data, bad);
+	if (r < 0 && bad->kind != ERR_INVALID && bad->kind != ERR_UNSUPPORTED) {
+		*err = *bad;
+		return r;
+	}
+	*same = r == 0 && kept_len == *len && memcmp(kept, *form, *len) == 0;
+	return 0;
+}
+
+/* What containers are made from says the same as the configuration. */
+static int check_flat(struct fsck *run, const struct image_record *image, const char *config,
+		      const char *object, struct err *err)
+{
+	AUTO_FREE char *form = NULL;
+	struct err bad = ERR_INIT;
+	size_t len = 0;
+	bool same;
+	int r;
+
+	if (run->options->quick || !run->options->flatten)
+		return 0;
+	r = compare_flat(run, image, config, &same, &form, &len, &bad, err);
+	if (r < 0 || same)
+		return r;
+	if (!form) {
+		fsck_fault(run, false, "remove it", object, "its configuration is none: %s",
+			   bad.text);
+		return 0;
+	}
+	if (run->options->repair)
+		r = image_flat_put(run->store, image->id, form, len, err);
+	if (r == 0)
+		fsck_fault(run, run->options->repair,
+			   run->options->repair ? "made anew" : "cman fsck --repair makes it anew",
+			   object, "the flat form of its configuration is another's");
+	return r;
 }
 
 static int check_manifests(struct fsck *run, const struct image_record *image, const char *object,
@@ -99,11 +151,14 @@ static int check_manifests(struct fsck *run, const struct image_record *image, c
 static int check_image(struct fsck *run, const char *id, struct err *err)
 {
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
+	AUTO_FREE char *config = NULL;
 	struct err missing = ERR_INIT;
 	char object[256];
 	bool right = false;
 	int r = image_find(run->store, id, &image, &missing);
 
+	if (r == 0)
+		r = image_config_text(run->store, id, &config, &missing);
 	if (r < 0 && missing.kind == ERR_NOT_FOUND) /* removed meanwhile */
 		return 0;
 	if (r < 0) {
@@ -112,9 +167,11 @@ static int check_image(struct fsck *run, const char *id, struct err *err)
 	}
 	run->result.images++;
 	name_of(&image, object);
-	r = check_config(run, &image, object, &right, err);
-	if (r == 0 && right)
-		check_order(run, &image, object);
+	r = check_config(run, &image, config, object, &right, err);
+	if (r == 0 && right) {
+		check_order(run, &image, config, object);
+		r = check_flat(run, &image, config, object, err);
+	}
 	return r < 0 ? r : check_manifests(run, &image, object, err);
 }
 

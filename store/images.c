@@ -12,12 +12,11 @@
 #include "store/prefix.h"
 #include "store/store.h"
 
-#define COLUMNS "id, config, source, source_digest, created_ns, size"
+#define COLUMNS "id, source, source_digest, created_ns, size"
 #define MIN_PREFIX 4
 
 void image_record_release(struct image_record *record)
 {
-	cleanup_free(&record->config);
 	cleanup_free(&record->source);
 	cleanup_free(&record->source_digest);
 	cleanup_free(&record->layers);
@@ -96,19 +95,17 @@ static int read_record(struct store *store, sqlite3_stmt *stmt, struct image_rec
 	int r = db_column_copy(stmt, 0, record.id, sizeof(record.id), err);
 
 	if (r == 0)
-		r = db_column_strdup(stmt, 1, &record.config, err);
+		r = db_column_strdup(stmt, 1, &record.source, err);
 	if (r == 0)
-		r = db_column_strdup(stmt, 2, &record.source, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 3, &record.source_digest, err);
+		r = db_column_strdup(stmt, 2, &record.source_digest, err);
 	if (r == 0)
 		r = read_layers(store, &record, err);
 	if (r == 0)
 		r = read_names(store, &record, err);
 	if (r < 0)
 		return r;
-	record.created_ns = sqlite3_column_int64(stmt, 4);
-	record.size = sqlite3_column_int64(stmt, 5);
+	record.created_ns = sqlite3_column_int64(stmt, 3);
+	record.size = sqlite3_column_int64(stmt, 4);
 	*out = record;
 	record = (struct image_record)IMAGE_RECORD_INIT;
 	return 0;

@@ -30,7 +30,13 @@ struct image_name {
 
 struct image_record {
 	char id[DIGEST_HEX_LEN + 1];
-	char *config;		    /* OCI image-spec config JSON */
+	/*
+	 * For image_put(), which takes it as it is; what finds an image leaves it out, as the JSON
+	 * is foreign, and long: see images_flat.h.
+	 */
+	const char *config;
+	const char *flat; /* its flat form; NULL: made when it is first needed */
+	size_t flat_len;
 	char *source;		    /* where it was pulled from: a URL or path, for inspect */
 	char *source_digest;	    /* "sha256:…" of the file as published */
 	int64_t created_ns;	    /* when this store got it */
@@ -77,7 +83,8 @@ void image_manifest_release(struct image_manifest *manifest);
  * store_hold() prevents. `manifest` NULL: none, as of images that versions before 2 made. `name`
  * NULL: the image stays or becomes nameless. `published`: image_name.digest, NULL where no registry
  * said one. `names`, `nnames` of the record are not looked at. An image that loses its last name so
- * stays, nameless. Main thread; takes a sync of the file system.
+ * stays, nameless. ERR_CORRUPT where it is here with other layers or another flat form. Main
+ * thread; takes a sync of the file system.
  */
 int image_put(struct store *store, const struct image_record *image,
 	      const struct image_manifest *manifest, const char *name, const char *published,

@@ -8,17 +8,19 @@
 #include "store/base/clock.h"
 #include "store/db.h"
 #include "store/images_find.h"
+#include "store/images_flat.h"
 #include "store/images_manifest.h"
 #include "store/layers.h"
 #include "store/store.h"
 
 /*
- * The ID of an image is the digest of its configuration, and that says which layers it has. Where
- * they differ, a process that has read foreign bytes has lied, now or then.
+ * The ID of an image is the digest of its configuration, and that says which layers it has, and
+ * what its flat form is. Where they differ, a process that has read foreign bytes has lied, now or
+ * then.
  */
-static int refuse_layers(const char *id, struct err *err)
+static int refuse(const char *id, const char *what, struct err *err)
 {
-	err_set(err, ERR_CORRUPT, EBADMSG, "image %.12s is here with other layers", id);
+	err_set(err, ERR_CORRUPT, EBADMSG, "image %.12s is here with %s", id, what);
 	return err_hint(err, "remove one that you do not trust: cman rmi %.12s", id);
 }
 
@@ -34,7 +36,9 @@ static int check_count(struct store *store, const struct image_record *image, st
 	if (r <= 0)
 		return r;
 	count = sqlite3_column_int64(stmt, 0);
-	return count > 0 && count != (int64_t)image->nlayers ? refuse_layers(image->id, err) : 0;
+	return count > 0 && count != (int64_t)image->nlayers ?
+		       refuse(image->id, "other layers", err) :
+		       0;
 }
 
 /*
@@ -61,7 +65,7 @@ static int has_layer(struct store *store, const char *id, size_t position, const
 	if (r < 0)
 		return r;
 	if (strcmp(theirs, diff_id) != 0)
-		return refuse_layers(id, err);
+		return refuse(id, "other layers", err);
 	*kept = layer_exists(store, tree);
 	return 0;
 }
@@ -95,6 +99,16 @@ static int put_layer(struct store *store, const struct image_record *image, size
 		      " VALUES (?1, ?2, ?3)"
 		      " ON CONFLICT (image_id, position) DO UPDATE SET tree = excluded.tree",
 		      DB_ARGS(DB_TEXT(image->id), DB_INT(position), DB_TEXT(layer->tree)), err);
+}
+
+static int put_flat(struct store *store, const struct image_record *image, struct err *err)
+{
+	bool same = true;
+	int r = 0;
+
+	if (image->flat)
+		r = image_flat_add(store, image->id, image->flat, image->flat_len, &same, err);
+	return r == 0 && !same ? refuse(image->id, "another configuration", err) : r;
 }
 
 /* The sum over its layers. */
@@ -158,6 +172,8 @@ static int put_rows(struct store *store, const struct image_record *image,
 				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
 				   DB_INT(image->created_ns), DB_INT(image->size)),
 			   err);
+	if (r == 0)
+		r = put_flat(store, image, err);
 	if (r == 0)
 		r = check_count(store, image, err);
 	for (size_t i = 0; r == 0 && i < image->nlayers; i++)

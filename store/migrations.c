@@ -329,6 +329,13 @@ static const char version_3[] =
 	" exit_code, detail, labels"
 	" FROM event;";
 
+/* What containers are made from is read from the flat form of the image's configuration. */
+static const char version_4[] =
+	"CREATE TABLE image_flat ("
+	" image_id TEXT PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,"
+	" bytes BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;";
+
 /* clang-format on */
 
-const char *const migrations[] = { version_1, version_2, version_3, NULL };
+const char *const migrations[] = { version_1, version_2, version_3, version_4, NULL };

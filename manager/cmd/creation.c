@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/config.h"
+#include "image/document.h"
 #include "manager/cmd/id_file.h"
 #include "manager/cmd/labels.h"
 #include "manager/cmd/text.h"
@@ -151,10 +151,12 @@ int creation_plan(struct store *store, struct run_options *options,
 {
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
 	struct creation *creation = out;
-	int rc = options->rootfs ? 0 : image_config_parse(choice->image.config, &config, err);
+	int rc = 0;
 
 	*creation = (struct creation){ .options = options, .record = record, .spec = spec };
 	options->container.command = options->rootfs ? options->words : choice->command;
+	if (!options->rootfs)
+		rc = image_config_read(&choice->document.root, &config, err);
 	if (rc == 0)
 		rc = neighbours_resolve(store, &options->container.isolation, &creation->hostname,
 					err);
@@ -167,7 +169,7 @@ int creation_plan(struct store *store, struct run_options *options,
 	if (rc == 0)
 		rc = make_record(options, choice, spec, record, err);
 	if (rc == 0)
-		rc = labels_print(config.labels, options->labels, &record->labels, err);
+		rc = labels_print(&config, options->labels, &record->labels, err);
 	if (rc == 0)
 		rc = list_layers(&choice->image, &creation->layers, err);
 	if (rc < 0)

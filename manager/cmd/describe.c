@@ -358,10 +358,9 @@ static json_t *manifest_value(const struct image_manifest *manifest)
 }
 
 /* Docker has in its Config what image-spec's document has in `config`: both find theirs. */
-static json_t *config_value(const struct image_record *record)
+static json_t *config_value(const json_t *document)
 {
-	json_t *config = document_value("config", record->config,
-					record->config ? strlen(record->config) : 0);
+	json_t *config = document ? json_copy((json_t *)document) : json_null();
 	json_t *inner = json_object_get(config, "config");
 
 	if (json_is_object(inner) && json_object_update_missing(config, inner) < 0) {
@@ -372,11 +371,11 @@ static json_t *config_value(const struct image_record *record)
 }
 
 int describe_image(const struct image_record *record, const struct image_manifest *manifest,
-		   json_t **out, struct err *err)
+		   const json_t *document, json_t **out, struct err *err)
 {
 	struct maker maker = { json_object(), 0 };
 	json_t *layers = json_array();
-	json_t *config = config_value(record);
+	json_t *config = config_value(document);
 
 	for (size_t i = 0; i < record->nlayers; i++)
 		maker.failures +=

@@ -18,9 +18,12 @@ struct store;
 int describe_container(struct store *store, const struct container_record *record, json_t **out,
 		       struct err *err);
 
-/* `manifest` NULL: the store has none. *out is to be released. */
+/*
+ * `manifest` NULL: the store has none; `document`: its configuration, NULL where it is damaged, as
+ * the rest is worth showing. *out is to be released.
+ */
 int describe_image(const struct image_record *record, const struct image_manifest *manifest,
-		   json_t **out, struct err *err);
+		   const json_t *document, json_t **out, struct err *err);
 
 int describe_volume(struct store *store, const struct volume_record *record, json_t **out,
 		    struct err *err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/document.h"
 #include "image/layer_check.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
@@ -32,6 +33,13 @@ static int on_unpack(struct store *store, const struct fsck_layer *layer, struct
 
 	return layer_check(store, layer, &check->config.limits.unpack, &check->interrupt, draft,
 			   same, difference, err);
+}
+
+static int on_flatten(const char *config, size_t config_len, char **form, size_t *len, void *data,
+		      struct err *err)
+{
+	(void)data;
+	return image_document_make(config, config_len, form, len, err);
 }
 
 static int on_poll(void *data, struct err *err)
@@ -97,6 +105,7 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 		.quick = quick,
 		.fault = on_fault,
 		.unpack = on_unpack,
+		.flatten = on_flatten,
 		.poll = on_poll,
 		.data = &check,
 	};

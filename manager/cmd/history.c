@@ -90,7 +90,7 @@ static int print_history(struct app *app, const struct format_request *request, 
 	if (format_new(fields, request, &format, err) < 0 ||
 	    store_open(app->root, &store, err) < 0 || image_lookup(&store, word, &image, err) < 0)
 		return -1;
-	if (history_read(&image, &history, err) < 0)
+	if (history_read(&store, &image, &history, err) < 0)
 		return err_wrap(err, "%s", word), -1;
 	for (size_t i = history.nsteps; i > 0; i--) {
 		const struct history_step *step = &history.steps[i - 1];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/document.h"
 #include "image/names.h"
 #include "image/pull.h"
 #include "image/ref.h"
@@ -12,7 +13,6 @@
 #include "manager/config.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
-#include "store/json.h"
 
 /* Where there is something else that will do, nobody wants to wait long. */
 #define NEWER_RETRIES 1
@@ -20,6 +20,7 @@
 void image_choice_release(struct image_choice *choice)
 {
 	image_record_release(&choice->image);
+	image_document_release(&choice->document);
 	free(choice->reference);
 	*choice = (struct image_choice)IMAGE_CHOICE_INIT;
 }
@@ -75,22 +76,18 @@ static int lookup(struct store *store, const char *name, const struct image_wish
 		  struct image_record *out, struct err *err)
 {
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
-	AUTO_JSON json_t *config = NULL;
+	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
 	char wanted[PLATFORM_TEXT_MAX], found[PLATFORM_TEXT_MAX];
-	struct platform have = { 0 };
 	int rc = image_lookup(store, name, &image, err);
 
 	if (rc == 0 && wish->platform.os[0])
-		rc = json_parse(name, image.config, strlen(image.config), &config, err);
+		rc = image_document_config(store, image.id, &config, err);
 	if (rc < 0)
 		return rc;
-	(void)platform_set(&have, json_string_value(json_object_get(config, "os")),
-			   json_string_value(json_object_get(config, "architecture")),
-			   json_string_value(json_object_get(config, "variant")));
-	if (wish->platform.os[0] && platform_distance(&wish->platform, &have) < 0) {
+	if (wish->platform.os[0] && platform_distance(&wish->platform, &config.platform) < 0) {
 		platform_format(&wish->platform, wanted);
 		err_set(err, ERR_NOT_FOUND, ENOENT, "%s: it is here for %s, and not for %s", name,
-			platform_format(&have, found), wanted);
+			platform_format(&config.platform, found), wanted);
 		return err_hint(err, "get that one: cman pull --platform %s %.80s", wanted, name);
 	}
 	*out = image;
@@ -223,6 +220,8 @@ int image_choose(struct store *store, const struct image_wish *wish, char *const
 	}
 	if (rc == 1)
 		rc = take_default(store, wish, words, &choice, err);
+	if (rc == 0)
+		rc = image_document_get(store, choice.image.id, &choice.document, err);
 	if (rc < 0)
 		return rc;
 	*out = choice;

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "image/document.h"
 #include "image/platform.h"
 #include "store/base/err.h"
 #include "store/images.h"
@@ -23,14 +24,15 @@
 
 struct image_choice {
 	struct image_record image;
-	char *reference;      /* what the record calls it: the reference, normalised */
-	char *const *command; /* the words left */
-	bool is_default;      /* nobody named it: the first word may be an image mistyped */
+	struct image_document document; /* the image's configuration */
+	char *reference;		/* what the record calls it: the reference, normalised */
+	char *const *command;		/* the words left */
+	bool is_default; /* nobody named it: the first word may be an image mistyped */
 };
 
-#define IMAGE_CHOICE_INIT         \
-	{                         \
-		.reference = NULL \
+#define IMAGE_CHOICE_INIT                        \
+	{                                        \
+		.document = IMAGE_DOCUMENT_INIT, \
 	}
 #define AUTO_IMAGE_CHOICE __attribute__((cleanup(image_choice_release)))
 void image_choice_release(struct image_choice *choice);

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/config.h"
+#include "image/document.h"
 #include "image/names.h"
-#include "manager/cmd/key_values.h"
 #include "manager/cmd/logs_time.h"
 #include "manager/cmd/suggest.h"
 #include "store/base/cleanup.h"
@@ -139,25 +139,37 @@ static bool matches_reference(const char *pattern, const char *name)
 	return false;
 }
 
+/* KEY, or KEY=VALUE. */
+static bool has_label(const struct image_config *config, const char *text)
+{
+	size_t len = strcspn(text, "=");
+
+	for (size_t i = 0; i < config->nlabels; i++) {
+		const struct image_label *label = &config->labels[i];
+
+		if (strlen(label->key) == len && memcmp(label->key, text, len) == 0 &&
+		    (text[len] == '\0' || strcmp(label->value, text + len + 1) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* Of this image, any of label=; its configuration is read once. */
 static int match_labels(struct image_filters *filters, struct store *store, const char *id,
 			bool *out, struct err *err)
 {
-	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
 	int r;
 
 	if (strcmp(filters->labels_of, id) != 0) {
-		r = image_find(store, id, &image, err);
-		if (r == 0)
-			r = image_config_parse(image.config, &config, err);
+		r = image_document_config(store, id, &config, err);
 		if (r < 0)
 			return r;
-		memcpy(filters->labels_of, image.id, sizeof(filters->labels_of));
+		snprintf(filters->labels_of, sizeof(filters->labels_of), "%s", id);
 		filters->labels_match = false;
 		for (size_t i = 0; i < filters->n; i++)
 			if (filters->list[i].key == LABEL &&
-			    key_values_match(config.labels, filters->list[i].value))
+			    has_label(&config, filters->list[i].value))
 				filters->labels_match = true;
 	}
 	*out = filters->labels_match;

@@ -10,7 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
-#define MAGIC "cman image choice 1"
+#define MAGIC "cman image choice 2"
 #define FILE_MAX_BYTES (1u << 20)
 #define LAYERS_MAX 512
 #define NAME_SIZE sizeof("choice-00")
@@ -38,11 +38,20 @@ static void name_of(const struct buf *question, char name[NAME_SIZE])
 	snprintf(name, NAME_SIZE, "choice-%02x", hash % RECALL_FILES);
 }
 
-/* --- a file: texts, each with its end --- */
+/* --- a file: texts, each with its end, and a document behind its length --- */
 
 static void add_text(struct buf *buf, const char *text)
 {
 	buf_add(buf, text, strlen(text) + 1);
+}
+
+static void add_document(struct buf *buf, const struct image_document *document)
+{
+	char count[24];
+
+	snprintf(count, sizeof(count), "%zu", document->len);
+	add_text(buf, count);
+	buf_add(buf, document->form, document->len);
 }
 
 struct reader {
@@ -76,6 +85,23 @@ static bool next_is(struct reader *reader, const char *expected)
 	return text && strcmp(text, expected) == 0;
 }
 
+static bool read_document(struct reader *reader, struct image_document *out)
+{
+	const char *count = next_text(reader);
+	size_t len = count ? strtoul(count, NULL, 10) : 0;
+	struct err ignored = ERR_INIT;
+
+	if (len > (size_t)(reader->end - reader->at))
+		return false;
+	out->form = malloc(len + 1);
+	if (!out->form)
+		return false;
+	memcpy(out->form, reader->at, len);
+	out->len = len;
+	reader->at += len;
+	return flat_open(out->form, len, &out->root, &ignored) == 0;
+}
+
 static bool read_layers(struct reader *reader, struct image_record *image)
 {
 	const char *count = next_text(reader);
@@ -107,7 +133,7 @@ static bool read_choice(struct reader *reader, const char *question, struct imag
 		return false;
 	out->is_default = is_default[0] == 'd';
 	strcpy(out->image.id, id);
-	return next_copy(reader, &out->reference) && next_copy(reader, &out->image.config) &&
+	return next_copy(reader, &out->reference) && read_document(reader, &out->document) &&
 	       read_layers(reader, &out->image) && reader->at == reader->end;
 }
 
@@ -161,7 +187,7 @@ void image_remember(const struct store *store, const struct image_wish *wish, ch
 	add_text(&buf, choice->is_default ? "default" : "named");
 	add_text(&buf, choice->image.id);
 	add_text(&buf, choice->reference);
-	add_text(&buf, choice->image.config);
+	add_document(&buf, &choice->document);
 	add_text(&buf, count);
 	for (size_t i = 0; i < choice->image.nlayers; i++)
 		add_text(&buf, choice->image.layers[i].tree);
@@ -174,7 +200,8 @@ bool image_choice_equal(const struct image_choice *a, const struct image_choice 
 {
 	bool equal = a->is_default == b->is_default && strcmp(a->image.id, b->image.id) == 0 &&
 		     strcmp(a->reference, b->reference) == 0 &&
-		     strcmp(a->image.config, b->image.config) == 0 &&
+		     a->document.len == b->document.len &&
+		     memcmp(a->document.form, b->document.form, a->document.len) == 0 &&
 		     a->image.nlayers == b->image.nlayers;
 
 	for (size_t i = 0; equal && i < a->image.nlayers; i++)

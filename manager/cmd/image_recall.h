@@ -17,7 +17,7 @@
 #define RECALL_FILES 64
 
 /*
- * Whether there is one. Of out->image the ID, the configuration and the layers' trees are there.
+ * Whether there is one. Of out->image the ID and the layers' trees are there.
  * Never for a wish that asks a registry or for a platform.
  */
 bool image_recall(const struct store *store, const struct image_wish *wish, char *const *words,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "image/document.h"
 #include "image/names.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/describe.h"
@@ -16,6 +17,7 @@
 #include "manager/lifecycle.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 #include "store/images.h"
 #include "store/json.h"
 
@@ -61,7 +63,8 @@ static int find_image(struct store *store, const char *word, json_t **out, struc
 	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
 	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
 	AUTO_FREE char *name = NULL;
-	struct err missing = ERR_INIT;
+	AUTO_JSON json_t *document = NULL;
+	struct err missing = ERR_INIT, damaged = ERR_INIT;
 	bool has_manifest;
 
 	if (image_lookup_name(store, word, &name, err) < 0 ||
@@ -69,7 +72,9 @@ static int find_image(struct store *store, const char *word, json_t **out, struc
 		return err_code(err);
 	/* Images of old versions of cman have none. */
 	has_manifest = image_manifest_get(store, name, &manifest, &missing) == 0;
-	return describe_image(&record, has_manifest ? &manifest : NULL, out, err);
+	if (image_document_json(store, record.id, &document, &damaged) < 0)
+		log_warn("%s", damaged.text);
+	return describe_image(&record, has_manifest ? &manifest : NULL, document, out, err);
 }
 
 static int find_volume(struct store *store, const char *name, json_t **out, struct err *err)

@@ -55,12 +55,19 @@ int labels_add_file(const struct cmd_option *option, const char *path, char ***l
 	return rc;
 }
 
-int labels_print(json_t *image, char *const *labels, char **out, struct err *err)
+int labels_print(const struct image_config *image, char *const *labels, char **out, struct err *err)
 {
-	AUTO_JSON json_t *all = image ? json_copy(image) : json_object();
+	AUTO_JSON json_t *all = NULL;
 
+	if (image->nlabels == 0 && (!labels || !*labels))
+		return 0;
+	all = json_object();
 	if (!all)
 		return no_memory(err);
+	for (size_t i = 0; i < image->nlabels; i++)
+		if (json_object_set_new(all, image->labels[i].key,
+					json_string(image->labels[i].value)) < 0)
+			return no_memory(err);
 	for (; labels && *labels; labels++) {
 		const char *equals = strchr(*labels, '=');
 		AUTO_FREE char *key = strndup(*labels, (size_t)(equals - *labels));
@@ -68,5 +75,5 @@ int labels_print(json_t *image, char *const *labels, char **out, struct err *err
 		if (!key || json_object_set_new(all, key, json_string(equals + 1)) < 0)
 			return no_memory(err);
 	}
-	return json_object_size(all) > 0 ? json_print(all, false, out, err) : 0;
+	return json_print(all, false, out, err);
 }

@@ -4,8 +4,7 @@
 
 /* Labels of a container: the image's, and what --label and --label-file say. */
 
-#include <jansson.h>
-
+#include "image/config.h"
 #include "manager/cmd/cmd.h"
 #include "store/base/err.h"
 
@@ -16,7 +15,8 @@ int labels_add(const struct cmd_option *option, const char *value, char ***label
 int labels_add_file(const struct cmd_option *option, const char *path, char ***labels,
 		    struct err *err);
 
-/* Both as record.labels has them; `image` may be NULL, and *out is NULL where there are none. */
-int labels_print(json_t *image, char *const *labels, char **out, struct err *err);
+/* Both as record.labels has them; *out stays as it is where there are none. */
+int labels_print(const struct image_config *image, char *const *labels, char **out,
+		 struct err *err);
 
 #endif

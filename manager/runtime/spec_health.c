@@ -57,9 +57,6 @@ static int read_test(const json_t *object, struct spec_health *out, struct err *
 
 	if (r < 0 || !test || !test[0])
 		return r;
-	r = check_test(test, err);
-	if (r < 0)
-		return r;
 	strv_free(out->test);
 	out->test = STEAL_PTR(test);
 	return 0;
@@ -81,17 +78,30 @@ static int read_action(const json_t *object, struct spec_health *out, struct err
  * Zero is what was not said. An image says it, too: a shorter time would keep the host's processor
  * busy, and a longer one does not fit a clock.
  */
-static int read_time(const json_t *object, const char *key, int64_t *out, struct err *err)
+static int check_time(const char *key, int64_t ns, struct err *err)
 {
-	int64_t ns = *out;
-	int r = spec_take_number(object, key, 0, SPEC_HEALTH_LONGEST_NS, &ns, err);
-
-	if (r < 0)
-		return r;
+	if (ns < 0 || ns > SPEC_HEALTH_LONGEST_NS)
+		return spec_invalid(err, key, "is out of range");
 	if (ns > 0 && ns < SPEC_HEALTH_SHORTEST_NS)
 		return spec_invalid(err, key, "is less than 1 ms");
-	*out = ns;
 	return 0;
+}
+
+int spec_health_check(const struct spec_health *health, struct err *err)
+{
+	int r = health->test ? check_test(health->test, err) : 0;
+
+	if (r == 0)
+		r = check_time("Interval", health->interval_ns, err);
+	if (r == 0)
+		r = check_time("Timeout", health->timeout_ns, err);
+	if (r == 0)
+		r = check_time("StartPeriod", health->start_period_ns, err);
+	if (r == 0)
+		r = check_time("StartInterval", health->start_interval_ns, err);
+	if (r == 0 && health->retries < 0)
+		r = spec_invalid(err, "Retries", "is out of range");
+	return r;
 }
 
 int spec_health_read(const json_t *object, struct spec_health *out, struct err *err)
@@ -100,13 +110,13 @@ int spec_health_read(const json_t *object, struct spec_health *out, struct err *
 	int r = read_test(object, out, err);
 
 	if (r == 0)
-		r = read_time(object, "Interval", &out->interval_ns, err);
+		r = json_get_int(object, "Interval", &out->interval_ns, err);
 	if (r == 0)
-		r = read_time(object, "Timeout", &out->timeout_ns, err);
+		r = json_get_int(object, "Timeout", &out->timeout_ns, err);
 	if (r == 0)
-		r = read_time(object, "StartPeriod", &out->start_period_ns, err);
+		r = json_get_int(object, "StartPeriod", &out->start_period_ns, err);
 	if (r == 0)
-		r = read_time(object, "StartInterval", &out->start_interval_ns, err);
+		r = json_get_int(object, "StartInterval", &out->start_interval_ns, err);
 	if (r == 0)
 		r = spec_take_number(object, "Retries", 0, INT_MAX, &retries, err);
 	if (r == 0)
@@ -114,7 +124,7 @@ int spec_health_read(const json_t *object, struct spec_health *out, struct err *
 	if (r < 0)
 		return r;
 	out->retries = (int)retries;
-	return 0;
+	return spec_health_check(out, err);
 }
 
 void spec_health_print(struct buf *out, const struct spec_health *health)

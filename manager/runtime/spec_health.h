@@ -31,6 +31,8 @@ int spec_health_action_from_name(const char *name, enum spec_health_action *out)
 
 /* What is missing stays as it is in *out; without a Test, or with an empty one, so does that. */
 int spec_health_read(const json_t *object, struct spec_health *out, struct err *err);
+/* ERR_INVALID naming what is none: a test of another form, a time out of range. */
+int spec_health_check(const struct spec_health *health, struct err *err);
 /* Written as store/json_write.h does it. */
 void spec_health_print(struct buf *out, const struct spec_health *health);
 

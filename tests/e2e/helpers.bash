@@ -102,6 +102,30 @@ import_busybox() {
 	cman pull --quiet --name "${1:-busybox}" "$FIXTURES/busybox.tar.gz" >/dev/null
 }
 
+# edited_layout IMAGE COMMAND...: writes an OCI layout of the image, whose configuration went through
+# the command, and prints its directory: an image such as others might publish.
+edited_layout() {
+	local image=$1 dir manifest config
+	shift
+	dir=$(mktemp -d "$BATS_TEST_TMPDIR/layout.XXXXXX")
+	rmdir "$dir"
+	cman save --format oci-dir -o "$dir" "$image"
+	manifest=$(jq -r '.manifests[0].digest[7:]' "$dir/index.json")
+	config=$(jq -r '.config.digest[7:]' "$dir/blobs/sha256/$manifest")
+	"$@" <"$dir/blobs/sha256/$config" >"$dir/config"
+	jq -c --arg digest "sha256:$(sha256sum <"$dir/config" | cut -c1-64)" \
+		--argjson size "$(stat -c %s "$dir/config")" '.config.digest = $digest | .config.size = $size' \
+		"$dir/blobs/sha256/$manifest" >"$dir/manifest"
+	jq -c --arg digest "sha256:$(sha256sum <"$dir/manifest" | cut -c1-64)" \
+		--argjson size "$(stat -c %s "$dir/manifest")" \
+		'.manifests[0].digest = $digest | .manifests[0].size = $size' "$dir/index.json" >"$dir/index"
+	mv "$dir/index" "$dir/index.json"
+	for file in config manifest; do
+		mv "$dir/$file" "$dir/blobs/sha256/$(sha256sum <"$dir/$file" | cut -c1-64)"
+	done
+	echo "$dir"
+}
+
 # The Debian image takes seconds to unpack: it is unpacked once a run, and each test gets a copy of that
 # root directory whose layer files are hard links (layers are never written).
 import_debian() {

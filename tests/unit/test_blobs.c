@@ -187,7 +187,7 @@ static int put(struct store *store, char id, const char *document, const char *l
 		.nblobs = 2,
 	};
 	struct image_record image = {
-		.config = (char *)"{}",
+		.config = "{}",
 		.created_ns = id,
 		.size = -1,
 		.layers = &layer,
@@ -254,7 +254,7 @@ static void test_a_manifest_is_kept(void **state)
 static void test_a_lost_blob_is_refused(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
-	struct image_record image = { .config = (char *)"{}" };
+	struct image_record image = { .config = "{}" };
 	struct image_manifest manifest = { .media_type = (char *)"t" };
 	struct err err = ERR_INIT;
 	char text[160];

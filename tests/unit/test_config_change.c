@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "image/config.h"
 #include "image/config_change.h"
 #include "image/config_words.h"
+#include "image/document.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 #include "store/json.h"
@@ -151,7 +151,8 @@ static void test_one_layer_more(void **state)
 {
 	const struct config_step step = { "sh -c x", NULL, "why" };
 	AUTO_JSON json_t *root = parent();
-	AUTO_IMAGE_CONFIG struct image_config config = IMAGE_CONFIG_INIT;
+	AUTO_BUF struct buf form = BUF_INIT;
+	AUTO_FREE char *text = NULL;
 	struct err err = ERR_INIT;
 	json_t *history, *last;
 
@@ -169,7 +170,7 @@ static void test_one_layer_more(void **state)
 	assert_null(json_object_get(last, "author"));
 	assert_string_equal(json_string_value(json_object_get(last, "created")),
 			    json_string_value(json_object_get(root, "created")));
-	assert_int_equal(image_config_read(root, &config, &err), 0);
+	assert_int_equal(image_document_print(root, &text, &form, &err), 0);
 }
 
 static void test_no_configuration(void **state)

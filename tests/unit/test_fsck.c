@@ -20,9 +20,11 @@
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
 #include "store/containers.h"
+#include "store/flat.h"
 #include "store/fsck.h"
 #include "store/hold.h"
 #include "store/images.h"
+#include "store/images_flat.h"
 #include "store/layers.h"
 #include "store/store.h"
 #include "tests/unit/image_fixture.h"
@@ -103,6 +105,22 @@ static int on_unpack(struct store *store, const struct fsck_layer *layer, struct
 	return r;
 }
 
+/* The form of a configuration, as far as this test goes: the magic and the configuration. */
+static int on_flatten(const char *config, size_t config_len, char **form, size_t *len, void *data,
+		      struct err *err)
+{
+	struct watch *watch = data;
+	struct buf made = BUF_INIT;
+
+	if (watch->failure)
+		return err_set(err, (enum err_kind)watch->failure, EBADMSG, "it is bad");
+	buf_addf(&made, FLAT_MAGIC "%s", config);
+	assert_int_equal(made.len, config_len + FLAT_MAGIC_LEN);
+	*len = made.len;
+	*form = buf_steal(&made);
+	return 0;
+}
+
 static int on_poll(void *data, struct err *err)
 {
 	struct watch *watch = data;
@@ -116,6 +134,7 @@ static int check(struct store *store, bool repair, struct watch *watch, struct e
 		.repair = repair,
 		.fault = on_fault,
 		.unpack = on_unpack,
+		.flatten = on_flatten,
 		.poll = on_poll,
 		.data = watch,
 	};
@@ -301,6 +320,58 @@ static void test_layers_in_the_wrong_order(void **state)
 	buf_release(&watch.told);
 }
 
+static void test_a_form_that_lies(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct watch watch = { .told = BUF_INIT };
+	char id[DIGEST_HEX_LEN + 1];
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put_image(&store, id);
+	/* None is no fault. */
+	assert_told(&store, true, &watch, "");
+	assert_int_equal(image_flat_put(&store, id, FLAT_MAGIC "{}", 6, &err), 0);
+	assert_told(&store, false, &watch,
+		    "-image x:latest: the flat form of its configuration is another's:"
+		    " cman fsck --repair makes it anew\n");
+	assert_told(
+		&store, true, &watch,
+		"+image x:latest: the flat form of its configuration is another's: made anew\n");
+	assert_told(&store, false, &watch, "");
+	buf_release(&watch.told);
+}
+
+static void test_a_configuration_that_has_no_form(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct watch watch = { .told = BUF_INIT };
+	const struct fsck_options options = { .fault = on_fault,
+					      .unpack = on_unpack,
+					      .flatten = on_flatten,
+					      .quick = true,
+					      .data = &watch };
+	struct fsck_result result;
+	char id[DIGEST_HEX_LEN + 1];
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put_image(&store, id);
+	assert_int_equal(image_flat_put(&store, id, FLAT_MAGIC "{}", 6, &err), 0);
+	sql(&store, "DELETE FROM image_layer; DELETE FROM manifest_blob WHERE position = 1");
+	watch.failure = ERR_INVALID;
+	assert_told(&store, true, &watch,
+		    "-image x:latest: its configuration is none: it is bad: remove it\n");
+	watch.failure = ERR_SYS;
+	assert_int_equal(check(&store, true, &watch, &err), -EBADMSG);
+	assert_string_equal(err.text, "it is bad");
+	/* What reads no content does not ask. */
+	buf_reset(&watch.told);
+	assert_int_equal(store_fsck(&store, &options, &result, &err), 0);
+	assert_int_equal(watch.told.len, 0);
+	buf_release(&watch.told);
+}
+
 /* --- who waits for whom --- */
 
 static void test_interrupted(void **state)
@@ -385,6 +456,8 @@ int main(void)
 		SCRATCH_TEST(test_each_blob_is_unpacked),
 		SCRATCH_TEST(test_rows_that_lie),
 		SCRATCH_TEST(test_layers_in_the_wrong_order),
+		SCRATCH_TEST(test_a_form_that_lies),
+		SCRATCH_TEST(test_a_configuration_that_has_no_form),
 		SCRATCH_TEST(test_interrupted),
 		SCRATCH_TEST(test_a_repair_is_alone),
 		SCRATCH_TEST(test_makers_wait),

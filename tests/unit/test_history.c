@@ -10,18 +10,19 @@
 #include <cmocka.h>
 
 #include "image/history.h"
+#include "tests/unit/document_fixture.h"
 
 static struct image_layer layers[3] = { { .size = 1 }, { .size = 2 }, { .size = 3 } };
 
-static int read(const char *config, struct history *out, struct err *err)
+static int read_history(const char *config, struct history *out, struct err *err)
 {
+	AUTO_IMAGE_DOCUMENT struct image_document document = fixture_document(config);
 	const struct image_record image = {
-		.config = (char *)config,
 		.layers = layers,
 		.nlayers = 3,
 	};
 
-	return history_read(&image, out, err);
+	return history_of(&image, &document, out, err);
 }
 
 static void test_steps_and_layers(void **state)
@@ -30,10 +31,10 @@ static void test_steps_and_layers(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(read("{\"history\":[{\"created\":\"2026-01-01T00:00:00Z\","
-			      "\"created_by\":\"a\",\"author\":\"b\",\"comment\":\"c\"},"
-			      "{\"created_by\":\"ENV\",\"empty_layer\":true},{},{}]}",
-			      &history, &err),
+	assert_int_equal(read_history("{\"history\":[{\"created\":\"2026-01-01T00:00:00Z\","
+				      "\"created_by\":\"a\",\"author\":\"b\",\"comment\":\"c\"},"
+				      "{\"created_by\":\"ENV\",\"empty_layer\":true},{},{}]}",
+				      &history, &err),
 			 0);
 	assert_int_equal(history.nsteps, 4);
 	assert_string_equal(history.steps[0].created, "2026-01-01T00:00:00Z");
@@ -65,7 +66,7 @@ static void test_too_few_and_too_many(void **state)
 		struct err err = ERR_INIT;
 		size_t shown = 0;
 
-		assert_int_equal(read(cases[i].config, &history, &err), 0);
+		assert_int_equal(read_history(cases[i].config, &history, &err), 0);
 		assert_int_equal(history.nsteps, cases[i].steps);
 		for (size_t j = 0; j < history.nsteps; j++)
 			shown += history.steps[j].layer != NULL;
@@ -79,9 +80,9 @@ static void test_refused(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(read("{\"history\":{}}", &history, &err), -EINVAL);
+	assert_int_equal(read_history("{\"history\":{}}", &history, &err), -EINVAL);
 	assert_string_equal(err.text, "image configuration: \"history\" is not an array");
-	assert_int_equal(read("{\"history\":[{},1]}", &history, &err), -EINVAL);
+	assert_int_equal(read_history("{\"history\":[{},1]}", &history, &err), -EINVAL);
 	assert_string_equal(err.text, "image configuration: \"history\": element 1: \"created\": "
 				      "what should hold it is no object");
 	assert_int_equal(history.nsteps, 77);

@@ -13,8 +13,12 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
+#include "store/base/cleanup.h"
 #include "store/containers.h"
+#include "store/db.h"
+#include "store/flat.h"
 #include "store/images.h"
+#include "store/images_flat.h"
 #include "store/layers.h"
 #include "store/store.h"
 #include "tests/unit/image_fixture.h"
@@ -95,6 +99,7 @@ static void test_put_and_find(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
+	AUTO_FREE char *config = NULL;
 	struct err err = ERR_INIT;
 	char id[DIGEST_HEX_LEN + 8] = "sha256:";
 
@@ -104,7 +109,9 @@ static void test_put_and_find(void **state)
 	put(&store, 'b', "13", "other");
 
 	assert_int_equal(image_find(&store, "ubuntu-base", &found, &err), 0);
-	assert_string_equal(found.config, "{\"os\":\"linux\"}");
+	assert_null(found.config);
+	assert_int_equal(image_config_text(&store, found.id, &config, &err), 0);
+	assert_string_equal(config, "{\"os\":\"linux\"}");
 	assert_string_equal(found.source, "https://example.org/x.tar");
 	assert_string_equal(found.source_digest, "sha256:0");
 	assert_int_equal(found.created_ns, 'a');
@@ -131,6 +138,78 @@ static void test_put_and_find(void **state)
 	assert_int_equal(image_find(&store, "ubuntu-base:22.04", &found, &err), -ENOENT);
 }
 
+/* --- flat forms --- */
+
+static int put_with_form(struct store *store, const char *form, struct err *err)
+{
+	struct image_record image = { .config = "{}", .flat = form, .flat_len = strlen(form) };
+
+	fixture_digest('a', image.id);
+	return image_put(store, &image, NULL, "x:latest", NULL, err);
+}
+
+static void assert_form(struct store *store, const char *expected)
+{
+	AUTO_FREE char *form = NULL;
+	char id[DIGEST_HEX_LEN + 1];
+	struct err err = ERR_INIT;
+	size_t len = 0;
+
+	assert_int_equal(image_flat_get(store, fixture_digest('a', id), &form, &len, &err), 0);
+	assert_int_equal(len, strlen(expected));
+	assert_memory_equal(form ? form : "", expected, len);
+}
+
+static void test_flat_forms(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct err err = ERR_INIT;
+	char id[DIGEST_HEX_LEN + 1];
+	int64_t n;
+
+	open_store(state, &store);
+	fixture_digest('a', id);
+	/* Nothing to keep it with. */
+	assert_int_equal(image_flat_put(&store, id, FLAT_MAGIC "x", 5, &err), 0);
+	assert_form(&store, "");
+	put(&store, 'a', "1", "x:latest");
+	assert_form(&store, "");
+	assert_int_equal(image_flat_put(&store, id, FLAT_MAGIC "x", 5, &err), 0);
+	assert_form(&store, FLAT_MAGIC "x");
+	/* Of another version: as good as none. */
+	assert_int_equal(image_flat_put(&store, id, "CMF0x", 5, &err), 0);
+	assert_form(&store, "");
+	assert_int_equal(image_flat_put(&store, id, FLAT_MAGIC "y", 5, &err), 0);
+	assert_form(&store, FLAT_MAGIC "y");
+	assert_removes(&store, "x", false, "x:latest -aaaaaaaaaaaa ");
+	assert_int_equal(
+		db_query_int(store.db, "SELECT count(*) FROM image_flat", NULL, 7, &n, &err), 0);
+	assert_int_equal(n, 0);
+}
+
+/* Who had the stage in hand that read one image cannot say what another of the same ID is. */
+static void test_another_form_is_refused(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct err err = ERR_INIT;
+	char id[DIGEST_HEX_LEN + 1];
+
+	open_store(state, &store);
+	assert_int_equal(put_with_form(&store, FLAT_MAGIC "evil", &err), 0);
+	assert_int_equal(put_with_form(&store, FLAT_MAGIC "evil", &err), 0);
+	assert_int_equal(put_with_form(&store, FLAT_MAGIC "good", &err), -EBADMSG);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	assert_string_equal(err.text,
+			    "cannot record image x:latest: image aaaaaaaaaaaa is here with "
+			    "another configuration");
+	assert_string_equal(err.hint, "remove one that you do not trust: cman rmi aaaaaaaaaaaa");
+	assert_form(&store, FLAT_MAGIC "evil");
+	/* One that another version made is no reason. */
+	assert_int_equal(image_flat_put(&store, fixture_digest('a', id), "CMF0x", 5, &err), 0);
+	assert_int_equal(put_with_form(&store, FLAT_MAGIC "good", &err), 0);
+	assert_form(&store, FLAT_MAGIC "good");
+}
+
 static void test_a_name_moves(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -151,7 +230,7 @@ static void test_ambiguous(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_IMAGE_RECORD struct image_record found = IMAGE_RECORD_INIT;
-	struct image_record image = { .config = (char *)"{}" };
+	struct image_record image = { .config = "{}" };
 	struct err err = ERR_INIT;
 
 	open_store(state, &store);
@@ -400,6 +479,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(test_put_and_find),
+		SCRATCH_TEST(test_flat_forms),
+		SCRATCH_TEST(test_another_form_is_refused),
 		SCRATCH_TEST(test_a_name_moves),
 		SCRATCH_TEST(test_ambiguous),
 		SCRATCH_TEST(test_an_image_without_its_layer_is_refused),

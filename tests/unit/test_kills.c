@@ -30,6 +30,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
+#include "store/flat.h"
 #include "store/images.h"
 #include "store/layers.h"
 #include "store/partials.h"
@@ -90,9 +91,12 @@ static int make_image(struct store *store, struct err *err)
 	struct image_blob blobs[2] = { { .media_type = (char *)"c" },
 				       { .media_type = (char *)"l" } };
 	struct image_manifest manifest = { .media_type = (char *)"m", .blobs = blobs, .nblobs = 2 };
-	struct image_record image = {
-		.config = (char *)"{}", .size = -1, .layers = &layer, .nlayers = 1
-	};
+	struct image_record image = { .config = "{}",
+				      .flat = FLAT_MAGIC,
+				      .flat_len = FLAT_MAGIC_LEN,
+				      .size = -1,
+				      .layers = &layer,
+				      .nlayers = 1 };
 	AUTO_CLOSE int held = -1;
 	int r = store_hold(store, &held, err);
 
@@ -291,6 +295,7 @@ static void check(const char *root, const char *name)
 	assert_int_equal(count_rows(&store, "SELECT count(*) FROM layer"), images);
 	assert_int_equal(count_rows(&store, "SELECT count(*) FROM blob"), 3 * images);
 	assert_int_equal(count_rows(&store, "SELECT count(*) FROM manifest"), images);
+	assert_int_equal(count_rows(&store, "SELECT count(*) FROM image_flat"), images);
 	assert_int_equal(count_rows(&store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 

@@ -16,9 +16,11 @@
 
 #include <cmocka.h>
 
+#include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/containers.h"
 #include "store/images.h"
+#include "store/images_flat.h"
 #include "store/layers.h"
 #include "store/store.h"
 #include "store/sweep.h"
@@ -123,14 +125,21 @@ static void assert_all_there(struct store *store)
 {
 	AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 	AUTO_CONTAINER_RECORD struct container_record container = CONTAINER_RECORD_INIT;
+	AUTO_FREE char *config = NULL;
+	char *form = NULL;
 	struct err err = ERR_INIT;
+	size_t len = 0;
 
-	assert_sql(store, "PRAGMA user_version", "3");
+	assert_sql(store, "PRAGMA user_version", "4");
 	assert_sql(store, "PRAGMA foreign_key_check", "");
 	assert_sql(store, "PRAGMA integrity_check", "ok");
 	assert_int_equal(image_find(store, "a", &image, &err), 0);
 	assert_string_equal(image.id, A);
-	assert_string_equal(image.config, "{\"os\":\"linux\"}");
+	assert_int_equal(image_config_text(store, A, &config, &err), 0);
+	assert_string_equal(config, "{\"os\":\"linux\"}");
+	/* The flat form is made when somebody needs it. */
+	assert_int_equal(image_flat_get(store, A, &form, &len, &err), 0);
+	assert_null(form);
 	assert_string_equal(image.source, "https://example.org/a");
 	assert_int_equal(image.size, 30);
 	assert_int_equal(image.nlayers, 2);
@@ -189,6 +198,7 @@ static void test_it_goes_on(void **state)
 	assert_int_equal(image_find(&store, "b", &image, &err), 0);
 	assert_int_equal(blob_put(&store, "{}", 2, manifest.digest, &err), 0);
 	manifest.media_type = strdup("t");
+	image.config = "{}";
 	assert_int_equal(image_put(&store, &image, &manifest, "b", "sha256:x", &err), 0);
 	image_manifest_release(&manifest);
 	assert_int_equal(image_manifest_get(&store, "b", &manifest, &err), 0);

@@ -19,7 +19,9 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
+#include "store/flat_json.h"
 #include "store/json.h"
+#include "tests/unit/document_fixture.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -263,6 +265,8 @@ static void test_other_documents(void **state)
 	AUTO_PARSED_CONFIG struct parsed_config config = PARSED_CONFIG_INIT;
 	AUTO_PARSED_ARCHIVE struct parsed_archive archive = PARSED_ARCHIVE_INIT;
 	AUTO_STRV char **tags = NULL;
+	AUTO_JSON json_t *flat = NULL;
+	AUTO_JSON json_t *expected = NULL;
 	AUTO_FREE char *config_text = quoted("{'os':'linux','architecture':'arm64','variant':'v8',"
 					     "'config':{'Env':['A=1']},'rootfs':{'type':'layers',"
 					     "'diff_ids':['sha256:" A "','sha256:" B "']}}");
@@ -281,6 +285,10 @@ static void test_other_documents(void **state)
 	assert_string_equal(config.platform.variant, "");
 	assert_int_equal(config.ndiff_ids, 2);
 	assert_string_equal(config.diff_ids[1], B);
+	/* The same as a parser here would make of it. */
+	assert_int_equal(flat_to_json(config.flat, config.flat_len, &flat, &err), 0);
+	assert_int_equal(json_parse("", config_text, strlen(config_text), &expected, &err), 0);
+	assert_true(json_equal(flat, expected));
 	assert_int_equal(parse_tags(&session, tags_text, strlen(tags_text), &tags, &err), 0);
 	assert_string_equal(tags[1], "1.2-x");
 	assert_null(tags[2]);
@@ -452,6 +460,39 @@ static void test_answers(void **state)
 	assert_int_equal(check(answer), 0);
 }
 
+/* A form is taken whole, and has to hold what the stage has to look for. */
+static void check_form(void)
+{
+	static const struct {
+		const char *json;
+		int code;
+	} cases[] = {
+		{ "{'rootfs':{'diff_ids':['sha256:" A "']}}", 0 },
+		{ "{'rootfs':{'diff_ids':[]}}", -EPROTO },
+		{ "{'config':{'Env':[1]},'rootfs':{'diff_ids':['sha256:" A "']}}", -EPROTO },
+		{ "{'os':'/','rootfs':{'diff_ids':['sha256:" A "']}}", -EPROTO },
+		{ "[]", -EPROTO },
+	};
+	struct parse_answer answer = { 0 };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *text = quoted(cases[i].json);
+		AUTO_IMAGE_DOCUMENT struct image_document document = fixture_document(text);
+
+		answer.count = (int64_t)document.len;
+		assert_int_equal(parse_elements_check(PARSE_CONFIG, &answer, document.form, &err),
+				 cases[i].code);
+		answer.count--;
+		assert_int_equal(parse_elements_check(PARSE_CONFIG, &answer, document.form, &err),
+				 -EPROTO);
+	}
+	answer.count = 0;
+	assert_int_equal(parse_answer_check(PARSE_CONFIG, &answer, &err), -EPROTO);
+	answer.count = FLAT_MAX_BYTES + 1;
+	assert_int_equal(parse_answer_check(PARSE_CONFIG, &answer, &err), -EPROTO);
+}
+
 static void test_elements(void **state)
 {
 	struct parse_answer answer = good_answer();
@@ -471,6 +512,7 @@ static void test_elements(void **state)
 	assert_int_equal(parse_elements_check(PARSE_TAGS, &answer, tag, &err), -EPROTO);
 	memset(tag, 'a', sizeof(tag));
 	assert_int_equal(parse_elements_check(PARSE_TAGS, &answer, tag, &err), -EPROTO);
+	check_form();
 	/* A tag before there is an image. */
 	assert_int_equal(parse_elements_check(PARSE_ARCHIVE, &answer, &line, &err), -EPROTO);
 	line.kind = ARCHIVE_CONFIG;
