@@ -88,7 +88,9 @@ static int follow(struct eval *eval, const struct template_operand *operand,
 
 		if (eval->data->style.headings && json_is_string(value->json))
 			return 0;
-		/* What is missing has nothing below it, either. */
+		/* What is missing has nothing below it, either; nor have labels that are null. */
+		if (json_is_null(value->json) && value->open)
+			template_value_release(value);
 		if (!value->json)
 			return 0;
 		if (!template_value_member(value, operand->fields[i], &member) ||

@@ -131,3 +131,49 @@ hint: see 'cman run --help'"
 		.AutoRemove == false and .ReadonlyRootfs == false' "$BATS_TEST_TMPDIR/bird"
 	[ "$(cman inspect -f '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}' bird)" = 'created on-failure' ]
 }
+
+# of NAME: what is to be the same whether it runs or not
+lasting() {
+	cman inspect "$1" | jq -S '.[0] | del(.State, .MonitorPid, .NetworkSettings.SandboxKey)'
+}
+
+@test "inspect: what it is run with, the same before it runs and while it does" {
+	mkdir "$BATS_TEST_TMPDIR/nest"
+	cman create --name bird -i -u 7:8 --cap-add SYS_ADMIN --cap-drop MKNOD --cap-drop CHOWN -v "$BATS_TEST_TMPDIR/nest:/nest:ro" \
+		-v seeds:/seeds --tmpfs /x --cpus 0.5 --ulimit nofile=100:200 --ulimit core=-1 --security-opt seccomp=unconfined \
+		--sysctl net.ipv4.ip_forward=1 --shm-size 1m --pid host --domainname wood --health-cmd true --device /dev/zero:/dev/seed:r \
+		--log-opt max-size=1m --group-add 9 --dns 192.0.2.1 busybox sleep 100 >/dev/null
+	lasting bird >"$BATS_TEST_TMPDIR/created"
+	has() { jq -e "$1" "$BATS_TEST_TMPDIR/created" >/dev/null; }
+	has '.Path == "sleep" and .Args == ["100"] and .Driver == "overlay" and (.GraphDriver.Data.UpperDir | endswith("/upper"))'
+	has '.ResolvConfPath == .Directory + "/resolv.conf" and .HostsPath == .Directory + "/hosts" and
+		.HostnamePath == .Directory + "/hostname" and .LogPath == .Directory + "/log.db"'
+	has '.Config | .User == "7:8" and .OpenStdin and .Domainname == "wood" and .Healthcheck.Test == ["CMD-SHELL", "true"]'
+	has '.HostConfig | .NetworkMode == "none" and .PidMode == "host" and .IpcMode == "shareable" and .UTSMode == "" and
+		.CgroupnsMode == "private" and .Privileged == false and .Init'
+	has '.HostConfig | .CapAdd == ["CAP_SYS_ADMIN"] and .CapDrop == ["CAP_CHOWN", "CAP_MKNOD"] and
+		.SecurityOpt == ["seccomp=unconfined"] and .GroupAdd == ["9"]'
+	has '.HostConfig | .NanoCpus == 500000000 and .CpuPeriod == 100000 and .CpuQuota == 50000 and .Memory == null and
+		.ShmSize == 1048576 and .Sysctls == {"net.ipv4.ip_forward": "1"} and .LogConfig.Config["max-size"] == "1048576"'
+	has '.HostConfig.Ulimits | sort_by(.Name) == [{"Name": "core", "Soft": -1, "Hard": -1}, {"Name": "nofile", "Soft": 100, "Hard": 200}]'
+	has '.HostConfig.Devices == [{"PathOnHost": "/dev/zero", "PathInContainer": "/dev/seed", "CgroupPermissions": "r"}]'
+	has ".HostConfig.Binds == [\"$BATS_TEST_TMPDIR/nest:/nest:ro\", \"seeds:/seeds\"]"
+	has '.NetworkSettings | (.Networks | keys) == ["none"] and .Ports == {} and .IPAddress == ""'
+	[ "$(cman inspect -f '{{.NetworkSettings.SandboxKey}}' bird)" = '' ]
+	cman start bird
+	lasting bird | diff "$BATS_TEST_TMPDIR/created" -
+	[ "$(readlink "$(cman inspect -f '{{.NetworkSettings.SandboxKey}}' bird)")" = "$(readlink "/proc/$(cman inspect -f '{{.State.Pid}}' bird)/ns/net")" ]
+	cman kill bird >/dev/null
+	cman wait bird >/dev/null
+	lasting bird | diff "$BATS_TEST_TMPDIR/created" -
+	# the host's network, and another one's; all that is allowed
+	cman create --name owl --network host --privileged --uts host --ipc private busybox true >/dev/null
+	[ "$(cman inspect -f '{{range $name, $n := .NetworkSettings.Networks}}{{$name}}{{end}} {{.HostConfig.NetworkMode}} {{.HostConfig.Privileged}}' owl)" = \
+		'host host true' ]
+	[ "$(cman inspect -f '{{.HostConfig.UTSMode}} {{.HostConfig.IpcMode}}' owl)" = 'host private' ]
+	cman run -d --name wren busybox sleep 100 >/dev/null
+	cman create --name tit --network container:wren busybox true >/dev/null
+	[ "$(cman inspect -f '{{.HostConfig.NetworkMode}} {{len .NetworkSettings.Networks}}' tit)" = "container:$(cman inspect -f '{{.Id}}' wren) 0" ]
+	# an image says what it does not say
+	[ "$(cman inspect -f '{{json .Config.Entrypoint}}{{.Config.Labels.nosuch}}{{range .Config.Volumes}}x{{end}}' busybox)" = null ]
+}

@@ -18,7 +18,7 @@ static const char bird[] =
 	"{ \"Name\": \"wren\", \"State\": { \"Running\": true, \"Pid\": 42, \"Weight\": 8.5,"
 	"  \"Error\": null, \"Paused\": false },"
 	"  \"Songs\": [\"tic\", \"tic tic\", \"trill\"], \"None\": [], \"Empty\": \"\", \"Zero\": 0,"
-	"  \"Labels\": { \"sex\": \"f\", \"com.bird/nest\": \"hedge\", \"age\": \"2\" },"
+	"  \"Options\": null, \"Labels\": { \"sex\": \"f\", \"com.bird/nest\": \"hedge\", \"age\": \"2\" },"
 	"  \"Mounts\": [ { \"Source\": \"/a\", \"RW\": true }, { \"Source\": \"/b\", \"RW\": false } ],"
 	"  \"Evil\": \"a\\u001b[31m\\nb\\tc\", \"Word\": \"\\u00e4pfel und \\u00d6l\" }";
 
@@ -77,6 +77,7 @@ static void test_fields(void **state)
 		     "[\"tic\",\"tic tic\",\"trill\"] \"wren\" null");
 	/* What labels there are differs from one to the next. */
 	assert_makes("{{.Labels.sex}}{{.Labels.nosuch}}.{{.Labels.nosuch.deeper}}", "f.");
+	assert_makes("{{.Options.nosuch}}{{index .Options \"nosuch\"}}.", ".");
 	assert_makes("{{.Label \"com.bird/nest\"}}{{.Label \"nosuch\"}}", "hedge");
 	/* Nothing out of the object acts on a terminal; what the template has is meant so. */
 	assert_makes("{{.Evil}}", "a\\x1b[31m\\nb\\tc");
