@@ -14,8 +14,9 @@
 
 #include "image/catalog.h"
 #include "manager/cmd/commands.h"
+#include "manager/cmd/complete_values.h"
 #include "manager/cmd/options.h"
-#include "manager/cmd/progress.h"
+#include "manager/runtime/caps.h"
 #include "manager/signals.h"
 #include "store/base/buf.h"
 #include "store/containers.h"
@@ -27,7 +28,8 @@ struct completion {
 	struct app app;
 	char **words;
 	int n;		  /* without the word to be completed */
-	const char *word; /* that one */
+	const char *word; /* that one; of --name=value and container:NAME what is behind that */
+	size_t lead_len;  /* and so much of it is before */
 	struct buf out;
 };
 
@@ -35,6 +37,7 @@ static void offer(struct completion *c, const char *candidate, const char *descr
 {
 	if (strncmp(candidate, c->word, strlen(c->word)) != 0)
 		return;
+	buf_add_escaped(&c->out, c->word - c->lead_len, c->lead_len);
 	buf_add_escaped(&c->out, candidate, strlen(candidate));
 	if (description)
 		buf_addf(&c->out, "\t%s", description);
@@ -159,54 +162,43 @@ static void offer_alternatives(struct completion *c, const char *list)
 	}
 }
 
-/* Whether its filters are those of a list of containers. */
-static bool is_of_containers(const struct cmd *cmd)
+static void offer_capabilities(struct completion *c)
 {
-	return cmd == &cmd_ps || cmd == &cmd_kill || cmd == &cmd_stop || cmd == &cmd_rm ||
-	       cmd == &cmd_pause || cmd == &cmd_unpause || cmd == &cmd_wait;
+	const char *name;
+
+	offer(c, "ALL", NULL);
+	for (int i = 0; (name = capability_name(i)) != NULL; i++)
+		offer(c, name + strlen("CAP_"), NULL);
 }
 
-/* Values of an option, known by its metavariable; those of ps --filter by the command, too. */
-static void offer_values(struct completion *c, const struct cmd *cmd, const char *metavariable)
+/* What of the word is before the value: it is printed again before each. */
+static void begin_behind(struct completion *c, size_t len)
 {
-	static const struct {
-		const char *metavariable;
-		const char *values;
-	} known[] = {
-		{ "FORMAT", "json|table" },
-		{ "LEVEL", "error|warn|info|debug" },
-		{ "ARCHIVE", "oci|oci-dir|docker" },
-		{ "COMPRESSION", "zstd|gzip|none" },
-		{ "TYPE", "container|image|volume" },
-		{ "MODE", "none|host" },
-		{ "BOOL", "true|false" },
-		{ "HOW", PROGRESS_MODES },
-		{ "CONDITION", "not-running|next-exit|removed|created|running|paused|exited|"
-			       "removing|healthy|unhealthy" },
-	};
+	c->lead_len += len;
+	c->word += len;
+}
 
-	if (strcmp(metavariable, "SIGNAL") == 0)
-		offer_signals(c);
-	else if (strcmp(metavariable, "IMAGE") == 0)
-		offer_kept(c, KEPT_IMAGES);
-	else if (strncmp(metavariable, "CONTAINER", 9) == 0)
+static void offer_values(struct completion *c, const struct cmd *cmd,
+			 const struct cmd_option *option)
+{
+	static const char container[] = "container:";
+	const char *values = complete_values(cmd, option);
+
+	if (values && strstr(values, container) &&
+	    strncmp(c->word, container, strlen(container)) == 0) {
+		begin_behind(c, strlen(container));
 		offer_kept(c, KEPT_CONTAINERS);
-	else if (is_of_containers(cmd) && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(
-			c,
-			"id=|name=|status=|exited=|image=|ancestor=|label=|health=|before=|since=|"
-			"volume=|network=");
-	else if (cmd == &cmd_images && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "dangling=|reference=|label=|before=|since=|until=");
-	else if (cmd == &cmd_prune && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "until=|label=");
-	else if (cmd == &cmd_volume_ls && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "dangling=|driver=|label=|label!=|name=");
-	else if (cmd == &cmd_volume_prune && strcmp(metavariable, "KEY=VALUE") == 0)
-		offer_alternatives(c, "label=|label!=|name=");
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(known[i].metavariable, metavariable) == 0)
-			offer_alternatives(c, known[i].values);
+	} else if (values) {
+		offer_alternatives(c, values);
+	} else if (strcmp(option->value, "SIGNAL") == 0) {
+		offer_signals(c);
+	} else if (strcmp(option->value, "CAPABILITY") == 0) {
+		offer_capabilities(c);
+	} else if (strcmp(option->value, "IMAGE") == 0) {
+		offer_kept(c, KEPT_IMAGES);
+	} else if (strncmp(option->value, "CONTAINER", 9) == 0) {
+		offer_kept(c, KEPT_CONTAINERS);
+	}
 }
 
 /* Operand number `i` of "[OPTIONS] CONTAINER COMMAND [ARG...]"; false when there is no such. */
@@ -264,6 +256,24 @@ static const struct cmd_option *awaits_value(const struct cmd *cmd, const char *
 	return NULL;
 }
 
+/* The value of --name=value, when there is an option of that name. */
+static bool offer_assigned(struct completion *c, const struct cmd *cmd)
+{
+	size_t len = strcspn(c->word, "=");
+
+	if (c->word[len] != '=' || len < 2)
+		return false;
+	EACH_OPTION (o, cmd) {
+		if (!o->value || strlen(o->name) != len - 2 || memcmp(c->word, "--", 2) != 0 ||
+		    memcmp(c->word + 2, o->name, len - 2) != 0)
+			continue;
+		begin_behind(c, len + 1);
+		offer_values(c, cmd, o);
+		return true;
+	}
+	return false;
+}
+
 /*
  * Pass over the options of `cmd` from words[*at] on, and over operands if they may come between.
  * When the word to be completed is one of them, or the value of one, it is served: returns true.
@@ -292,18 +302,18 @@ static bool pass_options(struct completion *c, const struct cmd *cmd, bool inter
 		if (!option)
 			continue;
 		if (*at == c->n) {
-			offer_values(c, cmd, option->value);
+			offer_values(c, cmd, option);
 			return true;
 		}
 		if (cmd == &cmd_global && strcmp(option->name, "root") == 0)
 			c->app.root = c->words[*at];
 		(*at)++;
 	}
-	if (!ended && c->word[0] == '-') {
+	if (ended || c->word[0] != '-')
+		return false;
+	if (!offer_assigned(c, cmd))
 		offer_options(c, cmd);
-		return true;
-	}
-	return false;
+	return true;
 }
 
 /* The command that words[*at - 1] names; *at moves on where that is one in a group. */

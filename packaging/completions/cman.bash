@@ -19,7 +19,7 @@ _cman() {
 		COMPREPLY+=("${line#"$before"}")
 	done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
 	# After "name=" goes a value, not a blank. Nothing found stands for a file (-o default).
-	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=:,] ]]; then
 		compopt -o nospace
 	fi
 }

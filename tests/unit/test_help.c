@@ -18,6 +18,7 @@
 #include "manager/cmd/help.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/report.h"
+#include "manager/cmd/run_options.h"
 #include "manager/cmd/text.h"
 #include "store/base/cleanup.h"
 
@@ -562,6 +563,42 @@ static void test_completion_of_words(void **state)
 	assert_completed(completed("ps", "--format", "j"), "json\n");
 }
 
+/* Each word that is offered for an option of run is one that it takes, unless it goes on. */
+static void test_completion_of_values(void **state)
+{
+	static const char *const options[] = {
+		"--network",  "--net",	     "--pid",	  "--ipc",	  "--uts",
+		"--cgroupns", "--pull",	     "--restart", "--log-driver", "--security-opt",
+		"--attach",   "--sig-proxy", "--cap-add", "--cap-drop",	  "--stop-signal",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		AUTO_FREE char *offered = completed("run", options[i], "");
+		char *rest = offered, *line;
+
+		assert_true(count_lines(offered) > 1);
+		while ((line = strsep(&rest, "\n")) != NULL && *line) {
+			char *argv[] = { "run", "-i", (char *)options[i], line, NULL };
+			AUTO_RUN_OPTIONS struct run_options taken = RUN_OPTIONS_INIT;
+			struct err err = ERR_INIT;
+
+			if (strchr("=:,", line[strlen(line) - 1]))
+				continue;
+			if (run_options_parse(&cmd_run, 4, argv, &taken, &err) < 0)
+				fail_msg("%s", err.text);
+		}
+	}
+	assert_completed(completed("run", "--pid", "h"), "host\n");
+	assert_completed(completed("run", "--pid=h"), "--pid=host\n");
+	assert_completed(completed("run", "-d", "--network=c"), "--network=container:\n");
+	assert_completed(completed("run", "--cap-add", "SYS_P"), "SYS_PTRACE\nSYS_PACCT\n");
+	assert_completed(completed("run", "--no-such=h"), "");
+	assert_completed(completed("run", "--rm="), "");
+	assert_completed(completed("logs", "--names", ""), "auto\nalways\nnever\n");
+	assert_completed(completed("update", "--restart", "u"), "unless-stopped\n");
+}
+
 static void test_status_of_errors(void **state)
 {
 	struct err err = ERR_INIT;
@@ -590,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_manual_pages),
 		cmocka_unit_test(test_completion_of_options),
 		cmocka_unit_test(test_completion_of_words),
+		cmocka_unit_test(test_completion_of_values),
 		cmocka_unit_test(test_status_of_errors),
 	};
 
