@@ -46,12 +46,13 @@ static int expect_available(uint64_t wanted, uint64_t available, struct err *err
 static int apply_capabilities(const struct isolation *isolation, struct spec *spec, struct err *err)
 {
 	struct spec_capabilities *sets = &spec->process.capabilities;
-	uint64_t available = available_capabilities();
+	const bool all = isolation->privileged || isolation->cap_add_all;
+	const uint64_t available = all || isolation->cap_add ? available_capabilities() : 0;
 	uint64_t set = sets->bounding;
 
 	if (expect_available(isolation->cap_add, available, err) < 0)
 		return err_code(err);
-	if (isolation->privileged || isolation->cap_add_all)
+	if (all)
 		set = available;
 	else if (isolation->cap_drop_all)
 		set = 0;

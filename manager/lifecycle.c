@@ -305,7 +305,8 @@ int lifecycle_destroy_cgroup(struct store *store, const char *id, struct err *er
 	return rc < 0 ? rc : cgroup_destroy(path, err);
 }
 
-int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err)
+int lifecycle_forget(struct store *store, const struct container_record *ended,
+		     char trash[CONTAINER_TRASH_LEN], struct err *err)
 {
 	AUTO_CLOSE int lock_fd = -1;
 	int rc = serve_waiters(store, ended, &lock_fd, err);
@@ -314,6 +315,14 @@ int lifecycle_erase(struct store *store, const struct container_record *ended, s
 		return err->kind == ERR_NOT_FOUND ? 0 : rc;
 	rc = lifecycle_destroy_cgroup(store, ended->id, err);
 	if (rc == 0)
-		rc = container_dir_remove(store, ended->id, err);
+		rc = container_dir_discard(store, ended->id, trash, err);
 	return rc < 0 ? rc : container_delete_with_volumes(store, ended, ended->auto_remove, err);
+}
+
+int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err)
+{
+	char trash[CONTAINER_TRASH_LEN] = "";
+	int rc = lifecycle_forget(store, ended, trash, err);
+
+	return rc < 0 ? rc : container_trash_remove(store, trash, err);
 }

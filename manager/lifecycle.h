@@ -170,6 +170,9 @@ int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, s
  * lifecycle_wait() read it first: for them `ended` is recorded. Already gone is success.
  */
 int lifecycle_erase(struct store *store, const struct container_record *ended, struct err *err);
+/* The same, but its files are left to container_trash_remove(): nobody has to wait for that. */
+int lifecycle_forget(struct store *store, const struct container_record *ended,
+		     char trash[CONTAINER_TRASH_LEN], struct err *err);
 
 /*
  * Nobody writes to the container's files from outside while it is started, nor starts it while

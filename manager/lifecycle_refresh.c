@@ -47,7 +47,7 @@ int lifecycle_wait_readable(struct pollfd *fds, nfds_t n, int64_t ms, struct err
 int lifecycle_reread(struct store *store, struct container_record *record, struct err *err)
 {
 	struct container_record now = CONTAINER_RECORD_INIT;
-	int rc = container_find(store, record->id, &now, err);
+	int rc = container_read(store, record->id, &now, err);
 
 	if (rc < 0)
 		return rc;

@@ -6,17 +6,11 @@
 #include <sys/random.h>
 
 #include "store/base/cleanup.h"
+#include "store/containers_sql.h"
 #include "store/db.h"
+#include "store/expected.h"
 #include "store/prefix.h"
 #include "store/store.h"
-
-/* In the order that read_record() takes them. */
-#define COLUMNS                                                                             \
-	"id, name, image, image_id, command, state, created_ns, started_ns, finished_ns, "  \
-	"pid, pid_start_time, monitor_pid, monitor_start_time, boot_id, exit_code, "        \
-	"oom_killed, error, auto_remove, tty, stop_signal, stop_timeout_s, labels, "        \
-	"restart_policy, restart_max, restart_count, restart_ns, health, health_failures, " \
-	"ended_by, ending"
 
 static const char *const state_names[] = {
 	[CONTAINER_CREATED] = "created",   [CONTAINER_RUNNING] = "running",
@@ -203,7 +197,8 @@ static int find_by_prefix(struct store *store, const char *prefix, struct contai
 	if (!prefix_is_one(prefix, 1))
 		return fail_not_found(prefix, err);
 	r = db_prepare(store->db,
-		       "SELECT " COLUMNS " FROM container WHERE id >= ?1 AND id < ?1 || 'g'"
+		       "SELECT " CONTAINER_COLUMNS
+		       " FROM container WHERE id >= ?1 AND id < ?1 || 'g'"
 		       " ORDER BY id LIMIT 4",
 		       DB_ARGS(DB_TEXT(prefix)), &stmt, err);
 	if (r == 0)
@@ -227,7 +222,7 @@ int container_find(struct store *store, const char *name_or_id, struct container
 		   struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db, "SELECT " COLUMNS " FROM container WHERE name = ?1",
+	int r = db_prepare(store->db, "SELECT " CONTAINER_COLUMNS " FROM container WHERE name = ?1",
 			   DB_ARGS(DB_TEXT(name_or_id)), &stmt, err);
 
 	if (r == 0)
@@ -237,12 +232,26 @@ int container_find(struct store *store, const char *name_or_id, struct container
 	return r ? read_record(stmt, out, err) : find_by_prefix(store, name_or_id, out, err);
 }
 
+int container_read(struct store *store, const char *id, struct container_record *out,
+		   struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = expected_prepare(store, CONTAINER_READ, DB_ARGS(DB_TEXT(id)), &stmt, err);
+
+	if (r == 0)
+		r = db_step(stmt, err);
+	if (r < 0)
+		return r;
+	return r ? read_record(stmt, out, err) : fail_not_found(id, err);
+}
+
 int container_each(struct store *store, container_visit *visit, void *data, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(store->db,
-			   "SELECT " COLUMNS " FROM container ORDER BY created_ns DESC, id", NULL,
-			   &stmt, err);
+			   "SELECT " CONTAINER_COLUMNS
+			   " FROM container ORDER BY created_ns DESC, id",
+			   NULL, &stmt, err);
 
 	if (r < 0)
 		return r;

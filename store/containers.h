@@ -114,6 +114,10 @@ int container_insert_started(struct store *store, const struct container_record 
 int container_find(struct store *store, const char *name_or_id, struct container_record *out,
 		   struct err *err);
 
+/* By its full ID, which is quicker. */
+int container_read(struct store *store, const char *id, struct container_record *out,
+		   struct err *err);
+
 typedef int container_visit(const struct container_record *record, void *data, struct err *err);
 /*
  * Newest first. A visitor's non-zero return ends the walk and is returned. Visitors may not write.
@@ -135,6 +139,10 @@ int container_set_started(struct store *store, const struct container_record *re
 /* monitor*: another process attends to it from now on. */
 int container_set_monitor(struct store *store, const struct container_record *record,
 			  struct err *err);
+/*
+ * The end will be recorded soon, and with `auto_remove` the row deleted: for who waits for it.
+ */
+void container_expect_end(struct store *store, bool auto_remove);
 /*
  * exit_code, oom_killed, finished_ns, error, ending, restart_count → exited (removing stays so);
  * forgets pid*, monitor*. ERR_STATE when it runs, and as another process than pid*: somebody else
@@ -186,6 +194,15 @@ int container_dir_open(struct store *store, const char *id, int *dir_fd, struct 
 /* Something of it is not there: ERR_STATE, ENOENT, "bird was not created completely". */
 int container_fail_incomplete(struct store *store, const char *id, struct err *err);
 /* As fd_remove_tree(): missing is success, what is still mounted there is refused. */
+/*
+ * Out of the way at once, whatever is in it: to tmp/ under the name *trash, for
+ * container_trash_remove() or, where it never comes to that, a later sweep. An empty name: there
+ * was nothing.
+ */
+#define CONTAINER_TRASH_LEN 48
+int container_dir_discard(struct store *store, const char *id, char trash[CONTAINER_TRASH_LEN],
+			  struct err *err);
+int container_trash_remove(struct store *store, const char *trash, struct err *err);
 int container_dir_remove(struct store *store, const char *id, struct err *err);
 
 #endif

@@ -2,12 +2,14 @@
 /* The directory of a container. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/containers.h"
+#include "store/draft_name.h"
 #include "store/store.h"
 
 int container_dir_create(struct store *store, const char *id, int *dir_fd, struct err *err)
@@ -46,6 +48,28 @@ int container_dir_open(struct store *store, const char *id, int *dir_fd, struct 
 		return err_sys(err, errno, "cannot open %s/containers/%s", store->root, id);
 	*dir_fd = fd;
 	return 0;
+}
+
+int container_dir_discard(struct store *store, const char *id, char trash[CONTAINER_TRASH_LEN],
+			  struct err *err)
+{
+	int r = draft_name(trash, CONTAINER_TRASH_LEN, TRASH_PREFIX);
+
+	if (r == 0 && renameat(store->containers_fd, id, store->tmp_fd, trash) < 0)
+		r = -errno;
+	if (r < 0)
+		trash[0] = '\0';
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	/* What keeps it from being moved may not keep it from being removed. */
+	return container_dir_remove(store, id, err);
+}
+
+int container_trash_remove(struct store *store, const char *trash, struct err *err)
+{
+	int r = trash[0] ? fd_remove_tree(store->tmp_fd, trash, err) : 0;
+
+	return r < 0 ? err_wrap(err, "%s/tmp/%s", store->root, trash) : 0;
 }
 
 int container_dir_remove(struct store *store, const char *id, struct err *err)

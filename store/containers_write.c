@@ -6,7 +6,9 @@
 #include "store/base/clock.h"
 #include "store/containers.h"
 #include "store/containers_delete.h"
+#include "store/containers_sql.h"
 #include "store/db.h"
+#include "store/expected.h"
 #include "store/reserve.h"
 #include "store/store.h"
 
@@ -84,12 +86,42 @@ static int check_updated(struct store *store, const char *id, const char *verb, 
 static int run_with_reserve(struct store *store, const char *sql, const struct db_arg *args,
 			    struct err *err)
 {
-	int r = db_run(store->db, sql, args, err);
+	int r = expected_run(store, sql, args, err);
 
 	if (r != -ENOSPC || !reserve_spend(store->root_fd))
 		return r;
 	*err = (struct err)ERR_INIT;
 	return db_run(store->db, sql, args, err);
+}
+
+/* --- what is asked for at the end, and compiled before --- */
+
+#define SET_EXITED                                                                     \
+	"UPDATE container SET"                                                         \
+	" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"            \
+	" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5, ending = ?6," \
+	" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0,"       \
+	" restart_count = ?7, restart_ns = 0, changed_ns = ?8"                         \
+	" WHERE id = ?1 AND (state NOT IN ('running', 'paused')"                       \
+	" OR (pid = ?9 AND pid_start_time = ?10))"
+
+#define END_BEFORE_DELETE                                                         \
+	"UPDATE container SET state = 'exited', exit_code = ?2, oom_killed = ?3," \
+	" finished_ns = ?4, changed_ns = ?5"                                      \
+	" WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')"
+
+#define DELETE "DELETE FROM container WHERE id = ?1"
+
+void container_expect_end(struct store *store, bool auto_remove)
+{
+	expected_compile(store, CONTAINER_READ);
+	if (auto_remove) {
+		expected_compile(store, CONTAINER_HAS_VOLUME);
+		expected_compile(store, END_BEFORE_DELETE);
+		expected_compile(store, DELETE);
+	} else {
+		expected_compile(store, SET_EXITED);
+	}
 }
 
 int container_set_started(struct store *store, const struct container_record *record,
@@ -144,21 +176,13 @@ int container_set_monitor(struct store *store, const struct container_record *re
 int container_set_exited(struct store *store, const struct container_record *record,
 			 struct err *err)
 {
-	int r = run_with_reserve(
-		store,
-		"UPDATE container SET"
-		" state = CASE state WHEN 'removing' THEN state ELSE 'exited' END,"
-		" exit_code = ?2, oom_killed = ?3, finished_ns = ?4, error = ?5, ending = ?6,"
-		" pid = 0, pid_start_time = 0, monitor_pid = 0, monitor_start_time = 0,"
-		" restart_count = ?7, restart_ns = 0, changed_ns = ?8"
-		" WHERE id = ?1 AND (state NOT IN ('running', 'paused')"
-		" OR (pid = ?9 AND pid_start_time = ?10))",
-		DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code), DB_INT(record->oom_killed),
-			DB_INT(record->finished_ns), DB_TEXT(record->error),
-			DB_TEXT(record->ending), DB_INT(record->restart_count),
-			DB_INT(clock_now_ns()), DB_INT(record->pid),
-			DB_INT(record->pid_start_time)),
-		err);
+	int r = run_with_reserve(store, SET_EXITED,
+				 DB_ARGS(DB_TEXT(record->id), DB_INT(record->exit_code),
+					 DB_INT(record->oom_killed), DB_INT(record->finished_ns),
+					 DB_TEXT(record->error), DB_TEXT(record->ending),
+					 DB_INT(record->restart_count), DB_INT(clock_now_ns()),
+					 DB_INT(record->pid), DB_INT(record->pid_start_time)),
+				 err);
 
 	return check_updated(store, record->id, "ended", r, err);
 }
@@ -264,18 +288,13 @@ int container_rename(struct store *store, const char *id, const char *name, stru
 int container_delete_rows(struct store *store, const struct container_record *ended,
 			  struct err *err)
 {
-	int r = db_run(store->db,
-		       "UPDATE container SET state = 'exited', exit_code = ?2, oom_killed = ?3,"
-		       " finished_ns = ?4, changed_ns = ?5"
-		       " WHERE id = ?1 AND state IN ('running', 'paused', 'restarting')",
-		       DB_ARGS(DB_TEXT(ended->id), DB_INT(ended->exit_code),
-			       DB_INT(ended->oom_killed), DB_INT(ended->finished_ns),
-			       DB_INT(clock_now_ns())),
-		       err);
+	int r = expected_run(store, END_BEFORE_DELETE,
+			     DB_ARGS(DB_TEXT(ended->id), DB_INT(ended->exit_code),
+				     DB_INT(ended->oom_killed), DB_INT(ended->finished_ns),
+				     DB_INT(clock_now_ns())),
+			     err);
 
-	return r < 0 ? r :
-		       db_run(store->db, "DELETE FROM container WHERE id = ?1",
-			      DB_ARGS(DB_TEXT(ended->id)), err);
+	return r < 0 ? r : expected_run(store, DELETE, DB_ARGS(DB_TEXT(ended->id)), err);
 }
 
 static int delete_ended(struct store *store, const struct container_record *ended, struct err *err)
@@ -301,6 +320,5 @@ int container_delete_ended(struct store *store, const struct container_record *e
 
 int container_delete(struct store *store, const char *id, struct err *err)
 {
-	return run_with_reserve(store, "DELETE FROM container WHERE id = ?1", DB_ARGS(DB_TEXT(id)),
-				err);
+	return run_with_reserve(store, DELETE, DB_ARGS(DB_TEXT(id)), err);
 }

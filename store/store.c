@@ -16,6 +16,7 @@
 #include "store/base/fd.h"
 #include "store/db.h"
 #include "store/db_memory.h"
+#include "store/expected.h"
 #include "store/reserve.h"
 #include "store/schema.h"
 
@@ -36,6 +37,7 @@ static void close_fd(int *fd)
 
 void store_close(struct store *store)
 {
+	expected_forget(store);
 	db_close(store->db);
 	cleanup_free(&store->root);
 	cleanup_free(&store->run);
@@ -159,6 +161,7 @@ int store_maintain(struct store *store, struct err *err)
 
 void store_close_db(struct store *store)
 {
+	expected_forget(store);
 	db_close(store->db);
 	store->db = NULL;
 	db_memory_give_back();

@@ -15,8 +15,10 @@
 #include "store/base/err.h"
 
 struct sqlite3;
+struct sqlite3_stmt;
 
 #define STORE_MONITORS_FILES 32
+#define STORE_EXPECTED 8
 
 struct store {
 	struct sqlite3 *db; /* NULL: store_close_db() */
@@ -30,6 +32,7 @@ struct store {
 	int tmp_fd;
 	/* run/monitors-*, once somebody asked (manager/monitor/presence.h) */
 	int monitors_fds[STORE_MONITORS_FILES];
+	struct sqlite3_stmt *expected[STORE_EXPECTED]; /* expected.h */
 };
 
 #define STORE_INIT                                                                                 \

@@ -12,7 +12,9 @@
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 #include "store/containers_delete.h"
+#include "store/containers_sql.h"
 #include "store/db.h"
+#include "store/expected.h"
 #include "store/reserve.h"
 #include "store/store.h"
 #include "store/volumes_dir.h"
@@ -343,9 +345,8 @@ int container_delete_with_volumes(struct store *store, const struct container_re
 	int r = 0;
 
 	if (anonymous)
-		r = db_query_int(store->db,
-				 "SELECT 1 FROM container_volume WHERE container_id = ?1 LIMIT 1",
-				 DB_ARGS(DB_TEXT(ended->id)), 0, &any, err);
+		r = expected_query_int(store, CONTAINER_HAS_VOLUME, DB_ARGS(DB_TEXT(ended->id)), 0,
+				       &any, err);
 	if (r < 0)
 		return r;
 	if (!any)

@@ -42,7 +42,7 @@ static int claim(struct monitor *monitor, struct err *err)
 	int rc = monitor_claim(monitor, err);
 
 	if (rc == 0)
-		rc = container_find(&monitor->store, monitor->record.id, &now, err);
+		rc = container_read(&monitor->store, monitor->record.id, &now, err);
 	if (rc < 0)
 		return rc;
 	if (now.state != CONTAINER_RUNNING && now.state != CONTAINER_PAUSED &&

@@ -120,6 +120,9 @@ static int record_birth(void *data, const struct engine_process *process, struct
 	struct container_record *record = &monitor->record;
 	int rc;
 
+	rc = monitor_identify(record, err);
+	if (rc < 0)
+		return rc;
 	record->pid = process->pid;
 	record->pid_start_time = process->start_time;
 	record->started_ns = clock_now_ns();
@@ -251,7 +254,7 @@ static enum meddling explain(struct monitor *monitor, struct err *failure)
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
 	const char *name = monitor->record.name;
 	struct err err = ERR_INIT;
-	int rc = container_find(&monitor->store, monitor->record.id, &now, &err);
+	int rc = container_read(&monitor->store, monitor->record.id, &now, &err);
 
 	if (rc < 0 ? err.kind == ERR_NOT_FOUND : now.state == CONTAINER_REMOVING) {
 		err_set(failure, ERR_STATE, ECANCELED, "%s was removed while it was started", name);
@@ -324,7 +327,7 @@ static void record_failure(struct monitor *monitor, struct err *failure, int exi
 static int take_record(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
-	int rc = container_find(&monitor->store, monitor->record.id, &now, err);
+	int rc = container_read(&monitor->store, monitor->record.id, &now, err);
 
 	if (rc < 0)
 		return rc;
@@ -411,10 +414,8 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		(void)explain(monitor, err);
 		return err_code(err);
 	}
-	rc = monitor_identify(&monitor->record, err);
 	presence_hold(&monitor->store, monitor->record.id);
-	if (rc == 0)
-		rc = monitor->plan ? begin(monitor, err) : load_and_begin(monitor, err);
+	rc = monitor->plan ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_code_of(err);

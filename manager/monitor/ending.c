@@ -61,7 +61,7 @@ static void take_status(struct monitor *monitor)
 /* Whether the row is still about our container: it may be gone, or have been started by another. */
 static int find_ours(struct monitor *monitor, struct container_record *now, struct err *err)
 {
-	int rc = container_find(&monitor->store, monitor->record.id, now, err);
+	int rc = container_read(&monitor->store, monitor->record.id, now, err);
 
 	if (rc < 0 && err->kind != ERR_NOT_FOUND)
 		return rc;
@@ -137,7 +137,7 @@ static bool is_to_be_removed(struct monitor *monitor)
 
 	if (!monitor->record.auto_remove)
 		return false;
-	return container_find(&monitor->store, monitor->record.id, &now, &missing) < 0 ||
+	return container_read(&monitor->store, monitor->record.id, &now, &missing) < 0 ||
 	       !lifecycle_is_restarted(&now);
 }
 
@@ -175,7 +175,7 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	if (is_to_be_removed(monitor)) {
 		record->state = CONTAINER_EXITED;
 		journal_discard(&monitor->journal);
-		return lifecycle_erase(&monitor->store, record, err);
+		return lifecycle_forget(&monitor->store, record, monitor->trash, err);
 	}
 	rc = journal_close(&monitor->journal, err);
 	if (rc < 0 && !record->error)

@@ -87,7 +87,7 @@ static void end_container(struct monitor *monitor)
 		rc = container_set_ended_by(&monitor->store, monitor->record.id, ENDED_BY_HEALTH,
 					    &err);
 	if (rc == 0)
-		rc = container_find(&monitor->store, monitor->record.id, &now, &err);
+		rc = container_read(&monitor->store, monitor->record.id, &now, &err);
 	if (rc < 0)
 		log_debug("%s", err.text);
 	if (monitor->spec.health.on_failure == SPEC_HEALTH_KILL || now.stop_timeout_s == 0) {
@@ -168,7 +168,7 @@ static bool is_paused(struct monitor *monitor)
 	struct err ignored = ERR_INIT;
 
 	return monitor_wake(monitor, &ignored) == 0 &&
-	       container_find(&monitor->store, monitor->record.id, &now, &ignored) == 0 &&
+	       container_read(&monitor->store, monitor->record.id, &now, &ignored) == 0 &&
 	       now.state == CONTAINER_PAUSED;
 }
 

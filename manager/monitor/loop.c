@@ -5,7 +5,16 @@
 #include "manager/monitor/state.h"
 #include "store/base/clock.h"
 
-enum { AT_END, AT_LISTENER, AT_OUT, AT_ERR, AT_TARGET, AT_HEALTH, AT_CLIENTS = AT_HEALTH + 2 };
+enum {
+	AT_END,
+	AT_REPORT,
+	AT_LISTENER,
+	AT_OUT,
+	AT_ERR,
+	AT_TARGET,
+	AT_HEALTH,
+	AT_CLIENTS = AT_HEALTH + 2
+};
 /* Of each client, one after the other in the order of the list. */
 enum { CLIENT_SOCKET, CLIENT_IN, CLIENT_OUT, CLIENT_ERR, CLIENT_NPOLL };
 _Static_assert(MONITOR_DELIVERY_POLLS == CLIENTS_MAX * CLIENT_NPOLL, "state.h agrees");
@@ -86,13 +95,30 @@ static int timeout(const struct monitor *monitor)
 		      sooner(monitor_patience(monitor), monitor_health_timeout(monitor)));
 }
 
+/*
+ * ctinit has told how the payload ended. Until the kernel has taken the container's namespaces
+ * apart there is time to get ready for the record of it.
+ */
+static void expect_end(struct monitor *monitor)
+{
+	struct err ignored = ERR_INIT;
+
+	monitor->end_expected = true;
+	if (monitor_wake(monitor, &ignored) == 0)
+		container_expect_end(&monitor->store, monitor->record.auto_remove);
+}
+
 int monitor_loop(struct monitor *monitor, struct err *err)
 {
+	monitor->end_expected = false;
 	monitor_health_begin(monitor);
 	monitor_rest_later(monitor);
 	for (;;) {
 		struct pollfd fds[AT_CLIENTS + CLIENTS_MAX * CLIENT_NPOLL] = {
 			[AT_END] = { .fd = monitor->process.pidfd, .events = POLLIN },
+			[AT_REPORT] = { .fd = monitor->end_expected ? -1 :
+								      monitor->process.report_fd,
+					.events = POLLIN },
 			[AT_LISTENER] = { .fd = monitor->listener, .events = POLLIN },
 			[AT_OUT] = relay_poll(&monitor->out, &monitor->clients),
 			[AT_ERR] = relay_poll(&monitor->err, &monitor->clients),
@@ -108,6 +134,8 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 		}
 		if (fds[AT_END].revents)
 			return 0;
+		if (fds[AT_REPORT].revents)
+			expect_end(monitor);
 		if (fds[AT_OUT].revents)
 			relay_step(&monitor->out, &monitor->clients, &monitor->journal);
 		if (fds[AT_ERR].revents)

@@ -168,6 +168,7 @@ static int serve(struct monitor *monitor, struct err *err)
 	/* Whoever starts it again need not wait until our clients have read what they get. */
 	monitor_unclaim(monitor);
 	monitor_deliver(monitor);
+	(void)container_trash_remove(&monitor->store, monitor->trash, &ignored);
 	/* It may wait for the disk, as nobody does for us any more. */
 	(void)store_maintain(&monitor->store, &ignored);
 	return rc;

@@ -24,7 +24,7 @@
 static int is_ours(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
-	int rc = container_find(&monitor->store, monitor->record.id, &now, err);
+	int rc = container_read(&monitor->store, monitor->record.id, &now, err);
 
 	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
 		*err = (struct err)ERR_INIT;

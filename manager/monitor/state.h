@@ -66,7 +66,9 @@ struct monitor {
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
 	size_t npreserved;
-	bool network_due; /* the client makes it, and sends it first of all */
+	bool network_due;		 /* the client makes it, and sends it first of all */
+	char trash[CONTAINER_TRASH_LEN]; /* of a container with --rm that has ended */
+	bool end_expected;
 	bool wrong_guess; /* plan.record() returned 1 */
 	bool broken_told; /* SIGPIPE was sent for a client's output that broke */
 	int64_t rest_ns;  /* CLOCK_MONOTONIC, when the database may be closed; 0: no need to */

@@ -43,6 +43,14 @@ struct child {
 	size_t nheld;
 };
 
+/* ctinit does so itself. */
+static int reset_signals(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return child->init_fd >= 0 ? 0 : payload_reset_signals(&child->payload, err);
+}
+
 static int isolate(void *context, struct err *err)
 {
 	const struct child *child = context;
@@ -352,6 +360,7 @@ static int execute(void *context, struct err *err)
  * last.
  */
 static const struct phase phases[] = {
+	{ "signals", .own = reset_signals },
 	{ "session", .step = payload_detach },
 	{ "mount sources", .own = open_sources },
 	{ "isolation", .own = isolate },

@@ -98,6 +98,7 @@ static int let_go_of_host(void *context, struct err *err)
 }
 
 static const struct phase phases[] = {
+	{ "signals", .step = payload_reset_signals },
 	{ "session", .step = payload_detach },
 	{ "await parent", .step = payload_await_parent },
 	{ "cgroup namespace", .own = join_cgroup_namespace },

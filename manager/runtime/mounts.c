@@ -218,21 +218,24 @@ int mount_change(int mount_fd, bool recursive, const struct mount_options *optio
 
 /*
  * An image with a symlink at /proc or /sys would have the engine mask and protect one place while
- * programs look at another.
+ * programs look at another. *out is the directory, or -1 where it has to be made.
  */
-static int refuse_symlink(int root_fd, const struct spec_mount *mount, struct err *err)
+static int open_real_directory(int root_fd, const struct spec_mount *mount, int *out,
+			       struct err *err)
 {
 	struct stat status;
-	AUTO_CLOSE int fd = -1;
+	AUTO_CLOSE int fd = fd_open_in_root(root_fd, mount->destination, O_PATH | O_NOFOLLOW, 0);
 
-	if (strcmp(mount->type, "proc") != 0 && strcmp(mount->type, "sysfs") != 0)
+	if (fd < 0 || fstat(fd, &status) < 0)
 		return 0;
-	fd = fd_open_in_root(root_fd, mount->destination, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISLNK(status.st_mode))
-		return 0;
-	return err_set(err, ERR_INVALID, ELOOP,
-		       "%s of the image is a symlink, and %s is mounted on directories only",
-		       mount->destination, mount->type);
+	if (S_ISLNK(status.st_mode))
+		return err_set(err, ERR_INVALID, ELOOP,
+			       "%s of the image is a symlink, and %s is mounted on directories "
+			       "only",
+			       mount->destination, mount->type);
+	if (S_ISDIR(status.st_mode))
+		*out = STEAL_FD(fd);
+	return 0;
 }
 
 /* A bind mount has no file system of its own to hand options to. */
@@ -250,9 +253,11 @@ static int open_target(int root_fd, const struct spec_mount *mount, int source, 
 {
 	enum target_kind kind = TARGET_DIRECTORY;
 	struct stat status;
-	int result = refuse_symlink(root_fd, mount, err);
+	int result = 0;
 
-	if (result < 0)
+	if (strcmp(mount->type, "proc") == 0 || strcmp(mount->type, "sysfs") == 0)
+		result = open_real_directory(root_fd, mount, out, err);
+	if (result < 0 || *out >= 0)
 		return result;
 	if (source >= 0) {
 		result = refuse_data(mount, err);
@@ -264,6 +269,41 @@ static int open_target(int root_fd, const struct spec_mount *mount, int source, 
 			kind = TARGET_FILE;
 	}
 	return target_ensure(root_fd, mount->destination, kind, out, err);
+}
+
+/*
+ * mount(2), upon the working directory, which is the target then: for what it can express it takes
+ * a third of the time of the calls that tell why something cannot be mounted. -EAGAIN: let those do
+ * it.
+ */
+static int mount_here(const struct spec_mount *mount, const char *type,
+		      const struct mount_options *options)
+{
+	unsigned long flags = 0;
+	uint64_t rest = options->set;
+	char data[512] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(classic) / sizeof(classic[0]); i++)
+		if (rest & classic[i].attribute) {
+			flags |= classic[i].flag;
+			rest &= ~classic[i].attribute;
+		}
+	for (char *const *option = mount->options; option && *option; option++) {
+		int n;
+
+		if (!mount_option_is_data(*option))
+			continue;
+		n = snprintf(data + len, sizeof(data) - len, "%s%s", len ? "," : "", *option);
+		if (n < 0 || (size_t)n >= sizeof(data) - len)
+			return -EAGAIN;
+		len += (size_t)n;
+	}
+	if (rest || options->propagation)
+		return -EAGAIN;
+	return mount_api_mount(mount->source ? mount->source : "none", ".", type, flags, data) < 0 ?
+		       -EAGAIN :
+		       0;
 }
 
 /* In a cgroup namespace the one hierarchy every kernel has shows the container's own group. */
@@ -282,6 +322,8 @@ static int make_one(const struct spec_mount *mount, int root_fd, int source, str
 	if (result < 0)
 		return result;
 	mount_options_parse(mount->options, &options);
+	if (source < 0 && fchdir(target) == 0 && mount_here(mount, type_of(mount), &options) == 0)
+		return 0;
 	if (source < 0) {
 		result = mount_filesystem(type_of(mount), mount->source, mount->options,
 					  options.set, &made, err);
@@ -321,5 +363,6 @@ int mounts_make(const struct spec *spec, size_t start, size_t end, int root_fd, 
 					sources[i] < 0 ? mount->type : mount->source,
 					mount->destination);
 	}
-	return 0;
+	/* not the last target, which a mount lies over now */
+	return chdir("/") < 0 ? err_sys(err, errno, "cannot enter /") : 0;
 }

@@ -54,14 +54,21 @@ _Noreturn void payload_run(const struct phase *phases, struct payload *payload, 
 	_exit(125);
 }
 
-int payload_detach(struct payload *payload, struct err *err)
+int payload_reset_signals(struct payload *payload, struct err *err)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 
 	(void)payload;
+	(void)err;
 	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
 	for (int signal = 1; signal < NSIG; signal++)
 		sigaction(signal, &action, NULL);
+	return 0;
+}
+
+int payload_detach(struct payload *payload, struct err *err)
+{
+	(void)payload;
 	umask(0);
 	if (setsid() < 0)
 		return err_sys(err, errno, "cannot make a session");

@@ -46,7 +46,9 @@ struct phase {
  */
 _Noreturn void payload_run(const struct phase *phases, struct payload *payload, void *context);
 
-/* Signals at their defaults (but still blocked), a session of its own, no umask until the end. */
+/* At their defaults, but still blocked. */
+int payload_reset_signals(struct payload *payload, struct err *err);
+/* A session of its own, no umask until the end. */
 int payload_detach(struct payload *payload, struct err *err);
 /*
  * Until the parent has put the process into its control groups, and sent the network where it

@@ -80,6 +80,30 @@ static void keep_times(int dir, const struct stat *before)
 	(void)utimensat(dir, ".", times, 0);
 }
 
+/*
+ * As a rule only the last component is missing, and no symlink stands in its place: make it, and
+ * open what was made. Returns the descriptor, or -EAGAIN where it is not as simple as that.
+ */
+static int make_last(int root_fd, const char *path, enum target_kind kind)
+{
+	const char *name = strrchr(path, '/') + 1;
+	AUTO_CLOSE int parent = -1;
+	char directory[PATH_MAX];
+	struct stat before;
+	int fd;
+
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EAGAIN;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
+	parent = fd_open_in_root(root_fd, directory, O_PATH | O_DIRECTORY, 0);
+	if (parent < 0 || fstat(parent, &before) < 0 ||
+	    make_object(parent, name, kind == TARGET_DIRECTORY) < 0)
+		return -EAGAIN;
+	keep_times(parent, &before);
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* One step towards an existing `path`: make its first missing component, or follow it. */
 static int make_step(int root_fd, char path[PATH_MAX], enum target_kind kind)
 {
@@ -124,11 +148,15 @@ int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out
 	if (path[0] != '/' || strlen(path) >= sizeof(at) - 1)
 		return err_set(err, ERR_INVALID, EINVAL, "not an absolute path: %.200s", path);
 	strcpy(at, path);
-	while ((fd = fd_open_in_root(root_fd, at, O_PATH, 0)) == -ENOENT) {
+	fd = fd_open_in_root(root_fd, at, O_PATH, 0);
+	if (fd == -ENOENT)
+		fd = make_last(root_fd, path, kind);
+	while (fd == -EAGAIN || fd == -ENOENT) {
 		int made = steps++ < STEPS_MAX ? make_step(root_fd, at, kind) : -ELOOP;
 
 		if (made < 0)
 			return err_sys(err, -made, "cannot make %s in the container", path);
+		fd = fd_open_in_root(root_fd, at, O_PATH, 0);
 	}
 	if (fd < 0)
 		return err_sys(err, -fd, "cannot open %s in the container", path);
