@@ -14,6 +14,7 @@
 #include "manager/runtime/engine.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/log.h"
 #include "store/events.h"
 #include "store/store.h"
 
@@ -71,7 +72,7 @@ static bool has_ended(const struct engine_process *process, const struct spec *s
 
 /* Of the running container: 1, or 0 when it has ended. */
 static int change_cgroups(const struct container_record *record, const struct spec *before,
-			  const struct spec *after, struct err *err)
+			  const struct spec *after, bool *uncounted, struct err *err)
 {
 	struct engine_process process = ENGINE_PROCESS_INIT;
 	int rc =
@@ -81,7 +82,7 @@ static int change_cgroups(const struct container_record *record, const struct sp
 
 	if (rc > 0) {
 		rc = cgroup_update(before->cgroups_path, &before->resources, &after->resources,
-				   err);
+				   uncounted, err);
 		if (has_ended(&process, before)) {
 			*err = (struct err)ERR_INIT;
 			rc = 0;
@@ -115,6 +116,7 @@ static int update(struct store *store, struct container_record *record, int dir_
 {
 	AUTO_SPEC struct spec before = SPEC_INIT, after = SPEC_INIT;
 	struct err ignored = ERR_INIT;
+	bool uncounted = false;
 	int changed, rc = lifecycle_load_spec(store, record->id, &before, err);
 
 	if (rc == 0)
@@ -127,12 +129,16 @@ static int update(struct store *store, struct container_record *record, int dir_
 		return rc;
 	if (record->state == CONTAINER_REMOVING)
 		return err_set(err, ERR_STATE, ESRCH, "it is being removed");
-	changed = change_cgroups(record, &before, &after, err);
+	changed = change_cgroups(record, &before, &after, &uncounted, err);
 	if (changed < 0)
 		return changed;
 	rc = write_spec(dir_fd, &after, err);
 	if (rc < 0 && changed)
-		(void)change_cgroups(record, &after, &before, &ignored);
+		(void)change_cgroups(record, &after, &before, &uncounted, &ignored);
+	else if (rc == 0 && changed && uncounted)
+		log_warn("%s: what it holds in memory by now does not count against the new limit; "
+			 "after a restart all does",
+			 record->name);
 	return rc;
 }
 

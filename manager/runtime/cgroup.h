@@ -54,11 +54,11 @@ int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
 /*
  * Change the limits of a group that has processes from `before` to `after`, device rules excepted.
  * A v1 group that it does not have yet is made, and all its processes are moved into it: what they
- * used until then is not counted there. On failure those of `before` are set again, as far as that
- * goes.
+ * used until then is not counted there; *uncounted: that is so of memory. On failure those of
+ * `before` are set again, as far as that goes.
  */
 int cgroup_update(const char *path, const struct spec_resources *before,
-		  const struct spec_resources *after, struct err *err);
+		  const struct spec_resources *after, bool *uncounted, struct err *err);
 /*
  * Kill what is left in it (cgroup.kill, or SIGKILL in a loop on v1), wait until it is empty
  * (bounded, 10 s), remove. Missing is success.

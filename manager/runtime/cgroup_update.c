@@ -44,18 +44,28 @@ static int apply_one(const struct cgroup *cgroup, const char *path, int source,
 	return r < 0 ? err_wrap(err, "%s", limit) : 0;
 }
 
+static bool has_v1_memory(const struct cgroup_host *host, const char *path)
+{
+	AUTO_CLOSE int root = cgroup_host_v1(host, "memory");
+	AUTO_CLOSE int dir = root >= 0 ? cgroup_tree_open(root, path) : -1;
+
+	return dir >= 0;
+}
+
 int cgroup_update(const char *path, const struct spec_resources *before,
-		  const struct spec_resources *after, struct err *err)
+		  const struct spec_resources *after, bool *uncounted, struct err *err)
 {
 	struct cgroup cgroup = CGROUP_INIT;
 	struct spec_resources change, back;
 	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int source = -1;
 	int done = 0;
+	bool counted;
 	int r = cgroup_open(path, &cgroup, err);
 
 	if (r < 0)
 		return r;
+	counted = has_v1_memory(&cgroup.host, path);
 	cgroup_limits_change(before, after, &change);
 	source = open_source(&cgroup.host, path, cgroup.v2_fd, err);
 	r = source < 0 ? source : 0;
@@ -67,6 +77,8 @@ int cgroup_update(const char *path, const struct spec_resources *before,
 			(void)apply_one(&cgroup, path, source, (enum cgroup_controller)done, &back,
 					&ignored);
 	}
+	if (r == 0)
+		*uncounted = !counted && has_v1_memory(&cgroup.host, path);
 	cgroup_release(&cgroup);
 	return r;
 }

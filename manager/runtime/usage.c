@@ -32,6 +32,7 @@ struct reader {
 	int proc_fd;
 	pid_t init;
 	struct missing missing;
+	bool late; /* memory is counted by a group that the processes may have been moved into */
 };
 
 /* ---- files of groups ------------------------------------------------------------------------ */
@@ -102,6 +103,7 @@ static void read_memory(struct reader *reader, struct usage *out)
 				       &out->memory_cache);
 		(void)usage_read_keyed(v1, "memory.stat", "hierarchical_memory_limit", &limit);
 		out->memory_limit = limit < NO_LIMIT_V1 ? limit : 0;
+		reader->late = true;
 	}
 	if (out->memory_cache > used)
 		out->memory_cache = used;
@@ -185,19 +187,27 @@ static int list_members(const struct reader *reader, struct cgroup_members *out,
 	return usage_processes_find(reader->proc_fd, reader->init, out, err);
 }
 
-static int read_processes(const struct reader *reader, struct usage *out, struct err *err)
+static int read_processes(struct reader *reader, struct usage *out, struct err *err)
 {
 	AUTO_CGROUP_MEMBERS struct cgroup_members members = CGROUP_MEMBERS_INIT;
-	const struct missing *missing = &reader->missing;
+	struct missing *missing = &reader->missing;
+	bool any = missing->cpu || missing->memory || missing->pids || missing->block;
 	struct usage_processes sum;
-	int r;
+	int r = any || reader->late ? list_members(reader, &members, err) : 0;
 
-	if (!missing->cpu && !missing->memory && !missing->pids && !missing->block)
-		return 0;
-	r = list_members(reader, &members, err);
 	if (r < 0)
 		return r;
+	/*
+	 * A group of v1 that cgroup_update() has made counts what came after that alone: then it
+	 * knows of less than what is surely the processes' own.
+	 */
+	if (reader->late)
+		reader->late = usage_processes_anonymous(reader->proc_fd, &members) > out->memory;
+	if (!any && !reader->late)
+		return 0;
 	usage_processes_sum(reader->proc_fd, &members, &sum);
+	if (reader->late && sum.anonymous > out->memory)
+		missing->memory = true;
 	if (missing->cpu)
 		out->cpu_ns = sum.cpu_ns;
 	if (missing->pids)

@@ -70,6 +70,8 @@ static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
 	if (read_file(proc_fd, pid, "smaps_rollup", text) == 0 &&
 	    find_number(text, "\nPss:", &kilobytes)) {
 		sum->memory += kilobytes * 1024;
+		if (find_number(text, "\nPss_Anon:", &kilobytes))
+			sum->anonymous += kilobytes * 1024;
 		return;
 	}
 	if (read_file(proc_fd, pid, "statm", text) < 0 || sscanf(text, "%*u %llu", &pages) != 1 ||
@@ -112,6 +114,18 @@ void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 		if (!add_block(proc_fd, pid, out))
 			out->has_block = false;
 	}
+}
+
+uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *members)
+{
+	char text[TEXT_MAX];
+	uint64_t sum = 0, kilobytes;
+
+	for (size_t i = 0; i < members->count; i++)
+		if (read_file(proc_fd, members->pids[i], "status", text) == 0 &&
+		    find_number(text, "\nRssAnon:", &kilobytes))
+			sum += kilobytes * 1024;
+	return sum;
 }
 
 static bool read_namespace(int proc_fd, const char *pid, char out[64])

@@ -14,6 +14,7 @@ struct usage_processes {
 	uint64_t cpu_ns;
 	uint64_t memory;
 	bool memory_is_rss; /* Pss could not be had of one of them at least */
+	uint64_t anonymous; /* of `memory`, what is no file's; 0: unknown */
 	uint64_t threads;
 	bool has_block; /* of all of them */
 	uint64_t block_read, block_written;
@@ -22,6 +23,9 @@ struct usage_processes {
 /* What has ended meanwhile counts nothing. */
 void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 			 struct usage_processes *out);
+
+/* Resident memory that is no file's: at the least what usage_processes_sum() finds, and soon had. */
+uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *members);
 
 /*
  * For a container without any group: the processes of the PID namespace of `init`, as far as they

@@ -46,6 +46,29 @@ field() {
 	assert_match "$(field CPUPerc)" '^[0-9]\.[0-9]{2}%$'
 }
 
+@test "stats: what it had in memory before its first limit is not lost" {
+	cman run -d --name bird busybox sh -c 'dd if=/dev/zero bs=16M count=1 | sleep 60'
+	is_full() { [ "$(field MemBytes)" -gt 16000000 ]; }
+	eventually is_full
+	run --separate-stderr cman update -m 64m bird
+	assert_status 0
+	if [ -e /sys/fs/cgroup/memory ]; then
+		assert_stderr 'cman: warning: bird: what it holds in memory by now does not count against the new limit; after a restart all does'
+		[ "$(field MemSource)" = pss ]
+	else
+		assert_stderr ''
+	fi
+	is_full
+	[ "$(field MemLimitBytes)" = 67108864 ]
+	# The second time it is in that group already.
+	run --separate-stderr cman update -m 32m bird
+	assert_stderr ''
+	is_full
+	cman restart -t 0 bird
+	eventually is_full
+	[ "$(field MemSource)" = cgroup ]
+}
+
 @test "stats: those that do not run, and those that are not there" {
 	cman run --name bird busybox true
 	run --separate-stderr cman stats --no-stream
