@@ -11,7 +11,7 @@ struct store;
 /*
  * Remove the containers that have ended or were never started, and that were made before
  * `before_ns`; one that was made within the last minute may be about to start, and stays. `labels`:
- * KEY or KEY=VALUE that it must have, ended by NULL. Each is told on stdout ("deleted: ID"); *bytes
+ * KEY or KEY=VALUE that it must have, ended by NULL. Each is told on stdout ("Deleted: ID"); *bytes
  * grows by what they had written. Their volumes stay.
  */
 int container_prune(struct store *store, int64_t before_ns, char *const *labels, int64_t *bytes,

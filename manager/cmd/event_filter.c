@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "image/ref.h"
-#include "manager/cmd/suggest.h"
+#include "manager/cmd/filter_key.h"
 #include "store/base/cleanup.h"
 #include "store/json.h"
 
@@ -80,45 +80,30 @@ static const struct key {
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
-static const struct key *find_key(const char *text)
-{
-	size_t len = strcspn(text, "=");
-
-	for (size_t i = 0; i < NKEYS; i++)
-		if (strlen(keys[i].name) == len && memcmp(keys[i].name, text, len) == 0)
-			return &keys[i];
-	return NULL;
-}
-
 int event_filter_check(const char *text, struct err *err)
 {
-	const char *equals = strchr(text, '=');
-	size_t len = strcspn(text, "=");
-	struct suggest suggest;
+	const char *value;
+	int key = filter_key_take(text, keys, NKEYS, sizeof(keys[0]), &value, err);
 
-	if (!find_key(text)) {
-		err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
-		suggest_begin(&suggest, text, len);
-		for (size_t i = 0; i < NKEYS; i++)
-			suggest_offer(&suggest, keys[i].name);
-		if (suggest_best(&suggest))
-			return err_hint(err, "did you mean %s?", suggest_best(&suggest));
-		return err_hint(err, "keys: container, image, volume, event, type, label");
-	}
-	if (!equals || equals[1] == '\0')
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not of the form KEY=VALUE: %s",
-			       text);
-	return 0;
+	return key < 0 ? key : 0;
 }
 
-/* Whether any filter with the key of filter number `i` holds. */
+/* One that was checked. */
+static const struct key *key_of(const char *text, const char **value)
+{
+	struct err none = ERR_INIT;
+
+	return &keys[filter_key_take(text, keys, NKEYS, sizeof(keys[0]), value, &none)];
+}
+
+/* Whether the event is what filter number `i` wants, or another one of its key. */
 static bool any_holds(const struct event_filters *filters, size_t i, const struct event *event)
 {
-	const struct key *key = find_key(filters->texts[i]);
+	const char *value;
+	const struct key *key = key_of(filters->texts[i], &value);
 
 	for (size_t j = 0; j < filters->n; j++)
-		if (find_key(filters->texts[j]) == key &&
-		    key->match(event, strchr(filters->texts[j], '=') + 1))
+		if (key_of(filters->texts[j], &value) == key && key->match(event, value))
 			return true;
 	return false;
 }

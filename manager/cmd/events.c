@@ -212,8 +212,8 @@ const struct cmd cmd_events = {
 		"Filters: container=NAME|ID, image=NAME, volume=NAME, event=ACTION, type=TYPE, "
 		"label=KEY[=VALUE]. Those of one key are alternatives, those of different keys must "
 		"all hold.\n\n"
-		"TIME is a date (2026-01-31T12:00:00Z), seconds since 1970, or how long ago (90s, "
-		"1h30m). A template is text with {{.Type}}, {{.Action}}, {{.ID}}, {{.From}}, "
+		"TIME is a date (2026-01-31T12:00:00Z), seconds since 1970, how long ago (90s, 1h30m, "
+		"2d), now, today or yesterday; with a + before it, from now on. A template is text with {{.Type}}, {{.Action}}, {{.ID}}, {{.From}}, "
 		"{{.Time}}, {{.TimeNano}}, {{.Actor.Attributes.name}} or {{json .}}; see TEMPLATES in "
 		"cman(1).",
 	.options = options,

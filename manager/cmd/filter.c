@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "image/ref.h"
+#include "manager/cmd/filter_key.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/ps_details.h"
-#include "manager/cmd/suggest.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/spec.h"
 #include "store/base/cleanup.h"
@@ -54,14 +54,8 @@ static bool match_id(const struct filter *filter, const struct container_record 
 
 static int prepare_name(struct filter *filter, struct err *err)
 {
-	char why[128];
-	int rc = regcomp(&filter->regex, filter->text, REG_EXTENDED | REG_NOSUB);
-
-	if (rc != 0) {
-		regerror(rc, &filter->regex, why, sizeof(why));
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not a regular expression: %s: %s",
-			       filter->text, why);
-	}
+	if (filter_key_regex(filter->text, &filter->regex, err) < 0)
+		return err_code(err);
 	filter->has_regex = true;
 	return 0;
 }
@@ -232,40 +226,18 @@ void filters_release(struct filters *filters)
 	*filters = (struct filters)FILTERS_INIT;
 }
 
-static int find_key(const char *text, const struct key **out, struct err *err)
-{
-	size_t len = strcspn(text, "=");
-	struct suggest suggest;
-
-	suggest_begin(&suggest, text, len);
-	for (size_t i = 0; i < NKEYS; i++) {
-		if (strlen(keys[i].name) == len && memcmp(keys[i].name, text, len) == 0) {
-			*out = &keys[i];
-			return 0;
-		}
-		suggest_offer(&suggest, keys[i].name);
-	}
-	err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
-	if (suggest_best(&suggest))
-		return err_hint(err, "did you mean %s?", suggest_best(&suggest));
-	return err_hint(
-		err,
-		"keys: id, name, status, exited, image, ancestor, label, health, before, since, "
-		"volume, network");
-}
-
 int filters_add(struct filters *filters, const char *text, struct err *err)
 {
-	const char *equals = strchr(text, '=');
 	struct filter filter = { 0 };
 	struct filter *list;
+	const char *value;
 
-	if (find_key(text, &filter.key, err) < 0)
-		return err_code(err);
-	if (!equals || equals[1] == '\0')
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not of the form KEY=VALUE: %s",
-			       text);
-	filter.text = strdup(equals + 1);
+	int key = filter_key_take(text, keys, NKEYS, sizeof(keys[0]), &value, err);
+
+	if (key < 0)
+		return key;
+	filter.key = &keys[key];
+	filter.text = strdup(value);
 	if (!filter.text)
 		return err_sys(err, ENOMEM, "cannot keep a filter");
 	list = reallocarray(filters->list, filters->n + 1, sizeof(*list));

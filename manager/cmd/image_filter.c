@@ -9,8 +9,8 @@
 
 #include "image/document.h"
 #include "image/names.h"
+#include "manager/cmd/filter_key.h"
 #include "manager/cmd/logs_time.h"
-#include "manager/cmd/suggest.h"
 #include "store/base/cleanup.h"
 
 enum key { DANGLING, REFERENCE, LABEL, BEFORE, SINCE, UNTIL, NKEYS };
@@ -35,49 +35,17 @@ void image_filters_release(struct image_filters *filters)
 
 /* --- taking them --- */
 
-static int find_key(const char *text, enum key *out, struct err *err)
-{
-	size_t len = strcspn(text, "=");
-	struct suggest suggest;
-
-	suggest_begin(&suggest, text, len);
-	for (int key = 0; key < NKEYS; key++) {
-		if (strlen(key_names[key]) == len && memcmp(key_names[key], text, len) == 0) {
-			*out = (enum key)key;
-			return 0;
-		}
-		suggest_offer(&suggest, key_names[key]);
-	}
-	err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
-	if (suggest_best(&suggest))
-		return err_hint(err, "did you mean %s?", suggest_best(&suggest));
-	return err_hint(err, "keys: dangling, reference, label, before, since, until");
-}
-
-static int take_dangling(struct image_filter *filter, struct err *err)
-{
-	filter->dangling = strcmp(filter->value, "true") == 0;
-	if (filter->dangling || strcmp(filter->value, "false") == 0)
-		return 0;
-	return err_set(err, ERR_USAGE, EINVAL, "--filter: dangling is true or false: %s",
-		       filter->value);
-}
-
 int image_filters_add(struct image_filters *filters, const struct cmd_option *option,
 		      const char *text, int64_t now_ns, struct err *err)
 {
-	const char *equals = strchr(text, '=');
 	struct image_filter filter = { 0 }, *list;
-	int r = find_key(text, &filter.key, err);
+	int r = filter_key_take(text, key_names, NKEYS, sizeof(key_names[0]), &filter.value, err);
 
 	if (r < 0)
 		return r;
-	if (!equals || equals[1] == '\0')
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not of the form KEY=VALUE: %s",
-			       text);
-	filter.value = equals + 1;
+	filter.key = (enum key)r;
 	if (filter.key == DANGLING)
-		r = take_dangling(&filter, err);
+		r = filter_key_bool("dangling", filter.value, &filter.dangling, err);
 	else if (filter.key == UNTIL)
 		r = logs_time_parse(option, filter.value, now_ns, &filter.bound_ns, err);
 	if (r < 0)

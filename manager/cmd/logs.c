@@ -174,9 +174,17 @@ const struct cmd cmd_logs = {
 		"What it printed to stdout goes to stdout, what it printed to stderr to stderr, byte "
 		"for byte; on a terminal, control characters other than colours are made visible. "
 		"The lines of several containers are merged by time, each with its name before it.\n\n"
-		"TIME is a date (2026-01-31T12:00:00Z, 2026-01-31), seconds since 1970, or how long "
-		"ago (90s, 1h30m). The log is bounded: where its oldest records went, a line on stderr "
+		"TIME is a date (2026-01-31T12:00:00Z, 2026-01-31), seconds since 1970, how long ago "
+		"(90s, 1h30m, 2d), now, today or yesterday; with a + before it, from now on. The log is bounded: where its oldest records went, a line on stderr "
 		"tells how many.",
 	.options = options,
+	.absent =
+		(const struct cmd_absent[]){
+			{ "details", "what was given with a container is not kept with its lines",
+			  "its labels: cman inspect -f '{{json .Config.Labels}}' CONTAINER" },
+			{ "color colors", "names before the lines have colours on a terminal",
+			  "leave it out" },
+			{ NULL, NULL, NULL },
+		},
 	.run = run,
 };

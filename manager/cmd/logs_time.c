@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "manager/cmd/options.h"
+#include "store/base/measure.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define SECONDS_MAX INT64_C(9000000000) /* of the epoch: what fits in nanoseconds, about */
@@ -145,22 +145,83 @@ static int parse_epoch(const char *text, int64_t *out)
 	return 0;
 }
 
+/* Midnight of this day, or `days` before it, where we are. */
+static int64_t midnight(int64_t now_ns, int days)
+{
+	time_t seconds = (time_t)(now_ns / NS_PER_S);
+	struct tm tm = { 0 };
+
+	localtime_r(&seconds, &tm);
+	tm.tm_mday -= days;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return (int64_t)mktime(&tm) * NS_PER_S;
+}
+
+/* "1w", "2d", "1d12h", "90s": a span with a unit, or several. */
+static int parse_span(const char *text, int64_t *out)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} longer[] = { { 'w', 7 * 86400 }, { 'd', 86400 } };
+	int64_t span = 0, rest = 0;
+
+	if (!isdigit((unsigned char)text[0]) || !isalpha((unsigned char)text[strlen(text) - 1]))
+		return -1;
+	for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++) {
+		size_t len = strspn(text, "0123456789");
+
+		if (len == 0 || len > 6 || text[len] != longer[i].unit)
+			continue;
+		span += strtol(text, NULL, 10) * longer[i].seconds;
+		text += len + 1;
+	}
+	if (span > SECONDS_MAX || (*text && measure_time(text, &rest) < 0))
+		return -1;
+	*out = span * NS_PER_S + rest;
+	return 0;
+}
+
+/* "now", "today", "10m", "10m ago", "-10m", "+10m". */
+static int parse_relative(const char *text, int64_t now_ns, int64_t *out)
+{
+	static const char ago[] = " ago";
+	size_t len = strlen(text);
+	bool is_ago = len > strlen(ago) && strcmp(text + len - strlen(ago), ago) == 0;
+	char span_text[64];
+	int64_t span;
+
+	if (strcmp(text, "now") == 0)
+		*out = now_ns;
+	else if (strcmp(text, "today") == 0)
+		*out = midnight(now_ns, 0);
+	else if (strcmp(text, "yesterday") == 0)
+		*out = midnight(now_ns, 1);
+	else {
+		bool is_signed = !is_ago && (*text == '-' || *text == '+');
+
+		len -= is_ago ? strlen(ago) : 0;
+		if (len >= sizeof(span_text))
+			return -1;
+		memcpy(span_text, text, len);
+		span_text[len] = '\0';
+		if (parse_span(span_text + is_signed, &span) < 0)
+			return -1;
+		*out = now_ns + (*text == '+' ? span : -span);
+	}
+	return 0;
+}
+
 int logs_time_parse(const struct cmd_option *option, const char *text, int64_t now_ns, int64_t *out,
 		    struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	int64_t before;
-
-	if (parse_date(text, out) == 0 || parse_epoch(text, out) == 0)
+	if (parse_date(text, out) == 0 || parse_epoch(text, out) == 0 ||
+	    parse_relative(text, now_ns, out) == 0)
 		return 0;
-	/* A duration without a unit would be seconds, too, but not of the epoch. */
-	if (isdigit((unsigned char)text[0]) && isalpha((unsigned char)text[strlen(text) - 1]) &&
-	    option_duration(option, text, &before, &ignored) == 0) {
-		*out = now_ns - before;
-		return 0;
-	}
 	err_set(err, ERR_USAGE, 0, "--%s: not a time: %s", option->name, text);
-	return err_hint(err, "write 2026-01-31T12:00:00Z, 1769860800 or 1h30m (ago)");
+	return err_hint(err, "write 2026-01-31T12:00:00Z, 1769860800, 1h30m or 2d (ago), now, "
+			     "today or yesterday");
 }
 
 void logs_time_print(int64_t time_ns, char out[LOGS_TIME_MAX])

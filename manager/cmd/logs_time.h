@@ -11,7 +11,8 @@
 /*
  * Nanoseconds since the epoch. One of: RFC 3339 (2026-01-31T12:00:00.5Z, +02:00); the same without
  * a zone, without seconds, or the date alone, in the local zone; seconds since the epoch, with a
- * fraction or without; a Go duration before `now_ns` (90s, 1h30m). ERR_USAGE naming the option.
+ * fraction or without; a Go duration, with days and weeks as well, before `now_ns` (90s, 1h30m,
+ * 2d, 2d ago, -2d) or after it (+90s); now, today, yesterday. ERR_USAGE naming the option.
  */
 int logs_time_parse(const struct cmd_option *option, const char *text, int64_t now_ns, int64_t *out,
 		    struct err *err);

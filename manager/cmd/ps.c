@@ -15,6 +15,7 @@
 #include "manager/cmd/human.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/ps_details.h"
+#include "manager/cmd/ps_sort.h"
 #include "manager/cmd/status.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/presence.h"
@@ -59,6 +60,7 @@ enum {
 	OPT_NOHEADING,
 	OPT_QUIET,
 	OPT_SIZE,
+	OPT_SORT,
 	OPT_END,
 };
 
@@ -72,6 +74,7 @@ static const struct cmd_option option_table[] = {
 	[OPT_NOHEADING] = { 0, "noheading", NULL, "a table without its headings" },
 	[OPT_QUIET] = { 'q', "quiet", NULL, "only the IDs" },
 	[OPT_SIZE] = { 's', "size", NULL, "what each has written, too" },
+	[OPT_SORT] = { 0, "sort", "FIELD", "in this order, in place of the newest first" },
 	[OPT_END] = { 0, NULL, NULL, NULL },
 };
 
@@ -108,6 +111,7 @@ struct ps {
 	struct store *store;
 	struct format_field fields[NFIELDS + 1];
 	struct filters filters;
+	struct ps_sort sort;
 	struct format_request request;
 	struct format *format;
 	int64_t now_ns;
@@ -123,6 +127,7 @@ static void ps_release(struct ps *ps)
 		container_record_release(&ps->running[i]);
 	free(ps->running);
 	filters_release(&ps->filters);
+	ps_sort_release(&ps->sort);
 	format_release(&ps->format);
 }
 
@@ -284,8 +289,31 @@ static int visit(const struct container_record *record, void *data, struct err *
 		return err_code(err);
 	if ((!live && !ps->all) || walk->rows == ps->last || !filters_match(&ps->filters, record))
 		return 0;
-	add_row(ps, record, &walk->texts);
 	walk->rows++;
+	if (ps->sort.field)
+		return ps_sort_add(&ps->sort, ps->store, record, err);
+	add_row(ps, record, &walk->texts);
+	return 0;
+}
+
+/* One that has gone meanwhile is left out. */
+static int add_sorted(struct walk *walk, struct store *store, struct err *err)
+{
+	struct ps *ps = walk->ps;
+
+	ps_sort_finish(&ps->sort);
+	for (size_t i = 0; i < ps->sort.n; i++) {
+		AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+		struct err one = ERR_INIT;
+
+		if (container_find(store, ps_sort_id(&ps->sort, i), &record, &one) == 0)
+			add_row(ps, &record, &walk->texts);
+		else if (one.kind != ERR_NOT_FOUND) {
+			*err = one;
+			return err_code(err);
+		}
+	}
+	ps_sort_reset(&ps->sort);
 	return 0;
 }
 
@@ -294,6 +322,8 @@ static int walk_records(struct ps *ps, struct store *store, struct err *err)
 	struct walk walk = { .ps = ps };
 	int rc = container_each(store, visit, &walk, err);
 
+	if (rc == 0)
+		rc = add_sorted(&walk, store, err);
 	if (rc == 0 && texts_failed(&walk.texts))
 		rc = err_sys(err, ENOMEM, "cannot list the containers");
 	texts_release(&walk.texts);
@@ -372,6 +402,8 @@ static int take_option(struct ps *ps, const struct cmd_option *option, const cha
 	case OPT_QUIET:
 		ps->request.quiet = true;
 		return 0;
+	case OPT_SORT:
+		return ps_sort_parse(value, &ps->sort, err);
 	default:
 		ps->sizes = true;
 		return 0;
@@ -415,7 +447,8 @@ const struct cmd cmd_ps = {
 		"Filters: id=PREFIX, name=REGEX, status=STATE, exited=STATUS, image=REFERENCE (or "
 		"ancestor=), label=KEY[=VALUE], health=STATE, before=CONTAINER, since=CONTAINER, "
 		"volume=NAME|DIRECTORY, network=NETWORK. Those of "
-		"one key are alternatives, those of different keys must all hold.",
+		"one key are alternatives, those of different keys must all hold.\n\n"
+		"Sorted by: " PS_SORT_FIELDS ".",
 	.options = option_table,
 	.run = run,
 };

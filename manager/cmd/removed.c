@@ -11,7 +11,7 @@ void removed_print(const char *what, bool deleted, void *data)
 	AUTO_BUF struct buf line = BUF_INIT;
 
 	(void)data;
-	buf_addstr(&line, deleted ? "deleted: " : "untagged: ");
+	buf_addstr(&line, deleted ? "Deleted: " : "Untagged: ");
 	buf_add_escaped(&line, what, strlen(what));
 	buf_addch(&line, '\n');
 	if (!buf_failed(&line))

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * The `image_removed` of store/images.h that says so on stdout: "untagged: NAME", "deleted: ID".
+ * The `image_removed` of store/images.h that says so on stdout: "Untagged: NAME", "Deleted: ID".
  * `data` is not used.
  */
 void removed_print(const char *what, bool deleted, void *data);

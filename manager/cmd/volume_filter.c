@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager/cmd/filter_key.h"
 #include "manager/cmd/key_values.h"
-#include "manager/cmd/suggest.h"
 #include "store/json.h"
 
 enum key { DANGLING, DRIVER, LABEL, NO_LABEL, NAME, NKEYS };
@@ -33,46 +33,13 @@ void volume_filters_release(struct volume_filters *filters)
 	*filters = (struct volume_filters)VOLUME_FILTERS_INIT;
 }
 
-static int find_key(const char *text, enum key *out, struct err *err)
-{
-	size_t len = strcspn(text, "=");
-	struct suggest suggest;
-
-	suggest_begin(&suggest, text, len);
-	for (int key = 0; key < NKEYS; key++) {
-		if (strlen(key_names[key]) == len && memcmp(key_names[key], text, len) == 0) {
-			*out = (enum key)key;
-			return 0;
-		}
-		suggest_offer(&suggest, key_names[key]);
-	}
-	err_set(err, ERR_USAGE, EINVAL, "--filter: unknown key: %.*s", (int)len, text);
-	if (suggest_best(&suggest))
-		return err_hint(err, "did you mean %s?", suggest_best(&suggest));
-	return err_hint(err, "keys: dangling, driver, label, label!, name");
-}
-
 static int prepare(struct volume_filter *filter, struct err *err)
 {
-	char why[128];
-	int rc;
-
 	switch (filter->key) {
 	case DANGLING:
-		filter->dangling =
-			strcmp(filter->value, "true") == 0 || strcmp(filter->value, "1") == 0;
-		if (filter->dangling || strcmp(filter->value, "false") == 0 ||
-		    strcmp(filter->value, "0") == 0)
-			return 0;
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: dangling is true or false: %s",
-			       filter->value);
+		return filter_key_bool("dangling", filter->value, &filter->dangling, err);
 	case NAME:
-		rc = regcomp(&filter->regex, filter->value, REG_EXTENDED | REG_NOSUB);
-		if (rc == 0)
-			return 0;
-		regerror(rc, &filter->regex, why, sizeof(why));
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not a regular expression: %s: %s",
-			       filter->value, why);
+		return filter_key_regex(filter->value, &filter->regex, err);
 	default:
 		return 0;
 	}
@@ -80,16 +47,12 @@ static int prepare(struct volume_filter *filter, struct err *err)
 
 int volume_filters_add(struct volume_filters *filters, const char *text, struct err *err)
 {
-	const char *equals = strchr(text, '=');
 	struct volume_filter filter = { 0 }, *list;
-	int r = find_key(text, &filter.key, err);
+	int r = filter_key_take(text, key_names, NKEYS, sizeof(key_names[0]), &filter.value, err);
 
 	if (r < 0)
 		return r;
-	if (!equals || equals[1] == '\0')
-		return err_set(err, ERR_USAGE, EINVAL, "--filter: not of the form KEY=VALUE: %s",
-			       text);
-	filter.value = equals + 1;
+	filter.key = (enum key)r;
 	list = reallocarray(filters->list, filters->n + 1, sizeof(*list));
 	if (!list)
 		return err_sys(err, ENOMEM, "cannot keep a filter");

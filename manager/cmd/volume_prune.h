@@ -10,7 +10,7 @@ struct store;
 
 /*
  * Remove the volumes that no container has and that match: with `all` every one, else those that
- * are anonymous. Each is told on stdout ("deleted: NAME"); *bytes grows by what they held.
+ * are anonymous. Each is told on stdout ("Deleted: NAME"); *bytes grows by what they held.
  */
 int volume_prune(struct store *store, bool all, const struct volume_filters *filters,
 		 int64_t *bytes, struct err *err);

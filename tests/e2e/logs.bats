@@ -162,6 +162,14 @@ cman: no such container: none'
 	assert_match "$stderr" '^cman: c: .*/log.db is damaged: file is not a database'
 }
 
+@test "--details is refused: there is nothing that it could show" {
+	run --separate-stderr cman logs --details bird
+	assert_status 125
+	assert_output ''
+	assert_stderr "cman: logs: there is no --details: what was given with a container is not kept with its lines
+hint: its labels: cman inspect -f '{{json .Config.Labels}}' CONTAINER"
+}
+
 @test "several at once: -f follows all, until the last has ended" {
 	cman run -d --name a busybox sh -c 'for i in 1 2 3; do echo $i; sleep 0.3; done' >/dev/null
 	cman run -d --name b busybox sh -c 'sleep 0.1; for i in 1 2 3 4; do echo $i; sleep 0.3; done' >/dev/null

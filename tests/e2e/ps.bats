@@ -31,6 +31,27 @@ names() {
 	assert_match "$stderr" '^cman: --last: not a number: many'
 }
 
+@test "ps: sorted" {
+	[ "$(names -a)" = 'three two one' ]
+	[ "$(names -a --sort created)" = 'one two three' ]
+	[ "$(names -a --sort -created)" = 'three two one' ]
+	[ "$(names -a --sort runningfor)" = 'three two one' ]
+	[ "$(names -a --sort names)" = 'one three two' ]
+	[ "$(names -a --sort -Name)" = 'two three one' ]
+	# what is equal stays as it was
+	[ "$(names -a --sort status)" = 'three one two' ]
+	[ "$(names -a --sort -status)" = 'two three one' ]
+	[ "$(names -a --sort exited)" = 'two one three' ]
+	[ "$(names -a --sort size)" = 'three two one' ]
+	[ "$(names -n 2 --sort name -f status=exited)" = 'one three' ]
+	[ "$(names --sort pid)" = two ]
+	[ "$(names -a --sort command)" = 'three one two' ]
+	run --separate-stderr cman ps --sort colour
+	assert_status 125
+	assert_stderr "cman: --sort: not a field to sort by: colour
+hint: fields: name, image, command, id, created, started, finished, status, exited, pid, size, restarts; -FIELD is from the last to the first (see 'cman ps --help')"
+}
+
 @test "ps: filters" {
 	[ "$(names -f before=two)" = one ]
 	[ "$(names -f since=two)" = three ]

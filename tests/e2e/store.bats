@@ -75,7 +75,7 @@ hint: see 'cman df --help'"
 	[ "$(files layers)" = 3 ]
 	run --separate-stderr cman prune -f
 	assert_status 0
-	assert_match "$output" "^deleted: $first
+	assert_match "$output" "^Deleted: $first
 reclaimed: [0-9.]+ kB \([0-9]+ bytes\)$"
 	[ "$(files layers)" = 2 ]
 	run --separate-stderr cman prune -f
@@ -84,7 +84,7 @@ reclaimed: [0-9.]+ kB \([0-9]+ bytes\)$"
 	assert_output 'reclaimed: 0 B (0 bytes)'
 	run --separate-stderr cman prune --all --force
 	assert_status 0
-	assert_match "$output" 'untagged: one:latest.*untagged: two:latest'
+	assert_match "$output" 'Untagged: one:latest.*Untagged: two:latest'
 	assert_empty_dir "$CMAN_ROOT/layers"
 	assert_empty_dir "$CMAN_ROOT/blobs/sha256"
 }
@@ -101,7 +101,7 @@ reclaimed: [0-9.]+ kB \([0-9]+ bytes\)$"
 	[ "$(files layers)" = 1 ]
 	cman rm bird
 	run --separate-stderr cman prune -f
-	assert_match "$output" '^deleted: '
+	assert_match "$output" '^Deleted: '
 	assert_empty_dir "$CMAN_ROOT/layers"
 }
 
@@ -115,7 +115,7 @@ reclaimed: [0-9.]+ kB \([0-9]+ bytes\)$"
 	cman rmi one
 	run --separate-stderr cman prune -af
 	assert_status 0
-	assert_match "$output" 'untagged: two:latest.*reclaimed: 0 B'
+	assert_match "$output" 'Untagged: two:latest.*reclaimed: 0 B'
 	assert_stderr 'Another cman is getting, making or sending an image: layers and blobs that nothing needs go when it is done.'
 	[ "$(files layers)" = 2 ]
 	kill -9 "$pid"
@@ -143,7 +143,7 @@ hint: -f removes without asking'
 	assert_match "$output" 'removes all images that no container was made from'
 	[ "$(files layers)" = 1 ]
 	run script -qec "$CMAN prune -a" /dev/null < <(echo y)
-	assert_match "$output" 'untagged: one:latest'
+	assert_match "$output" 'Untagged: one:latest'
 	[ "$(files layers)" = 0 ]
 	run --separate-stderr cman prune -f --filter lable=x
 	assert_status 125

@@ -105,7 +105,7 @@ true 1'
 	run --separate-stderr cman volume ls --filter dangling=true --format '{{.Anonymous}}'
 	assert_output true
 	run --separate-stderr cman volume prune -f
-	assert_match "$output" '^deleted: [0-9a-f]{64}
+	assert_match "$output" '^Deleted: [0-9a-f]{64}
 reclaimed: 9 B \(9 bytes\)$'
 	# what is mounted there keeps the image's volume away
 	cman run --name three --tmpfs /declared stuff true
