@@ -15,6 +15,14 @@ void attend_tell_detached(const char *text)
 		putchar('\n');
 }
 
+void attend_tell_interrupted(const struct err *err)
+{
+	/* After the terminal's own ^C. */
+	if (isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+	report_error(err);
+}
+
 static void tell_container_detached(const char *name)
 {
 	char text[2 * CONTAINER_NAME_MAX + 32];
@@ -27,10 +35,10 @@ static void tell_interrupted(const char *name)
 {
 	struct err gone = ERR_INIT;
 
-	err_set(&gone, ERR_STATE, EINTR, "%s: interrupted three times, and it goes on: let alone",
-		name);
+	err_set(&gone, ERR_STATE, EINTR,
+		"%s: interrupted three times, and it goes on: left to itself", name);
 	err_hint(&gone, "end it: cman stop %s; or be with it again: cman attach %s", name, name);
-	report_error(&gone);
+	attend_tell_interrupted(&gone);
 }
 
 int attend(struct launch *launch, const char *name, struct err *err)

@@ -15,5 +15,7 @@ int attend(struct launch *launch, const char *name, struct err *err);
 
 /* At the user's terminal, whose cursor is somewhere in a line: "detached: TEXT" in one of its own. */
 void attend_tell_detached(const char *text);
+/* Likewise what comes of it that the user types ctrl-c again and again (PUMP_INTERRUPTED). */
+void attend_tell_interrupted(const struct err *err);
 
 #endif

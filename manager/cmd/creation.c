@@ -81,7 +81,7 @@ static int hint_at_replace(struct err *err)
 	char hint[sizeof(err->hint)];
 
 	memcpy(hint, err->hint, sizeof(hint));
-	return err_hint(err, "%s, or give this one its place: --replace", hint);
+	return err_hint(err, "%s, or take its place: --replace", hint);
 }
 
 /* Insert it under the name given, or, NULL, under one that is free. */

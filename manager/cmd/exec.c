@@ -316,9 +316,14 @@ static int attend_program(struct exec *exec, struct err *err)
 		return err_set(err, ERR_STATE, ECHILD,
 			       "%s: the helper that joined it was killed; the program may go on",
 			       exec->container);
-	if (end == PUMP_INTERRUPTED)
-		log_warn("%s: interrupted three times, and the program goes on: hung up",
-			 exec->container);
+	if (end == PUMP_INTERRUPTED) {
+		struct err gone = ERR_INIT;
+
+		err_set(&gone, ERR_STATE, EINTR,
+			"%s: interrupted three times, and the program goes on: hung up",
+			exec->container);
+		attend_tell_interrupted(&gone);
+	}
 	if (end != PUMP_DETACHED)
 		return exit_code;
 	leave(exec);

@@ -133,14 +133,20 @@ static bool is_outside_mode(const char *value)
 static int take_network(const struct cmd_option *option, const char *value, struct share *out,
 			struct err *err)
 {
-	if (!is_outside_mode(value))
-		return take_share(option, value, network_modes,
-				  "none, host, container:NAME or ns:PATH", out, err);
-	err_set(err, ERR_UNSUPPORTED, ENOTSUP,
-		"--%s %s: a container cannot have a network of its own to the outside yet",
-		option->name, value);
-	return err_hint(err, "the host's: --network host; one that was made before: "
-			     "--network ns:PATH");
+	int rc;
+
+	if (is_outside_mode(value)) {
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+			"--%s %s: a container cannot have a network of its own to the outside yet",
+			option->name, value);
+		return err_hint(err, "the host's: --network host; one that was made before: "
+				     "--network ns:PATH");
+	}
+	rc = take_share(option, value, network_modes, "none, host, container:NAME or ns:PATH", out,
+			err);
+	if (rc < 0 && err->kind == ERR_USAGE && !err->hint[0])
+		return err_hint(err, "networks with names of their own cannot be made yet");
+	return rc;
 }
 
 /* --- names --- */

@@ -278,7 +278,7 @@ interrupt() {
 	code=0
 	wait "$client" || code=$?
 	[ "$code" = 130 ]
-	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: interrupted three times, and it goes on: let alone
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: interrupted three times, and it goes on: left to itself
 hint: end it: cman stop bird; or be with it again: cman attach bird' ]
 	eventually sh -c '"$CMAN" logs bird | grep -q int'
 	[ "$(cman ps --format '{{.Name}}')" = bird ]
@@ -289,7 +289,7 @@ hint: end it: cman stop bird; or be with it again: cman attach bird' ]
 	code=0
 	wait "$client" || code=$?
 	[ "$code" = 130 ]
-	grep -q '^cman: bird: interrupted three times, and it goes on: let alone$' "$BATS_TEST_TMPDIR/err"
+	grep -q '^cman: bird: interrupted three times, and it goes on: left to itself$' "$BATS_TEST_TMPDIR/err"
 	[ "$(cman ps --format '{{.Name}}')" = bird ]
 	# A program of exec is hung up, as by a connection that breaks.
 	"$CMAN" exec bird sh -c 'trap "" INT; trap "exit 1" HUP; touch /up; while :; do sleep 0.05; done' \
@@ -300,9 +300,18 @@ hint: end it: cman stop bird; or be with it again: cman attach bird' ]
 	code=0
 	wait "$client" || code=$?
 	[ "$code" = 130 ]
-	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: warning: bird: interrupted three times, and the program goes on: hung up' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: interrupted three times, and the program goes on: hung up' ]
 	eventually sh -c '[ "$("$CMAN" top bird | grep -c /up)" = 0 ]'
 	cman kill bird
+}
+
+@test "three times ctrl-c at a terminal: said in a line of its own" {
+	{
+		echo expect up
+		for _ in $(seq 10); do printf 'signal 2\npause 0.2\n'; done
+		echo 'expect \r\n\r\ncman: bird: interrupted three times, and it goes on: left to itself\r\n'
+		echo exits 130
+	} | on_terminal "$CMAN" run --name bird busybox sh -c 'trap "" INT; echo up; exec sleep 1000'
 }
 
 @test "ctrl-c of what ends by it: its status, and not a word" {

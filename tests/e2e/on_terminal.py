@@ -5,7 +5,7 @@
 usage: on_terminal.py [--size ROWSxCOLS] COMMAND [ARG...] <STEPS
 
 STEPS, one a line: "expect REGEX", "send TEXT" (\\r, \\x03 … are understood), "resize ROWSxCOLS",
-"signal NUMBER", "hangup" (closes the terminal), "exits STATUS", "raw"/"cooked" (is the terminal so now?). Each step has 10 s.
+"signal NUMBER", "pause SECONDS", "hangup" (closes the terminal), "exits STATUS", "raw"/"cooked" (is the terminal so now?). Each step has 10 s.
 Exits 0 when all went as written, else 1 with what was on the screen.
 """
 import fcntl
@@ -75,6 +75,11 @@ def main():
             set_size(master, rest)
         elif verb == "signal":
             os.kill(pid, int(rest))
+        elif verb == "pause":
+            ends = time.monotonic() + float(rest)
+            while (left := ends - time.monotonic()) > 0:
+                if not read(left):
+                    time.sleep(max(0, ends - time.monotonic()))
         elif verb == "hangup":
             os.close(master)
         elif verb in ("raw", "cooked"):

@@ -26,7 +26,7 @@ field() {
 	assert_status 125
 	assert_output ''
 	assert_stderr "cman: the name bird is in use by container ${id:0:12} (created)
-hint: choose another name, or remove that one: cman rm bird, or give this one its place: --replace"
+hint: choose another name, or remove that one: cman rm bird, or take its place: --replace"
 	run --separate-stderr cman start bird
 	assert_status 0
 	assert_output bird
