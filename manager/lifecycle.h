@@ -39,7 +39,7 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
  * process makes itself ready meanwhile: all but spec.json and the row; spec.json; the row, with
  * `is_started` as that of one that runs (container_set_started()), in one transaction. What was
  * prepared and has no row nobody knows of: lifecycle_discard() removes it, also where its process
- * was made already, and so does store_sweep() when it is a minute old.
+ * was made already, and lifecycle_sweep() what a kill has left.
  */
 int lifecycle_prepare(struct store *store, const struct create_request *request, struct err *err);
 int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *spec,
@@ -47,6 +47,8 @@ int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *
 int lifecycle_record(struct store *store, const struct container_record *record, bool is_started,
 		     struct err *err);
 void lifecycle_discard(struct store *store, const char *id);
+/* And store_sweep(). */
+int lifecycle_sweep(struct store *store, struct err *err);
 
 /*
  * Correct `record` (and its row) when it says running but its process is gone: if a monitor still

@@ -8,6 +8,7 @@
 #include "manager/cmd/commands.h"
 #include "manager/cmd/options.h"
 #include "manager/config.h"
+#include "manager/lifecycle.h"
 #include "store/base/buf.h"
 #include "store/fsck.h"
 #include "store/store.h"
@@ -114,6 +115,9 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 
 	if (config_load(&check.config, err) < 0 || store_open(app->root, &store, err) < 0 ||
 	    interrupt_begin(&check.interrupt, err) < 0)
+		return -1;
+	/* Half-made containers are no damage, and their cgroups are not the store's. */
+	if (repair && lifecycle_sweep(&store, err) < 0)
 		return -1;
 	if (store_fsck(&store, &options, &result, err) < 0) {
 		if (err->num == EINTR)

@@ -11,11 +11,11 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/removed.h"
 #include "manager/cmd/volume_prune.h"
+#include "manager/lifecycle.h"
 #include "store/base/clock.h"
 #include "store/base/strv.h"
 #include "store/prune.h"
 #include "store/store.h"
-#include "store/sweep.h"
 
 struct prune {
 	struct prune_request request;
@@ -102,7 +102,7 @@ static int prune_all(struct store *store, const struct prune *prune, struct prun
 	/* Images are not asked for labels: with label= they stay. */
 	if (r == 0 && !prune->labels)
 		r = store_prune(store, &prune->request, removed_print, NULL, result, err);
-	return r < 0 ? r : store_sweep(store, err);
+	return r < 0 ? r : lifecycle_sweep(store, err);
 }
 
 static int prune_store(struct app *app, const struct prune *prune, struct err *err)

@@ -6,7 +6,6 @@
 #include "manager/lifecycle.h"
 #include "store/base/log.h"
 #include "store/base/strv.h"
-#include "store/sweep.h"
 
 static int remove_one(struct store *store, const char *operand, const void *data,
 		      char answer[ANSWER_MAX], struct err *err)
@@ -26,7 +25,7 @@ static void sweep(const struct app *app)
 	AUTO_STORE struct store store = STORE_INIT;
 	struct err err = ERR_INIT;
 
-	if (store_open(app->root, &store, &err) < 0 || store_sweep(&store, &err) < 0)
+	if (store_open(app->root, &store, &err) < 0 || lifecycle_sweep(&store, &err) < 0)
 		log_debug("cannot sweep: %s", err.text);
 }
 

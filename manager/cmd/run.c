@@ -76,6 +76,9 @@ static int create(void *data, struct store *store, struct container_record *reco
 	if (rc == 0)
 		rc = *has_row ? creation_make(store, creation, err) :
 				creation_prepare(store, creation, err);
+	/* Of an image that has gone: the client begins anew, without a guess. */
+	if (rc < 0 && run->is_guessed)
+		return 1;
 	if (rc == 0)
 		log_debug("container %s: command %s", record->id, record->command);
 	return rc;

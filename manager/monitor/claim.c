@@ -27,6 +27,11 @@ int claim_take(int dir_fd, int *out)
 	return 0;
 }
 
+bool claim_is_known(int dir_fd)
+{
+	return faccessat(dir_fd, CLAIM_FILE, F_OK, 0) == 0;
+}
+
 int monitor_claim(struct monitor *monitor, struct err *err)
 {
 	const char *name = monitor->record.name;

@@ -9,7 +9,11 @@
  * that whoever finds the record exited can have the lock.
  */
 
+#include <stdbool.h>
+
 /* Of the container whose directory is `dir_fd`; *out is closed to let it go. -EBUSY, or -errno. */
 int claim_take(int dir_fd, int *out);
+/* Whether somebody ever did. */
+bool claim_is_known(int dir_fd);
 
 #endif

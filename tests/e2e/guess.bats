@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+# run goes by the image that it took the last time while the database is still being read: that is
+# never seen, also where it is wrong, and a start that is killed before its row leaves nothing.
+# shellcheck shell=bash disable=SC2154
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+	cd "$BATS_TEST_TMPDIR" || exit
+}
+
+# image NAME TEXT: busybox with a file that tells which image it is.
+image() {
+	cman rm -f maker >/dev/null 2>&1 || true
+	cman run --name maker busybox sh -c "echo $2 >/which"
+	cman commit maker "$1" >/dev/null
+	cman rm maker >/dev/null
+}
+
+guessed() {
+	cman --log-level debug run --rm "$@" 2>&1 >/dev/null | grep -q ', as the last time'
+}
+
+@test "the second run of an image goes by the first" {
+	refute guessed busybox true
+	guessed busybox true
+	refute guessed busybox:latest true
+	refute guessed --image busybox true
+	guessed --image busybox true
+	# a pull may bring another one, and a volume has to be recorded before the start
+	refute guessed --platform linux/amd64 busybox true
+	refute guessed -v nest:/nest busybox true
+}
+
+@test "a name that has come to mean another image" {
+	image one one
+	image two two
+	[ "$(cman run --rm one cat /which)" = one ]
+	[ "$(cman run --rm one cat /which)" = one ]
+	cman tag two one
+	[ "$(cman run --rm one cat /which)" = two ]
+	[ "$(cman run --rm one cat /which)" = two ]
+	cman rmi -f one two >/dev/null
+	run --separate-stderr cman run --rm --pull never one cat /which
+	assert_status 125
+	assert_stderr "cman: default image: no such image: ubuntu-base
+hint: cman images lists what there is, cman pull gets more"
+	run --separate-stderr cman run --rm --image one --pull never cat /which
+	assert_status 125
+	assert_stderr "cman: no such image: one
+hint: cman images lists what there is, cman pull gets more"
+	[ -z "$(ls "$CMAN_ROOT/containers")" ]
+}
+
+@test "a word that has come to be the name of an image, and is none any more" {
+	printf 'default_image = busybox\n' >"$CMAN_CONFIG"
+	[ "$(cman run --rm echo once)" = once ]
+	[ "$(cman run --rm echo once)" = once ]
+	cman tag busybox echo
+	run --separate-stderr cman run --rm echo echo twice
+	assert_output twice
+	run --separate-stderr cman run --rm echo echo twice
+	assert_output twice
+	cman rmi echo >/dev/null
+	[ "$(cman run --rm echo once)" = once ]
+	# and another default
+	image other other
+	printf 'default_image = other\n' >"$CMAN_CONFIG"
+	[ "$(cman run --rm cat /which)" = other ]
+}
+
+@test "what was remembered is damaged, or cannot be kept" {
+	local file
+	cman run --rm busybox true
+	for file in "$CMAN_ROOT"/run/choice-*; do
+		head -c 100 "$file" >"$file.new"
+		mv "$file.new" "$file"
+	done
+	refute guessed busybox true
+	guessed busybox true
+	for file in "$CMAN_ROOT"/run/choice-*; do
+		head -c 3000000 /dev/urandom >"$file"
+	done
+	[ "$(cman run --rm busybox echo here)" = here ]
+	rm "$CMAN_ROOT"/run/choice-*
+	mkdir "$file"
+	[ "$(cman run --rm busybox echo here)" = here ]
+	rmdir "$file"
+}
+
+@test "a start whose client and monitor are killed before its row: the next rm or prune removes it" {
+	local command locked client monitor id
+	for command in 'rm nosuch' 'prune -f' 'fsck --repair'; do
+		coproc sqlite3 "$CMAN_ROOT/cman.db"
+		locked=$COPROC_PID
+		echo 'BEGIN IMMEDIATE; SELECT 1;' >&"${COPROC[1]}"
+		read -r -u "${COPROC[0]}" _
+		"$CMAN" run --name bird busybox sleep 1000 3>&- &
+		client=$!
+		eventually pgrep -P "$client" >/dev/null
+		monitor=$(pgrep -P "$client")
+		eventually pgrep -P "$monitor" >/dev/null
+		id=$(ls "$CMAN_ROOT/containers")
+		kill -9 "$client" "$monitor"
+		wait "$client" || true
+		kill "$locked"
+		wait "$locked" || true
+		[ -d "$CMAN_ROOT/containers/$id" ]
+		[ -z "$(cman ps -aq)" ]
+		# shellcheck disable=SC2086
+		cman $command >/dev/null 2>&1 || true
+		[ ! -e "$CMAN_ROOT/containers/$id" ]
+		[ -z "$(find /sys/fs/cgroup -type d -name "$id")" ]
+	done
+}
+
+@test "a start whose monitor is killed before its row is told, and leaves nothing" {
+	local locked client monitor
+	coproc sqlite3 "$CMAN_ROOT/cman.db"
+	locked=$COPROC_PID
+	echo 'BEGIN IMMEDIATE; SELECT 1;' >&"${COPROC[1]}"
+	read -r -u "${COPROC[0]}" _
+	"$CMAN" run --name bird busybox sleep 1000 2>said 3>&- &
+	client=$!
+	eventually pgrep -P "$client" >/dev/null
+	monitor=$(pgrep -P "$client")
+	eventually pgrep -P "$monitor" >/dev/null
+	kill "$locked"
+	wait "$locked" || true
+	kill -9 "$monitor"
+	status=0
+	wait "$client" || status=$?
+	# it may just have been quick enough
+	[ "$status" = 125 ] || [ "$status" = 137 ]
+	cman rm -f bird >/dev/null 2>&1 || true
+	[ -z "$(ls "$CMAN_ROOT/containers")" ]
+}
