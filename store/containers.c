@@ -250,7 +250,7 @@ int container_each(struct store *store, container_visit *visit, void *data, stru
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(store->db,
 			   "SELECT " CONTAINER_COLUMNS
-			   " FROM container ORDER BY created_ns DESC, id",
+			   " FROM container ORDER BY rowid DESC",
 			   NULL, &stmt, err);
 
 	if (r < 0)
