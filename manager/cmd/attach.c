@@ -111,7 +111,8 @@ const struct cmd cmd_attach = {
 	.details =
 		"Its output is passed on from now on, and, if it was made with -i, stdin to it. Several "
 		"can be attached at once; all see the output. A screen is drawn again. Signals are "
-		"forwarded; ctrl-p ctrl-q leaves it running. The exit status is the payload's.\n\n"
+		"forwarded; ctrl-p ctrl-q leaves it running, and where ctrl-c is a signal, that three "
+		"times in 3 seconds. The exit status is the payload's.\n\n"
 		"Who does not take the output does not hold the container up, but is let go.",
 	.options = options,
 	.run = run,

@@ -72,6 +72,7 @@ void pump_release(struct pump *pump)
 
 #define EXIT_SIGNALLED 128
 #define IMPATIENCE_NS 3000000000 /* three SIGINT in this time */
+#define LAST_CHANCE_NS 500000000 /* to end by the third */
 
 struct state {
 	struct pump *pump;
@@ -80,6 +81,7 @@ struct state {
 	bool ended;	       /* EXITED was received */
 	bool lost;	       /* output that the user wanted could not be written */
 	int64_t interrupts[2]; /* when the last but one SIGINT came, and the last */
+	int64_t leaves_ns;     /* when it leaves a payload that does not mind them; 0: it stays */
 	int exit_code;
 	struct err failure; /* FAILED was received instead */
 	bool done;
@@ -143,9 +145,18 @@ static void heed_signal(struct state *state, int signal)
 {
 	if (state->pump->raw && (signal == SIGTERM || signal == SIGHUP))
 		leave(state, PUMP_SIGNALLED, signal);
-	/* What has ended has output that nobody takes. */
-	else if (!state->pump->raw && signal == SIGINT && is_impatient(state))
-		leave(state, state->ended ? PUMP_SIGNALLED : PUMP_INTERRUPTED, signal);
+	else if (!state->pump->raw && signal == SIGINT && is_impatient(state) && !state->leaves_ns)
+		state->leaves_ns = clock_monotonic_ns() + LAST_CHANCE_NS;
+}
+
+/* Milliseconds until it leaves, for poll(2). */
+static int patience_ms(const struct state *state)
+{
+	int64_t left_ns = state->leaves_ns - clock_monotonic_ns();
+
+	if (!state->leaves_ns)
+		return -1;
+	return left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0;
 }
 
 static int on_signal(struct state *state, struct err *err)
@@ -268,7 +279,7 @@ static int turn(struct state *state, struct err *err)
 	};
 	bool last = state->ended && !state->pump->drain && !flow_has_pending(&state->out[0]) &&
 		    !flow_has_pending(&state->out[1]);
-	int n = poll(fds, NPOLL, last ? 0 : -1);
+	int n = poll(fds, NPOLL, last ? 0 : patience_ms(state));
 	int rc = 0;
 
 	if (n < 0)
@@ -290,6 +301,9 @@ static int turn(struct state *state, struct err *err)
 		state->done = true;
 	if (state->ended && state->out[0].from < 0 && state->out[1].from < 0)
 		state->done = true;
+	/* What has ended, and stays for this long, has output that nobody takes. */
+	if (!state->done && patience_ms(state) == 0)
+		leave(state, state->ended ? PUMP_SIGNALLED : PUMP_INTERRUPTED, SIGINT);
 	return rc;
 }
 

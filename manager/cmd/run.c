@@ -259,7 +259,8 @@ const struct cmd cmd_run = {
 		"`cman logs`), signals are forwarded, and the exit status is the payload's: 128+n when "
 		"signal n killed it, 127 when it was not found, 126 when it cannot be executed, 125 "
 		"when cman itself failed. Without -i, stdin holds nothing but end-of-file. With -it, "
-		"ctrl-p ctrl-q leaves the container to itself.\n\n"
+		"ctrl-p ctrl-q leaves the container to itself; else ctrl-c three times in 3 "
+		"seconds does, if it does not end.\n\n"
 		"With -d the container's ID is printed once the payload was really started.",
 	.options =
 		(const struct cmd_option[]){

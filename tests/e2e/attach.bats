@@ -314,6 +314,21 @@ hint: end it: cman stop bird; or be with it again: cman attach bird' ]
 	} | on_terminal "$CMAN" run --name bird busybox sh -c 'trap "" INT; echo up; exec sleep 1000'
 }
 
+@test "a program that wants to hear it three times ends by the third" {
+	"$CMAN" run --name bird busybox sh -c 'n=0; trap "n=\$((n + 1)); echo heard \$n; [ \$n -lt 3 ] || exit 7" INT; echo up
+		while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	eventually grep -q up "$BATS_TEST_TMPDIR/out"
+	for n in 1 2 3; do
+		kill -INT "$client"
+		eventually grep -qx "heard $n" "$BATS_TEST_TMPDIR/out"
+	done
+	code=0
+	wait "$client" || code=$?
+	[ "$code" = 7 ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+}
+
 @test "ctrl-c of what ends by it: its status, and not a word" {
 	on_terminal "$CMAN" run --name bird busybox sh -c 'echo up; exec sleep 100' <<-'END'
 		expect up
