@@ -126,57 +126,68 @@ static int read_words(sqlite3_stmt *stmt, struct container_record *record, struc
 	return 0;
 }
 
-static int read_texts(sqlite3_stmt *stmt, struct container_record *record, struct err *err)
+/* A copy, or where it is `borrowed` SQLite's own, which stays until the next step. */
+static int read_text(sqlite3_stmt *stmt, int column, bool borrowed, char **out, struct err *err)
 {
+	if (!borrowed)
+		return db_column_strdup(stmt, column, out, err);
+	*out = (char *)sqlite3_column_text(stmt, column);
+	if (!*out && sqlite3_column_type(stmt, column) != SQLITE_NULL)
+		return err_sys(err, ENOMEM, "cannot read a record");
+	return 0;
+}
+
+static int read_texts(sqlite3_stmt *stmt, bool borrowed, struct container_record *record,
+		      struct err *err)
+{
+	const struct {
+		int column;
+		char **text;
+	} texts[] = {
+		{ 1, &record->name },	   { 2, &record->image },   { 3, &record->image_id },
+		{ 4, &record->command },   { 16, &record->error },  { 21, &record->labels },
+		{ 28, &record->ended_by }, { 29, &record->ending },
+	};
 	int r = db_column_copy(stmt, 0, record->id, sizeof(record->id), err);
 
 	if (r == 0)
-		r = db_column_strdup(stmt, 1, &record->name, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 2, &record->image, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 3, &record->image_id, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 4, &record->command, err);
-	if (r == 0)
-		r = read_words(stmt, record, err);
-	if (r == 0)
 		r = db_column_copy(stmt, 13, record->boot_id, sizeof(record->boot_id), err);
 	if (r == 0)
-		r = db_column_strdup(stmt, 16, &record->error, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 21, &record->labels, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 28, &record->ended_by, err);
-	if (r == 0)
-		r = db_column_strdup(stmt, 29, &record->ending, err);
+		r = read_words(stmt, record, err);
+	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		r = read_text(stmt, texts[i].column, borrowed, texts[i].text, err);
 	return r;
+}
+
+static void read_numbers(sqlite3_stmt *stmt, struct container_record *record)
+{
+	record->created_ns = sqlite3_column_int64(stmt, 6);
+	record->started_ns = sqlite3_column_int64(stmt, 7);
+	record->finished_ns = sqlite3_column_int64(stmt, 8);
+	record->pid = sqlite3_column_int(stmt, 9);
+	record->pid_start_time = (uint64_t)sqlite3_column_int64(stmt, 10);
+	record->monitor_pid = sqlite3_column_int(stmt, 11);
+	record->monitor_start_time = (uint64_t)sqlite3_column_int64(stmt, 12);
+	record->exit_code = sqlite3_column_int(stmt, 14);
+	record->oom_killed = sqlite3_column_int(stmt, 15);
+	record->auto_remove = sqlite3_column_int(stmt, 17);
+	record->tty = sqlite3_column_int(stmt, 18);
+	record->stop_signal = sqlite3_column_int(stmt, 19);
+	record->stop_timeout_s = sqlite3_column_int(stmt, 20);
+	record->restart_max = sqlite3_column_int(stmt, 23);
+	record->restart_count = sqlite3_column_int(stmt, 24);
+	record->restart_ns = sqlite3_column_int64(stmt, 25);
+	record->health_failures = sqlite3_column_int(stmt, 27);
 }
 
 static int read_record(sqlite3_stmt *stmt, struct container_record *out, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	int r = read_texts(stmt, &record, err);
+	int r = read_texts(stmt, false, &record, err);
 
 	if (r < 0)
 		return r;
-	record.created_ns = sqlite3_column_int64(stmt, 6);
-	record.started_ns = sqlite3_column_int64(stmt, 7);
-	record.finished_ns = sqlite3_column_int64(stmt, 8);
-	record.pid = sqlite3_column_int(stmt, 9);
-	record.pid_start_time = (uint64_t)sqlite3_column_int64(stmt, 10);
-	record.monitor_pid = sqlite3_column_int(stmt, 11);
-	record.monitor_start_time = (uint64_t)sqlite3_column_int64(stmt, 12);
-	record.exit_code = sqlite3_column_int(stmt, 14);
-	record.oom_killed = sqlite3_column_int(stmt, 15);
-	record.auto_remove = sqlite3_column_int(stmt, 17);
-	record.tty = sqlite3_column_int(stmt, 18);
-	record.stop_signal = sqlite3_column_int(stmt, 19);
-	record.stop_timeout_s = sqlite3_column_int(stmt, 20);
-	record.restart_max = sqlite3_column_int(stmt, 23);
-	record.restart_count = sqlite3_column_int(stmt, 24);
-	record.restart_ns = sqlite3_column_int64(stmt, 25);
-	record.health_failures = sqlite3_column_int(stmt, 27);
+	read_numbers(stmt, &record);
 	*out = record;
 	record = (struct container_record)CONTAINER_RECORD_INIT;
 	return 0;
@@ -249,18 +260,19 @@ int container_each(struct store *store, container_visit *visit, void *data, stru
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r = db_prepare(store->db,
-			   "SELECT " CONTAINER_COLUMNS
-			   " FROM container ORDER BY rowid DESC",
-			   NULL, &stmt, err);
+			   "SELECT " CONTAINER_COLUMNS " FROM container ORDER BY rowid DESC", NULL,
+			   &stmt, err);
 
 	if (r < 0)
 		return r;
 	while ((r = db_step(stmt, err)) > 0) {
-		AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+		struct container_record record = CONTAINER_RECORD_INIT;
 
-		r = read_record(stmt, &record, err);
-		if (r == 0)
-			r = visit(&record, data, err);
+		r = read_texts(stmt, true, &record, err);
+		if (r < 0)
+			return r;
+		read_numbers(stmt, &record);
+		r = visit(&record, data, err);
 		if (r != 0)
 			return r;
 	}

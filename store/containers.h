@@ -120,8 +120,8 @@ int container_read(struct store *store, const char *id, struct container_record 
 
 typedef int container_visit(const struct container_record *record, void *data, struct err *err);
 /*
- * Newest first, as they were recorded. A visitor's non-zero return ends the walk and is returned.
- * Visitors may not write.
+ * Newest first, as they were recorded. The texts of a record stay until its visitor returns. A
+ * visitor's non-zero return ends the walk and is returned. Visitors may not write.
  */
 int container_each(struct store *store, container_visit *visit, void *data, struct err *err);
 
