@@ -98,7 +98,7 @@ int flat_next(struct flat *rest, struct flat *value, struct err *err)
 
 int flat_next_member(struct flat *rest, const char **key, struct flat *value, struct err *err)
 {
-	struct flat name;
+	struct flat name = FLAT_INIT;
 	int r = flat_next(rest, &name, err);
 
 	if (r <= 0)
@@ -111,7 +111,7 @@ int flat_next_member(struct flat *rest, const char **key, struct flat *value, st
 
 int flat_count(const struct flat *value, size_t *out, struct err *err)
 {
-	struct flat rest = *value, one;
+	struct flat rest = *value, one = FLAT_INIT;
 	size_t n = 0;
 	const char *key;
 	int r;
@@ -131,7 +131,7 @@ static int check_value(const struct flat *value, int depth, int *count, struct e
 
 static int check_all_in(const struct flat *value, int depth, int *count, struct err *err)
 {
-	struct flat rest = *value, one;
+	struct flat rest = *value, one = FLAT_INIT;
 	const char *key;
 	int r;
 

@@ -135,7 +135,7 @@ static json_t *make_value(const struct flat *value);
 /* NULL without memory: the form has been checked. */
 static json_t *make_array(const struct flat *value)
 {
-	struct flat rest = *value, one;
+	struct flat rest = *value, one = FLAT_INIT;
 	struct err ignored = ERR_INIT;
 	json_t *array = json_array();
 
@@ -150,7 +150,7 @@ static json_t *make_array(const struct flat *value)
 
 static json_t *make_object(const struct flat *value)
 {
-	struct flat rest = *value, one;
+	struct flat rest = *value, one = FLAT_INIT;
 	struct err ignored = ERR_INIT;
 	json_t *object = json_object();
 	const char *key;

@@ -40,14 +40,14 @@ spoil() {
 @test "nobody parses an image's configuration again: run, inspect and others do not need it" {
 	cman load -q --name full "$(edited_layout busybox jq -c "$full")" >/dev/null
 	cman inspect full >shown
-	cman history --no-trunc full >history
+	cman history --no-trunc full >steps
 	spoil full
 	run --separate-stderr cman run --rm full
 	assert_status 0
 	assert_output $'blue /srv 7\na b c'
 	assert_stderr ''
 	cman inspect full | diff shown -
-	cman history --no-trunc full | diff history -
+	cman history --no-trunc full | diff steps -
 	[ "$(cman images --filter label=bird=sparrow --format '{{.Repository}}')" = full ]
 	[ "$(cman images --filter label=bird=cat -q)" = '' ]
 	cman run --platform linux/amd64 --pull never --rm --entrypoint true full ||
