@@ -15,6 +15,7 @@
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/process_family.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -32,43 +33,6 @@ void processes_release(struct processes *processes)
 
 /* --- which --- */
 
-static bool pid_namespace(int proc, pid_t pid, ino_t *out)
-{
-	char path[32];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%d/ns/pid", (int)pid);
-	if (fstatat(proc, path, &st, 0) < 0)
-		return false;
-	*out = st.st_ino;
-	return true;
-}
-
-static int add_namespace(int proc, pid_t init, struct cgroup_members *pids)
-{
-	AUTO_CLOSE int copy = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	ino_t wanted, found;
-	int r = 0;
-
-	if (!dir)
-		return -errno;
-	copy = -1;
-	if (!pid_namespace(proc, init, &wanted))
-		return 0;
-	/* It shares ours, and which of all these are its own cannot be told. */
-	if (pid_namespace(proc, getpid(), &found) && found == wanted)
-		return cgroup_members_add(pids, init);
-	while (r == 0 && (entry = readdir(dir))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (pid > 0 && pid_namespace(proc, pid, &found) && found == wanted)
-			r = cgroup_members_add(pids, pid);
-	}
-	return r;
-}
-
 static int find_pids(const char *cgroups_path, int proc, pid_t init, struct cgroup_members *pids,
 		     struct err *err)
 {
@@ -82,8 +46,7 @@ static int find_pids(const char *cgroups_path, int proc, pid_t init, struct cgro
 	cgroup_release(&cgroup);
 	if (r < 0 || pids->count > 0)
 		return r;
-	r = add_namespace(proc, init, pids);
-	return r < 0 ? err_sys(err, -r, "cannot list its processes") : 0;
+	return process_family_find(proc, init, pids, err);
 }
 
 /* --- one of them --- */

@@ -50,9 +50,9 @@ struct processes {
 void processes_release(struct processes *processes);
 
 /*
- * All in the cgroup `cgroups_path`, and below it; where that cannot be told, all in the PID
- * namespace of `init`, but where that is ours: then `init` alone. What ends meanwhile is not among
- * them. ERR_STATE when there are none.
+ * All in the cgroup `cgroups_path`, and below it; where that cannot be told, those that
+ * process_family_find() tells by `init`. What ends meanwhile is not among them. ERR_STATE when there
+ * are none.
  */
 int processes_read(const char *cgroups_path, const struct engine_process *init,
 		   struct processes *out, struct err *err);

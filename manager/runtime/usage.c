@@ -13,6 +13,7 @@
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/process_family.h"
 #include "manager/runtime/usage_files.h"
 #include "manager/runtime/usage_processes.h"
 #include "store/base/cleanup.h"
@@ -184,7 +185,7 @@ static int list_members(const struct reader *reader, struct cgroup_members *out,
 	devices = open_v1(reader, "devices");
 	if (devices >= 0)
 		return cgroup_members_read(devices, out, err);
-	return usage_processes_find(reader->proc_fd, reader->init, out, err);
+	return process_family_find(reader->proc_fd, reader->init, out, err);
 }
 
 static int read_processes(struct reader *reader, struct usage *out, struct err *err)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/runtime/usage_processes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -126,38 +125,4 @@ uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *mem
 		    find_number(text, "\nRssAnon:", &kilobytes))
 			sum += kilobytes * 1024;
 	return sum;
-}
-
-static bool read_namespace(int proc_fd, const char *pid, char out[64])
-{
-	char path[300];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%s/ns/pid", pid);
-	len = readlinkat(proc_fd, path, out, 63);
-	if (len <= 0)
-		return false;
-	out[len] = '\0';
-	return true;
-}
-
-int usage_processes_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err)
-{
-	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-	char name[16], own[64], other[64];
-	int r = 0;
-
-	if (!dir)
-		return err_sys(err, errno, "cannot read /proc");
-	fd = -1;
-	snprintf(name, sizeof(name), "%d", (int)init);
-	if (!read_namespace(proc_fd, name, own))
-		return err_set(err, ERR_STATE, ESRCH, "process %s has ended", name);
-	while (r == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    read_namespace(proc_fd, entry->d_name, other) && strcmp(own, other) == 0)
-			r = cgroup_members_add(out, (pid_t)atoi(entry->d_name));
-	return r < 0 ? err_sys(err, -r, "cannot list processes") : 0;
 }

@@ -27,10 +27,4 @@ void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 /* Resident memory that is no file's: at the least what usage_processes_sum() finds, and soon had. */
 uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *members);
 
-/*
- * For a container without any group: the processes of the PID namespace of `init`, as far as they
- * are in no other below it.
- */
-int usage_processes_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err);
-
 #endif

@@ -130,3 +130,20 @@ cman: no such container: noone'
 		exits -2
 	STEPS
 }
+
+@test "stats and top: without a cgroup, and with the host's processes, only its own count" {
+	cman run -d --name bird --pid host busybox sh -c 'sleep 60 & sleep 60' >/dev/null
+	# as on a host that has no cgroups: what is mounted here is nobody's
+	hidden() { unshare -m sh -c 'mount -t tmpfs tmpfs /sys/fs/cgroup && exec "$CMAN" "$@"' sh "$@"; }
+	both_run() { [ "$(pgrep -cP "$(pgrep -P "$(cman inspect -f '{{.State.Pid}}' bird)")")" = 1 ]; }
+	eventually both_run
+	run --separate-stderr hidden stats --no-stream --format '{{.Name}} {{.PIDs}}' bird
+	assert_status 0
+	assert_output 'bird 3'
+	run --separate-stderr hidden top bird comm
+	assert_status 0
+	assert_output 'COMMAND
+ctinit
+sleep
+sleep'
+}

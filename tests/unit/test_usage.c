@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include <cmocka.h>
 
 #include "manager/runtime/cgroup.h"
+#include "manager/runtime/process_family.h"
 #include "manager/runtime/usage_processes.h"
 #include "store/base/cleanup.h"
 
@@ -156,23 +158,88 @@ static void with_a_limit_the_controller_counts(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* Those of a container that has no group at all are found by their PID namespace. */
-static void processes_are_found_by_their_namespace(void **state)
+/* A process that waits for its end, and has a child that does so, too; its number is told to `fd`. */
+static _Noreturn void be_a_parent(int fd)
+{
+	pid_t child;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (write(fd, &child, sizeof(child)) != (ssize_t)sizeof(child))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* As fork(2), with clone(2)'s flags. */
+static pid_t start_parent(unsigned long flags, int fd)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		be_a_parent(fd);
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* Those of a container without any group: who descends from it, and not who else is there. */
+static void processes_are_found_by_their_parents(void **state)
 {
 	AUTO_CGROUP_MEMBERS struct cgroup_members found = CGROUP_MEMBERS_INIT;
 	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct usage_processes sum;
 	struct err err = ERR_INIT;
-	bool self = false;
+	pid_t pid, child;
+	int fds[2];
 
 	(void)state;
-	assert_int_equal(usage_processes_find(proc, getpid(), &found, &err), 0);
-	for (size_t i = 0; i < found.count; i++)
-		self |= found.pids[i] == getpid();
-	assert_true(self);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = start_parent(0, fds[1]);
+	assert_int_equal(read(fds[0], &child, sizeof(child)), sizeof(child));
+	assert_int_equal(process_family_find(proc, pid, &found, &err), 0);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.pids[0], pid);
+	assert_int_equal(found.pids[1], child);
 	usage_processes_sum(proc, &found, &sum);
-	assert_true(sum.memory > 0 && sum.threads > 0);
-	assert_int_equal(usage_processes_find(proc, 0, &found, &err), -ESRCH);
+	assert_true(sum.memory > 0);
+	assert_int_equal(sum.threads, 2);
+	kill(child, SIGKILL);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(process_family_find(proc, pid, &found, &err), -ESRCH);
+	assert_int_equal(err.kind, ERR_STATE);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Where it has a PID namespace, whoever is in there, whosever child it is. */
+static void processes_are_found_by_their_namespace(void **state)
+{
+	AUTO_CGROUP_MEMBERS struct cgroup_members found = CGROUP_MEMBERS_INIT;
+	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct err err = ERR_INIT;
+	pid_t pid, child;
+	int fds[2];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = start_parent(CLONE_NEWPID, fds[1]);
+	assert_int_equal(read(fds[0], &child, sizeof(child)), sizeof(child));
+	assert_int_equal(child, 2); /* as it is called in there */
+	assert_int_equal(process_family_find(proc, pid, &found, &err), 0);
+	assert_int_equal(found.count, 2);
+	assert_true(found.pids[0] == pid || found.pids[1] == pid);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 int main(void)
@@ -180,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_controllers_it_is_summed_up),
 		cmocka_unit_test(with_a_limit_the_controller_counts),
+		cmocka_unit_test(processes_are_found_by_their_parents),
 		cmocka_unit_test(processes_are_found_by_their_namespace),
 	};
 

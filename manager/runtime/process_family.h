@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_RUNTIME_PROCESS_FAMILY_H
+#define CMAN_MANAGER_RUNTIME_PROCESS_FAMILY_H
+
+/* The processes of a container that has no group to tell them by, from proc(5). */
+
+#include <sys/types.h>
+
+#include "manager/runtime/cgroup_members.h"
+#include "store/base/err.h"
+
+/*
+ * Add them to `out`. Where `init` is the first process of a PID namespace, all in that namespace, as
+ * far as they are in no other below it. Where it shares the namespace of others, itself and what
+ * descends from it: its ctinit is a subreaper then, so that nobody gets away; but what was started
+ * in it by exec is not among them. ERR_STATE when `init` has ended.
+ */
+int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err);
+
+#endif
