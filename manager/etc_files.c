@@ -10,14 +10,13 @@
 #include <unistd.h>
 
 #include "manager/spec_build.h"
+#include "manager/time_zone.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 
 #define HOST_FILE_MAX (1u << 20)
-#define ZONES "/usr/share/zoneinfo"
-#define ZONE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/"
 
 struct target {
 	int dir_fd;
@@ -182,46 +181,6 @@ static int add_resolver(const struct target *target, const struct etc_options *o
 
 /* --- localtime --- */
 
-static int no_zone(const char *timezone, struct err *err)
-{
-	if (strcmp(timezone, "local") == 0)
-		return err_set(err, ERR_INVALID, ENOENT,
-			       "--tz local: the host has no /etc/localtime");
-	err_set(err, ERR_INVALID, ENOENT, "--tz: no time zone %.100s in " ZONES " of the host",
-		timezone);
-	return err_hint(err,
-			"names are such as Europe/Berlin; the zones come with the package tzdata");
-}
-
-static int read_zone(const char *timezone, char **text, size_t *len, struct err *err)
-{
-	AUTO_CLOSE int zones = -1;
-	AUTO_CLOSE int fd = -1;
-	struct stat st;
-
-	if (strcmp(timezone, "local") == 0) {
-		fd = open("/etc/localtime", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	} else if (timezone[0] && timezone[0] != '/' &&
-		   timezone[strspn(timezone, ZONE_CHARACTERS)] == '\0') {
-		zones = open(ZONES, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		fd = zones < 0 ? -1 : fd_open_beneath(zones, timezone, O_RDONLY | O_NONBLOCK, 0);
-	}
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return no_zone(timezone, err);
-	return fd_read_open_file(fd, timezone, HOST_FILE_MAX, text, len, err);
-}
-
-int etc_files_check_timezone(const char *timezone, struct err *err)
-{
-	AUTO_FREE char *text = NULL;
-	size_t len;
-	int rc = read_zone(timezone, &text, &len, err);
-
-	if (rc == 0 && (len < 4 || memcmp(text, "TZif", 4) != 0))
-		return no_zone(timezone, err);
-	return rc;
-}
-
 static int add_localtime(const struct target *target, const struct etc_options *options,
 			 struct err *err)
 {
@@ -231,7 +190,7 @@ static int add_localtime(const struct target *target, const struct etc_options *
 
 	if (!options->timezone)
 		return 0;
-	rc = read_zone(options->timezone, &text, &len, err);
+	rc = time_zone_read(options->timezone, target->spec, &text, &len, err);
 	return rc < 0 ? rc : add_file(target, "localtime", text, len, err);
 }
 

@@ -17,16 +17,16 @@ struct etc_options {
 	char **servers;	      /* addresses of name servers, instead of the host's */
 	char **search;	      /* domains; a single "." for none */
 	char **dns_options;   /* of resolv.conf(5) */
-	const char *timezone; /* "local", a zone's name, or NULL; borrowed */
+	const char *timezone; /* as time_zone.h takes it, or NULL; borrowed */
 };
 
 void etc_options_release(struct etc_options *options);
 
-/* Write the files into `dir_fd`, whose absolute path is `dir`, and add their mounts to `spec`. */
+/*
+ * Write the files into `dir_fd`, whose absolute path is `dir`, and add their mounts to `spec`, whose
+ * root is known already.
+ */
 int etc_files_create(int dir_fd, const char *dir, const struct etc_options *options,
 		     struct spec *spec, struct err *err);
-
-/* Whether there is a file of that zone (etc_options.timezone) on the host; ERR_INVALID else. */
-int etc_files_check_timezone(const char *timezone, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
+#include "manager/time_zone.h"
 #include "store/base/strv.h"
 
 enum {
@@ -117,7 +118,7 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		return take_umask(value, &out->isolation, err);
 	case OPT_TZ:
 		out->isolation.etc.timezone = value;
-		return etc_files_check_timezone(value, err);
+		return time_zone_check(value, err);
 	default:
 		return take_descriptors(option, value, &out->isolation.preserve_fds, err);
 	}

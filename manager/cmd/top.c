@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,27 +28,14 @@ static void names_release(struct top_names *names)
 	free(names->host_groups);
 }
 
-/*
- * Who has no such file, or one that cannot be read, has numbers. `root` -1: this host. A root
- * inside may have put a device there, and the container's devices cgroup does not bind us: only
- * what is known to be a file is opened.
- */
+/* Who has no such file, or one that cannot be read, has numbers. `root` is a container's, or ours. */
 static char *read_database(int root, const char *path)
 {
-	AUTO_CLOSE int place =
-		root < 0 ? open(path, O_PATH | O_CLOEXEC) : fd_open_in_root(root, path, O_PATH, 0);
-	AUTO_CLOSE int fd = -1;
 	struct err ignored = ERR_INIT;
 	char *text = NULL;
-	char name[32];
-	struct stat st;
 	size_t len;
 
-	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fd_read_open_file(fd, path, DATABASE_MAX, &text, &len, &ignored) < 0)
+	if (fd_read_in_root(root, path, DATABASE_MAX, &text, &len, &ignored) < 0)
 		return NULL;
 	return text;
 }
@@ -71,6 +57,7 @@ static int read_names(const struct engine_process *init, struct top_names *names
 {
 	char path[32];
 	AUTO_CLOSE int root = -1;
+	AUTO_CLOSE int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)init->pid);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -78,8 +65,10 @@ static int read_names(const struct engine_process *init, struct top_names *names
 		names->users = read_database(root, "/etc/passwd");
 		names->groups = read_database(root, "/etc/group");
 	}
-	names->host_users = read_database(-1, "/etc/passwd");
-	names->host_groups = read_database(-1, "/etc/group");
+	if (host >= 0) {
+		names->host_users = read_database(host, "/etc/passwd");
+		names->host_groups = read_database(host, "/etc/group");
+	}
 	read_map(init->pid, "uid_map", names->uid_map, sizeof(names->uid_map));
 	read_map(init->pid, "gid_map", names->gid_map, sizeof(names->gid_map));
 	return engine_kill(init, 0, err);

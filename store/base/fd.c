@@ -157,6 +157,29 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **text, size_t *l
 	return fd_read_open_file(fd, path, max, text, len, err);
 }
 
+int fd_read_in_root(int root, const char *path, size_t max, char **text, size_t *len,
+		    struct err *err)
+{
+	AUTO_CLOSE int place = -1;
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+	char name[32];
+	int opened = fd_open_in_root(root, path, O_PATH, 0);
+
+	if (opened < 0)
+		return err_sys(err, -opened, "cannot open %s", path);
+	place = opened;
+	if (fstat(place, &st) < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, EINVAL, "%s is not a regular file", path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open %s", path);
+	return fd_read_open_file(fd, path, max, text, len, err);
+}
+
 /* Create `temporary` with the data, ready to be renamed. On failure it may be left behind. */
 static int write_temporary(int dirfd, const char *temporary, mode_t mode, const void *data,
 			   size_t len, bool durable)

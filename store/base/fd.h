@@ -47,6 +47,14 @@ int fd_read_open_file(int fd, const char *name, size_t max, char **text, size_t 
 		      struct err *err);
 
 /*
+ * As fd_read_file(), of a path in a tree that others have filled (fd_open_in_root()): only what is
+ * known to be a regular file is opened, so that no device and no pipe hears of it. -EINVAL where it
+ * is none.
+ */
+int fd_read_in_root(int root, const char *path, size_t max, char **text, size_t *len,
+		    struct err *err);
+
+/*
  * Write `len` bytes as file `name` in `dirfd` so that it is there whole or not at all (temporary
  * name, rename; fsync of file and directory when `durable`). Mode as given.
  */

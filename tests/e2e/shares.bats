@@ -155,10 +155,40 @@ options ndots:2 use-vc'
 	assert_output JST
 	run --separate-stderr inside --tz Moon/Base busybox true
 	assert_status 125
-	assert_stderr 'cman: --tz: no time zone Moon/Base in /usr/share/zoneinfo of the host
+	assert_stderr 'cman: --tz: no time zone Moon/Base in /usr/share/zoneinfo, neither of the host nor of the image
 hint: names are such as Europe/Berlin; the zones come with the package tzdata'
 	run --separate-stderr inside --tz ../../../etc/passwd busybox true
 	assert_match "$stderr" '^cman: --tz: no time zone'
+	run --separate-stderr cman ps -aq
+	assert_output ''
+}
+
+@test "--tz: a zone that only the image has, or the directory; nothing else that is in its place" {
+	cman run --name maker busybox sh -c 'mkdir -p /usr/share/zoneinfo/Moon /dev/x; cd /usr/share/zoneinfo
+		echo "not a zone" >Moon/Text; mkfifo Moon/Pipe; ln -s /etc/shadow Moon/Shadow; ln -s /proc/self/fd/0 Moon/Self; mknod Moon/Node c 1 5'
+	cman cp /usr/share/zoneinfo/Asia/Tokyo maker:/usr/share/zoneinfo/Moon/Base
+	cman cp /usr/share/zoneinfo/Asia/Tokyo maker:/usr/share/zoneinfo/Moon/Dust
+	cman commit maker moon >/dev/null
+	cman rm maker
+	run inside --tz Moon/Base moon date +%Z
+	assert_output JST
+	# a copy of its own: what it has there is not the image's
+	cman create --name bird --tz Moon/Dust moon true >/dev/null
+	cmp "$CMAN_ROOT/containers/$(cman inspect -f '{{.Id}}' bird)/localtime" /usr/share/zoneinfo/Asia/Tokyo
+	for zone in Text Pipe Shadow Self Node None; do
+		run --separate-stderr inside --tz "Moon/$zone" moon true
+		assert_status 125
+		assert_stderr "cman: --tz: no time zone Moon/$zone in /usr/share/zoneinfo, neither of the host nor of the image
+hint: names are such as Europe/Berlin; the zones come with the package tzdata"
+	done
+	mkdir -p "$BATS_TEST_TMPDIR/dir"
+	cman export -o "$BATS_TEST_TMPDIR/moon.tar" bird
+	tar -C "$BATS_TEST_TMPDIR/dir" -xf "$BATS_TEST_TMPDIR/moon.tar"
+	run inside --tz Moon/Base --rootfs "$BATS_TEST_TMPDIR/dir" date +%Z
+	assert_output JST
+	run --separate-stderr inside --tz Moon/Text --rootfs "$BATS_TEST_TMPDIR/dir" true
+	assert_status 125
+	assert_match "$stderr" '^cman: --tz: no time zone Moon/Text in /usr/share/zoneinfo, neither of the host nor of the directory'
 }
 
 @test "--secret: in memory only, with owner and mode, at any place; nowhere else" {

@@ -108,6 +108,34 @@ static void test_read_file(void **state)
 	free(text);
 }
 
+/* Of a tree that somebody else has made only files are opened, and only its own. */
+static void test_read_in_root(void **state)
+{
+	const struct scratch *s = *state;
+	AUTO_CLOSE int dir = -1;
+	struct err err = ERR_INIT;
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(fd_ensure_dir(s->fd, "tree", 0755, &dir, &err), 0);
+	put(dir, "file", "inside");
+	assert_int_equal(symlinkat("/file", dir, "absolute"), 0);
+	assert_int_equal(symlinkat("/etc/passwd", dir, "out"), 0);
+	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
+	assert_int_equal(fd_read_in_root(dir, "/../absolute", 6, &text, &len, &err), 0);
+	assert_string_equal(text, "inside");
+	assert_int_equal(len, 6);
+	free(text);
+	text = NULL;
+	assert_int_equal(fd_read_in_root(dir, "file", 5, &text, &len, &err), -EFBIG);
+	assert_int_equal(fd_read_in_root(dir, "out", 99, &text, &len, &err), -ENOENT);
+	assert_string_equal(err.text, "cannot open out: No such file or directory");
+	assert_int_equal(fd_read_in_root(dir, "fifo", 99, &text, &len, &err), -EINVAL);
+	assert_string_equal(err.text, "fifo is not a regular file");
+	assert_int_equal(fd_read_in_root(dir, "/", 99, &text, &len, &err), -EINVAL);
+	assert_null(text);
+}
+
 static void test_replace_file(void **state)
 {
 	const struct scratch *s = *state;
@@ -381,6 +409,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(test_nothing_leads_out),
 		SCRATCH_TEST(test_read_file),
+		SCRATCH_TEST(test_read_in_root),
 		SCRATCH_TEST(test_replace_file),
 		SCRATCH_TEST(test_directories_have_their_mode),
 		cmocka_unit_test(test_memory_file_is_sealed),
