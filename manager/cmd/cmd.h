@@ -41,7 +41,7 @@ struct option_group {
 
 /*
  * Options that people know from other managers, and that a command has not: whoever types one reads
- * why, and what to do, in place of "unknown option".
+ * why, and what to do, in place of "unknown option". A table ends by an entry with names NULL.
  */
 struct cmd_absent {
 	const char *names; /* without dashes, with blanks between; those of one letter are such */
@@ -57,7 +57,8 @@ struct cmd {
 	const char *details;  /* paragraphs for --help; NULL where the summary says it all */
 	const struct cmd_option *options;	  /* ended by an entry with name NULL; NULL: none */
 	const struct option_group *const *groups; /* more of them, ended by NULL; NULL: none */
-	const struct cmd_absent *absent; /* ended by an entry with names NULL; NULL: none */
+	const struct cmd_absent *absent;	  /* NULL: none */
+	const struct cmd_absent *absent_too;	  /* those that several commands lack */
 	/*
 	 * argv[0] is its last word. Returns the exit status of the process. When it fails with a
 	 * message of cman's own it fills err and returns -1; main prints it (a usage error with a

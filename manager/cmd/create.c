@@ -51,6 +51,14 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+static const struct cmd_absent of_a_start[] = {
+	{ "d detach", "nothing is started", "to start it at once: cman run --detach" },
+	{ "a attach sig-proxy detach-keys", "nothing is started",
+	  "say it when it is: cman start --attach NAME" },
+	{ "pidfile", "nothing is started", "afterwards: cman inspect -f '{{.State.Pid}}' NAME" },
+	{ NULL, NULL, NULL },
+};
+
 const struct cmd cmd_create = {
 	.name = "create",
 	.group = CMD_GROUP_CONTAINERS,
@@ -60,6 +68,7 @@ const struct cmd cmd_create = {
 		   "container's ID is printed, and `cman start` starts it, as often as you like. "
 		   "With --rm it is removed when it has ended.",
 	.groups = run_option_groups,
-	.absent = run_options_absent,
+	.absent = of_a_start,
+	.absent_too = run_options_absent,
 	.run = run,
 };

@@ -42,8 +42,8 @@ int creation_plan(struct store *store, struct run_options *options,
 bool creation_asks_records(const struct run_options *options);
 
 /*
- * Make it: row, directory, spec, volumes, --cidfile; --replace. A name that was not given is made up. On
- * failure nothing is left.
+ * Make it: row, directory, spec, volumes, --cidfile; --replace. A name that was not given is made
+ * up. On failure nothing is left.
  */
 int creation_make(struct store *store, struct creation *creation, struct err *err);
 

@@ -77,17 +77,27 @@ static bool has_word(const char *names, const char *word, size_t len)
 	return false;
 }
 
+static const struct cmd_absent *find_absent(const struct cmd_absent *absent, const char *name,
+					    size_t len)
+{
+	for (; absent && absent->names; absent++)
+		if (len > 0 && has_word(absent->names, name, len))
+			return absent;
+	return NULL;
+}
+
 /* 0 where nobody knows an option of this name elsewhere either. */
 static int fail_absent(const struct cmd *cmd, const char *name, size_t len, struct err *err)
 {
-	for (const struct cmd_absent *absent = cmd->absent; absent && absent->names; absent++) {
-		if (len == 0 || !has_word(absent->names, name, len))
-			continue;
-		err_set(err, ERR_UNSUPPORTED, ENOTSUP, "%s: there is no %s%.*s: %s", cmd->name,
-			len == 1 ? "-" : "--", (int)len, name, absent->why);
-		return absent->hint ? err_hint(err, "%s", absent->hint) : err_code(err);
-	}
-	return 0;
+	const struct cmd_absent *absent = find_absent(cmd->absent, name, len);
+
+	if (!absent)
+		absent = find_absent(cmd->absent_too, name, len);
+	if (!absent)
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, ENOTSUP, "%s: there is no %s%.*s: %s", cmd->name,
+		len == 1 ? "-" : "--", (int)len, name, absent->why);
+	return absent->hint ? err_hint(err, "%s", absent->hint) : err_code(err);
 }
 
 static int unknown_name(const struct cmd *cmd, const char *name, size_t len, struct err *err)

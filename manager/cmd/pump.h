@@ -53,9 +53,9 @@ int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err);
 /*
  * Until the end. The terminal is as it was when this returns. A client with a raw terminal behaves
  * as a terminal emulator does: SIGTERM and SIGHUP are forwarded and end it, too, because a shell
- * inside may well ignore the one, and nobody could use the terminal after the other. Any other client
- * leaves half a second after the third SIGINT in 3 seconds, all of which are forwarded: who types
- * ctrl-c that often wants the prompt back, whatever the payload makes of it. A payload that
+ * inside may well ignore the one, and nobody could use the terminal after the other. Any other
+ * client leaves half a second after the third SIGINT in 3 seconds, all of which are forwarded: who
+ * types ctrl-c that often wants the prompt back, whatever the payload makes of it. A payload that
  * succeeded while its output could not be written (a full disk) has *exit_code EXIT_CMAN: a script
  * must not take the output for whole. Fails with what the stage says, where it gives up.
  */

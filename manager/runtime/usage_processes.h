@@ -24,7 +24,7 @@ struct usage_processes {
 void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 			 struct usage_processes *out);
 
-/* Resident memory that is no file's: at the least what usage_processes_sum() finds, and soon had. */
+/* Resident memory that is no file's: soon had, and no less than usage_processes_sum() finds. */
 uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *members);
 
 #endif

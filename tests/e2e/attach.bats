@@ -256,8 +256,7 @@ hint: to see its output alone: cman attach --no-stdin screen (see '"'cman attach
 
 # interrupt PID: SIGINT until it has ended, so that there are three in a row on a busy machine, too.
 interrupt() {
-	local try
-	for try in $(seq 50); do
+	for _ in $(seq 50); do
 		kill -INT "$1" 2>/dev/null || return 0
 		sleep 0.1
 	done
@@ -309,7 +308,7 @@ hint: end it: cman stop bird; or be with it again: cman attach bird' ]
 	{
 		echo expect up
 		for _ in $(seq 10); do printf 'signal 2\npause 0.2\n'; done
-		echo 'expect \r\n\r\ncman: bird: interrupted three times, and it goes on: left to itself\r\n'
+		printf '%s\n' 'expect \r\n\r\ncman: bird: interrupted three times, and it goes on: left to itself\r\n'
 		echo exits 130
 	} | on_terminal "$CMAN" run --name bird busybox sh -c 'trap "" INT; echo up; exec sleep 1000'
 }

@@ -74,6 +74,9 @@ hint: with --network host it listens at ports of the host"
 	assert_status 125
 	assert_stderr "cman: create: there is no --gpus: no driver's libraries are brought into a container
 hint: give it the devices: --device /dev/dri, or --device /dev/nvidia0"
+	run --separate-stderr cman create -dit busybox
+	assert_stderr "cman: create: there is no -d: nothing is started
+hint: to start it at once: cman run --detach"
 	run --separate-stderr cman run --userns host busybox
 	assert_match "$stderr" '^cman: run: there is no --userns: there are no user namespaces yet'
 	run --separate-stderr cman ps --gpus all

@@ -48,8 +48,8 @@ field() {
 
 @test "stats: what it had in memory before its first limit is not lost" {
 	cman run -d --name bird busybox sh -c 'dd if=/dev/zero bs=16M count=1 | sleep 60'
-	is_full() { [ "$(field MemBytes)" -gt 16000000 ]; }
-	eventually is_full
+	holds_16m() { [ "$(field MemBytes)" -gt 16000000 ]; }
+	eventually holds_16m
 	run --separate-stderr cman update -m 64m bird
 	assert_status 0
 	if [ -e /sys/fs/cgroup/memory ]; then
@@ -58,14 +58,14 @@ field() {
 	else
 		assert_stderr ''
 	fi
-	is_full
+	holds_16m
 	[ "$(field MemLimitBytes)" = 67108864 ]
 	# The second time it is in that group already.
 	run --separate-stderr cman update -m 32m bird
 	assert_stderr ''
-	is_full
+	holds_16m
 	cman restart -t 0 bird
-	eventually is_full
+	eventually holds_16m
 	[ "$(field MemSource)" = cgroup ]
 }
 

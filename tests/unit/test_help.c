@@ -157,25 +157,31 @@ static void assert_hint_holds(const struct cmd *cmd, const char *hint)
 	}
 }
 
+static void assert_absent(const struct cmd *cmd, const struct cmd_absent *absent)
+{
+	for (const char *name = absent->names; *name;) {
+		size_t len = strcspn(name, " ");
+
+		if (is_option_of(cmd, name, len))
+			fail_msg("%s has --%.*s", cmd->name, (int)len, name);
+		name += len + strspn(name + len, " ");
+	}
+	assert_true(islower(absent->why[0]) || absent->why[0] == '/');
+	assert_true(absent->why[strlen(absent->why) - 1] != '.');
+	if (absent->hint)
+		assert_hint_holds(cmd == &cmd_create ? &cmd_run : cmd, absent->hint);
+}
+
 /* What is said not to be there is not there, and what is to be done instead can be done. */
 static void test_absent_options(void **state)
 {
 	(void)state;
 	EACH_COMMAND(cmd)
 	{
-		for (const struct cmd_absent *a = cmd->absent; a && a->names; a++) {
-			for (const char *name = a->names; *name;) {
-				size_t len = strcspn(name, " ");
-
-				if (is_option_of(cmd, name, len))
-					fail_msg("%s has --%.*s", cmd->name, (int)len, name);
-				name += len + strspn(name + len, " ");
-			}
-			assert_true(islower(a->why[0]) || strchr("/", a->why[0]));
-			assert_true(a->why[strlen(a->why) - 1] != '.');
-			if (a->hint)
-				assert_hint_holds(cmd == &cmd_create ? &cmd_run : cmd, a->hint);
-		}
+		for (const struct cmd_absent *a = cmd->absent; a && a->names; a++)
+			assert_absent(cmd, a);
+		for (const struct cmd_absent *a = cmd->absent_too; a && a->names; a++)
+			assert_absent(cmd, a);
 	}
 }
 

@@ -26,7 +26,13 @@ static const struct cmd_absent absent[] = {
 	{ "gpus", "nobody has any", NULL },
 	{ NULL, NULL, NULL },
 };
-static const struct cmd plain = { .name = "plain", .options = options, .absent = absent };
+static const struct cmd_absent absent_too[] = {
+	{ "link", "nobody else is here", NULL },
+	{ NULL, NULL, NULL },
+};
+static const struct cmd plain = {
+	.name = "plain", .options = options, .absent = absent, .absent_too = absent_too
+};
 
 static const struct cmd_option hostname_options[] = {
 	{ 'h', "hostname", "NAME", "" },
@@ -66,7 +72,7 @@ static void parse(const struct cmd *cmd, bool interspersed, const char *line, ch
 	if (rc < 0) {
 		snprintf(out, size, "%s%s%s", options_help_asked(&err) ? "HELP" : err.text,
 			 err.hint[0] ? " / " : "", err.hint);
-		/* Of what is known to be missing the help says nothing: main does not point there. */
+		/* Of what is known to be missing the help says nothing: nobody is sent there. */
 		assert_int_equal(err.kind,
 				 strstr(out, ": there is no -") ? ERR_UNSUPPORTED : ERR_USAGE);
 		return;
@@ -163,6 +169,7 @@ static void test_errors(void **state)
 	assert_parse(&plain, false, "-ip 80 x",
 		     "plain: there is no -p: there are no ports / leave it out");
 	assert_parse(&plain, false, "--gpus all", "plain: there is no --gpus: nobody has any");
+	assert_parse(&plain, false, "--link x", "plain: there is no --link: nobody else is here");
 	assert_parse(&plain, false, "--gpu all", "unknown option: --gpu");
 	assert_parse(&without_options, false, "-x", "unknown option: -x");
 	assert_parse(&without_options, false, "--hlep",
