@@ -334,39 +334,60 @@ static int fill_disk(const char *path)
 	return errno == ENOSPC ? 0 : -1;
 }
 
+/* Records with a command of `bytes`, until one finds no room: how many there were, at most `max`. */
+static int insert_until_full(struct store *store, size_t bytes, int max, struct err *err)
+{
+	char *command = malloc(bytes + 1);
+	int n = 0;
+
+	if (!command)
+		return -1;
+	memset(command, 'x', bytes);
+	command[bytes] = '\0';
+	for (; n < max; n++) {
+		char name[32];
+		struct container_record record = { .name = name,
+						   .image = (char *)"i",
+						   .command = command };
+
+		snprintf(name, sizeof(name), "c%zu-%d", bytes, n);
+		if (container_id_generate(record.id, err) < 0 ||
+		    container_insert(store, &record, err) < 0)
+			break;
+	}
+	free(command);
+	return n;
+}
+
 static int on_a_full_disk(const char *root)
 {
 	struct store store = STORE_INIT;
-	struct container_record record = { .name = (char *)"c", .image = (char *)"i" };
 	struct err err = ERR_INIT;
 	char text[160], filler[128];
-	int r = 0;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", root, "tmpfs", 0, "size=512k") < 0)
+	    mount("none", root, "tmpfs", 0, "size=1m") < 0)
 		return 77;
 	snprintf(filler, sizeof(filler), "%s/filler", root);
 	snprintf(text, sizeof(text), "cannot write to %s/cman.db: No space left on device", root);
 	if (store_open(root, &store, &err) < 0 || fill_disk(filler) < 0)
 		return 1;
-	record.command = malloc(200001);
-	if (!record.command)
-		return 1;
-	memset(record.command, 'x', 200000);
-	record.command[200000] = '\0';
-	if (container_id_generate(record.id, &err) < 0)
-		return 1;
-	r = container_insert(&store, &record, &err);
-	if (r != -ENOSPC || strcmp(err.text, text) != 0) {
-		fprintf(stderr, "%d %s\n", r, err.text);
+	/* It has room of its own, but not for all there may be. */
+	if (insert_until_full(&store, 100, 60, &err) != 60) {
+		fprintf(stderr, "%s\n", err.text);
 		return 2;
 	}
-	/* Once there is room again it goes on. */
-	if (unlink(filler) < 0 || container_insert(&store, &record, &err) < 0) {
+	if (insert_until_full(&store, 200000, 10, &err) == 10 || err.num != ENOSPC ||
+	    strcmp(err.text, text) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 3;
 	}
-	free(record.command);
+	/* Once there is room again it goes on. */
+	err = (struct err)ERR_INIT;
+	if (unlink(filler) < 0 || insert_until_full(&store, 2000, 1, &err) != 1) {
+		fprintf(stderr, "%s\n", err.text);
+		return 4;
+	}
 	store_close(&store);
 	return 0;
 }
