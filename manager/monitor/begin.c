@@ -389,9 +389,12 @@ static int begin(struct monitor *monitor, struct err *err)
 static int load_and_begin(struct monitor *monitor, struct err *err)
 {
 	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
-	int rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+	int rc;
 
 	(void)held;
+	/* One that was made for this start: others can have found, and updated, it since. */
+	spec_release(&monitor->spec);
+	rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
 	if (rc == 0)
 		rc = allow_volatile_again(monitor, err);
 	return rc < 0 ? rc : begin(monitor, err);
@@ -415,7 +418,7 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		return err_code(err);
 	}
 	presence_hold(&monitor->store, monitor->record.id);
-	rc = monitor->plan ? begin(monitor, err) : load_and_begin(monitor, err);
+	rc = monitor->row == ROW_DUE ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_code_of(err);
