@@ -63,11 +63,11 @@ settled() {
 }
 
 running() {
-	cman run -d --name bird "$@" busybox sleep 1000 >/dev/null
+	cman run -d --name bird busybox sleep 1000 >/dev/null
 }
 
 created() {
-	cman create --name bird "$@" busybox sleep 1000 >/dev/null
+	cman create --name bird busybox sleep 1000 >/dev/null
 }
 
 @test "pause and stop, unpause and stop: it has ended" {
@@ -175,7 +175,7 @@ limit() {
 
 @test "update and start: the new limit holds, whoever was first" {
 	for _ in $(seq "$ROUNDS"); do
-		created --memory 100m
+		cman create --name bird --memory 100m busybox sleep 1000 >/dev/null
 		race 'update --memory 32m bird' 'start bird'
 		[ "$first $second" = '0 0' ]
 		[ "$(cman inspect -f '{{.HostConfig.Memory}}' bird)" = 33554432 ]
