@@ -42,6 +42,16 @@ static bool is_in_other_hands(const struct err *err)
 	return err->kind == ERR_STATE && err->num == EBUSY;
 }
 
+/* It was stopped as it began, by somebody who is about to start it again: all want it to run. */
+static bool is_restarted_by_others(struct store *store, struct container_record *record,
+				   const struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	return err->kind == ERR_STATE && err->num == ECANCELED &&
+	       lifecycle_reread(store, record, &ignored) == 0 && lifecycle_is_restarted(record);
+}
+
 /* What it has become meanwhile. */
 static int look_again(struct store *store, struct container_record *record, struct err *err)
 {
@@ -70,7 +80,8 @@ int lifecycle_start_by(struct store *store, struct container_record *record,
 		rc = starter(store, record, data, err);
 		if (rc == 0)
 			return 1;
-		if (!is_in_other_hands(err) || attempt == ATTEMPTS)
+		if ((!is_in_other_hands(err) && !is_restarted_by_others(store, record, err)) ||
+		    attempt == ATTEMPTS)
 			return rc;
 		*err = (struct err)ERR_INIT;
 		nanosleep(&pause, NULL);
