@@ -19,6 +19,7 @@
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/log.h"
+#include "store/db_memory.h"
 
 #define EXIT_FAILED 125
 #define EXIT_NO_EXEC 126
@@ -105,6 +106,7 @@ static int write_row(struct monitor *monitor, bool is_started, struct err *err)
 	const struct monitor_plan *plan = monitor->plan;
 	int rc = plan->record(plan->data, &monitor->store, &monitor->record, is_started, err);
 
+	db_memory_keep_from_children();
 	monitor->row = rc == 0 ? ROW_THERE : ROW_REFUSED;
 	monitor->wrong_guess = rc > 0;
 	return rc > 0 ? err_set(err, ERR_STATE, ESTALE, "the image was changed meanwhile") : rc;

@@ -260,7 +260,8 @@ static int create_and_begin(struct monitor *monitor, const struct monitor_plan *
 		rc = plan->create(plan->data, &monitor->store, &monitor->record, &monitor->spec,
 				  &has_row, err);
 	/* The container's first process is forked while this one goes on. */
-	db_memory_keep_from_children();
+	if (monitor->store.db)
+		db_memory_keep_from_children();
 	if (rc == 0)
 		rc = prepare(err);
 	if (rc != 0)
