@@ -36,7 +36,7 @@ int fixture_image(struct store *store, char id, const char *layers, const char *
 {
 	struct image_layer list[8];
 	struct image_record image = {
-		.config = "{\"os\":\"linux\"}",
+		.config = FIXTURE_CONFIG,
 		.source = (char *)"https://example.org/x.tar",
 		.source_digest = (char *)"sha256:0",
 		.created_ns = id,

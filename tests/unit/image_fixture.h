@@ -11,6 +11,8 @@ const char *fixture_digest(char digit, char out[DIGEST_HEX_LEN + 1]);
 /* Make a layer of one file and commit it. */
 void fixture_layer(struct store *store, char digit);
 
+#define FIXTURE_CONFIG "{\"os\":\"linux\"}"
+
 /*
  * Record an image with ID `id` times 64, whose layers are the digits of `layers`, under `name`. The
  * layers must be there. Returns what image_put() does.

@@ -200,16 +200,16 @@ static void test_walk_is_newest_first_and_ends_when_told(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_BUF struct buf names = BUF_INIT;
-	struct container_record a = make("a", "old", 1), b = make("b", "new", 3);
-	struct container_record c = make("c", "stop", 2);
+	struct container_record a = make("a", "old", 1), b = make("b", "stop", 2);
+	struct container_record c = make("c", "new", 3);
 	struct err err = ERR_INIT;
 
 	open_store(state, &store);
 	assert_int_equal(container_each(&store, list_names, &names, &err), 0);
 	insert(&store, &a);
 	insert(&store, &b);
-	assert_int_equal(container_each(&store, list_names, &names, &err), 0);
-	assert_string_equal(names.data, "new old ");
+	assert_int_equal(container_each(&store, list_names, &names, &err), 42);
+	assert_string_equal(names.data, "stop ");
 	buf_reset(&names);
 	insert(&store, &c);
 	assert_int_equal(container_each(&store, list_names, &names, &err), 42);

@@ -20,7 +20,7 @@ static const char bird[] =
 	"  \"Songs\": [\"tic\", \"tic tic\", \"trill\"], \"None\": [], \"Empty\": \"\", \"Zero\": 0,"
 	"  \"Options\": null, \"Labels\": { \"sex\": \"f\", \"com.bird/nest\": \"hedge\", \"age\": \"2\" },"
 	"  \"Mounts\": [ { \"Source\": \"/a\", \"RW\": true }, { \"Source\": \"/b\", \"RW\": false } ],"
-	"  \"Evil\": \"a\\u001b[31m\\nb\\tc\", \"Word\": \"\\u00e4pfel und \\u00d6l\" }";
+	"  \"Evil\": \"a\\u001B[31m\\nb\\tc\", \"Word\": \"\\u00e4pfel und \\u00d6l\" }";
 
 /* Parse and evaluate; 0 or -errno. *out is to be freed. */
 static int evaluate(const char *text, char **out, struct err *err)
@@ -82,7 +82,7 @@ static void test_fields(void **state)
 	/* Nothing out of the object acts on a terminal; what the template has is meant so. */
 	assert_makes("{{.Evil}}", "a\\x1b[31m\\nb\\tc");
 	assert_makes("{{println .Evil \"\\n\"}}", "a\\x1b[31m\\nb\\tc \n\n");
-	assert_makes("{{json .Evil}}", "\"a\\u001b[31m\\nb\\tc\"");
+	assert_makes("{{json .Evil}}", "\"a\\u001B[31m\\nb\\tc\"");
 	assert_makes("{{upper .Evil}}{{range split .Evil \"b\"}}<{{.}}>{{end}}",
 		     "A\\x1b[31M\\nB\\tC<a\\x1b[31m\\n><\\tc>");
 }
