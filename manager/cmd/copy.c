@@ -86,9 +86,10 @@ static int take_number(const struct cmd_option *option, const char *value,
 	return 0;
 }
 
-static int take_option(const struct cmd_option *option, const char *value,
-		       struct copy_options *options, struct err *err)
+static int take_option(const struct cmd_option *option, const char *value, void *data,
+		       struct err *err)
 {
+	struct copy_options *options = data;
 	struct copy_request *request = &options->request;
 
 	switch (option - option_table) {
@@ -137,17 +138,12 @@ static int on_copied(const char *name, const char *digest, void *data, struct er
 
 static int parse(int argc, char **argv, struct copy_options *options, struct err *err)
 {
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_copy, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, options, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 2, 2, err) < 0)
+	if (options_each(&parse, take_option, options, err) < 0 ||
+	    options_operands(&parse, 2, 2, err) < 0)
 		return -1;
 	options->request.source.name = argv[parse.next];
 	options->request.destination.name = argv[parse.next + 1];

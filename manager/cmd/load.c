@@ -39,9 +39,10 @@ struct load_options {
 	struct buf out; /* printed when no line is drawn any more */
 };
 
-static int take_option(const struct cmd_option *option, const char *value,
-		       struct load_options *options, struct err *err)
+static int take_option(const struct cmd_option *option, const char *value, void *data,
+		       struct err *err)
 {
+	struct load_options *options = data;
 	switch (option - option_table) {
 	case OPT_INPUT:
 		options->request.path = value;
@@ -100,17 +101,12 @@ static int load(struct app *app, struct load_options *options, struct err *err)
 
 static int parse(int argc, char **argv, struct load_options *options, struct err *err)
 {
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_load, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, options, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 0, options->request.path ? 0 : 1, err) < 0)
+	if (options_each(&parse, take_option, options, err) < 0 ||
+	    options_operands(&parse, 0, options->request.path ? 0 : 1, err) < 0)
 		return -1;
 	if (options->request.path)
 		return 0;

@@ -36,6 +36,21 @@ const struct cmd_option *option_walk_next(struct option_walk *walk)
 	return walk->next++;
 }
 
+int options_each(struct option_parse *parse,
+		 int (*take)(const struct cmd_option *option, const char *value, void *into,
+			     struct err *err),
+		 void *into, struct err *err)
+{
+	const struct cmd_option *option;
+	const char *value;
+	int rc;
+
+	while ((rc = options_next(parse, &option, &value, err)) > 0)
+		if (take(option, value, into, err) < 0)
+			return err_code(err);
+	return rc;
+}
+
 int options_take(const struct cmd *cmd, const struct cmd_option *option, const char *value,
 		 void *into, struct err *err)
 {

@@ -58,6 +58,11 @@ void options_begin(struct option_parse *parse, const struct cmd *cmd, int argc, 
  */
 int options_next(struct option_parse *parse, const struct cmd_option **option, const char **value,
 		 struct err *err);
+/* Hand each that is given, to the end, to `take`, which puts it into `into`. */
+int options_each(struct option_parse *parse,
+		 int (*take)(const struct cmd_option *option, const char *value, void *into,
+			     struct err *err),
+		 void *into, struct err *err);
 /* Hand an option of one of the command's groups to that group. */
 int options_take(const struct cmd *cmd, const struct cmd_option *option, const char *value,
 		 void *into, struct err *err);

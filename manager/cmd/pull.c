@@ -87,9 +87,10 @@ static int take_platform(const char *value, struct pull_options *options, struct
 	return err_wrap(err, "--platform");
 }
 
-static int take_option(const struct cmd_option *option, const char *value,
-		       struct pull_options *options, struct err *err)
+static int take_option(const struct cmd_option *option, const char *value, void *data,
+		       struct err *err)
 {
+	struct pull_options *options = data;
 	struct pull_request *request = &options->request;
 	int r;
 
@@ -180,17 +181,12 @@ static int pull(struct app *app, struct pull_options *options, struct err *err)
 
 static int parse(int argc, char **argv, struct pull_options *options, struct err *err)
 {
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_pull, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, options, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 1, 1, err) < 0)
+	if (options_each(&parse, take_option, options, err) < 0 ||
+	    options_operands(&parse, 1, 1, err) < 0)
 		return -1;
 	options->request.source = argv[parse.next];
 	if (options->all_tags && options->request.name)

@@ -46,9 +46,10 @@ struct push_options {
 	bool quiet;
 };
 
-static int take_option(const struct cmd_option *option, const char *value,
-		       struct push_options *options, struct err *err)
+static int take_option(const struct cmd_option *option, const char *value, void *data,
+		       struct err *err)
 {
+	struct push_options *options = data;
 	struct push_request *request = &options->request;
 	int64_t number = 0;
 	int r = 0;
@@ -108,17 +109,12 @@ static int push(struct app *app, const struct push_options *options, struct err 
 
 static int parse(int argc, char **argv, struct push_options *options, struct err *err)
 {
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_push, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, options, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 1, 2, err) < 0)
+	if (options_each(&parse, take_option, options, err) < 0 ||
+	    options_operands(&parse, 1, 2, err) < 0)
 		return -1;
 	options->request.image = argv[parse.next];
 	options->request.destination = parse.next + 1 < argc ? argv[parse.next + 1] : NULL;

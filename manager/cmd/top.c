@@ -13,6 +13,7 @@
 #include "manager/cmd/top_columns.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/engine.h"
+#include "manager/runtime/proc_file.h"
 #include "manager/runtime/processes.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -40,24 +41,13 @@ static char *read_database(int root, const char *path)
 	return text;
 }
 
-static void read_map(pid_t pid, const char *file, char *out, size_t size)
-{
-	char path[64];
-	AUTO_CLOSE int fd = -1;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : fd_read_all(fd, out, size - 1);
-	out[len > 0 ? len : 0] = '\0';
-}
-
 /* By number: what was read is the container's if its first process is there afterwards. */
 static int read_names(const struct engine_process *init, struct top_names *names, struct err *err)
 {
 	char path[32];
 	AUTO_CLOSE int root = -1;
 	AUTO_CLOSE int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)init->pid);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -69,8 +59,8 @@ static int read_names(const struct engine_process *init, struct top_names *names
 		names->host_users = read_database(host, "/etc/passwd");
 		names->host_groups = read_database(host, "/etc/group");
 	}
-	read_map(init->pid, "uid_map", names->uid_map, sizeof(names->uid_map));
-	read_map(init->pid, "gid_map", names->gid_map, sizeof(names->gid_map));
+	proc_file_read(proc, init->pid, "uid_map", names->uid_map, sizeof(names->uid_map));
+	proc_file_read(proc, init->pid, "gid_map", names->gid_map, sizeof(names->gid_map));
 	return engine_kill(init, 0, err);
 }
 

@@ -11,32 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/runtime/proc_file.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 
 #define TEXT_MAX 4096
-
-static bool read_text(int proc_fd, pid_t pid, const char *name, char text[TEXT_MAX])
-{
-	AUTO_CLOSE int fd = -1;
-	char path[48];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : fd_read_all(fd, text, TEXT_MAX - 1);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	return true;
-}
 
 /* The number by which it goes in its own namespace is the last of "NSpid:\t4711\t1". */
 static bool is_first(int proc_fd, pid_t pid)
 {
 	char text[TEXT_MAX];
-	const char *line =
-		read_text(proc_fd, pid, "status", text) ? strstr(text, "\nNSpid:") : NULL;
+	const char *line = proc_file_read(proc_fd, pid, "status", text, sizeof(text)) > 0 ?
+				   strstr(text, "\nNSpid:") :
+				   NULL;
 	const char *end = line ? strchr(line + 1, '\n') : NULL;
 
 	return end && end - line > 2 && end[-1] == '1' && end[-2] == '\t';
@@ -57,7 +43,9 @@ static bool namespace_of(int proc_fd, pid_t pid, ino_t *out)
 static bool parent_of(int proc_fd, pid_t pid, pid_t *out)
 {
 	char text[TEXT_MAX];
-	const char *close = read_text(proc_fd, pid, "stat", text) ? strrchr(text, ')') : NULL;
+	const char *close = proc_file_read(proc_fd, pid, "stat", text, sizeof(text)) > 0 ?
+				    strrchr(text, ')') :
+				    NULL;
 
 	return close && sscanf(close + 1, " %*c %d", out) == 1;
 }

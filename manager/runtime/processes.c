@@ -15,6 +15,7 @@
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/proc_file.h"
 #include "manager/runtime/process_family.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -51,20 +52,6 @@ static int find_pids(const char *cgroups_path, int proc, pid_t init, struct cgro
 
 /* --- one of them --- */
 
-/* What a file of it holds, NUL-terminated; its length, or -errno. */
-static ssize_t read_text(int proc, pid_t pid, const char *file, char *text, size_t size)
-{
-	char path[48];
-	AUTO_CLOSE int fd = -1;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, size - 1);
-	text[len < 0 ? 0 : len] = '\0';
-	return len;
-}
-
 static bool read_stat(int proc, pid_t pid, struct process *out)
 {
 	char text[STAT_MAX];
@@ -72,7 +59,7 @@ static bool read_stat(int proc, pid_t pid, struct process *out)
 	unsigned long long utime, stime, start, vsz;
 	long ppid, pgid, tty, nice;
 
-	if (read_text(proc, pid, "stat", text, sizeof(text)) <= 0)
+	if (proc_file_read(proc, pid, "stat", text, sizeof(text)) <= 0)
 		return false;
 	open = strchr(text, '(');
 	close = strrchr(text, ')'); /* the name may hold anything, parentheses too */
@@ -137,7 +124,7 @@ static bool read_status(int proc, pid_t pid, int level, struct process *out)
 	char text[STATUS_MAX], value[128];
 	unsigned real = 0, effective = 0;
 
-	if (read_text(proc, pid, "status", text, sizeof(text)) <= 0)
+	if (proc_file_read(proc, pid, "status", text, sizeof(text)) <= 0)
 		return false;
 	out->pid = pid_at(text, level);
 	status_line(text, "Uid", value, sizeof(value));
@@ -167,7 +154,7 @@ static bool read_status(int proc, pid_t pid, int level, struct process *out)
 static void read_args(int proc, pid_t pid, struct buf *out)
 {
 	AUTO_FREE char *text = malloc(ARGS_MAX);
-	ssize_t len = text ? read_text(proc, pid, "cmdline", text, ARGS_MAX) : 0;
+	ssize_t len = text ? proc_file_read(proc, pid, "cmdline", text, ARGS_MAX) : 0;
 
 	while (len > 0 && text[len - 1] == '\0')
 		len--;
@@ -183,7 +170,7 @@ static bool read_process(int proc, pid_t pid, int level, struct process *out)
 	*out = (struct process){ .host_pid = pid };
 	if (!read_stat(proc, pid, out) || !read_status(proc, pid, level, out))
 		return false;
-	if (read_text(proc, pid, "attr/current", out->label, sizeof(out->label)) > 0)
+	if (proc_file_read(proc, pid, "attr/current", out->label, sizeof(out->label)) > 0)
 		out->label[strcspn(out->label, "\n")] = '\0';
 	read_args(proc, pid, &out->args);
 	return true;
@@ -197,7 +184,7 @@ static int level_of(int proc, pid_t init)
 	char text[STATUS_MAX], value[256];
 	int count = 0;
 
-	if (read_text(proc, init, "status", text, sizeof(text)) <= 0)
+	if (proc_file_read(proc, init, "status", text, sizeof(text)) <= 0)
 		return 0;
 	status_line(text, "NSpid", value, sizeof(value));
 	for (const char *at = value; *at; at += strcspn(at, "\t "), at += strspn(at, "\t "))

@@ -8,27 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/base/cleanup.h"
-#include "store/base/fd.h"
+#include "manager/runtime/proc_file.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define TEXT_MAX 4096
-
-/* A file of one process, NUL-terminated. 0 or -errno. */
-static int read_file(int proc_fd, pid_t pid, const char *name, char text[TEXT_MAX])
-{
-	AUTO_CLOSE int fd = -1;
-	char path[64];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, TEXT_MAX - 1);
-	if (len < 0)
-		return (int)len;
-	text[len] = '\0';
-	return 0;
-}
 
 /* The number after "\nkey"; false where there is none. */
 static bool find_number(const char *text, const char *key, uint64_t *out)
@@ -66,15 +49,15 @@ static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
 	uint64_t kilobytes;
 	unsigned long long pages = 0;
 
-	if (read_file(proc_fd, pid, "smaps_rollup", text) == 0 &&
+	if (proc_file_read(proc_fd, pid, "smaps_rollup", text, sizeof(text)) >= 0 &&
 	    find_number(text, "\nPss:", &kilobytes)) {
 		sum->memory += kilobytes * 1024;
 		if (find_number(text, "\nPss_Anon:", &kilobytes))
 			sum->anonymous += kilobytes * 1024;
 		return;
 	}
-	if (read_file(proc_fd, pid, "statm", text) < 0 || sscanf(text, "%*u %llu", &pages) != 1 ||
-	    pages == 0)
+	if (proc_file_read(proc_fd, pid, "statm", text, sizeof(text)) < 0 ||
+	    sscanf(text, "%*u %llu", &pages) != 1 || pages == 0)
 		return;
 	sum->memory += pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	sum->memory_is_rss = true;
@@ -85,7 +68,7 @@ static bool add_block(int proc_fd, pid_t pid, struct usage_processes *sum)
 {
 	char text[TEXT_MAX];
 	uint64_t read, written;
-	int r = read_file(proc_fd, pid, "io", text);
+	ssize_t r = proc_file_read(proc_fd, pid, "io", text, sizeof(text));
 
 	if (r == -ENOENT || r == -ESRCH)
 		return faccessat(proc_fd, "self/io", F_OK, 0) == 0;
@@ -106,7 +89,7 @@ void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 	for (size_t i = 0; i < members->count; i++) {
 		const pid_t pid = members->pids[i];
 
-		if (read_file(proc_fd, pid, "stat", text) < 0)
+		if (proc_file_read(proc_fd, pid, "stat", text, sizeof(text)) < 0)
 			continue;
 		add_stat(text, out);
 		add_memory(proc_fd, pid, out);
@@ -121,7 +104,7 @@ uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *mem
 	uint64_t sum = 0, kilobytes;
 
 	for (size_t i = 0; i < members->count; i++)
-		if (read_file(proc_fd, members->pids[i], "status", text) == 0 &&
+		if (proc_file_read(proc_fd, members->pids[i], "status", text, sizeof(text)) >= 0 &&
 		    find_number(text, "\nRssAnon:", &kilobytes))
 			sum += kilobytes * 1024;
 	return sum;
