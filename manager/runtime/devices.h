@@ -25,7 +25,8 @@ int devices_of_directory(const char *directory, const char *inside, struct devic
 /*
  * Look at the host's nodes that devices of the spec are: numbers change with each start of the
  * machine, and a disk is not to be taken for another one. Devices and the rules for them follow.
- * ERR_SYS where one is not there any more.
+ * ERR_SYS where one is not there any more, ERR_STATE where one is another one and others than root
+ * could have put that into its place: a link in a directory of theirs.
  */
 int devices_follow_host(struct spec *spec, struct err *err);
 

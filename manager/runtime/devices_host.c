@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +137,97 @@ int devices_of_directory(const char *directory, const char *inside, struct devic
 	return 0;
 }
 
+/* --- the same device at the next start --- */
+
+#define LINKS_MAX 40 /* as the kernel has it: path_resolution(7) */
+
+/* Nobody but root can give a name in it another meaning. */
+static bool is_roots(int dir_fd)
+{
+	struct stat status;
+
+	return fstat(dir_fd, &status) == 0 && status.st_uid == 0 && !(status.st_mode & 022);
+}
+
+/* A symlink's target takes the place of its name in the path that is left. */
+static bool expand(int link_fd, char rest[PATH_MAX])
+{
+	char target[PATH_MAX], remaining[PATH_MAX];
+	ssize_t n = readlinkat(link_fd, "", target, sizeof(target));
+
+	if (n <= 0 || (size_t)n + strlen(rest) + 1 >= PATH_MAX)
+		return false;
+	strcpy(remaining, rest);
+	snprintf(rest, PATH_MAX, "%.*s/%s", (int)n, target, remaining);
+	return true;
+}
+
+/*
+ * Takes the first name off `rest`, and *dir_fd to what it means. False where others than root, or
+ * nobody, could say what that is.
+ */
+static bool step(int *dir_fd, char rest[PATH_MAX], int *links)
+{
+	const char *from = rest[0] == '/' ? "/" : ".";
+	AUTO_CLOSE int dir = openat(*dir_fd, from, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int next = -1;
+	char name[NAME_MAX + 1];
+	size_t skip = strspn(rest, "/"), len = strcspn(rest + skip, "/");
+	struct stat status;
+
+	if (dir < 0 || len > NAME_MAX || !is_roots(dir))
+		return false;
+	memcpy(name, rest + skip, len);
+	name[len] = '\0';
+	skip += len;
+	skip += strspn(rest + skip, "/");
+	memmove(rest, rest + skip, strlen(rest + skip) + 1);
+	next = openat(dir, len ? name : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (next < 0 || fstat(next, &status) < 0)
+		return false;
+	if (S_ISLNK(status.st_mode)) {
+		if (++*links > LINKS_MAX || !expand(next, rest))
+			return false;
+		cleanup_close(&next);
+		next = STEAL_FD(dir);
+	}
+	cleanup_close(dir_fd);
+	*dir_fd = STEAL_FD(next);
+	return true;
+}
+
+static bool only_root_says_what_it_is(const char *path)
+{
+	AUTO_CLOSE int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char rest[PATH_MAX];
+	int links = 0;
+
+	if (fd < 0 || strlen(path) >= sizeof(rest))
+		return false;
+	strcpy(rest, path);
+	while (rest[0])
+		if (!step(&fd, rest, &links))
+			return false;
+	return true;
+}
+
+static bool is_same(const struct spec_device *device, const struct stat *status)
+{
+	return device->type == (S_ISBLK(status->st_mode) ? 'b' : 'c') &&
+	       device->major == major(status->st_rdev) && device->minor == minor(status->st_rdev);
+}
+
+static int fail_replaced(const struct spec_device *device, const struct stat *status,
+			 struct err *err)
+{
+	err_set(err, ERR_STATE, EPERM,
+		"device %s of the host is another one (%u:%u) than when the container was created "
+		"(%lld:%lld), and not only root can have made it so",
+		device->source, major(status->st_rdev), minor(status->st_rdev),
+		(long long)device->major, (long long)device->minor);
+	return err_hint(err, "if it is what it is to have, create the container anew");
+}
+
 static void follow(struct spec *spec, struct spec_device *device, const struct stat *status)
 {
 	const struct spec_device before = *device;
@@ -167,6 +260,10 @@ int devices_follow_host(struct spec *spec, struct err *err)
 		if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))
 			return err_set(err, ERR_INVALID, ENODEV,
 				       "%s of the host is no device any more", device->source);
+		if (is_same(device, &status))
+			continue;
+		if (!only_root_says_what_it_is(device->source))
+			return fail_replaced(device, &status, err);
 		follow(spec, device, &status);
 	}
 	return 0;

@@ -241,15 +241,48 @@ hint: names are set with --hostname and --domainname'
 }
 
 @test "--device: the host's node is looked at anew at each start" {
-	mknod "$BATS_TEST_TMPDIR/node" c 1 5
-	cman run -d --name bird --restart on-failure:1 --device "$BATS_TEST_TMPDIR/node:/dev/node" busybox \
+	nodes=$(mktemp -d /run/cman-test.XXXXXX)
+	mknod "$nodes/five" c 1 5
+	mknod "$nodes/seven" c 1 7
+	ln -s five "$nodes/link"
+	ln -s "$nodes/link" "$nodes/node"
+	cman run -d --name bird --restart on-failure:1 --device "$nodes/node:/dev/node" busybox \
 		sh -c 'ls -l /dev/node; sleep 1; exit 1' >/dev/null
-	rm "$BATS_TEST_TMPDIR/node"
-	mknod "$BATS_TEST_TMPDIR/node" c 1 7
+	ln -sf seven "$nodes/link"
 	eventually is_said_twice
+	rm -r "$nodes"
 	run cman logs bird
 	assert_match "${lines[0]}" '1, *5 '
 	assert_match "${lines[1]}" '1, *7 '
+}
+
+@test "--device: a node that others than root could have replaced has to be the same" {
+	nodes=$BATS_TEST_TMPDIR/nodes
+	mkdir "$nodes"
+	mknod "$nodes/five" c 1 5
+	mknod "$nodes/seven" c 1 7
+	ln -s five "$nodes/node"
+	cman create --name bird --device "$nodes/node:/dev/node" busybox ls -l /dev/node >/dev/null
+	run --separate-stderr cman start -a bird
+	assert_status 0
+	ln -sf seven "$nodes/node"
+	run --separate-stderr cman start -a bird
+	assert_status 125
+	assert_match "$stderr" "device $nodes/node of the host is another one \\(1:7\\) than when the container was created \\(1:5\\), and not only root can have made it so
+hint: if it is what it is to have, create the container anew\$"
+	ln -sf five "$nodes/node"
+	run --separate-stderr cman start -a bird
+	assert_status 0
+	# also by a directory of another user on the way
+	other=$(mktemp -d /run/cman-test.XXXXXX)
+	chown 1000 "$other"
+	ln -s "$nodes/five" "$other/node"
+	cman create --name tit --device "$other/node:/dev/node" busybox ls -l /dev/node >/dev/null
+	ln -sf "$nodes/seven" "$other/node"
+	run --separate-stderr cman start -a tit
+	rm -r "$other"
+	assert_status 125
+	assert_match "$stderr" 'is another one \(1:7\)'
 }
 
 is_said_twice() {
