@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "manager/cmd/field_hint.h"
 #include "manager/cmd/format_table.h"
 #include "manager/cmd/template.h"
 #include "manager/cmd/template_eval.h"
@@ -62,17 +63,18 @@ static bool is_field(const struct format *format, char *const *path)
 static int use_field(char *const *path, void *data, struct err *err)
 {
 	struct format *format = data;
-	AUTO_BUF struct buf known = BUF_INIT;
+	struct field_hint hint;
 
 	if (!path || is_field(format, path)) {
 		format->used |= path ? UINT32_C(1) << find_field(format, path[0]) : UINT32_MAX;
 		return 0;
 	}
-	for (size_t i = 0; i < format->nfields; i++)
-		buf_addf(&known, " .%s", format->fields[i].name);
 	err_set(err, ERR_USAGE, EINVAL, "--format: there is no field .%s%s%s", path[0],
 		path[1] ? "." : "", path[1] ? path[1] : "");
-	return buf_failed(&known) ? err_code(err) : err_hint(err, "fields:%s", known.data);
+	field_hint_begin(&hint, path[0]);
+	for (size_t i = 0; i < format->nfields; i++)
+		field_hint_offer(&hint, format->fields[i].name);
+	return field_hint_end(&hint, "fields", err);
 }
 
 static void add_json_value(struct buf *buf, const struct format_field *field, const char *value)

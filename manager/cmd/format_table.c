@@ -199,6 +199,17 @@ static void print_cell(const struct table *table, struct buf *out, const struct 
 	add_blanks(out, width + GAP - used);
 }
 
+/* Nothing behind the last cell that holds something: no blanks at the end of a line. */
+static void print_row(const struct table *table, struct buf *out, const struct cell *cells,
+		      size_t shown)
+{
+	while (shown > 1 && cells[shown - 1].len == 0)
+		shown--;
+	for (size_t c = 0; c < shown; c++)
+		print_cell(table, out, &cells[c], table->columns[c].width, c + 1 == shown);
+	buf_addch(out, '\n');
+}
+
 bool table_print(struct table *table, struct buf *out)
 {
 	size_t shown = table->ncolumns;
@@ -217,10 +228,7 @@ bool table_print(struct table *table, struct buf *out)
 			   c + 1 == shown);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns) {
-		for (size_t c = 0; c < shown; c++)
-			print_cell(table, out, &table->cells[i + c], table->columns[c].width,
-				   c + 1 == shown);
-		buf_addch(out, '\n');
+		print_row(table, out, &table->cells[i], shown);
 	}
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager/cmd/field_hint.h"
 #include "manager/cmd/template_functions.h"
 #include "manager/cmd/template_tree.h"
 #include "store/base/cleanup.h"
@@ -51,14 +52,12 @@ static int no_field(struct eval *eval, const struct template_operand *operand, s
 		    const struct template_value *value)
 {
 	AUTO_BUF struct buf path = BUF_INIT;
-	AUTO_BUF struct buf known = BUF_INIT;
+	struct field_hint hint;
 	const char *name;
 	json_t *member;
 
 	add_path(&path, operand, i);
-	json_object_foreach (value->json, name, member)
-		buf_addf(&known, " .%s", name);
-	if (buf_failed(&path) || buf_failed(&known))
+	if (buf_failed(&path))
 		return err_sys(eval->err, ENOMEM, "cannot print what was found");
 	if (json_is_object(value->json))
 		err_set(eval->err, ERR_USAGE, EINVAL, "--format: there is no field %s", path.data);
@@ -66,8 +65,10 @@ static int no_field(struct eval *eval, const struct template_operand *operand, s
 		err_set(eval->err, ERR_USAGE, EINVAL,
 			"--format: there is no field %s: it would be one of %s", path.data,
 			template_value_kind(value));
-	return known.len > 0 ? err_hint(eval->err, "fields there:%s", known.data) :
-			       err_code(eval->err);
+	field_hint_begin(&hint, operand->fields[i]);
+	json_object_foreach (value->json, name, member)
+		field_hint_offer(&hint, name);
+	return field_hint_end(&hint, "fields there", eval->err);
 }
 
 static bool find_alias(const struct eval *eval, const struct template_value *object,

@@ -204,6 +204,22 @@ static int run_slice(const struct template_call *call, struct template_value *ou
 	return make_text(&text, call->args[0].safe, out, err);
 }
 
+/* "com.example.bird-song" heads a column as BIRD SONG, as with Docker. */
+static int label_heading(const struct template_call *call, struct template_value *out,
+			 struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT;
+	const char *key, *dot;
+	size_t len;
+
+	if (text_arg(call, 1, &key, &len, err) < 0)
+		return err_code(err);
+	dot = strrchr(key, '.');
+	for (const char *p = dot ? dot + 1 : key; *p; p++)
+		buf_addch(&text, *p == '-' || *p == '_' ? ' ' : (char)toupper((unsigned char)*p));
+	return make_text(&text, call->args[1].safe, out, err);
+}
+
 /* Docker's labels are a text of "key=value,…" in its lists, and an object elsewhere. */
 static int run_label(const struct template_call *call, struct template_value *out, struct err *err)
 {
@@ -211,6 +227,8 @@ static int run_label(const struct template_call *call, struct template_value *ou
 	const char *key, *labels;
 	size_t len, all;
 
+	if (call->style->headings)
+		return label_heading(call, out, err);
 	if (!json_is_string(call->args[0].json))
 		return run_index(call, out, err);
 	if (text_arg(call, 1, &key, &len, err) < 0 || text_arg(call, 0, &labels, &all, err) < 0)
@@ -412,7 +430,7 @@ static const struct template_function functions[] = {
 	{ "pad", 3, 3, run_pad, true },
 };
 
-const struct template_function template_function_label = { "Label", 2, 2, run_label, true };
+const struct template_function template_function_label = { "Label", 2, 2, run_label, false };
 
 const struct template_function *template_function_find(const char *name, size_t len)
 {

@@ -273,7 +273,14 @@ b'
 	run --separate-stderr cman inspect -f '{{.Nome}}' a
 	assert_status 125
 	assert_match "$stderr" 'there is no field \.Nome'
-	assert_match "$stderr" 'hint: fields there: \.Id \.Name'
+	assert_stderr 'cman: --format: there is no field .Nome
+hint: did you mean .Name?'
+	run --separate-stderr cman inspect -f '{{.state.Pid}}' a
+	assert_stderr 'cman: --format: there is no field .state
+hint: did you mean .State?'
+	run --separate-stderr cman inspect -f '{{.Feathers}}' a
+	assert_match "$stderr" '
+hint: fields there: \.Id \.Name .* …$'
 	# of several, which one it is about is said, and the others are printed
 	cman volume create nest >/dev/null
 	run --separate-stderr cman inspect -f '{{.State.Status}}' a nest b
@@ -331,9 +338,9 @@ hint: fields there: .Name .Driver .Mountpoint .CreatedAt .Scope .Labels .Options
 	run cman ps -a --format '{{.Names}}{{if eq .State "running"}} up{{end}} {{.Label "com.example/song"}}'
 	assert_output 'owl 
 bird up trill'
-	run cman ps -a --format 'table {{.Names | upper}}\t{{.State | printf "<%s>"}}\t{{if .Labels}}{{.Label "sex"}}{{else}}-{{end}}'
-	assert_output 'NAME  <STATE>    LABELS
-OWL   <created>  -
+	run cman ps -a --format 'table {{.Names | upper}}\t{{.State | printf "<%s>"}}\t{{.Label "sex"}}'
+	assert_output 'NAME  <STATE>    SEX
+OWL   <created>
 BIRD  <running>  f'
 	run --separate-stderr cman inspect -f '{{range .Mounts}}{{.Destination}}' bird
 	assert_status 125

@@ -176,7 +176,9 @@ static void test_bad_templates(void **state)
 	(void)state;
 	assert_bad_format("{{.Nothing}}", "--format: there is no field .Nothing", known);
 	assert_bad_format("{{.ID.Deep}}", "--format: there is no field .ID.Deep", known);
-	assert_bad_format("a{{json .id}}", "--format: there is no field .id", known);
+	assert_bad_format("a{{json .id}}", "--format: there is no field .id", "did you mean .ID?");
+	assert_bad_format("{{.Wieght}}", "--format: there is no field .Wieght",
+			  "did you mean .Weight?");
 	assert_bad_format("table {{.X}}", "--format: there is no field .X", known);
 	assert_bad_format("{{if .ID}}{{with $.X}}{{end}}{{end}}", "--format: there is no field .X",
 			  known);
