@@ -14,6 +14,7 @@
 #include "manager/cmd/event_print.h"
 #include "manager/cmd/logs_time.h"
 #include "manager/cmd/options.h"
+#include "manager/cmd/reader.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
@@ -162,13 +163,17 @@ static int follow(struct store *store, struct events *events, int watch_fd, stru
 	int rc = 0;
 
 	while (rc == 0) {
-		struct pollfd fd = { .fd = watch_fd, .events = POLLIN };
+		struct pollfd fds[] = { { .fd = watch_fd, .events = POLLIN }, reader_poll() };
 		int left = time_left_ms(events);
 
 		if (left == 0)
 			return 0;
-		if (poll(&fd, 1, left) < 0 && errno != EINTR)
+		if (poll(fds, 2, left) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
+		if (reader_is_gone(&fds[1])) {
+			reader_follow();
+			return 0;
+		}
 		while (read(watch_fd, news, sizeof(news)) > 0)
 			;
 		rc = print_new(store, events, err);

@@ -10,6 +10,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "manager/cmd/reader.h"
 #include "manager/cmd/report.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/engine.h"
@@ -318,17 +319,19 @@ static bool add_processes(const struct container_record *record, struct pollfd *
 	return runs;
 }
 
+/* 1 where nobody reads any more. */
 static int await_news(struct logs_sources *sources, int ms, struct err *err)
 {
-	struct pollfd *fds = calloc(1 + 2 * sources->n, sizeof(*fds));
+	struct pollfd *fds = calloc(2 + 2 * sources->n, sizeof(*fds));
 	char events[4096];
-	nfds_t nfds = 1;
-	bool wait = true;
+	nfds_t nfds = 2;
+	bool wait = true, unread;
 	int n = 0, number;
 
 	if (!fds)
 		return err_sys(err, ENOMEM, "cannot wait for the log");
 	fds[0] = (struct pollfd){ .fd = sources->watch_fd, .events = POLLIN };
+	fds[1] = reader_poll();
 	for (size_t i = 0; i < sources->n; i++) {
 		const struct container_record *record = &sources->list[i].record;
 
@@ -342,11 +345,16 @@ static int await_news(struct logs_sources *sources, int ms, struct err *err)
 	if (wait)
 		n = poll(fds, nfds, ms);
 	number = errno;
-	for (nfds_t i = 1; i < nfds; i++)
+	unread = reader_is_gone(&fds[1]);
+	for (nfds_t i = 2; i < nfds; i++)
 		cleanup_close(&fds[i].fd);
 	free(fds);
 	if (n < 0 && number != EINTR)
 		return err_sys(err, number, "cannot wait for the log");
+	if (unread) {
+		reader_follow();
+		return 1;
+	}
 	while (read(sources->watch_fd, events, sizeof(events)) > 0)
 		;
 	return 0;
@@ -357,6 +365,8 @@ int logs_sources_await(struct store *store, struct logs_sources *sources, int ms
 	int more = 0;
 	int rc = await_news(sources, ms, err);
 
+	if (rc > 0)
+		return 0;
 	for (size_t i = 0; i < sources->n && rc == 0; i++) {
 		if (!may_say_more(&sources->list[i]))
 			continue;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "manager/cmd/flow.h"
+#include "manager/cmd/reader.h"
 #include "manager/cmd/report.h"
 #include "manager/cmd/terminal.h"
 #include "manager/monitor/protocol.h"
@@ -261,7 +262,7 @@ static struct pollfd poll_reader(const struct state *state)
 {
 	bool watched = state->pump->leaves_unread && state->out[0].from >= 0;
 
-	return (struct pollfd){ .fd = watched ? STDOUT_FILENO : -1 };
+	return watched ? reader_poll() : (struct pollfd){ .fd = -1 };
 }
 
 enum { AT_SOCKET, AT_SIGNALS, AT_IN, AT_OUT, AT_ERR, AT_READER, NPOLL };
@@ -288,7 +289,7 @@ static int turn(struct state *state, struct err *err)
 		rc = on_signal(state, err);
 	if (rc == 0 && fds[AT_IN].revents)
 		on_input(state);
-	if (rc == 0 && (fds[AT_READER].revents & POLLERR))
+	if (rc == 0 && reader_is_gone(&fds[AT_READER]))
 		on_broken(state, 0, EPIPE);
 	else if (rc == 0 && fds[AT_OUT].revents)
 		on_output(state, 0);

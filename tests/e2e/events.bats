@@ -93,3 +93,17 @@ hint: keys: container, image, volume, event, type, label (see 'cman events --hel
 	assert_status 125
 	assert_match "$stderr" 'there is no field .Nosuch'
 }
+
+@test "events ends when nobody reads it any more, without a word more to say" {
+	cman run -d --name bird busybox sh -c 'echo one; exec sleep 1000' >/dev/null
+	eventually sh -c '"$CMAN" logs bird | grep -q one'
+	{
+		code=0
+		"$CMAN" events --since 1h 2>"$BATS_TEST_TMPDIR/err" || code=$?
+		echo "$code" >"$BATS_TEST_TMPDIR/status"
+	} 3>&- | head -n 1 >"$BATS_TEST_TMPDIR/out" &
+	eventually test -s "$BATS_TEST_TMPDIR/status"
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 141 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 1 ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+}

@@ -255,3 +255,17 @@ hint: see 'cman create --help'"
 	cman create --name plain --log-opt max-size=1m busybox true >/dev/null
 	cman inspect plain | jq -e '.[0].HostConfig.LogConfig == {"Type": "sqlite", "Config": {"max-size": "1048576"}}'
 }
+
+@test "logs -f ends when nobody reads it any more, without a word more to say" {
+	cman run -d --name bird busybox sh -c 'echo one; exec sleep 1000' >/dev/null
+	eventually sh -c '"$CMAN" logs bird | grep -q one'
+	{
+		code=0
+		"$CMAN" logs -f bird 2>"$BATS_TEST_TMPDIR/err" || code=$?
+		echo "$code" >"$BATS_TEST_TMPDIR/status"
+	} 3>&- | head -n 1 >"$BATS_TEST_TMPDIR/out" &
+	eventually test -s "$BATS_TEST_TMPDIR/status"
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 141 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 1 ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+}
