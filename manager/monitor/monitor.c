@@ -174,6 +174,17 @@ static int serve(struct monitor *monitor, struct err *err)
 	return rc;
 }
 
+/* Before there is a client to tell it to. */
+static int fail_early(int socket, const struct err *err)
+{
+	struct packet packet = { .type = PACKET_FAILED, .failed.exit_code = EXIT_CMAN_FAILED };
+	struct err ignored = ERR_INIT;
+
+	packet.failed.err = *err;
+	(void)packet_send(socket, &packet, &ignored);
+	return EXIT_FAILURE;
+}
+
 int monitor_stage_main(void)
 {
 	struct monitor monitor = MONITOR_INIT;
@@ -183,9 +194,9 @@ int monitor_stage_main(void)
 	int rc;
 
 	(void)prctl(PR_SET_NAME, MONITOR_STAGE);
-	rc = take_descriptors(&monitor, &err);
-	if (rc == 0)
-		rc = prepare(&err);
+	if (take_descriptors(&monitor, &err) < 0)
+		return fail_early(MONITOR_SOCKET, &err);
+	rc = prepare(&err);
 	if (rc == 0)
 		rc = await_request(&monitor, &adopt, &err);
 	if (rc == 0)
@@ -287,8 +298,8 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 		[MONITOR_ERR] = plan->stdio[2],
 	};
 	struct monitor monitor = MONITOR_INIT;
-	struct packet packet = { .type = PACKET_FAILED, .failed.exit_code = EXIT_CMAN_FAILED };
-	struct err err = ERR_INIT, ignored = ERR_INIT;
+	struct packet packet = { .type = PACKET_NO_IMAGE };
+	struct err err = ERR_INIT;
 	int exit_code = EXIT_CMAN_FAILED;
 	sigset_t none;
 	int rc;
@@ -297,17 +308,12 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	rc = place_descriptors(fds, plan->preserve_fds, &monitor, &err);
-	if (rc < 0) {
-		packet.failed.err = err;
-		(void)packet_send(fds[MONITOR_SOCKET], &packet, &ignored);
-		return EXIT_FAILURE;
-	}
-	packet = (struct packet){ .type = PACKET_NO_IMAGE };
-	rc = take_descriptors(&monitor, &err);
+	if (place_descriptors(fds, plan->preserve_fds, &monitor, &err) < 0)
+		return fail_early(fds[MONITOR_SOCKET], &err);
+	if (take_descriptors(&monitor, &err) < 0)
+		return fail_early(MONITOR_SOCKET, &err);
 	(void)setsid();
-	if (rc == 0)
-		rc = create_and_begin(&monitor, plan, &exit_code, &err);
+	rc = create_and_begin(&monitor, plan, &exit_code, &err);
 	if (rc > 0)
 		monitor_tell(&monitor, &packet);
 	else if (rc < 0)

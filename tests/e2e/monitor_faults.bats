@@ -102,3 +102,79 @@ hint: see what becomes of it: cman ps -a, cman logs -f bird'
 	run --separate-stderr cman exec bird echo alive
 	assert_output alive
 }
+
+@test "no memory: whoever notices says so, and nothing is left" {
+	for n in 1 2 3 4 5 6 8 10; do
+		run --separate-stderr strace -f -qq -o /dev/null -e trace=mmap -e inject=mmap:error=ENOMEM:when="$n" \
+			"$CMAN" run --rm --name bird busybox true
+		[ "$status" = 0 ] || assert_status 125
+		[ "$status" = 0 ] || assert_match "$stderr" '^cman: .*[Oo]ut of memory'
+		refute_match "$stderr" 'monitor'
+		run --separate-stderr cman ps -aq
+		assert_output ''
+	done
+	# What was not removed for lack of it.
+	cman prune -f --containers >/dev/null
+}
+
+# Its shared memory is made where there is no room for it.
+@test "no room for the database's shared memory is an error, and no fault" {
+	small=$BATS_TEST_TMPDIR/small
+	mkdir "$small"
+	mount -t tmpfs -o size=1m tmpfs "$small"
+	for kib in 400 500 520 540 550 560 570 580 600 700; do
+		dd if=/dev/zero of="$small/stuff" bs=1k count=$((1024 - kib)) 2>/dev/null
+		# shellcheck disable=SC2097,SC2098
+		run --separate-stderr env CMAN_ROOT="$small/root" "$CMAN" ps
+		[ "$status" = 0 ] || assert_status 125
+		[ "$status" = 0 ] || assert_match "$stderr" "^cman: .*$small/root.*: No space left on device"
+		rm -rf "$small/root/cman.db-shm"
+		dd if=/dev/zero of="$small/stuff" bs=1k 2>/dev/null || true
+		run --separate-stderr env CMAN_ROOT="$small/root" "$CMAN" ps
+		[ "$status" = 0 ] || assert_status 125
+		[ "$status" = 0 ] || assert_match "$stderr" "^cman: .*$small/root.*: No space left on device"
+		rm -rf "$small/root" "$small/stuff"
+	done
+	umount "$small"
+}
+
+asked() {
+	[ "$(cman inspect bird | jq '.[0].State.Health.Log | length')" -ge 2 ]
+}
+
+is_recorded() {
+	[ "$(cman inspect -f '{{.State.Status}} {{.State.ExitCode}}' bird)" = "$1" ]
+}
+
+@test "a monitor that is killed while a check runs, and paused: its successor goes on" {
+	cman run -d --name bird --health-cmd 'echo asked; sleep 0.3' --health-interval 50ms \
+		busybox sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done' >/dev/null
+	eventually asked
+	kill -KILL "$(column bird monitor_pid)"
+	eventually asked
+	[ "$(cman inspect -f '{{.State.Health.Status}}' bird)" = healthy ]
+	cman pause bird
+	kill -KILL "$(column bird monitor_pid)"
+	run --separate-stderr cman ps --format '{{.State}}'
+	assert_output paused
+	cman unpause bird
+	cman stop bird
+	is_recorded 'exited 7'
+}
+
+@test "ctinit that is killed ends its container, with everything in it" {
+	cman run -d --name bird busybox sh -c 'sleep 1001 & sleep 1002' >/dev/null
+	kill -KILL "$(column bird pid)"
+	run --separate-stderr cman wait bird
+	assert_output 137
+	is_recorded 'exited 137'
+	refute pgrep -f '^sleep 100[12]$'
+	# with its monitor, at once
+	cman start bird
+	kill -KILL "$(column bird monitor_pid)" "$(column bird pid)"
+	run --separate-stderr cman ps -a --format '{{.Name}} {{.Status}}'
+	assert_match "$output" '^bird Exited \(\?\)'
+	cman start bird
+	run --separate-stderr cman exec bird echo here
+	assert_output here
+}
