@@ -28,6 +28,8 @@ static const struct known by_name[] = {
 	{ "security-opt", "seccomp=|seccomp=unconfined|no-new-privileges|no-new-privileges=false|"
 			  "mask=|unmask=|unmask=ALL|systempaths=unconfined|label=disable|"
 			  "apparmor=unconfined" },
+	{ "sort",
+	  "name|image|command|id|created|started|finished|status|exited|pid|size|restarts" },
 	{ "mount", "type=bind,|type=volume,|type=tmpfs," },
 	{ NULL, NULL },
 };
@@ -40,6 +42,7 @@ static const struct known by_metavariable[] = {
 	{ "COMPRESSION", "zstd|gzip|none" },
 	{ "TYPE", "container|image|volume" },
 	{ "BOOL", "true|false" },
+	{ "TIME", "now|today|yesterday" },
 	{ "HOW", PROGRESS_MODES },
 	{ "POLICY", "no|on-failure|always|unless-stopped" },
 	{ "ACTION", "none|kill|restart|stop" },
