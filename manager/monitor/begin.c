@@ -100,6 +100,11 @@ void monitor_attach_console(struct monitor *monitor)
 	monitor->console_slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
+static bool row_is_due(const struct monitor *monitor)
+{
+	return monitor->plan && monitor->row == ROW_DUE;
+}
+
 /* With what is needed to open the database, all of which the child's work hides. */
 static int write_row(struct monitor *monitor, bool is_started, struct err *err)
 {
@@ -128,8 +133,8 @@ static int record_birth(void *data, const struct engine_process *process, struct
 	record->pid = process->pid;
 	record->pid_start_time = process->start_time;
 	record->started_ns = clock_now_ns();
-	rc = monitor->row == ROW_DUE ? write_row(monitor, true, err) :
-				       container_set_started(&monitor->store, record, err);
+	rc = row_is_due(monitor) ? write_row(monitor, true, err) :
+				   container_set_started(&monitor->store, record, err);
 	if (rc == 0)
 		record->state = CONTAINER_RUNNING;
 	return rc;
@@ -286,7 +291,7 @@ static bool has_row(struct monitor *monitor)
 {
 	struct err err = ERR_INIT;
 
-	if (monitor->row == ROW_DUE && !monitor->record.auto_remove &&
+	if (row_is_due(monitor) && !monitor->record.auto_remove &&
 	    write_row(monitor, false, &err) < 0)
 		log_warn("%s: %s", monitor->record.id, err.text);
 	if (monitor->row == ROW_THERE)
@@ -411,7 +416,7 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		rc = monitor_claim(monitor, err);
 	if (rc == 0 && !monitor->plan)
 		rc = take_record(monitor, err);
-	if (rc < 0 && monitor->row == ROW_DUE) {
+	if (rc < 0 && row_is_due(monitor)) {
 		(void)has_row(monitor);
 		return err_code(err);
 	}
