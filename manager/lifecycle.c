@@ -101,15 +101,10 @@ int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *
 {
 	AUTO_CLOSE int dir_fd = -1;
 	AUTO_FREE char *text = NULL;
-	const bool elsewhere =
-		strncmp(spec->cgroups_path, CGROUP_PARENT "/", strlen(CGROUP_PARENT "/")) != 0 ||
-		strchr(spec->cgroups_path + strlen(CGROUP_PARENT "/"), '/');
 	int rc = container_dir_open(store, id, &dir_fd, err);
 
 	if (rc == 0)
 		rc = spec_print(spec, &text, err);
-	if (rc == 0 && elsewhere)
-		rc = write_file(dir_fd, CGROUP_FILE, spec->cgroups_path, err);
 	if (rc == 0)
 		rc = write_file(dir_fd, SPEC_DRAFT, text, err);
 	/* Under its name it is whole: then the container can be started. */
@@ -143,6 +138,16 @@ static int copy_root(struct store *store, int dir_fd, char *const *layers, struc
 	return 0;
 }
 
+/* Before there is a cgroup. */
+static int note_cgroup(int dir_fd, const char *path, struct err *err)
+{
+	const size_t len = strlen(CGROUP_PARENT "/");
+	const bool elsewhere =
+		strncmp(path, CGROUP_PARENT "/", len) != 0 || strchr(path + len, '/');
+
+	return elsewhere ? write_file(dir_fd, CGROUP_FILE, path, err) : 0;
+}
+
 static int create_directory(struct store *store, const char *id,
 			    const struct create_request *request, struct err *err)
 {
@@ -159,6 +164,8 @@ static int create_directory(struct store *store, const char *id,
 		rc = no_memory(err);
 	}
 	if (rc == 0)
+		rc = note_cgroup(dir_fd, spec->cgroups_path, err);
+	if (rc == 0)
 		rc = neighbours_share_etc(store, spec, err);
 	return rc < 0 ? rc : etc_files_create(dir_fd, dir, request->etc, spec, err);
 }
@@ -172,7 +179,7 @@ static int make_files(struct store *store, const struct create_request *request,
 }
 
 /* Of a container that could not be made: what there is of it, and the volumes made for it. */
-static void take_back(struct store *store, const struct create_request *request)
+void lifecycle_take_back(struct store *store, const struct create_request *request)
 {
 	const char *id = request->record->id;
 	struct err ignored = ERR_INIT;
@@ -200,7 +207,7 @@ int lifecycle_create(struct store *store, struct create_request *request, struct
 		rc = volume_fill(store, request->spec, request->volumes, request->nvolumes,
 				 !request->record->auto_remove, err);
 	if (rc < 0)
-		take_back(store, request);
+		lifecycle_take_back(store, request);
 	return rc;
 }
 

@@ -33,13 +33,16 @@ struct create_request {
  * nothing is left.
  */
 int lifecycle_create(struct store *store, struct create_request *request, struct err *err);
+/* It was made, and is not wanted: nothing is left, nor of the volumes that it brought. */
+void lifecycle_take_back(struct store *store, const struct create_request *request);
 
 /*
  * The same in steps, for a container without volumes that is started at once, so that its first
  * process makes itself ready meanwhile: all but spec.json and the row; spec.json; the row, with
  * `is_started` as that of one that runs (container_set_started()), in one transaction. What was
  * prepared and has no row nobody knows of: lifecycle_discard() removes it, also where its process
- * was made already, and lifecycle_sweep() what a kill has left.
+ * was made already, and lifecycle_sweep_given_up() what a kill has left. Neither the first two nor
+ * lifecycle_discard() need the database.
  */
 int lifecycle_prepare(struct store *store, const struct create_request *request, struct err *err);
 int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *spec,
@@ -47,6 +50,7 @@ int lifecycle_keep_spec(struct store *store, const char *id, const struct spec *
 int lifecycle_record(struct store *store, const struct container_record *record, bool is_started,
 		     struct err *err);
 void lifecycle_discard(struct store *store, const char *id);
+int lifecycle_sweep_given_up(struct store *store, struct err *err);
 /* And store_sweep(). */
 int lifecycle_sweep(struct store *store, struct err *err);
 
@@ -165,8 +169,9 @@ int lifecycle_replace(struct store *store, struct container_record *record, cons
 int lifecycle_load_spec(struct store *store, const char *id, struct spec *out, struct err *err);
 
 /*
- * Remove what there is of a container that does not run any more: cgroups, directory, row, in this
- * order, so that what is interrupted is still named by a row. For its monitor (with --rm, instead
+ * Remove what there is of a container that does not run any more: its cgroups go, its directory to
+ * tmp/, its row, and then its files, so that what is interrupted is named by a row or found by a
+ * sweep. For its monitor (with --rm, instead
  * of container_set_exited) and for who set it to removing. With auto_remove its anonymous volumes
  * go, too. Those who wait for the end in
  * lifecycle_wait() read it first: for them `ended` is recorded. Already gone is success.

@@ -194,7 +194,6 @@ int container_dir_create(struct store *store, const char *id, int *dir_fd, struc
 int container_dir_open(struct store *store, const char *id, int *dir_fd, struct err *err);
 /* Something of it is not there: ERR_STATE, ENOENT, "bird was not created completely". */
 int container_fail_incomplete(struct store *store, const char *id, struct err *err);
-/* As fd_remove_tree(): missing is success, what is still mounted there is refused. */
 /*
  * Out of the way at once, whatever is in it: to tmp/ under the name *trash, for
  * container_trash_remove() or, where it never comes to that, a later sweep. An empty name: there
@@ -204,6 +203,7 @@ int container_fail_incomplete(struct store *store, const char *id, struct err *e
 int container_dir_discard(struct store *store, const char *id, char trash[CONTAINER_TRASH_LEN],
 			  struct err *err);
 int container_trash_remove(struct store *store, const char *trash, struct err *err);
+/* As fd_remove_tree(): missing is success, what is still mounted there is refused. */
 int container_dir_remove(struct store *store, const char *id, struct err *err);
 
 #endif

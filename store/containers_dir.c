@@ -32,7 +32,11 @@ int container_fail_incomplete(struct store *store, const char *id, struct err *e
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 	struct err unknown = ERR_INIT;
-	const char *name = container_find(store, id, &record, &unknown) == 0 ? record.name : id;
+	const char *name = id;
+
+	/* it may not have been opened yet, store_open_files() */
+	if (store->db && container_find(store, id, &record, &unknown) == 0)
+		name = record.name;
 
 	err_set(err, ERR_STATE, ENOENT, "%s was not created completely", name);
 	return err_hint(err, "unless that is still going on, remove it: cman rm %s", name);

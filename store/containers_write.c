@@ -88,6 +88,11 @@ static int run_with_reserve(struct store *store, const char *sql, const struct d
 {
 	int r = expected_run(store, sql, args, err);
 
+	/* By itself db_run() makes room as long as there is some to be made. */
+	if (r == -ENOSPC) {
+		*err = (struct err)ERR_INIT;
+		r = db_run(store->db, sql, args, err);
+	}
 	if (r != -ENOSPC || !reserve_spend(store->root_fd))
 		return r;
 	*err = (struct err)ERR_INIT;
@@ -147,8 +152,8 @@ int container_set_started(struct store *store, const struct container_record *re
 	return check_updated(store, record->id, "started", r, err);
 }
 
-int container_insert_started(struct store *store, const struct container_record *record,
-			     struct err *err)
+static int insert_started(struct store *store, const struct container_record *record,
+			  struct err *err)
 {
 	AUTO_TX sqlite3 *tx = NULL;
 	int r = db_begin(store->db, &tx, err);
@@ -158,6 +163,17 @@ int container_insert_started(struct store *store, const struct container_record 
 	if (r == 0)
 		r = container_set_started(store, record, err);
 	return r < 0 ? r : db_commit(&tx, err);
+}
+
+int container_insert_started(struct store *store, const struct container_record *record,
+			     struct err *err)
+{
+	int r = insert_started(store, record, err);
+
+	if (r != -ENOSPC || !db_make_room(store->db))
+		return r;
+	*err = (struct err)ERR_INIT;
+	return insert_started(store, record, err);
 }
 
 int container_set_monitor(struct store *store, const struct container_record *record,

@@ -312,6 +312,8 @@ int db_prepare(sqlite3 *db, const char *sql, const struct db_arg *args, sqlite3_
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
 	int r;
 
+	if (!db)
+		return err_set(err, ERR_STATE, EBADF, "the database is not open");
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		return db_fail(db, err);
 	r = db_bind(stmt, args, err);

@@ -17,7 +17,7 @@ void expected_compile(struct store *store, const char *sql);
 /* As db_prepare(), with what was compiled if it was. */
 int expected_prepare(struct store *store, const char *sql, const struct db_arg *args,
 		     sqlite3_stmt **out, struct err *err);
-/* As db_run() and db_query_int(). */
+/* As db_run(), but without room made on a full disk, and db_query_int(). */
 int expected_run(struct store *store, const char *sql, const struct db_arg *args, struct err *err);
 int expected_query_int(struct store *store, const char *sql, const struct db_arg *args,
 		       int64_t missing, int64_t *out, struct err *err);

@@ -219,12 +219,13 @@ static int finish(struct store *store, struct creation *creation, struct err *er
 int creation_make(struct store *store, struct creation *creation, struct err *err)
 {
 	char name[CONTAINER_NAME_MAX + 1];
-	struct err ignored = ERR_INIT;
+	struct create_request request;
 	int rc = with_name(store, creation, name_meanwhile(creation, name), make, err);
 
 	if (rc < 0 || finish(store, creation, err) == 0)
 		return rc;
-	(void)lifecycle_remove(store, creation->record, LIFECYCLE_FORCE, &ignored);
+	request = request_of(creation);
+	lifecycle_take_back(store, &request);
 	return err_code(err);
 }
 

@@ -112,13 +112,14 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 	};
 	AUTO_STORE struct store store = STORE_INIT;
 	struct fsck_result result;
+	struct err ignored = ERR_INIT;
 
 	if (config_load(&check.config, err) < 0 || store_open(app->root, &store, err) < 0 ||
 	    interrupt_begin(&check.interrupt, err) < 0)
 		return -1;
 	/* Half-made containers are no damage, and their cgroups are not the store's. */
-	if (repair && lifecycle_sweep(&store, err) < 0)
-		return -1;
+	if (repair)
+		(void)lifecycle_sweep_given_up(&store, &ignored);
 	if (store_fsck(&store, &options, &result, err) < 0) {
 		if (err->num == EINTR)
 			trash_remove_aside(&store);

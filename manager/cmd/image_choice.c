@@ -26,7 +26,7 @@ void image_choice_release(struct image_choice *choice)
 }
 
 /* No reference begins like this, but a program's path does. */
-static bool is_path(const char *word)
+bool image_word_is_path(const char *word)
 {
 	return word[0] == '/' || word[0] == '.';
 }
@@ -184,7 +184,7 @@ static int take_first_word(struct store *store, const struct image_wish *wish, c
 	struct err missing = ERR_INIT;
 	int rc;
 
-	if (is_path(words[0]))
+	if (image_word_is_path(words[0]))
 		return 1;
 	if (is_reference) {
 		rc = find_or_pull(store, words[0], wish, &choice->image, err);

@@ -50,6 +50,9 @@ enum pull_policy {
 /* ERR_USAGE. */
 int pull_policy_parse(const char *value, enum pull_policy *out, struct err *err);
 
+/* A program's, and no reference. */
+bool image_word_is_path(const char *word);
+
 struct image_wish {
 	const char *given; /* of --image, or NULL */
 	enum pull_policy pull;

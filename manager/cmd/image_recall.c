@@ -9,6 +9,7 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/prefix.h"
 
 #define MAGIC "cman image choice 2"
 #define FILE_MAX_BYTES (1u << 20)
@@ -18,11 +19,9 @@
 /* What was asked: by which of the three ways of image_choose(), and for what. */
 static void add_question(struct buf *buf, const struct image_wish *wish, char *const *words)
 {
-	const bool is_path = words[0] && (words[0][0] == '/' || words[0][0] == '.');
-
 	if (wish->given)
 		buf_addf(buf, "given %s", wish->given);
-	else if (words[0] && !is_path)
+	else if (words[0] && !image_word_is_path(words[0]))
 		buf_addf(buf, "word %s", words[0]);
 	else
 		buf_addstr(buf, "default");
@@ -114,7 +113,8 @@ static bool read_layers(struct reader *reader, struct image_record *image)
 		struct image_layer *layer = &image->layers[image->nlayers];
 		const char *tree = next_text(reader);
 
-		if (!tree || strlen(tree) >= sizeof(layer->tree))
+		if (!tree || !prefix_is_one(tree, DIGEST_HEX_LEN) ||
+		    strlen(tree) >= sizeof(layer->tree))
 			return false;
 		strcpy(layer->tree, tree);
 	}

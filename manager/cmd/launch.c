@@ -114,7 +114,7 @@ static int await_answer(struct launch *launch, const char *name, struct err *err
 		memcpy(launch->name, packet.started.name, sizeof(launch->name));
 		launch->pid = packet.started.pid;
 		return 0;
-	case PACKET_NO_IMAGE:
+	case PACKET_AGAIN:
 		return 1;
 	case PACKET_FAILED:
 		*err = packet.failed.err;

@@ -41,7 +41,7 @@ void launch_release(struct launch *launch);
 /*
  * Fork the monitor that creates container `id` and starts it, with the pipes that `how` asks
  * for; `plan` lacks stdio. From here on signals wait (pump_block_signals). Returns 0 when the
- * payload was executed, 1 when the image has to be pulled first, or the monitor's error
+ * payload was executed, 1 when the client has to begin anew (PACKET_AGAIN), or the monitor's error
  * (ERR_NO_PROGRAM: 127, ERR_NO_EXEC: 126); -ECHILD when it is gone and has not said why.
  */
 int launch_new(const struct monitor_plan *plan, const char *id, const struct launch_how *how,

@@ -10,8 +10,10 @@
  * Nothing of the container runs before there is a row that says so.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
@@ -24,6 +26,7 @@
 #include "manager/cmd/run_options_groups.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/monitor.h"
+#include "store/base/clock.h"
 #include "store/base/log.h"
 
 /* What the client and its monitor, which is a copy of it, begin with. */
@@ -33,7 +36,8 @@ struct run {
 	struct creation creation;
 	char id[CONTAINER_ID_LEN + 1];
 	bool may_guess;	 /* the image, before the database is read */
-	bool is_guessed; /* and so it was */
+	bool is_guessed; /* and so it was, at guessed_ns */
+	int64_t guessed_ns;
 };
 
 /* --- in the monitor --- */
@@ -59,10 +63,41 @@ static int choose_or_guess(struct run *run, struct store *store, struct err *err
 		return creation_asks_records(options) ? store_open_db(store, err) : 0;
 	run->is_guessed = run->may_guess && !creation_asks_records(options) &&
 			  image_recall(store, &options->image, options->words, &run->choice);
+	run->guessed_ns = clock_now_ns();
 	if (run->is_guessed)
 		return 0;
 	rc = store_open_db(store, err);
 	return rc < 0 ? rc : choose(run, store, &run->choice, err);
+}
+
+/* One that was removed and has come again since may have been mounted as it was removed. */
+static bool layers_are_older(const struct store *store, const struct image_record *image,
+			     int64_t ns)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < image->nlayers; i++)
+		if (fstatat(store->layers_fd, image->layers[i].tree, &st, AT_SYMLINK_NOFOLLOW) <
+			    0 ||
+		    st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec >= ns)
+			return false;
+	return true;
+}
+
+/* 1 where the guess was wrong. Opens the database. */
+static int check_guess(struct run *run, struct store *store, struct err *err)
+{
+	AUTO_IMAGE_CHOICE struct image_choice now = IMAGE_CHOICE_INIT;
+	int rc = store_open_db(store, err);
+
+	if (rc < 0 || !run->is_guessed)
+		return rc;
+	rc = choose(run, store, &now, err);
+	if (rc < 0 && err->kind == ERR_NOT_FOUND)
+		return 1;
+	return rc != 0 ? rc :
+			 !image_choice_equal(&run->choice, &now) ||
+				 !layers_are_older(store, &now.image, run->guessed_ns);
 }
 
 /* monitor_plan.create. */
@@ -82,6 +117,9 @@ static int create(void *data, struct store *store, struct container_record *reco
 	memcpy(record->id, run->id, sizeof(record->id));
 	rc = creation_plan(store, &run->options, &run->choice, record, spec, creation, err);
 	*has_row = creation->mounts.nvolumes > 0 || run->options.cidfile || run->options.replace;
+	/* An image may have volumes, too. */
+	if (rc == 0 && *has_row)
+		rc = check_guess(run, store, err);
 	if (rc == 0)
 		rc = *has_row ? creation_make(store, creation, err) :
 				creation_prepare(store, creation, err);
@@ -93,26 +131,13 @@ static int create(void *data, struct store *store, struct container_record *reco
 	return rc;
 }
 
-/* 1 where the guess was wrong. */
-static int check_guess(struct run *run, struct store *store, struct err *err)
-{
-	AUTO_IMAGE_CHOICE struct image_choice now = IMAGE_CHOICE_INIT;
-	int rc = choose(run, store, &now, err);
-
-	if (rc < 0 && err->kind == ERR_NOT_FOUND)
-		return 1;
-	return rc != 0 ? rc : !image_choice_equal(&run->choice, &now);
-}
-
 /* monitor_plan.record. */
 static int record(void *data, struct store *store, struct container_record *record, bool is_started,
 		  struct err *err)
 {
 	struct run *run = data;
-	int rc = store_open_db(store, err);
+	int rc = check_guess(run, store, err);
 
-	if (rc == 0 && run->is_guessed)
-		rc = check_guess(run, store, err);
 	if (rc != 0)
 		return rc;
 	rc = creation_record(store, &run->creation, is_started, err);
@@ -178,7 +203,7 @@ static void remove_half_made(const struct app *app, const char *id)
 	}
 }
 
-/* Returns 0, -errno, or 1 where the image has to be pulled first. */
+/* Returns 0, -errno, or 1: begin anew, without a guess, with a pull where one is needed. */
 static int start(const struct app *app, struct run *run, struct launch *launch, struct err *err)
 {
 	const enum share_mode network =
@@ -236,8 +261,11 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = start(app, &run, &launch, err);
 	if (rc > 0) {
 		launch_undo(&launch);
+		/* under another ID: what there is of the first one is somebody else's to remove */
 		run.may_guess = false;
-		rc = pull(app, &run, err);
+		rc = container_id_generate(run.id, err);
+		if (rc == 0)
+			rc = pull(app, &run, err);
 		if (rc == 0)
 			rc = start(app, &run, &launch, err);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@
 #define EXIT_FAILED 125
 #define EXIT_NO_EXEC 126
 #define EXIT_NO_PROGRAM 127
+/* It takes the client a millisecond. */
+#define NETWORK_PATIENCE_MS 200
 
 /* The container's ends of its stdio; ours are in the monitor. */
 struct ends {
@@ -157,10 +160,14 @@ void monitor_close_preserved(struct monitor *monitor)
 		close_fd(&monitor->preserved[--monitor->npreserved]);
 }
 
-/* engine_request.network. A client that has failed or is gone leaves it to the engine. */
+/*
+ * engine_request.network. A client that has failed, is gone or was stopped leaves it to the engine;
+ * what comes too late is dropped with all that it says out of turn.
+ */
 static int take_network(void *data)
 {
 	struct monitor *monitor = data;
+	struct pollfd client = { .fd = MONITOR_SOCKET, .events = POLLIN };
 	struct packet packet;
 	struct err ignored = ERR_INIT;
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
@@ -168,11 +175,14 @@ static int take_network(void *data)
 	if (!monitor->network_due)
 		return -1;
 	monitor->network_due = false;
-	if (packet_receive(MONITOR_SOCKET, &packet, fds, &ignored) <= 0)
+	if (poll(&client, 1, NETWORK_PATIENCE_MS) <= 0 ||
+	    packet_receive(MONITOR_SOCKET, &packet, fds, &ignored) <= 0)
 		return -1;
+	if (packet.type != PACKET_NETWORK)
+		cleanup_close(&fds[0]);
 	for (int i = 1; i < PACKET_FDS_MAX; i++)
 		cleanup_close(&fds[i]);
-	return fds[0];
+	return packet.type == PACKET_NETWORK ? fds[0] : -1;
 }
 
 static int create(struct monitor *monitor, const struct ends *ends,
@@ -291,13 +301,13 @@ static bool has_row(struct monitor *monitor)
 {
 	struct err err = ERR_INIT;
 
-	if (row_is_due(monitor) && !monitor->record.auto_remove &&
-	    write_row(monitor, false, &err) < 0)
-		log_warn("%s: %s", monitor->record.id, err.text);
+	/* With --rm, too: the failure may be that of a wrong guess. */
+	if (row_is_due(monitor) && write_row(monitor, false, &err) < 0 && !monitor->wrong_guess)
+		log_warn("%.12s: %s", monitor->record.id, err.text);
 	if (monitor->row == ROW_THERE)
 		return true;
-	monitor_unclaim(monitor);
 	lifecycle_discard(&monitor->store, monitor->record.id);
+	monitor_unclaim(monitor);
 	return false;
 }
 
@@ -416,7 +426,9 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		rc = monitor_claim(monitor, err);
 	if (rc == 0 && !monitor->plan)
 		rc = take_record(monitor, err);
+	/* There is nothing of it yet but its directory. */
 	if (rc < 0 && row_is_due(monitor)) {
+		monitor->row = ROW_REFUSED;
 		(void)has_row(monitor);
 		return err_code(err);
 	}

@@ -298,7 +298,7 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 		[MONITOR_ERR] = plan->stdio[2],
 	};
 	struct monitor monitor = MONITOR_INIT;
-	struct packet packet = { .type = PACKET_NO_IMAGE };
+	struct packet packet = { .type = PACKET_AGAIN };
 	struct err err = ERR_INIT;
 	int exit_code = EXIT_CMAN_FAILED;
 	sigset_t none;

@@ -66,7 +66,8 @@ struct monitor_plan {
 	/*
 	 * Make a container: *record and *spec, both empty before, are the monitor's. The store has
 	 * no database open yet. *has_row: whether it is recorded already. Returns 0, -errno, or 1
-	 * where its image is not here: nothing was made then, and the client gets NO_IMAGE.
+	 * where its image is not here or was not what it was taken for: nothing was made then, and
+	 * the client gets AGAIN.
 	 */
 	int (*create)(void *data, struct store *store, struct container_record *record,
 		      struct spec *spec, bool *has_row, struct err *err);
@@ -74,7 +75,7 @@ struct monitor_plan {
 	 * Write the row of one that has none: called once, while its first process makes itself
 	 * ready and before that is let go (`is_started`: with what container_set_started() takes),
 	 * or when it could not be started. After a failure there is no row; 1: what create() went
-	 * by was wrong, and the client gets NO_IMAGE. The database is open afterwards.
+	 * by was wrong, and the client gets AGAIN. The database is open afterwards.
 	 */
 	int (*record)(void *data, struct store *store, struct container_record *record,
 		      bool is_started, struct err *err);
@@ -88,7 +89,7 @@ struct monitor_plan {
  * is loaded, opened and parsed twice that way, for every container. The client had no store open
  * and no threads. It keeps neither the client's descriptors nor its signals, command line and
  * environment; but its program is the host's file, not a clone of it as that of a stage (engine.h,
- * engine_start). `socket` is its end: STARTED, FAILED or NO_IMAGE comes first. Returns the
+ * engine_start). `socket` is its end: STARTED, FAILED or AGAIN comes first. Returns the
  * process's exit status.
  */
 int monitor_main(const struct monitor_plan *plan, int socket);

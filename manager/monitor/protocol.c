@@ -24,7 +24,7 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(started);
 	case PACKET_FAILED:
 		return WITH(failed);
-	case PACKET_NO_IMAGE:
+	case PACKET_AGAIN:
 		return offsetof(struct packet, number);
 	case PACKET_EXITED:
 		return WITH(exit_code);

@@ -9,7 +9,7 @@
  *
  *	client → stage	OPEN, START, EXEC or NETWORK, then any of SIGNAL RESIZE BROKEN
  *			TERMINAL DETACH
- *	stage → client	STARTED, FAILED or NO_IMAGE; after STARTED: EXITED, or FAILED where the
+ *	stage → client	STARTED, FAILED or AGAIN; after STARTED: EXITED, or FAILED where the
  *			stage gives up and the payload may run on
  *
  * A client that attaches to a container connects to the socket MONITOR_ATTACH_FILE (monitor.h):
@@ -37,7 +37,7 @@ enum packet_type {
 	PACKET_EXEC,
 	PACKET_STARTED,
 	PACKET_FAILED,
-	PACKET_NO_IMAGE, /* it has to be pulled; nothing was made */
+	PACKET_AGAIN, /* nothing was made: begin anew without a guess, and pull what is missing */
 	PACKET_EXITED,
 	PACKET_SIGNAL,
 	PACKET_RESIZE,

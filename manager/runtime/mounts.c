@@ -294,12 +294,15 @@ static int mount_here(const struct spec_mount *mount, const char *type,
 
 		if (!mount_option_is_data(*option))
 			continue;
+		if (strchr(*option, ','))
+			return -EAGAIN;
 		n = snprintf(data + len, sizeof(data) - len, "%s%s", len ? "," : "", *option);
 		if (n < 0 || (size_t)n >= sizeof(data) - len)
 			return -EAGAIN;
 		len += (size_t)n;
 	}
-	if (rest || options->propagation)
+	/* `ro` would be that of the file system, and not of this mount of it alone */
+	if (rest || (flags & MS_RDONLY) || options->propagation)
 		return -EAGAIN;
 	return mount_api_mount(mount->source ? mount->source : "none", ".", type, flags, data) < 0 ?
 		       -EAGAIN :

@@ -89,7 +89,7 @@ static int make_last(int root_fd, const char *path, enum target_kind kind)
 	const char *name = strrchr(path, '/') + 1;
 	AUTO_CLOSE int parent = -1;
 	char directory[PATH_MAX];
-	struct stat before;
+	struct stat before, made;
 	int fd;
 
 	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -101,7 +101,14 @@ static int make_last(int root_fd, const char *path, enum target_kind kind)
 		return -EAGAIN;
 	keep_times(parent, &before);
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* Where others write, too, it may be another one by now. */
+	if (fstat(fd, &made) == 0 &&
+	    (kind == TARGET_DIRECTORY ? S_ISDIR(made.st_mode) : S_ISREG(made.st_mode)))
+		return fd;
+	close(fd);
+	return -EAGAIN;
 }
 
 /* One step towards an existing `path`: make its first missing component, or follow it. */

@@ -71,6 +71,34 @@ hint: cman images lists what there is, cman pull gets more"
 	[ "$(cman run --rm cat /which)" = other ]
 }
 
+@test "an image with a volume, whose place was covered the first time" {
+	cman run --name maker busybox true
+	cman commit -c 'VOLUME /data' maker vol >/dev/null
+	cman run --rm --tmpfs /data vol true
+	guessed --tmpfs /data vol true
+	cman run --rm vol touch /data/file
+	cman run --rm vol touch /data/file
+	[ -z "$(cman volume ls -q)" ]
+	cman tag busybox vol
+	cman run --rm vol true
+	refute cman run --rm vol ls /data 2>/dev/null
+}
+
+@test "a container that cannot be made says why, and takes its volumes back" {
+	run --separate-stderr cman run --cidfile /nonexistent/cid -v /anon -v named:/n busybox true
+	assert_status 125
+	assert_stderr "cman: cannot write /nonexistent/cid: No such file or directory"
+	[ -z "$(cman volume ls -q)" ]
+	[ -z "$(cman ps -aq)" ]
+	cman run --rm busybox true
+	mount --bind "$CMAN_ROOT/containers" "$CMAN_ROOT/containers"
+	mount -o remount,bind,ro "$CMAN_ROOT/containers"
+	run --separate-stderr cman run --rm busybox true
+	umount "$CMAN_ROOT/containers"
+	assert_status 125
+	assert_match "$stderr" '^cman: cannot create .*/containers/[0-9a-f]{64}: Read-only file system$'
+}
+
 @test "what was remembered is damaged, or cannot be kept" {
 	local file
 	cman run --rm busybox true
