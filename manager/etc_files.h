@@ -23,8 +23,8 @@ struct etc_options {
 void etc_options_release(struct etc_options *options);
 
 /*
- * Write the files into `dir_fd`, whose absolute path is `dir`, and add their mounts to `spec`, whose
- * root is known already.
+ * Write the files into `dir_fd`, whose absolute path is `dir`, and add their mounts to `spec`,
+ * whose root is known already.
  */
 int etc_files_create(int dir_fd, const char *dir, const struct etc_options *options,
 		     struct spec *spec, struct err *err);

@@ -98,7 +98,10 @@ int db_prepare(sqlite3 *db, const char *sql, const struct db_arg *args, sqlite3_
 int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err);
 /* 1: there is a row, 0: done, negative: failed. */
 int db_step(sqlite3_stmt *stmt, struct err *err);
-/* Prepare, bind, run to the end; by itself also on a full disk, if db_make_room(). Rows are ignored. */
+/*
+ * Prepare, bind, run to the end; by itself also on a full disk, if db_make_room(). Rows are
+ * ignored.
+ */
 int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err);
 /* The first column of the first row as a number; `missing` where there is no row. */
 int db_query_int(sqlite3 *db, const char *sql, const struct db_arg *args, int64_t missing,

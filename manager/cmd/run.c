@@ -3,9 +3,9 @@
  * cman run, from the command line to the payload's exit status. What takes longest is done by three
  * processes at the same time:
  *
- *	client		options; fork; network namespace; ………………………… the payload's output, its status
- *	monitor		image (a guess), directory; fork; database: image, row; the gate; …
- *	first process	namespaces, root, mounts, user, program; the gate; ctinit, the payload
+ *	client		options; fork; network namespace; then output, signals, exit status
+ *	monitor		image (a guess), directory; fork; database: image, row; the gate
+ *	first process	namespaces, root, mounts, user, program; the gate; ctinit, payload
  *
  * Nothing of the container runs before there is a row that says so.
  */

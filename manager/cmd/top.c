@@ -29,7 +29,9 @@ static void names_release(struct top_names *names)
 	free(names->host_groups);
 }
 
-/* Who has no such file, or one that cannot be read, has numbers. `root` is a container's, or ours. */
+/*
+ * Who has no such file, or one that cannot be read, has numbers. `root` is a container's, or ours.
+ */
 static char *read_database(int root, const char *path)
 {
 	struct err ignored = ERR_INIT;

@@ -10,8 +10,8 @@
 #include "store/base/err.h"
 
 /*
- * Add them to `out`. Where `init` is the first process of a PID namespace, all in that namespace, as
- * far as they are in no other below it. Where it shares the namespace of others, itself and what
+ * Add them to `out`. Where `init` is the first process of a PID namespace, all in that namespace,
+ * as far as they are in no other below it. Where it shares the namespace of others, itself and what
  * descends from it: its ctinit is a subreaper then, so that nobody gets away; but what was started
  * in it by exec is not among them. ERR_STATE when `init` has ended.
  */

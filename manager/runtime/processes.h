@@ -51,8 +51,8 @@ void processes_release(struct processes *processes);
 
 /*
  * All in the cgroup `cgroups_path`, and below it; where that cannot be told, those that
- * process_family_find() tells by `init`. What ends meanwhile is not among them. ERR_STATE when there
- * are none.
+ * process_family_find() tells by `init`. What ends meanwhile is not among them. ERR_STATE when
+ * there are none.
  */
 int processes_read(const char *cgroups_path, const struct engine_process *init,
 		   struct processes *out, struct err *err);

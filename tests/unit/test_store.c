@@ -334,7 +334,9 @@ static int fill_disk(const char *path)
 	return errno == ENOSPC ? 0 : -1;
 }
 
-/* Records with a command of `bytes`, until one finds no room: how many there were, at most `max`. */
+/*
+ * Records with a command of `bytes`, until one finds no room: how many there were, at most `max`.
+ */
 static int insert_until_full(struct store *store, size_t bytes, int max, struct err *err)
 {
 	char *command = malloc(bytes + 1);

@@ -158,7 +158,9 @@ static void with_a_limit_the_controller_counts(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* A process that waits for its end, and has a child that does so, too; its number is told to `fd`. */
+/*
+ * A process that waits for its end, and has a child that does so, too; its number is told to `fd`.
+ */
 static _Noreturn void be_a_parent(int fd)
 {
 	pid_t child;
