@@ -41,8 +41,8 @@ int options_each(struct option_parse *parse,
 			     struct err *err),
 		 void *into, struct err *err)
 {
-	const struct cmd_option *option;
-	const char *value;
+	const struct cmd_option *option = NULL;
+	const char *value = NULL;
 	int rc;
 
 	while ((rc = options_next(parse, &option, &value, err)) > 0)

@@ -171,7 +171,7 @@ static int slice_list(const struct template_call *call, struct template_value *o
 {
 	const json_t *list = call->args[0].json;
 	json_t *some;
-	size_t from, to;
+	size_t from = 0, to = 0;
 
 	if (slice_bounds(call, json_array_size(list), &from, &to, err) < 0)
 		return err_code(err);
@@ -188,7 +188,7 @@ static int run_slice(const struct template_call *call, struct template_value *ou
 {
 	AUTO_BUF struct buf text = BUF_INIT;
 	const char *whole;
-	size_t len, from, to;
+	size_t len, from = 0, to = 0;
 
 	if (json_is_array(call->args[0].json))
 		return slice_list(call, out, err);
