@@ -41,7 +41,7 @@ static bool grow(struct buf *buf, size_t more)
 /* Room for `more` bytes and the NUL after them. */
 static inline bool has_room(struct buf *buf, size_t more)
 {
-	return (!buf->failed && more < buf->cap - buf->len) || grow(buf, more);
+	return (!buf->failed && buf->data && more < buf->cap - buf->len) || grow(buf, more);
 }
 
 void buf_add(struct buf *buf, const void *data, size_t len)
