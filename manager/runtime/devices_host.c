@@ -154,12 +154,13 @@ static bool expand(int link_fd, char rest[PATH_MAX])
 {
 	char target[PATH_MAX], remaining[PATH_MAX];
 	ssize_t n = readlinkat(link_fd, "", target, sizeof(target));
+	int len;
 
-	if (n <= 0 || (size_t)n + strlen(rest) + 1 >= PATH_MAX)
+	if (n <= 0 || (size_t)n == sizeof(target))
 		return false;
 	strcpy(remaining, rest);
-	snprintf(rest, PATH_MAX, "%.*s/%s", (int)n, target, remaining);
-	return true;
+	len = snprintf(rest, PATH_MAX, "%.*s/%s", (int)n, target, remaining);
+	return len > 0 && len < PATH_MAX;
 }
 
 /*
