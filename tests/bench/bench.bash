@@ -43,6 +43,7 @@ RUNC=(runc --root "$BENCH_DIR/runc-state") CRUN=(crun --root "$BENCH_DIR/crun-st
 # what must be changed is: no terminal, and no limits that this machine may not let it set.
 bundle() {
 	mkdir -p "$2"
+	rm -f "$2/config.json"
 	(cd "$2" && "$1" spec)
 	jq --arg root "$BENCH_ROOTFS" --arg program "$3" '.process.terminal = false
 		| .process.args = [$program] | .process.rlimits = [] | .root.path = $root
