@@ -195,6 +195,10 @@ is_there() {
 	assert_match "$stderr" '^cman: --change: COPY a b: an image.s configuration cannot be changed by it'
 }
 
+is_in() {
+	[ "$(readlink "/proc/$1/cwd")" = "$2" ]
+}
+
 @test "image mount: shows the files, once, read-only; unmount ends it" {
 	import_busybox
 	run --separate-stderr cman image mount
@@ -222,7 +226,7 @@ is_there() {
 	# in use
 	(cd "$dir" && exec sleep 10) 3>&- &
 	pid=$!
-	eventually test "$(readlink "/proc/$pid/cwd")" = "$dir"
+	eventually is_in "$pid" "$dir"
 	run --separate-stderr cman image unmount busybox
 	assert_status 125
 	assert_match "$stderr" "^cman: busybox: somebody is using $dir"

@@ -264,6 +264,8 @@ hint: try again when it is done'
 	cman rmi busybox
 	assert_empty_dir "$CMAN_ROOT/layers"
 	assert_empty_dir "$CMAN_ROOT/blobs/sha256"
+	# what was only about to be a draft stays for a minute
+	rm -rf "$CMAN_ROOT"/tmp/.new-*
 }
 
 partial_has_bytes() {
