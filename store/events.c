@@ -2,20 +2,21 @@
 #include "store/events.h"
 
 #include "store/base/clock.h"
+#include "store/change.h"
 #include "store/db.h"
 #include "store/store.h"
 
 int event_add(struct store *store, const struct event *event, struct err *err)
 {
-	return db_run(
-		store->db,
+	const struct change_step add = CHANGE_EVENT(
 		"INSERT INTO event (time_ns, type, action, object, name, image, detail, labels)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-		DB_ARGS(DB_INT(event->time_ns ? event->time_ns : clock_now_ns()),
-			DB_TEXT(event->type), DB_TEXT(event->action), DB_TEXT(event->object),
-			DB_TEXT(event->name), DB_TEXT(event->image), DB_TEXT(event->detail),
-			DB_TEXT(event->labels)),
-		err);
+		DB_INT(event->time_ns ? event->time_ns : clock_now_ns()), DB_TEXT(event->type),
+		DB_TEXT(event->action), DB_TEXT(event->object), DB_TEXT(event->name),
+		DB_TEXT(event->image), DB_TEXT(event->detail), DB_TEXT(event->labels));
+	int r = change_run(store, CHANGE_STEPS(add), err);
+
+	return r < 0 ? r : 0;
 }
 
 static const char *text(sqlite3_stmt *stmt, int column)

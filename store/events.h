@@ -4,7 +4,7 @@
 
 /*
  * What happened, in order. Changes of a container's state and of volumes leave their event in the
- * same transaction, by triggers (migrations.c); what is no change of a record is added here. The
+ * same transaction (change.h); what is no change of a record is added by itself. The
  * newest 16,000 or so are kept.
  */
 

@@ -7,6 +7,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/db.h"
+#include "store/events.h"
 #include "store/images_find.h"
 #include "store/images_flat.h"
 #include "store/images_manifest.h"
@@ -151,6 +152,12 @@ static int put_name(struct store *store, const char *id, const char *manifest, c
 			" digest = excluded.digest",
 			DB_ARGS(DB_TEXT(name), DB_TEXT(id), DB_TEXT(manifest), DB_TEXT(published)),
 			err);
+	if (r == 0 && strcmp(before, id) != 0)
+		r = event_add(
+			store,
+			&(struct event){
+				.type = "image", .action = "tag", .object = id, .name = name },
+			err);
 	if (r == 0 && before[0])
 		r = image_manifest_prune(store, before, err);
 	return r < 0 ? r : image_manifest_prune(store, id, err);
@@ -172,6 +179,13 @@ static int put_rows(struct store *store, const struct image_record *image,
 				   DB_TEXT(image->source), DB_TEXT(image->source_digest),
 				   DB_INT(image->created_ns), DB_INT(image->size)),
 			   err);
+	if (r == 0 && sqlite3_changes(store->db) > 0)
+		r = event_add(store,
+			      &(struct event){ .type = "image",
+					       .action = "create",
+					       .object = image->id,
+					       .detail = image->source },
+			      err);
 	if (r == 0)
 		r = put_flat(store, image, err);
 	if (r == 0)

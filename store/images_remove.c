@@ -10,12 +10,15 @@
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/strv.h"
+#include "store/change.h"
 #include "store/collect.h"
 #include "store/db.h"
 #include "store/hold.h"
 #include "store/images_find.h"
 #include "store/images_manifest.h"
+#include "store/images_sql.h"
 #include "store/reserve.h"
 #include "store/store.h"
 
@@ -140,6 +143,29 @@ static int plan(struct store *store, const char *what, bool force, struct remova
 	return 0;
 }
 
+static int delete_name(struct store *store, const char *name, struct err *err)
+{
+	const struct change_step untag =
+		CHANGE_EVENT(IMAGE_EVENT_UNTAG, DB_TEXT(name), DB_INT(clock_now_ns()));
+	const struct change_step delete =
+		CHANGE_RECORD("DELETE FROM image_name WHERE name = ?1", DB_TEXT(name));
+	int r = change_run(store, CHANGE_STEPS(untag, delete), err);
+
+	return r < 0 ? r : 0;
+}
+
+/* Manifests and image_layer rows go with it. Its names have gone before. */
+static int delete_image(struct store *store, const char *id, struct err *err)
+{
+	const struct change_step gone =
+		CHANGE_EVENT(IMAGE_EVENT_DELETE, DB_TEXT(id), DB_INT(clock_now_ns()));
+	const struct change_step delete =
+		CHANGE_RECORD("DELETE FROM image WHERE id = ?1", DB_TEXT(id));
+	int r = change_run(store, CHANGE_STEPS(gone, delete), err);
+
+	return r < 0 ? r : 0;
+}
+
 static int delete_rows(struct store *store, const char *what, bool force, struct removal *rm,
 		       struct err *err)
 {
@@ -149,12 +175,9 @@ static int delete_rows(struct store *store, const char *what, bool force, struct
 	if (r == 0)
 		r = plan(store, what, force, rm, err);
 	for (size_t i = 0; r == 0 && rm->names && rm->names[i]; i++)
-		r = db_run(store->db, "DELETE FROM image_name WHERE name = ?1",
-			   DB_ARGS(DB_TEXT(rm->names[i])), err);
-	/* Names, manifests and image_layer rows go with it. */
+		r = delete_name(store, rm->names[i], err);
 	if (r == 0 && rm->image)
-		r = db_run(store->db, "DELETE FROM image WHERE id = ?1", DB_ARGS(DB_TEXT(rm->id)),
-			   err);
+		r = delete_image(store, rm->id, err);
 	else if (r == 0)
 		r = image_manifest_prune(store, rm->id, err);
 	return r < 0 ? r : db_commit(&tx, err);

@@ -4,10 +4,13 @@
 #include <errno.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/strv.h"
+#include "store/change.h"
 #include "store/collect.h"
 #include "store/db.h"
 #include "store/hold.h"
+#include "store/images_sql.h"
 #include "store/partials.h"
 #include "store/reserve.h"
 #include "store/store.h"
@@ -36,6 +39,14 @@ static int list_texts(struct store *store, const char *sql, const struct db_arg 
 static int prune_image(struct store *store, const struct prune_request *request, const char *id,
 		       image_removed *removed, void *data, struct err *err)
 {
+	const int64_t now = clock_now_ns();
+	const struct change_step untag =
+		CHANGE_EVENT(IMAGE_EVENT_UNTAG_ALL, DB_TEXT(id), DB_INT(now));
+	const struct change_step gone = CHANGE_EVENT(IMAGE_EVENT_DELETE, DB_TEXT(id), DB_INT(now));
+	/* Names, manifests and image_layer rows go with it. */
+	const struct change_step delete =
+		CHANGE_RECORD("DELETE FROM image WHERE " IS_UNNEEDED " AND id = ?3",
+			      DB_INT(request->all), DB_INT(request->before_ns), DB_TEXT(id));
 	AUTO_STRV char **names = NULL;
 	AUTO_TX sqlite3 *tx = NULL;
 	int r = db_begin(store->db, &tx, err);
@@ -44,12 +55,9 @@ static int prune_image(struct store *store, const struct prune_request *request,
 		return r;
 	r = list_texts(store, "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
 		       DB_ARGS(DB_TEXT(id)), &names, err);
-	/* Names, manifests and image_layer rows go with it. */
 	if (r == 0)
-		r = db_run(store->db, "DELETE FROM image WHERE " IS_UNNEEDED " AND id = ?3",
-			   DB_ARGS(DB_INT(request->all), DB_INT(request->before_ns), DB_TEXT(id)),
-			   err);
-	if (r < 0 || sqlite3_changes(store->db) == 0)
+		r = change_run(store, CHANGE_STEPS(untag, gone, delete), err);
+	if (r <= 0)
 		return r;
 	r = db_commit(&tx, err);
 	if (r < 0)

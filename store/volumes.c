@@ -11,9 +11,10 @@
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
-#include "store/containers_delete.h"
+#include "store/change.h"
 #include "store/containers_sql.h"
 #include "store/db.h"
+#include "store/events.h"
 #include "store/expected.h"
 #include "store/reserve.h"
 #include "store/store.h"
@@ -133,7 +134,15 @@ static int ensure(struct store *store, int volumes_fd, const struct volume_recor
 	if (r < 0)
 		return r;
 	*created = sqlite3_changes(store->db) > 0;
-	if (!*created)
+	if (*created)
+		r = event_add(store,
+			      &(struct event){ .type = "volume",
+					       .action = "create",
+					       .object = record->name,
+					       .name = record->name,
+					       .labels = record->labels },
+			      err);
+	else
 		r = volume_dir_put_back(store, volumes_fd, record->name, err);
 	return r < 0 ? r : volume_dir_make(store, volumes_fd, record->name, err);
 }
@@ -227,12 +236,28 @@ static int refuse_in_use(const char *name, char *const *users, struct err *err)
 			count > 1 ? "these containers" : "the container", users[0]);
 }
 
+static int delete_row(struct store *store, const char *name, bool *found, struct err *err)
+{
+	const struct change_step destroy = CHANGE_EVENT(
+		"INSERT INTO event (time_ns, type, action, object, name, labels)"
+		" SELECT ?2, 'volume', 'destroy', name, name, labels FROM volume WHERE name = ?1",
+		DB_TEXT(name), DB_INT(clock_now_ns()));
+	const struct change_step delete =
+		CHANGE_RECORD("DELETE FROM volume WHERE name = ?1", DB_TEXT(name));
+
+	int r = change_run(store, CHANGE_STEPS(destroy, delete), err);
+
+	*found = r > 0;
+	return r < 0 ? r : 0;
+}
+
 /* In one transaction; *gone is the directory that has to be removed afterwards. */
 static int delete_volume(struct store *store, int volumes_fd, const char *name, char **gone,
 			 struct err *err)
 {
 	AUTO_STRV char **users = NULL;
 	AUTO_TX sqlite3 *tx = NULL;
+	bool found = false;
 	int r = db_begin(store->db, &tx, err);
 
 	if (r == 0)
@@ -244,9 +269,8 @@ static int delete_volume(struct store *store, int volumes_fd, const char *name, 
 	if (r == 0)
 		r = refuse_in_use(name, users, err);
 	if (r == 0)
-		r = db_run(store->db, "DELETE FROM volume WHERE name = ?1", DB_ARGS(DB_TEXT(name)),
-			   err);
-	if (r == 0 && sqlite3_changes(store->db) == 0)
+		r = delete_row(store, name, &found, err);
+	if (r == 0 && !found)
 		r = not_found(name, err);
 	if (r == 0)
 		r = volume_dir_take_away(store, volumes_fd, name, gone, err);
@@ -300,8 +324,8 @@ static int remove_anonymous(struct store *store, struct removal *rm, const char 
 			    struct err *err)
 {
 	AUTO_FREE char *gone = NULL;
-	int r = db_run(store->db, "DELETE FROM volume WHERE name = ?1", DB_ARGS(DB_TEXT(name)),
-		       err);
+	bool found;
+	int r = delete_row(store, name, &found, err);
 
 	if (r == 0)
 		r = volume_dir_take_away(store, rm->volumes_fd, name, &gone, err);
@@ -327,7 +351,7 @@ static int delete_with_anonymous(struct store *store, struct removal *rm,
 			"  AND other.container_id != ?1)",
 			ended->id, &rm->names, err);
 	if (r == 0)
-		r = container_delete_rows(store, ended, err);
+		r = container_delete_ended(store, ended, err);
 	for (size_t i = 0; r == 0 && rm->names && rm->names[i]; i++)
 		r = remove_anonymous(store, rm, rm->names[i], err);
 	if (r == 0)
