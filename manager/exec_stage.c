@@ -399,6 +399,8 @@ int exec_stage_main(void)
 	for (int fd = EXEC_SOCKET; fd <= EXEC_MOUNT; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	umask(022);
+	/* As long as the program runs, no file system of the client's is kept busy. */
+	(void)chdir("/");
 	(void)prctl(PR_SET_NAME, EXEC_STAGE);
 	rc = prepare(&state, &err);
 	if (rc > 0) {

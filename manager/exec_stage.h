@@ -3,9 +3,8 @@
 #define CMAN_MANAGER_EXEC_STAGE_H
 
 /*
- * The stage cman-exec: joins a running container's namespaces and starts one more program in it
- * (setns(2), runtime/join.c). It is the program's parent: it passes signals on and tells the client
- * how it ended. When the client is killed, the program is told by SIGHUP, as by a connection that
+ * The stage cman-exec: starts one more program in a running container (runtime/join.c). It stays
+ * outside, as the program's parent: it passes signals on and tells the client how it ended. When the client is killed, the program is told by SIGHUP, as by a connection that
  * breaks. The stage reaps it in any case, with --detach, too.
  */
 

@@ -146,10 +146,11 @@ int engine_await_setup(const struct engine_process *init, struct err *err);
 /*
  * Run a further process in the container of `init` under the confinement of `container`, with
  * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded:
- * joins the namespaces by pidfd, the cgroup by clone3, and returns once the payload was exec'd,
- * or says why not (as engine_start). It gets no capability that process 1 could not have, unless it
- * is `privileged`. *out is the new process, child of the caller: reap with
- * engine_wait.
+ * the caller's namespaces stay as they are, a child joins those of the container by pidfd and its
+ * cgroup by clone3. Returns once the payload was exec'd, or says why not (as engine_start). It gets
+ * no capability that process 1 could not have, unless it is `privileged`; nor is there ever a
+ * process for the container to see that has more (newcomer.h). *out is the new process, child of
+ * the caller, without a start time: reap with engine_wait.
  */
 int engine_exec(const struct spec *container, const struct engine_process *init,
 		const struct spec_process *process, const struct engine_stdio *stdio,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,29 +16,31 @@
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/namespaces.h"
+#include "manager/runtime/newcomer.h"
 #include "manager/runtime/oom_score.h"
 #include "manager/runtime/payload.h"
 #include "manager/runtime/reap.h"
-#include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
 #define STATUS_MAX 8192	 /* of proc_pid_status(5) */
 #define CGROUPS_MAX 8192 /* of /proc/pid/cgroup, cgroups(7) */
 
-/* The process that joins a running container: its parent's side first, then its own way in. */
-
-struct joiner {
-	const struct spec *container;
-	int init_pidfd;
-	struct payload payload;
-};
+/*
+ * The process that joins a running container, in three: the caller, which stays outside; the one
+ * that joins it and becomes what the program is to be; and the newcomer inside, which executes it.
+ */
 
 struct join {
+	const struct spec *container;
+	const struct engine_process *init;
 	struct cgroup cgroup;
 	struct seccomp_filter filter;
+	struct newcomer newcomer;
+	struct payload payload;
 	int sync[2]; /* parent's end, child's end */
 	int proc_fd; /* the host's: the container's shows other numbers */
+	pid_t caller;
 	struct engine_process process;
 };
 
@@ -45,39 +48,107 @@ static void join_release(struct join *join)
 {
 	cgroup_release(&join->cgroup);
 	seccomp_filter_release(&join->filter);
+	newcomer_release(&join->newcomer);
 	cleanup_close(&join->sync[0]);
 	cleanup_close(&join->sync[1]);
 	cleanup_close(&join->proc_fd);
 	engine_process_release(&join->process);
 }
 
-/* Only now, from within the group: the kernel refuses to move in by clone3(2) from another one. */
-static int join_cgroup_namespace(void *context, struct err *err)
+/* None outlives its parent half made. */
+static int depend_on_caller(void *context, struct err *err)
 {
-	const struct joiner *joiner = context;
+	const struct join *join = context;
 
-	return namespaces_join(joiner->container->namespaces & SPEC_NS_CGROUP, joiner->init_pidfd,
-			       err);
+	umask(0);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_sys(err, errno, "cannot set the parent-death signal");
+	if (getppid() != join->caller)
+		return err_set(err, ERR_STATE, ECONNABORTED, "the parent is gone");
+	return newcomer_guard(&join->newcomer, err);
+}
+
+/*
+ * Where this process sees no cgroups at all, one that joins would be outside of the container's,
+ * free of its limits: what process 1 is in tells.
+ */
+static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc_fd, pid_t init,
+			 struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *line = NULL;
+	char text[CGROUPS_MAX + 1], file[32];
+	ssize_t len;
+
+	if (cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
+		return 0;
+	snprintf(file, sizeof(file), "%d/cgroup", (int)init);
+	fd = openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, CGROUPS_MAX);
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/%s", file);
+	text[len] = '\0';
+	if (asprintf(&line, "%s\n", path) < 0) {
+		line = NULL;
+		return err_sys(err, ENOMEM, "cannot look for the container's cgroup");
+	}
+	if (!strstr(text, line))
+		return 0;
+	err_set(err, ERR_UNSUPPORTED, ENOENT, "its cgroup %s cannot be reached from here", path);
+	return err_hint(err, "is /sys/fs/cgroup mounted?");
+}
+
+static int enter_cgroups(void *context, struct err *err)
+{
+	struct join *join = context;
+	const char *path = join->container->cgroups_path;
+	int result = cgroup_open_v1(&join->cgroup, path, err);
+
+	if (result == 0)
+		result = expect_cgroup(&join->cgroup, path, join->proc_fd, join->init->pid, err);
+	if (result == 0)
+		result = cgroup_attach(&join->cgroup, getpid(), err);
+	if (result == 0)
+		result = oom_score_apply(join->proc_fd, getpid(), &join->payload.process, err);
+	return result;
+}
+
+/* All at once: the cgroup one can be joined from within the group only (cgroup_namespaces(7)). */
+static int join_namespaces(void *context, struct err *err)
+{
+	const struct join *join = context;
+
+	return namespaces_join(join->container->namespaces, join->init->pidfd, err);
 }
 
 static int open_stdio(void *context, struct err *err)
 {
-	struct joiner *joiner = context;
-	int result;
+	struct join *join = context;
 
-	joiner->payload.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (joiner->payload.root_fd < 0)
+	join->payload.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (join->payload.root_fd < 0)
 		return err_sys(err, errno, "cannot open / of the container");
-	result = payload_open_stdio(&joiner->payload, err);
-	if (result == 0 && joiner->payload.process.terminal)
-		result = tty_take_control(STDIN_FILENO, err);
-	return result;
+	return payload_open_stdio(&join->payload, err);
 }
 
-static int close_between(int low, int high)
+/* Close all descriptors above 2 but those in keep[nkeep]. */
+static int close_others(int *keep, int nkeep)
 {
-	return high - low < 2 ||
-	       syscall(SYS_close_range, (unsigned)low + 1, (unsigned)high - 1, 0) == 0;
+	unsigned first = STDERR_FILENO + 1;
+
+	for (int done = 0; done < nkeep; done++) {
+		int next = done;
+
+		for (int i = done + 1; i < nkeep; i++)
+			if (keep[i] < keep[next])
+				next = i;
+		if ((unsigned)keep[next] > first &&
+		    syscall(SYS_close_range, first, (unsigned)keep[next] - 1, 0) < 0)
+			return -errno;
+		first = (unsigned)keep[next] + 1;
+		keep[next] = keep[done];
+	}
+	return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /*
@@ -87,21 +158,30 @@ static int close_between(int low, int high)
  */
 static int let_go_of_host(void *context, struct err *err)
 {
-	const struct payload *payload = &((struct joiner *)context)->payload;
-	int low = payload->sync_fd < payload->root_fd ? payload->sync_fd : payload->root_fd;
-	int high = payload->sync_fd < payload->root_fd ? payload->root_fd : payload->sync_fd;
+	const struct join *join = context;
+	int keep[] = { join->payload.sync_fd, join->payload.root_fd, join->newcomer.failure[1] };
+	int result = close_others(keep, sizeof(keep) / sizeof(keep[0]));
 
-	if (!close_between(STDERR_FILENO, low) || !close_between(low, high) ||
-	    syscall(SYS_close_range, (unsigned)high + 1, ~0U, 0) < 0)
-		return err_sys(err, errno, "cannot close descriptors");
-	return 0;
+	return result < 0 ? err_sys(err, -result, "cannot close descriptors") : 0;
+}
+
+/* A filter that would not even let it make the newcomer is loaded by that. */
+static int bring_in(void *context, struct err *err)
+{
+	struct join *join = context;
+	const struct payload *payload = &join->payload;
+	bool filtered = payload->filter && payload->process.no_new_privileges &&
+			newcomer_passes(payload->filter, payload->process.terminal);
+
+	(void)err;
+	newcomer_make(&join->newcomer, &join->payload, filtered);
 }
 
 static const struct phase phases[] = {
+	{ "caller", .own = depend_on_caller },
 	{ "signals", .step = payload_reset_signals },
-	{ "session", .step = payload_detach },
-	{ "await parent", .step = payload_await_parent },
-	{ "cgroup namespace", .own = join_cgroup_namespace },
+	{ "control groups", .own = enter_cgroups },
+	{ "namespaces", .own = join_namespaces },
 	{ "standard streams", .own = open_stdio },
 	{ "descriptors", .own = let_go_of_host },
 	{ "working directory", .step = payload_enter_directory },
@@ -111,8 +191,7 @@ static const struct phase phases[] = {
 	{ "credentials", .step = payload_apply_credentials },
 	{ "program", .step = payload_resolve_program },
 	{ "ready", .step = payload_tell_ready },
-	{ "seccomp", .step = payload_filter_unprivileged },
-	{ "exec", .step = payload_execute },
+	{ "newcomer", .own = bring_in },
 };
 
 /*
@@ -147,37 +226,7 @@ static int limit_capabilities(int proc_fd, pid_t init, struct spec_capabilities 
 	return 0;
 }
 
-/*
- * Where this process sees no cgroups at all, one that joins would be outside of the container's,
- * free of its limits: what process 1 is in tells.
- */
-static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc_fd, pid_t init,
-			 struct err *err)
-{
-	AUTO_CLOSE int fd = -1;
-	AUTO_FREE char *line = NULL;
-	char text[CGROUPS_MAX + 1], file[32];
-	ssize_t len;
-
-	if (cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
-		return 0;
-	snprintf(file, sizeof(file), "%d/cgroup", (int)init);
-	fd = openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, CGROUPS_MAX);
-	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read /proc/%s", file);
-	text[len] = '\0';
-	if (asprintf(&line, "%s\n", path) < 0) {
-		line = NULL;
-		return err_sys(err, ENOMEM, "cannot look for the container's cgroup");
-	}
-	if (!strstr(text, line))
-		return 0;
-	err_set(err, ERR_UNSUPPORTED, ENOENT, "its cgroup %s cannot be reached from here", path);
-	return err_hint(err, "is /sys/fs/cgroup mounted?");
-}
-
-static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err)
+static int fork_joiner(struct join *join, struct err *err)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -187,7 +236,7 @@ static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err
 	pid = namespaces_fork(0, -1, join->cgroup.v2_fd, &join->process.pidfd, err);
 	if (pid == 0) {
 		close(join->sync[0]);
-		payload_run(phases, &joiner->payload, joiner);
+		payload_run(phases, &join->payload, join);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
@@ -199,34 +248,26 @@ static int fork_joiner(struct joiner *joiner, struct join *join, struct err *err
 	return 0;
 }
 
-static int start_joiner(const struct spec *container, const struct engine_process *init,
-			struct joiner *joiner, struct join *join, struct err *err)
+static int start_joiner(struct join *join, struct err *err)
 {
-	int result = namespaces_join(container->namespaces & ~(unsigned)SPEC_NS_CGROUP, init->pidfd,
-				     err);
+	int result = fork_joiner(join, err);
 
 	if (result == 0)
-		result = fork_joiner(joiner, join, err);
+		result = await_ready(&join->process, join->payload.process.terminal, "the process",
+				     err);
 	if (result == 0)
-		result = cgroup_open_v1(&join->cgroup, container->cgroups_path, err);
+		result = newcomer_await(&join->newcomer, join->proc_fd, &join->process, err);
+	return result;
+}
+
+static int open_channels(struct join *join, struct err *err)
+{
+	int result = identity_open_proc(&join->proc_fd, err);
+
 	if (result == 0)
-		result = expect_cgroup(&join->cgroup, container->cgroups_path, join->proc_fd,
-				       init->pid, err);
+		result = handshake_open(join->sync, err);
 	if (result == 0)
-		result = cgroup_attach(&join->cgroup, join->process.pid, err);
-	if (result == 0)
-		result = oom_score_apply(join->proc_fd, join->process.pid, &joiner->payload.process,
-					 err);
-	if (result == 0)
-		result = identity_start_time(join->proc_fd, join->process.pid,
-					     &join->process.start_time, err);
-	if (result == 0)
-		result = handshake_send(join->process.sync_fd, MESSAGE_PROCEED, -1, err);
-	if (result == 0)
-		result = await_ready(&join->process, joiner->payload.process.terminal,
-				     "the process", err);
-	if (result == 0)
-		result = await_exec(&join->process, err);
+		result = newcomer_open(&join->newcomer, err);
 	return result;
 }
 
@@ -235,39 +276,36 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		bool privileged, int cache_fd, struct engine_process *out, struct err *err)
 {
 	struct join join = {
+		.container = container,
+		.init = init,
 		.cgroup = CGROUP_INIT,
 		.filter = SECCOMP_FILTER_INIT,
+		.newcomer = NEWCOMER_INIT,
 		.sync = { -1, -1 },
 		.proc_fd = -1,
+		.caller = getpid(),
 		.process = ENGINE_PROCESS_INIT,
 	};
-	struct joiner joiner = { .container = container, .init_pidfd = init->pidfd };
 	int result = cgroup_open(container->cgroups_path, &join.cgroup, err);
 
 	if (result == 0)
 		result = seccomp_filter_choose(cache_fd, container, process->capabilities.bounding,
 					       &join.filter, err);
 	if (result == 0)
-		result = identity_open_proc(&join.proc_fd, err);
-	if (result == 0)
-		result = handshake_open(join.sync, err);
-	if (result == 0) {
-		/*
-		 * programs in the container may neither trace the newcomer nor look at its
-		 * descriptors
-		 */
-		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-			result = err_sys(err, errno, "cannot protect the process");
-		payload_begin(&joiner.payload, process, stdio,
-			      join.filter.program.filter ? &join.filter : NULL, join.sync[1]);
-	}
+		result = open_channels(&join, err);
+	/* Who may not trace others (CAP_SYS_PTRACE) does not get at the newcomer at all. */
+	if (result == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		result = err_sys(err, errno, "cannot protect the process");
+	payload_begin(&join.payload, process, stdio,
+		      join.filter.program.filter ? &join.filter : NULL, join.sync[1]);
 	if (result == 0 && !privileged)
 		result = limit_capabilities(join.proc_fd, init->pid,
-					    &joiner.payload.process.capabilities, err);
+					    &join.payload.process.capabilities, err);
 	if (result == 0)
-		result = start_joiner(container, init, &joiner, &join, err);
+		result = start_joiner(&join, err);
 	if (result < 0) {
 		reap_killed(join.process.pidfd);
+		newcomer_kill(&join.newcomer);
 	} else {
 		cleanup_close(&join.process.sync_fd);
 		join.process.sync_fd = -1;

@@ -3,9 +3,9 @@
 #define CMAN_MANAGER_RUNTIME_PAYLOAD_H
 
 /*
- * How a process inside a container's namespaces becomes the payload: the steps that the
- * container's first process (child.c) and one that joins later (join.c) have in common. Each runs
- * in the forked child, where "/" is the container's root, and in the order of declaration.
+ * How a process becomes the payload: the steps that the container's first process (child.c) and
+ * the maker of one that comes later (join.c, newcomer.h) have in common. Each runs in the forked
+ * child, where "/" is the container's root, and in the order of declaration.
  */
 
 #include "manager/runtime/engine.h"

@@ -25,8 +25,10 @@
 
 #include <cmocka.h>
 
+#include "manager/runtime/newcomer.h"
 #include "manager/runtime/seccomp_compile.h"
 #include "manager/runtime/seccomp_profile.h"
+#include "manager/runtime/seccomp_simulate.h"
 #include "store/base/fd.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
@@ -464,6 +466,48 @@ static void load_and_compare(const struct cache *cache, const struct compiled *w
 #define MACHINE SECCOMP_AARCH64
 #endif
 
+/* --- what a filter will say --- */
+
+static void assert_foretold(const struct sock_fprog *program, struct seccomp_data *data)
+{
+	bool allowed = run(program->filter, program->len, data) == ALLOW;
+
+	if (seccomp_allows(program, data->nr, (const uint64_t *)data->args, 2) != allowed)
+		fail_msg("call %d: %s was foretold", data->nr, allowed ? "no" : "yes");
+}
+
+static void it_is_foretold_what_the_filter_says(void **state)
+{
+	struct compiled compiled = compile(MACHINE, DOCKER_CAPS);
+	struct sock_fprog program = { (unsigned short)compiled.len, compiled.code };
+	struct seccomp_data data = { .arch = MACHINE == SECCOMP_X86_64 ? AUDIT_ARCH_X86_64 :
+									 AUDIT_ARCH_AARCH64 };
+
+	(void)state;
+	for (data.nr = 0; data.nr < 600; data.nr++) {
+		data.args[0] = 0;
+		assert_foretold(&program, &data);
+		data.args[0] = CLONE_NEWUSER;
+		assert_foretold(&program, &data);
+	}
+	/* something that neither compiler makes */
+	compiled.code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, 0);
+	assert_false(seccomp_allows(&program, SYS_getpid, NULL, 0));
+}
+
+static void the_default_filter_lets_newcomers_in(void **state)
+{
+	struct compiled compiled = compile(MACHINE, DOCKER_CAPS);
+	struct sock_filter kill = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	const struct seccomp_filter usual = { { (unsigned short)compiled.len, compiled.code }, 0 };
+	const struct seccomp_filter none = { { 1, &kill }, 0 };
+
+	(void)state;
+	assert_true(newcomer_passes(&usual, false));
+	assert_true(newcomer_passes(&usual, true));
+	assert_false(newcomer_passes(&none, false));
+}
+
 static void it_is_kept_for_the_next_time(void **state)
 {
 	struct cache *cache = *state;
@@ -567,6 +611,8 @@ int main(void)
 		cmocka_unit_test(every_name_is_a_call_somewhere),
 		cmocka_unit_test(dangerous_calls_are_denied),
 		cmocka_unit_test(the_kernel_takes_it),
+		cmocka_unit_test(it_is_foretold_what_the_filter_says),
+		cmocka_unit_test(the_default_filter_lets_newcomers_in),
 		CACHED(it_is_kept_for_the_next_time),
 		CACHED(damage_is_found_and_repaired),
 		CACHED(a_file_that_others_may_write_is_not_used),

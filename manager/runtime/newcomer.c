@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/runtime/newcomer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "manager/runtime/identity.h"
+#include "manager/runtime/program.h"
+#include "manager/runtime/reap.h"
+#include "manager/runtime/seccomp_simulate.h"
+#include "manager/runtime/tty.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
+
+#define PIPE_FD 3      /* of the newcomer */
+#define ERRNO_MAX 4095 /* the kernel's */
+#define LOOK_AGAIN_MS 100
+#define EXIT_FAILED 125
+
+/* With CLONE_PARENT the signal at its end is the maker's own. */
+#define FLAGS ((unsigned long)(CLONE_PARENT | CLONE_PARENT_SETTID))
+
+/* What the maker leaves to the waiter, in memory that the two share. */
+struct newcomer_note {
+	pid_t pid; /* of the newcomer, as the kernel says: 0 as long as there is none */
+	struct err err;
+};
+
+/* What is left to do for the newcomer; the waiter knows the words for each. */
+enum step { STEP_SESSION = 1, STEP_TERMINAL, STEP_FILTER, STEP_PROGRAM };
+
+struct failure {
+	uint32_t step;
+	uint32_t num; /* errno */
+};
+
+int newcomer_open(struct newcomer *newcomer, struct err *err)
+{
+	void *note = mmap(NULL, sizeof(struct newcomer_note), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (note == MAP_FAILED)
+		return err_sys(err, errno, "cannot share memory with the process");
+	newcomer->note = note;
+	/* A reader that finds nothing does not wait for whoever holds the other end. */
+	if (pipe2(newcomer->failure, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	return 0;
+}
+
+void newcomer_release(struct newcomer *newcomer)
+{
+	if (newcomer->note)
+		(void)munmap(newcomer->note, sizeof(*newcomer->note));
+	cleanup_close(&newcomer->failure[0]);
+	cleanup_close(&newcomer->failure[1]);
+	*newcomer = (struct newcomer)NEWCOMER_INIT;
+}
+
+int newcomer_guard(const struct newcomer *newcomer, struct err *err)
+{
+	if (madvise(newcomer->note, sizeof(*newcomer->note), MADV_DONTFORK) < 0)
+		return err_sys(err, errno, "cannot keep memory from the process");
+	return 0;
+}
+
+bool newcomer_passes(const struct seccomp_filter *filter, bool terminal)
+{
+	const struct {
+		long number;
+		uint64_t args[2];
+	} calls[] = {
+		{ SYS_clone, { FLAGS } },
+		{ SYS_exit_group, { 0 } },
+		{ SYS_setsid, { 0 } },
+		{ SYS_rt_sigprocmask, { SIG_SETMASK } },
+		{ SYS_execve, { 0 } },
+		{ SYS_write, { PIPE_FD } },
+		{ SYS_ioctl, { STDIN_FILENO, TIOCSCTTY } },
+	};
+	const size_t ncalls = sizeof(calls) / sizeof(calls[0]) - (terminal ? 0 : 1);
+
+	for (size_t i = 0; i < ncalls; i++)
+		if (!seccomp_allows(&filter->program, calls[i].number, calls[i].args, 2))
+			return false;
+	return true;
+}
+
+/* --- the newcomer: what it does may be watched and changed at every instruction --- */
+
+_Noreturn static void fail(enum step step, int num)
+{
+	const struct failure failure = { .step = step, .num = (uint32_t)num };
+
+	(void)!write(PIPE_FD, &failure, sizeof(failure));
+	_exit(EXIT_FAILED);
+}
+
+_Noreturn static void be_newcomer(const struct payload *payload, bool filtered)
+{
+	char *const empty[] = { NULL };
+	struct err err;
+	sigset_t none;
+
+	if (setsid() < 0)
+		fail(STEP_SESSION, errno);
+	if (payload->process.terminal && tty_take_control(STDIN_FILENO, &err) < 0)
+		fail(STEP_TERMINAL, err.num);
+	if (!filtered && payload->filter && payload->process.no_new_privileges &&
+	    seccomp_filter_apply(payload->filter, &err) < 0)
+		fail(STEP_FILTER, err.num);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(payload->program, payload->process.args, payload->env ? payload->env : empty);
+	fail(STEP_PROGRAM, errno);
+}
+
+/* --- the maker --- */
+
+static int leave_only_the_pipe(int fd, struct err *err)
+{
+	if (fd != PIPE_FD && dup3(fd, PIPE_FD, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot place a descriptor");
+	if (syscall(SYS_close_range, PIPE_FD + 1U, ~0U, 0) < 0)
+		return err_sys(err, errno, "cannot close descriptors");
+	return 0;
+}
+
+static int explain_clone(const struct payload *payload, int num, struct err *err)
+{
+	err_sys(err, num, "cannot make a process in the container");
+	if (num == EAGAIN)
+		return err_hint(err, "a limit of processes is reached: --pids-limit of the "
+				     "container, or nproc of its user");
+	if (payload->filter && !payload->process.no_new_privileges)
+		return err_hint(err, "the container's system call filter has to allow clone, as "
+				     "new privileges are allowed");
+	return err_code(err);
+}
+
+_Noreturn void newcomer_make(const struct newcomer *newcomer, struct payload *payload,
+			     bool filtered)
+{
+	struct newcomer_note *note = newcomer->note;
+	long pid;
+
+	if (leave_only_the_pipe(newcomer->failure[1], &note->err) < 0 ||
+	    (filtered && payload_filter_unprivileged(payload, &note->err) < 0))
+		_exit(EXIT_FAILED);
+	/* Never with CLONE_VM: who traces the newcomer would write to the maker's memory. */
+	pid = syscall(SYS_clone, FLAGS, NULL, &note->pid, NULL, NULL);
+	if (pid == 0)
+		be_newcomer(payload, filtered);
+	if (pid < 0)
+		explain_clone(payload, errno, &note->err);
+	_exit(pid < 0 ? EXIT_FAILED : 0);
+}
+
+/* --- the waiter --- */
+
+/* Poll one descriptor or two (-1: none); 0 when the time is over. */
+static int await(int fd, int other, int timeout_ms, struct err *err)
+{
+	struct pollfd fds[2] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	int result;
+
+	do {
+		result = poll(fds, 2, timeout_ms);
+	} while (result < 0 && errno == EINTR);
+	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : result;
+}
+
+/* What the maker made is a child of ours, so that its number is nobody else's until we reap it. */
+static int take_newcomer(const struct newcomer *newcomer, struct engine_process *process,
+			 struct err *err)
+{
+	struct newcomer_note *note = newcomer->note;
+	int result = await(process->pidfd, -1, -1, err);
+	int pidfd;
+
+	if (result < 0)
+		return result;
+	if (note->pid <= 0 && note->err.kind != ERR_NONE) {
+		*err = note->err;
+		return err_code(err);
+	}
+	if (note->pid <= 0)
+		return reap_explain(process->pidfd, "the process", err);
+	pidfd = (int)syscall(SYS_pidfd_open, note->pid, 0);
+	if (pidfd < 0)
+		return err_sys(err, errno, "cannot open process %d", (int)note->pid);
+	reap_killed(process->pidfd);
+	cleanup_close(&process->pidfd);
+	process->pid = note->pid;
+	process->pidfd = pidfd;
+	note->pid = 0;
+	return 0;
+}
+
+static int explain(const struct failure *failure, const char *program, struct err *err)
+{
+	int num = failure->num > 0 && failure->num <= ERRNO_MAX ? (int)failure->num : EPROTO;
+
+	switch (failure->step) {
+	case STEP_SESSION:
+		return err_sys(err, num, "cannot make a session");
+	case STEP_TERMINAL:
+		return err_sys(err, num, "cannot make it the controlling terminal");
+	case STEP_FILTER:
+		return err_sys(err, num, "cannot load the system call filter");
+	default:
+		return program_exec_failed(program, num, err);
+	}
+}
+
+/*
+ * The pipe closes as the newcomer executes its program. Somebody inside may have taken a copy of
+ * its end, and keep it open: so the process itself is looked at, too, now and then.
+ */
+static int await_program(int failure_fd, int proc_fd, const struct engine_process *process,
+			 struct err *err)
+{
+	struct err gone = ERR_INIT;
+	struct failure failure;
+	bool executed = false;
+	ssize_t len;
+	int result;
+
+	for (;;) {
+		result = await(failure_fd, process->pidfd, LOOK_AGAIN_MS, err);
+		if (result < 0)
+			return result;
+		if (result > 0)
+			break;
+		if (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 || executed)
+			return 0;
+	}
+	len = read(failure_fd, &failure, sizeof(failure));
+	return len == sizeof(failure) ? explain(&failure, process->program, err) : 0;
+}
+
+int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process *process,
+		   struct err *err)
+{
+	int result = take_newcomer(newcomer, process, err);
+
+	cleanup_close(&newcomer->failure[1]);
+	newcomer->failure[1] = -1;
+	return result < 0 ? result : await_program(newcomer->failure[0], proc_fd, process, err);
+}
+
+void newcomer_kill(const struct newcomer *newcomer)
+{
+	int pidfd;
+
+	if (!newcomer->note || newcomer->note->pid <= 0)
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, newcomer->note->pid, 0);
+	reap_killed(pidfd);
+	cleanup_close(&pidfd);
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What joins a running container brings nothing of the host with it, whoever looks.
+
+load helpers
+
+setup_file() {
+	cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Werror -static -o "$BATS_FILE_TMPDIR/tracer" \
+		"$REPO/tests/e2e/tracer.c"
+}
+
+setup() {
+	new_root
+	import_busybox
+}
+
+# tracer NAME OPTION...: a container whose program catches all that comes in (tracer.c).
+tracer() {
+	local name=$1
+	shift
+	cman run -d --name "$name" --cap-add SYS_PTRACE -v "$BATS_FILE_TMPDIR/tracer:/tracer:ro" "$@" \
+		busybox /tracer yranac-ym >/dev/null
+	eventually grep_logs "$name" '^ready$'
+}
+
+grep_logs() {
+	cman logs "$1" | grep -q "$2"
+}
+
+# found NAME: what the tracer has found, and not how many it has caught.
+found() {
+	cman stop -t 10 "$1" >/dev/null
+	cman logs "$1" | grep -vE '^(ready|caught .*)$' || true
+}
+
+# Each way into a container once, with something in the environment that is nobody's business.
+join_in_all_ways() {
+	export CANARY=my-canary
+	run cman exec "$1" true
+	assert_status 0
+	run cman exec -i -u bird -w /tmp -e A=b "$1" true </dev/null
+	assert_status 0
+	run cman exec -t "$1" true
+	assert_status 0
+	run cman exec -d "$1" true
+	assert_status 0
+	run -127 cman exec "$1" nosuch
+}
+
+@test "a tracer in the container finds nothing of the host in what joins it" {
+	tracer spy --health-cmd true --health-interval 100ms
+	for round in $(seq 100); do
+		join_in_all_ways spy
+		[ "$round" -lt 10 ] || ! grep_logs spy '^caught one in time$' || break
+	done
+	eventually eval '[ "$(cman inspect -f "{{.State.Health.Status}}" spy)" = healthy ]'
+	caught=$(cman logs spy | grep -c '^caught one in time$' || true)
+	run found spy
+	assert_output ''
+	[ "$caught" = 1 ] || skip "nothing could be caught before it had executed its program"
+}
+
+@test "a filter that lets nobody in is loaded by the newcomer; where that is impossible, it is said" {
+	cat >"$BATS_TEST_TMPDIR/alone.json" <<-'END'
+		{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+			{"names": ["clone", "clone3", "fork", "vfork"], "action": "SCMP_ACT_ERRNO"}]}
+	END
+	cman run -d --no-init --name bird --security-opt "seccomp=$BATS_TEST_TMPDIR/alone.json" busybox sleep 600
+	run cman exec bird grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status
+	assert_output 'NoNewPrivs:	1
+Seccomp:	2'
+	run cman exec bird sh -c 'true | cat'
+	assert_output "sh: can't fork: Operation not permitted"
+	cman run -d --no-init --name wren --security-opt "seccomp=$BATS_TEST_TMPDIR/alone.json" \
+		--security-opt no-new-privileges=false busybox sleep 600
+	run --separate-stderr cman exec wren true
+	assert_status 125
+	assert_stderr "cman: wren: cannot make a process in the container: Operation not permitted
+hint: the container's system call filter has to allow clone, as new privileges are allowed"
+}
+
+@test "what joins takes the place in the container that the host gave it" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	# its parent is outside, its session and process group are its own
+	run cman exec bird sh -c 'cut -d " " -f 1,4-6 /proc/$$/stat | sed "s/$$/own/g"'
+	assert_output 'own 0 own own'
+	cman exec -d bird sleep 345
+	pid=$(pgrep -f '^sleep 345$')
+	[ "$(tail -1 "/proc/$pid/cgroup")" = "0::/cman/$(cman ps -q --no-trunc)" ]
+	# nothing is left of who made it
+	[ "$(pgrep -c -x cman-exec)" = 1 ]
+}
