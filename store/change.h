@@ -30,8 +30,8 @@ struct change_step {
 /*
  * Run the steps in order, in the caller's transaction if there is one, else in one of their own.
  * Returns how many records the last step that is no event has changed (1: all are events). With
- * none, a transaction of its own is rolled back, and so are events that came before. On a full disk:
- * as db_run().
+ * none, a transaction of its own is rolled back, and so are events that came before. On a full
+ * disk: as db_run().
  */
 int change_run(struct store *store, const struct change_step *steps, struct err *err);
 /* The same with the reserve (reserve.h), for what has to be recorded on a full disk, too. */
