@@ -256,25 +256,82 @@ int container_read(struct store *store, const char *id, struct container_record 
 	return r ? read_record(stmt, out, err) : fail_not_found(id, err);
 }
 
-int container_each(struct store *store, container_visit *visit, void *data, struct err *err)
+typedef int read_row(sqlite3_stmt *stmt, struct container_record *record, struct err *err);
+
+/* The texts are SQLite's own, which stay until the next step. */
+static int read_borrowed(sqlite3_stmt *stmt, struct container_record *record, struct err *err)
+{
+	int r = read_texts(stmt, true, record, err);
+
+	if (r == 0)
+		read_numbers(stmt, record);
+	return r;
+}
+
+static int read_brief(sqlite3_stmt *stmt, struct container_record *record, struct err *err)
+{
+	const struct {
+		int column;
+		char **text;
+	} texts[] = { { 1, &record->name }, { 2, &record->image }, { 3, &record->command } };
+	int state = 0, health = 0;
+	int r = db_column_copy(stmt, 0, record->id, sizeof(record->id), err);
+
+	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		r = read_text(stmt, texts[i].column, true, texts[i].text, err);
+	if (r == 0)
+		r = db_column_copy(stmt, 10, record->boot_id, sizeof(record->boot_id), err);
+	if (r == 0)
+		r = read_word(stmt, 4, NAMES(state_names), &state, err);
+	if (r == 0)
+		r = read_word(stmt, 12, NAMES(health_names), &health, err);
+	if (r < 0)
+		return r;
+	record->state = (enum container_state)state;
+	record->health = (enum container_health)health;
+	record->created_ns = sqlite3_column_int64(stmt, 5);
+	record->started_ns = sqlite3_column_int64(stmt, 6);
+	record->finished_ns = sqlite3_column_int64(stmt, 7);
+	record->pid = sqlite3_column_int(stmt, 8);
+	record->monitor_pid = sqlite3_column_int(stmt, 9);
+	record->exit_code = sqlite3_column_int(stmt, 11);
+	return 0;
+}
+
+static int walk(struct store *store, const char *sql, read_row *read, container_visit *visit,
+		void *data, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db,
-			   "SELECT " CONTAINER_COLUMNS " FROM container ORDER BY rowid DESC", NULL,
-			   &stmt, err);
+	int r = db_prepare(store->db, sql, NULL, &stmt, err);
 
 	if (r < 0)
 		return r;
 	while ((r = db_step(stmt, err)) > 0) {
 		struct container_record record = CONTAINER_RECORD_INIT;
 
-		r = read_texts(stmt, true, &record, err);
+		r = read(stmt, &record, err);
 		if (r < 0)
 			return r;
-		read_numbers(stmt, &record);
 		r = visit(&record, data, err);
 		if (r != 0)
 			return r;
 	}
 	return r;
+}
+
+int container_each(struct store *store, container_visit *visit, void *data, struct err *err)
+{
+	return walk(store, "SELECT " CONTAINER_COLUMNS " FROM container ORDER BY rowid DESC",
+		    read_borrowed, visit, data, err);
+}
+
+int container_each_brief(struct store *store, bool live, container_visit *visit, void *data,
+			 struct err *err)
+{
+	return walk(store,
+		    live ? "SELECT " CONTAINER_BRIEF_COLUMNS " FROM container"
+			   " WHERE state IN ('running', 'paused', 'restarting')"
+			   " ORDER BY rowid DESC" :
+			   "SELECT " CONTAINER_BRIEF_COLUMNS " FROM container ORDER BY rowid DESC",
+		    read_brief, visit, data, err);
 }

@@ -12,6 +12,11 @@
 	"restart_policy, restart_max, restart_count, restart_ns, health, health_failures, " \
 	"ended_by, ending"
 
+/* The same, of container_each_brief(). */
+#define CONTAINER_BRIEF_COLUMNS                                                       \
+	"id, name, image, command, state, created_ns, started_ns, finished_ns, pid, " \
+	"monitor_pid, boot_id, exit_code, health"
+
 #define CONTAINER_READ "SELECT " CONTAINER_COLUMNS " FROM container WHERE id = ?1"
 
 #define CONTAINER_HAS_VOLUME "SELECT 1 FROM container_volume WHERE container_id = ?1 LIMIT 1"

@@ -47,8 +47,6 @@ void store_close(struct store *store)
 	close_fd(&store->layers_fd);
 	close_fd(&store->blobs_fd);
 	close_fd(&store->tmp_fd);
-	for (int i = 0; i < STORE_MONITORS_FILES; i++)
-		close_fd(&store->monitors_fds[i]);
 	*store = (struct store)STORE_INIT;
 }
 

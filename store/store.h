@@ -17,7 +17,6 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-#define STORE_MONITORS_FILES 32
 #define STORE_EXPECTED 8
 
 struct store {
@@ -30,17 +29,13 @@ struct store {
 	int layers_fd;
 	int blobs_fd; /* blobs/sha256 */
 	int tmp_fd;
-	/* run/monitors-*, once somebody asked (manager/monitor/presence.h) */
-	int monitors_fds[STORE_MONITORS_FILES];
 	struct sqlite3_stmt *expected[STORE_EXPECTED]; /* expected.h */
 };
 
 #define STORE_INIT                                                                                 \
 	{                                                                                          \
 		.root_fd = -1, .run_fd = -1, .containers_fd = -1, .layers_fd = -1, .blobs_fd = -1, \
-		.tmp_fd = -1, .monitors_fds = {                                                    \
-			[0 ... STORE_MONITORS_FILES - 1] = -1                                      \
-		}                                                                                  \
+		.tmp_fd = -1                                                                       \
 	}
 #define AUTO_STORE __attribute__((cleanup(store_close)))
 

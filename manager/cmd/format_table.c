@@ -11,10 +11,11 @@
 #define GAP 2	      /* blanks between columns */
 #define NARROWEST 8   /* what a column that may be cut keeps */
 #define LONG_WIDTH 30 /* FORMAT_LONG where there is no terminal */
+#define CELLS_MIN 512
 #define ELLIPSIS "\xe2\x80\xa6"
 
+/* What it holds is in table.text, behind that of the cell before. */
 struct cell {
-	size_t at; /* in table.text */
 	uint32_t len;
 	uint32_t width;
 };
@@ -62,7 +63,7 @@ static struct cell cell_from(const struct table *table, size_t at)
 	size_t len = table->text.len - at;
 	const char *text = table->text.data ? table->text.data + at : "";
 
-	return (struct cell){ at, (uint32_t)len, (uint32_t)text_width(text, len) };
+	return (struct cell){ (uint32_t)len, (uint32_t)text_width(text, len) };
 }
 
 bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
@@ -88,7 +89,7 @@ struct buf *table_begin_cell(struct table *table)
 void table_end_cell(struct table *table)
 {
 	if (table->ncells == table->capacity) {
-		size_t capacity = table->capacity ? 2 * table->capacity : 256;
+		size_t capacity = table->capacity ? 2 * table->capacity : CELLS_MIN;
 		struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
 
 		if (!cells) {
@@ -179,10 +180,9 @@ static void add_blanks(struct buf *out, size_t n)
 	}
 }
 
-static void print_cell(const struct table *table, struct buf *out, const struct cell *cell,
-		       size_t width, bool last)
+static void print_cell(struct buf *out, const struct cell *cell, const char *text, size_t width,
+		       bool last)
 {
-	const char *text = table->text.data + cell->at;
 	size_t used = cell->width;
 
 	if (used <= width) {
@@ -199,20 +199,53 @@ static void print_cell(const struct table *table, struct buf *out, const struct 
 	add_blanks(out, width + GAP - used);
 }
 
-/* Nothing behind the last cell that holds something: no blanks at the end of a line. */
-static void print_row(const struct table *table, struct buf *out, const struct cell *cells,
-		      size_t shown)
+/*
+ * Nothing behind the last cell that holds something: no blanks at the end of a line. `text` is that
+ * of the row; that of the next one is returned.
+ */
+static const char *print_row(const struct table *table, struct buf *out, const struct cell *cells,
+			     const char *text, size_t shown)
 {
 	while (shown > 1 && cells[shown - 1].len == 0)
 		shown--;
-	for (size_t c = 0; c < shown; c++)
-		print_cell(table, out, &cells[c], table->columns[c].width, c + 1 == shown);
+	for (size_t c = 0; c < table->ncolumns; c++) {
+		if (c < shown)
+			print_cell(out, &cells[c], text, table->columns[c].width, c + 1 == shown);
+		text += cells[c].len;
+	}
 	buf_addch(out, '\n');
+	return text;
+}
+
+static const char *print_titles(const struct table *table, struct buf *out, size_t shown)
+{
+	const char *text = table->text.data;
+
+	for (size_t c = 0; c < table->ncolumns; c++) {
+		const struct column *column = &table->columns[c];
+
+		if (c < shown)
+			print_cell(out, &column->title, text, column->width, c + 1 == shown);
+		text += column->title.len;
+	}
+	buf_addch(out, '\n');
+	return text;
+}
+
+/* What the lines take together, but for what is cut or wider than its bytes. */
+static size_t expected_bytes(const struct table *table)
+{
+	size_t line = 1;
+
+	for (size_t c = 0; c < table->ncolumns; c++)
+		line += table->columns[c].width + GAP;
+	return line * (1 + table->ncells / table->ncolumns);
 }
 
 bool table_print(struct table *table, struct buf *out)
 {
 	size_t shown = table->ncolumns;
+	const char *text;
 
 	if (table->failed || buf_failed(&table->text) || table->ncolumns == 0)
 		return false;
@@ -223,12 +256,9 @@ bool table_print(struct table *table, struct buf *out)
 		if (table->columns[0].width > (size_t)table->fit)
 			table->columns[0].width = (size_t)table->fit;
 	}
-	for (size_t c = 0; c < shown; c++)
-		print_cell(table, out, &table->columns[c].title, table->columns[c].width,
-			   c + 1 == shown);
-	buf_addch(out, '\n');
-	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns) {
-		print_row(table, out, &table->cells[i], shown);
-	}
+	buf_reserve(out, expected_bytes(table));
+	text = print_titles(table, out, shown);
+	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns)
+		text = print_row(table, out, &table->cells[i], text, shown);
 	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ps: one pass over the records makes the rows. Those that say "running" are then held against
- * /proc; only when one of them was wrong (its monitor was killed, or the machine) the rows are made
- * a second time.
+ * ps: one pass over the records makes the rows. Those that say "running" and whose monitor is not
+ * seen are then held against /proc; only when one of them was wrong (its monitor was killed, or the
+ * machine) the rows are made a second time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -115,41 +115,39 @@ struct ps {
 	struct format_request request;
 	struct format *format;
 	int64_t now_ns;
-	/* What the records said to be running in the first pass. */
-	struct container_record *running;
-	size_t nrunning;
 	bool first_pass;
+	struct presence_list presence; /* in the first pass */
+	/* What it found to be running by its record alone. */
+	struct unseen *unseen;
+	size_t nunseen;
+};
+
+struct unseen {
+	char id[CONTAINER_ID_LEN + 1];
+	enum container_state state;
 };
 
 static void ps_release(struct ps *ps)
 {
-	for (size_t i = 0; i < ps->nrunning; i++)
-		container_record_release(&ps->running[i]);
-	free(ps->running);
+	free(ps->unseen);
+	presence_list_close(&ps->presence);
 	filters_release(&ps->filters);
 	ps_sort_release(&ps->sort);
 	format_release(&ps->format);
 }
 
-/* What lifecycle_refresh() needs of a record, and room for what it changes. */
-static int keep_running(struct ps *ps, const struct container_record *record, struct err *err)
+static int keep_unseen(struct ps *ps, const struct container_record *record, struct err *err)
 {
-	struct container_record *list;
-	struct container_record copy = *record;
+	struct unseen *list;
 
-	if ((ps->nrunning & (ps->nrunning - 1)) == 0) { /* full at powers of two */
-		list = reallocarray(ps->running, ps->nrunning ? 2 * ps->nrunning : 1,
-				    sizeof(*list));
+	if ((ps->nunseen & (ps->nunseen - 1)) == 0) { /* full at powers of two */
+		list = reallocarray(ps->unseen, ps->nunseen ? 2 * ps->nunseen : 1, sizeof(*list));
 		if (!list)
 			return err_sys(err, ENOMEM, "cannot list the containers");
-		ps->running = list;
+		ps->unseen = list;
 	}
-	copy.name = strdup(record->name);
-	copy.image = copy.image_id = copy.command = copy.error = NULL;
-	copy.labels = copy.ended_by = copy.ending = NULL;
-	if (!copy.name)
-		return err_sys(err, ENOMEM, "cannot list the containers");
-	ps->running[ps->nrunning++] = copy;
+	memcpy(ps->unseen[ps->nunseen].id, record->id, sizeof(record->id));
+	ps->unseen[ps->nunseen++].state = record->state;
 	return 0;
 }
 
@@ -197,13 +195,26 @@ static const char *text_or_null(const struct buf *text)
 	return text->len > 0 ? text->data : NULL;
 }
 
-/* What the record does not say as it is shown. */
-static void add_details(struct ps *ps, const struct container_record *record, struct texts *texts,
-			const char **values)
+static void add_spec(struct ps *ps, const struct container_record *record, struct texts *texts,
+		     const char **values)
 {
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	struct err ignored = ERR_INIT;
 
+	if (lifecycle_load_spec(ps->store, record->id, &spec, &ignored) < 0)
+		return;
+	buf_reset(&texts->mounts);
+	ps_add_mounts(&texts->mounts, &spec);
+	values[MOUNTS] = text_or_null(&texts->mounts);
+	buf_reset(&texts->network);
+	ps_add_network(&texts->network, &spec);
+	values[NETWORKS] = text_or_null(&texts->network);
+}
+
+/* What the record does not say as it is shown. */
+static void add_details(struct ps *ps, const struct container_record *record, struct texts *texts,
+			const char **values)
+{
 	if (format_uses(ps->format, LABELS) && record->labels) {
 		buf_reset(&texts->labels);
 		ps_add_labels(&texts->labels, record->labels);
@@ -214,15 +225,8 @@ static void add_details(struct ps *ps, const struct container_record *record, st
 		ps_add_size(&texts->size, ps->store, record);
 		values[SIZE] = text_or_null(&texts->size);
 	}
-	if ((!format_uses(ps->format, MOUNTS) && !format_uses(ps->format, NETWORKS)) ||
-	    lifecycle_load_spec(ps->store, record->id, &spec, &ignored) < 0)
-		return;
-	buf_reset(&texts->mounts);
-	ps_add_mounts(&texts->mounts, &spec);
-	values[MOUNTS] = text_or_null(&texts->mounts);
-	buf_reset(&texts->network);
-	ps_add_network(&texts->network, &spec);
-	values[NETWORKS] = text_or_null(&texts->network);
+	if (format_uses(ps->format, MOUNTS) || format_uses(ps->format, NETWORKS))
+		add_spec(ps, record, texts, values);
 }
 
 static void add_row(struct ps *ps, const struct container_record *record, struct texts *texts)
@@ -285,7 +289,9 @@ static int visit(const struct container_record *record, void *data, struct err *
 	struct ps *ps = walk->ps;
 	bool live = status_is_live(record->state);
 
-	if (live && ps->first_pass && keep_running(ps, record, err) < 0)
+	/* Whose monitor lives is as that has recorded it. */
+	if (live && ps->first_pass && !presence_seen(&ps->presence, record) &&
+	    keep_unseen(ps, record, err) < 0)
 		return err_code(err);
 	if ((!live && !ps->all) || walk->rows == ps->last || !filters_match(&ps->filters, record))
 		return 0;
@@ -317,10 +323,22 @@ static int add_sorted(struct walk *walk, struct store *store, struct err *err)
 	return 0;
 }
 
+/* Whether the records need not be read whole. What filters and an order ask for is theirs. */
+static bool is_brief(const struct ps *ps)
+{
+	static const enum field others[] = { IMAGE_ID, ERROR, LABELS, SIZE, RESTARTS };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (format_uses(ps->format, others[i]))
+			return false;
+	return ps->filters.n == 0 && !ps->sort.field;
+}
+
 static int walk_records(struct ps *ps, struct store *store, struct err *err)
 {
 	struct walk walk = { .ps = ps };
-	int rc = container_each(store, visit, &walk, err);
+	int rc = is_brief(ps) ? container_each_brief(store, !ps->all, visit, &walk, err) :
+				container_each(store, visit, &walk, err);
 
 	if (rc == 0)
 		rc = add_sorted(&walk, store, err);
@@ -330,25 +348,29 @@ static int walk_records(struct ps *ps, struct store *store, struct err *err)
 	return rc;
 }
 
-/* Whether a record was brought up to date, so that the rows are stale. */
-static bool refresh_running(struct ps *ps, struct store *store)
+/* Whether it is not as the first pass has shown it, so that the rows are stale. */
+static bool refresh(struct store *store, const struct unseen *unseen)
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	struct err err = ERR_INIT;
+	int rc = container_read(store, unseen->id, &record, &err);
+
+	if (rc == 0)
+		rc = lifecycle_refresh(store, &record, &err);
+	if (rc == 0)
+		return record.state != unseen->state;
+	/* One that cannot be looked at is shown as recorded, and the list goes on. */
+	if (err.kind != ERR_NOT_FOUND)
+		log_warn("%s: %s", record.name ? record.name : unseen->id, err.text);
+	return err.kind == ERR_NOT_FOUND;
+}
+
+static bool refresh_unseen(struct ps *ps, struct store *store)
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < ps->nrunning; i++) {
-		struct container_record *record = &ps->running[i];
-		enum container_state said = record->state;
-		struct err err = ERR_INIT;
-
-		/* Whose monitor lives is as that has recorded it. */
-		if (presence_seen(store, record->id, record->monitor_pid))
-			continue;
-		/* One that cannot be looked at is shown as recorded, and the list goes on. */
-		if (lifecycle_refresh(store, record, &err) < 0 && err.kind != ERR_NOT_FOUND)
-			log_warn("%s: %s", record->name, err.text);
-		else if (err.kind == ERR_NOT_FOUND || record->state != said)
-			changed = true;
-	}
+	for (size_t i = 0; i < ps->nunseen; i++)
+		changed |= refresh(store, &ps->unseen[i]);
 	return changed;
 }
 
@@ -365,9 +387,10 @@ static int list(struct ps *ps, struct app *app, struct err *err)
 	ps->store = &store;
 	ps->now_ns = clock_now_ns();
 	ps->first_pass = true;
+	presence_list_open(store.run_fd, &ps->presence);
 	if (walk_records(ps, &store, err) < 0)
 		return err_code(err);
-	if (refresh_running(ps, &store)) {
+	if (refresh_unseen(ps, &store)) {
 		ps->first_pass = false;
 		format_reset(ps->format);
 		if (walk_records(ps, &store, err) < 0)

@@ -78,11 +78,9 @@ static size_t point_width(uint32_t point)
 /* Walk until `columns` are full; *used is how many the bytes that are returned take. */
 static size_t walk(const char *text, size_t len, size_t columns, size_t *used)
 {
-	size_t at = 0;
-
 	/* ASCII is as wide as it is long. */
-	while (at < len && at < columns && text[at] >= 0x20 && text[at] < 0x7f)
-		at++;
+	size_t at = utf8_plain_length(text, len < columns ? len : columns);
+
 	*used = at;
 	while (at < len) {
 		uint32_t point = 0;

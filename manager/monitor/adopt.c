@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
-#include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 
@@ -105,6 +104,5 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
 		rc = monitor_identify(record, err);
 	if (rc < 0)
 		return rc;
-	presence_hold(&monitor->store, record->id);
 	return container_set_monitor(&monitor->store, record, err);
 }

@@ -11,7 +11,6 @@
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_update.h"
 #include "manager/monitor/monitor.h"
-#include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "manager/neighbours.h"
 #include "manager/runtime/devices.h"
@@ -436,7 +435,6 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		(void)explain(monitor, err);
 		return err_code(err);
 	}
-	presence_hold(&monitor->store, monitor->record.id);
 	rc = monitor->row == ROW_DUE ? begin(monitor, err) : load_and_begin(monitor, err);
 	if (rc == 0)
 		return 0;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
-#include "manager/monitor/presence.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 
@@ -68,7 +67,7 @@ void monitor_unclaim(struct monitor *monitor)
 {
 	if (monitor->claim_fd < 0)
 		return;
-	presence_give_up(&monitor->store, monitor->record.id);
+	presence_give_up(&monitor->presence);
 	/* A child that has not executed its program yet shares the lock: closing is not enough. */
 	(void)flock(monitor->claim_fd, LOCK_UN);
 	cleanup_close(&monitor->claim_fd);

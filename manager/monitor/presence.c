@@ -3,73 +3,239 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <linux/futex.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "manager/lifecycle.h"
+#include "store/base/cleanup.h"
 #include "store/base/log.h"
-#include "store/store.h"
+#include "store/containers.h"
 
-#define ID_DIGITS 15 /* of 4 bits: an offset has 63 */
+#define TABLE_FILE "monitors"
+#define BUCKET_BYTES 4096
+#define BUCKETS 128
+#define SLOTS 85
+#define TABLE_BYTES ((size_t)BUCKETS * BUCKET_BYTES)
+#define KEY_DIGITS 16 /* of 4 bits */
 
 /*
- * The kernel keeps the locks of a file in a list, and goes through it for each that is taken, asked
- * for or given back: so there are several files. Each is opened once a store: closing another
- * descriptor of it would give the lock away.
+ * The list itself is here and not in memory of the monitor's own: of a process that is killed for
+ * want of memory, the kernel may take that away before it looks at the list. Addresses are those of
+ * the process whose list it is, and mean nothing to anybody else.
  */
-static int open_file(struct store *store, off_t byte)
-{
-	const unsigned which = (unsigned)byte % STORE_MONITORS_FILES;
-	int *fd = &store->monitors_fds[which];
-	char name[sizeof("monitors-") + 10];
+struct robust {
+	struct robust_list_head head;
+	struct robust_list entry;
+};
 
-	if (*fd < 0) {
-		snprintf(name, sizeof(name), "monitors-%u", which);
-		*fd = openat(store->run_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	}
-	return *fd < 0 ? -errno : *fd;
+struct place {
+	_Atomic uint64_t key;
+	_Atomic uint32_t owner; /* a futex: the monitor's PID, or no PID at all */
+};
+
+/* Those of the containers whose IDs lead here. Who looks for one has no need of the lists. */
+struct presence_bucket {
+	struct place places[SLOTS];
+	struct robust lists[SLOTS];
+};
+_Static_assert(sizeof(struct presence_bucket) <= BUCKET_BYTES, "a bucket is a page");
+
+/* Of its first digits. */
+static uint64_t key_of(const char *id)
+{
+	uint64_t key = 0;
+
+	for (int i = 0; i < KEY_DIGITS && id[i]; i++)
+		key = key << 4 | (uint64_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
+	return key;
 }
 
-static struct flock byte_of(const char *id)
+static size_t bucket_at(uint64_t key)
 {
-	char digits[ID_DIGITS + 1] = "";
-
-	strncpy(digits, id, ID_DIGITS);
-	return (struct flock){
-		.l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_start = (off_t)strtoull(digits, NULL, 16),
-		.l_len = 1,
-	};
+	return (size_t)(key % BUCKETS) * BUCKET_BYTES;
 }
 
-void presence_hold(struct store *store, const char *id)
+/* --- a monitor's own place --- */
+
+/*
+ * A descriptor of the table whose bucket at `at` has its place on the disk: what is written through
+ * a mapping cannot be refused any more, but by a signal. -errno where there is no room.
+ */
+static int open_table(int run_fd, size_t at)
 {
-	struct flock lock = byte_of(id);
-	int fd = open_file(store, lock.l_start);
+	AUTO_CLOSE int fd =
+		openat(run_fd, TABLE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	/* Never less than it is: several may be here at the same time. */
+	if (st.st_size < (off_t)TABLE_BYTES && ftruncate(fd, (off_t)TABLE_BYTES) < 0)
+		return -errno;
+	if (fallocate(fd, 0, (off_t)at, BUCKET_BYTES) < 0)
+		return -errno;
+	return STEAL_FD(fd);
+}
+
+/* No more of the table than the bucket, as each page counts for every monitor. */
+static int map_bucket(int run_fd, uint64_t key, struct presence *own)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t at = bucket_at(key), start = at / page * page;
+	AUTO_CLOSE int fd = open_table(run_fd, at);
+	void *map;
 
 	if (fd < 0)
-		log_debug("cannot open the monitors' locks in %s: %s", store->run, strerror(-fd));
-	else if (fcntl(fd, F_SETLK, &lock) < 0)
-		log_debug("cannot lock a monitor's place in %s: %s", store->run, strerror(errno));
+		return fd;
+	own->map_len = at - start + BUCKET_BYTES;
+	map = mmap(NULL, own->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)start);
+	if (map == MAP_FAILED)
+		return -errno;
+	/* What becomes the container's process has no business here. */
+	(void)madvise(map, own->map_len, MADV_DONTFORK);
+	own->map = map;
+	own->bucket = (struct presence_bucket *)((char *)map + (at - start));
+	return 0;
 }
 
-void presence_give_up(struct store *store, const char *id)
+/* A slot is free as long as there is no PID in its word, whatever else the kernel left there. */
+static int claim_slot(struct presence *own, uint32_t claim)
 {
-	struct flock lock = byte_of(id);
-	int fd = open_file(store, lock.l_start);
+	for (size_t i = 0; i < SLOTS; i++) {
+		uint32_t was = atomic_load(&own->bucket->places[i].owner);
 
-	lock.l_type = F_UNLCK;
-	if (fd >= 0)
-		(void)fcntl(fd, F_SETLK, &lock);
+		if (!(was & FUTEX_TID_MASK) &&
+		    atomic_compare_exchange_strong(&own->bucket->places[i].owner, &was, claim)) {
+			own->slot = i;
+			return 0;
+		}
+	}
+	return -ENOSPC;
 }
 
-bool presence_seen(struct store *store, const char *id, pid_t monitor)
+/* A list of one, which says itself where its futex is. */
+static int set_robust(struct presence *own)
 {
-	struct flock lock = byte_of(id);
-	int fd = open_file(store, lock.l_start);
+	struct robust *list = &own->bucket->lists[own->slot];
 
-	return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK &&
-	       lock.l_pid == monitor;
+	list->head.list.next = &list->entry;
+	list->entry.next = &list->head.list;
+	list->head.futex_offset =
+		(char *)&own->bucket->places[own->slot].owner - (char *)&list->entry;
+	list->head.list_op_pending = NULL;
+	return syscall(SYS_set_robust_list, &list->head, sizeof(list->head)) < 0 ? -errno : 0;
+}
+
+static int take_place(struct presence *own, uint64_t key)
+{
+	const uint32_t pid = (uint32_t)getpid();
+	int rc = claim_slot(own, FUTEX_OWNER_DIED | pid);
+
+	if (rc < 0)
+		return rc;
+	/* Not seen before it is complete: neither with the last one's key, nor unwatched. */
+	atomic_store(&own->bucket->places[own->slot].key, key);
+	rc = set_robust(own);
+	atomic_store(&own->bucket->places[own->slot].owner, rc < 0 ? 0 : pid);
+	return rc;
+}
+
+static void unmap(struct presence *own)
+{
+	if (own->map)
+		(void)munmap(own->map, own->map_len);
+	*own = (struct presence)PRESENCE_INIT;
+}
+
+void presence_hold(struct presence *own, int run_fd, const char *id)
+{
+	const uint64_t key = key_of(id);
+	int rc = map_bucket(run_fd, key, own);
+
+	if (rc == 0)
+		rc = take_place(own, key);
+	if (rc == 0)
+		return;
+	log_debug("%.12s: its monitor has no place in " TABLE_FILE ": %s", id, strerror(-rc));
+	unmap(own);
+}
+
+void presence_give_up(struct presence *own)
+{
+	if (!own->bucket)
+		return;
+	/* In this order: at any time in between, the kernel would find nothing to do. */
+	atomic_store(&own->bucket->places[own->slot].owner, 0);
+	(void)syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
+	unmap(own);
+}
+
+/* --- what others see --- */
+
+static bool is_in_memory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+void presence_list_open(int run_fd, struct presence_list *out)
+{
+	AUTO_CLOSE int fd = openat(run_fd, TABLE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct err ignored = ERR_INIT;
+	struct stat st;
+	void *map;
+
+	*out = (struct presence_list)PRESENCE_LIST_INIT;
+	/* A table that is being made has nobody in it. */
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < (off_t)TABLE_BYTES ||
+	    lifecycle_boot_id(out->boot_id, &ignored) < 0)
+		return;
+	map = mmap(NULL, TABLE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return;
+	out->table = map;
+	out->in_memory = is_in_memory(fd);
+}
+
+void presence_list_close(struct presence_list *list)
+{
+	if (list->table)
+		(void)munmap((void *)list->table, TABLE_BYTES);
+	*list = (struct presence_list)PRESENCE_LIST_INIT;
+}
+
+/* A disk that fails may have kept the kernel from taking the number away. */
+static bool may_live(const struct presence_list *list, pid_t pid)
+{
+	return list->in_memory || kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+bool presence_seen(const struct presence_list *list, const struct container_record *record)
+{
+	const uint64_t key = key_of(record->id);
+	const struct presence_bucket *bucket;
+
+	/* What a disk has kept from before the machine was restarted says nothing. */
+	if (!list->table || record->monitor_pid <= 0 || strcmp(record->boot_id, list->boot_id) != 0)
+		return false;
+	bucket = (const struct presence_bucket *)((const char *)list->table + bucket_at(key));
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct place *place = &bucket->places[i];
+
+		if (atomic_load_explicit(&place->key, memory_order_relaxed) == key &&
+		    atomic_load_explicit(&place->owner, memory_order_acquire) ==
+			    (uint32_t)record->monitor_pid)
+			return may_live(list, record->monitor_pid);
+	}
+	return false;
 }

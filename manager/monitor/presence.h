@@ -3,29 +3,61 @@
 #define CMAN_MANAGER_MONITOR_PRESENCE_H
 
 /*
- * Which containers have a monitor, at the price of one system call each, so that a list of
- * thousands need not open the processes of them all. A monitor has a lock (fcntl(2), F_SETLK) on
- * one byte of a file `monitors-N` in the run-time directory, as long as it attends to the
- * container. Which one, says the container's ID; so a process that got a dead monitor's number is
- * not taken for it.
+ * Which containers have a monitor, at the price of a look into memory each, so that a list of
+ * thousands need not open the processes of them all.
+ *
+ * The run-time directory has a table, `monitors`, that its processes share. A monitor has a place
+ * there as long as it attends to its container: the container's ID beside the monitor's own
+ * number. That number is a futex on the monitor's robust list (set_robust_list(2)): whatever ends
+ * the monitor, the kernel takes the number away before the process is gone. So nobody who died is
+ * believed to live, and nothing has to be swept.
  */
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stddef.h>
 
-struct store;
+struct container_record;
+struct presence_bucket;
+
+/* A monitor's own place. */
+struct presence {
+	struct presence_bucket *bucket; /* NULL: it has none */
+	size_t slot;
+	void *map;
+	size_t map_len;
+};
+
+#define PRESENCE_INIT \
+	{             \
+		0     \
+	}
 
 /*
- * In the monitor of container `id`, whose store stays open as long as it lives. One that cannot
- * have the lock, on a full disk, attends to its container all the same: it is only not seen this
- * way.
+ * In the monitor of container `id`, once a process: it has but one robust list. One that finds no
+ * place, on a full disk or as one of ten thousand, attends to its container all the same: it is
+ * only not seen this way.
  */
-void presence_hold(struct store *store, const char *id);
+void presence_hold(struct presence *own, int run_fd, const char *id);
 
 /* Before the next monitor may come: this process may have clients to serve yet. */
-void presence_give_up(struct store *store, const char *id);
+void presence_give_up(struct presence *own);
 
-/* Whether process `monitor` holds that of container `id`. Whatever cannot be asked is not seen. */
-bool presence_seen(struct store *store, const char *id, pid_t monitor);
+/* What there is to see. */
+struct presence_list {
+	const struct presence_bucket *table; /* NULL: nothing */
+	bool in_memory;			     /* no disk is below it that could fail */
+	char boot_id[37];
+};
+
+#define PRESENCE_LIST_INIT \
+	{                  \
+		0          \
+	}
+#define AUTO_PRESENCE_LIST __attribute__((cleanup(presence_list_close)))
+void presence_list_open(int run_fd, struct presence_list *out);
+void presence_list_close(struct presence_list *list);
+
+/* Whether the monitor that `record` names attends to it. Whatever cannot be asked is not seen. */
+bool presence_seen(const struct presence_list *list, const struct container_record *record);
 
 #endif

@@ -15,6 +15,7 @@
 #include "manager/health_probe.h"
 #include "manager/monitor/client.h"
 #include "manager/monitor/journal.h"
+#include "manager/monitor/presence.h"
 #include "manager/monitor/protocol.h"
 #include "manager/monitor/relay.h"
 #include "manager/runtime/engine.h"
@@ -60,6 +61,7 @@ struct monitor {
 	struct client *starter;		 /* one of them, until it is gone */
 	int listener;			 /* where others attach, or -1 */
 	int claim_fd;			 /* holds our claim to the container, or -1 */
+	struct presence presence;	 /* for who only wants to know whether we live */
 	const struct monitor_plan *plan; /* of a container that was made for this start, or NULL */
 	enum monitor_row row;
 	int stdin_kept;	   /* write end of a stdin that outlives clients, non-blocking, or -1 */

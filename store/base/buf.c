@@ -44,12 +44,38 @@ static inline bool has_room(struct buf *buf, size_t more)
 	return (!buf->failed && buf->data && more < buf->cap - buf->len) || grow(buf, more);
 }
 
+/*
+ * Most of what is added is short: two moves that may overlap, where musl's memcpy() sets up a
+ * string instruction that takes longer than all else a cell of a list needs.
+ */
+static inline void copy(char *to, const char *from, size_t len)
+{
+	uint64_t first, last;
+	uint32_t first_half, last_half;
+
+	if (len > 2 * sizeof(first)) {
+		memcpy(to, from, len);
+	} else if (len >= sizeof(first)) {
+		memcpy(&first, from, sizeof(first));
+		memcpy(&last, from + len - sizeof(last), sizeof(last));
+		memcpy(to, &first, sizeof(first));
+		memcpy(to + len - sizeof(last), &last, sizeof(last));
+	} else if (len >= sizeof(first_half)) {
+		memcpy(&first_half, from, sizeof(first_half));
+		memcpy(&last_half, from + len - sizeof(last_half), sizeof(last_half));
+		memcpy(to, &first_half, sizeof(first_half));
+		memcpy(to + len - sizeof(last_half), &last_half, sizeof(last_half));
+	} else {
+		for (size_t i = 0; i < len; i++)
+			to[i] = from[i];
+	}
+}
+
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
 	if (!has_room(buf, len))
 		return;
-	if (len)
-		memcpy(buf->data + buf->len, data, len);
+	copy(buf->data + buf->len, data, len);
 	buf->len += len;
 	buf->data[buf->len] = '\0';
 }
@@ -122,21 +148,11 @@ static bool is_bidi_control(uint32_t cp)
 	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
-/* Length of the beginning of `text` that is printable ASCII: nearly always all of it. */
-static size_t plain_length(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && text[n] >= 0x20 && text[n] < 0x7f)
-		n++;
-	return n;
-}
-
 void buf_add_escaped(struct buf *buf, const char *text, size_t len)
 {
 	while (len > 0) {
 		uint32_t cp = 0;
-		size_t n = plain_length(text, len);
+		size_t n = utf8_plain_length(text, len);
 
 		buf_add(buf, text, n);
 		text += n;

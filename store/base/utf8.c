@@ -38,6 +38,29 @@ size_t utf8_decode(const char *text, size_t len, uint32_t *point)
 	return need;
 }
 
+/* Whether all 8 bytes are from 0x20 to 0x7e. None is more than 0x7f when the others are asked. */
+static bool is_plain_word(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+
+	return ((word | (word + each) | (word - each * 0x20)) & each * 0x80) == 0;
+}
+
+size_t utf8_plain_length(const char *text, size_t len)
+{
+	uint64_t word;
+	size_t n = 0;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, text + n, sizeof(word));
+		if (!is_plain_word(word))
+			break;
+	}
+	while (n < len && text[n] >= 0x20 && text[n] < 0x7f)
+		n++;
+	return n;
+}
+
 bool utf8_is_valid(const char *text)
 {
 	size_t len = strlen(text);

@@ -12,6 +12,9 @@
  */
 size_t utf8_decode(const char *text, size_t len, uint32_t *point);
 
+/* Bytes at the beginning of text[0 … len) that are printable ASCII: nearly always all of it. */
+size_t utf8_plain_length(const char *text, size_t len);
+
 /* Whether all of `text` is UTF-8. */
 bool utf8_is_valid(const char *text);
 

@@ -94,3 +94,24 @@ one $PWD/data none" ]
 	[ "$(cman ps --noheading --format 'table {{.Name}}')" = two ]
 	[ "$(cman ps --noheading -f name=none)" = '' ]
 }
+
+# column NAME COLUMN: of a container's record.
+column() {
+	sqlite3 -cmd '.timeout 5000' "$CMAN_ROOT/cman.db" "SELECT $2 FROM container WHERE name = '$1'"
+}
+
+nothing_runs() {
+	[ "$(names)" = '' ]
+}
+
+@test "ps: whatever became of the table of monitors, the same is said" {
+	rm "$CMAN_ROOT/run/monitors"
+	[ "$(names)" = two ]
+	cman run -d --name four busybox sleep 10000 >/dev/null
+	[ "$(names)" = 'four two' ]
+	# nobody records these ends but who looks
+	kill -KILL "$(column four monitor_pid)" "$(column two monitor_pid)"
+	kill -KILL "$(column four pid)" "$(column two pid)"
+	eventually nothing_runs
+	[ "$(names -f status=exited)" = 'four three two one' ]
+}

@@ -2,6 +2,7 @@
 /* Growing buffers, and text made safe for a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
+#include "store/base/utf8.h"
 
 static void assert_escaped(const char *text, size_t len, const char *expected)
 {
@@ -41,6 +43,42 @@ static void test_grows_and_stays_terminated(void **state)
 	buf_add(&buf, "\0d", 2);
 	assert_int_equal(buf.len, 5);
 	assert_memory_equal(buf.data, "abc\0d", 6);
+}
+
+/* Every length, as short ones are copied in another way. */
+static void test_what_is_added_is_there(void **state)
+{
+	static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text); len++) {
+		AUTO_BUF struct buf buf = BUF_INIT;
+
+		buf_addstr(&buf, "<");
+		buf_add(&buf, text, len);
+		assert_int_equal(buf.len, len + 1);
+		assert_int_equal(buf.data[len + 1], '\0');
+		assert_memory_equal(buf.data, "<", 1);
+		assert_memory_equal(buf.data + 1, text, len);
+	}
+}
+
+/* Wherever what is not plain stands, and whatever stands there. */
+static void test_plain_text_ends_where_it_does(void **state)
+{
+	char text[20];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++)
+		for (int byte = 0; byte < 256; byte++) {
+			const bool plain = byte >= 0x20 && byte < 0x7f;
+
+			memset(text, 'x', sizeof(text));
+			text[at] = (char)byte;
+			assert_int_equal(utf8_plain_length(text, sizeof(text)),
+					 plain ? sizeof(text) : at);
+			assert_int_equal(utf8_plain_length(text, at), at);
+		}
 }
 
 static void test_failure_sticks(void **state)
@@ -134,6 +172,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows_and_stays_terminated),
+		cmocka_unit_test(test_what_is_added_is_there),
+		cmocka_unit_test(test_plain_text_ends_where_it_does),
 		cmocka_unit_test(test_failure_sticks),
 		cmocka_unit_test(test_room_is_made_before_and_text_cut_after),
 		cmocka_unit_test(test_steal_of_nothing_is_empty_text),

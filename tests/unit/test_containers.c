@@ -216,6 +216,68 @@ static void test_walk_is_newest_first_and_ends_when_told(void **state)
 	assert_string_equal(names.data, "new stop ");
 }
 
+struct briefly {
+	struct store *store;
+	struct buf names;
+};
+
+/* What is read is as in the whole record, and nothing else is. */
+static int compare_whole(const struct container_record *brief, void *data, struct err *err)
+{
+	AUTO_CONTAINER_RECORD struct container_record whole = CONTAINER_RECORD_INIT;
+	struct briefly *briefly = data;
+
+	assert_int_equal(container_read(briefly->store, brief->id, &whole, err), 0);
+	buf_addf(&briefly->names, "%s ", brief->name);
+	assert_string_equal(brief->id, whole.id);
+	assert_string_equal(brief->name, whole.name);
+	assert_string_equal(brief->image, whole.image);
+	assert_string_equal(brief->command, whole.command);
+	assert_string_equal(brief->boot_id, whole.boot_id);
+	assert_int_equal(brief->state, whole.state);
+	assert_int_equal(brief->health, whole.health);
+	assert_int_equal(brief->created_ns, whole.created_ns);
+	assert_int_equal(brief->started_ns, whole.started_ns);
+	assert_int_equal(brief->finished_ns, whole.finished_ns);
+	assert_int_equal(brief->pid, whole.pid);
+	assert_int_equal(brief->monitor_pid, whole.monitor_pid);
+	assert_int_equal(brief->exit_code, whole.exit_code);
+	assert_null(brief->labels);
+	assert_null(brief->error);
+	assert_null(brief->ending);
+	return 0;
+}
+
+static void test_a_brief_walk_reads_what_it_says(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct briefly briefly = { .store = &store, .names = BUF_INIT };
+	struct container_record born = make("a", "born", 1), up = make("b", "up", 2);
+	struct container_record done = make("c", "done", 3);
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	insert(&store, &born);
+	up.labels = (char *)"{\"a\":\"b\"}";
+	up.started_ns = 12;
+	up.pid = 4711;
+	up.monitor_pid = 4710;
+	up.health = HEALTH_STARTING;
+	strcpy(up.boot_id, "11111111-2222-3333-4444-555555555555");
+	assert_int_equal(container_insert_started(&store, &up, &err), 0);
+	assert_int_equal(container_insert_started(&store, &done, &err), 0);
+	done.exit_code = 3;
+	done.finished_ns = 13;
+	done.error = (char *)"lost";
+	assert_int_equal(container_set_exited(&store, &done, &err), 0);
+	assert_int_equal(container_each_brief(&store, false, compare_whole, &briefly, &err), 0);
+	assert_string_equal(briefly.names.data, "done up born ");
+	buf_reset(&briefly.names);
+	assert_int_equal(container_each_brief(&store, true, compare_whole, &briefly, &err), 0);
+	assert_string_equal(briefly.names.data, "up ");
+	buf_release(&briefly.names);
+}
+
 static void test_states_that_forbid(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -312,6 +374,7 @@ int main(void)
 		SCRATCH_TEST(test_names_are_unique),
 		SCRATCH_TEST(test_finding),
 		SCRATCH_TEST(test_walk_is_newest_first_and_ends_when_told),
+		SCRATCH_TEST(test_a_brief_walk_reads_what_it_says),
 		SCRATCH_TEST(test_states_that_forbid),
 		SCRATCH_TEST(test_starting_again_forgets_the_last_end),
 		SCRATCH_TEST(test_directories),
