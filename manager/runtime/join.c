@@ -55,17 +55,16 @@ static void join_release(struct join *join)
 	engine_process_release(&join->process);
 }
 
-/* None outlives its parent half made. */
+/* None outlives its parent half made. A change of user ends that: then it is said again. */
 static int depend_on_caller(void *context, struct err *err)
 {
 	const struct join *join = context;
 
-	umask(0);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_sys(err, errno, "cannot set the parent-death signal");
 	if (getppid() != join->caller)
 		return err_set(err, ERR_STATE, ECONNABORTED, "the parent is gone");
-	return newcomer_guard(&join->newcomer, err);
+	return 0;
 }
 
 /*
@@ -98,16 +97,18 @@ static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc
 	return err_hint(err, "is /sys/fs/cgroup mounted?");
 }
 
+/* The descriptors that this opens are the child's: they are not to be found in the parent's memory. */
 static int enter_cgroups(void *context, struct err *err)
 {
-	struct join *join = context;
+	const struct join *join = context;
 	const char *path = join->container->cgroups_path;
-	int result = cgroup_open_v1(&join->cgroup, path, err);
+	struct cgroup cgroup = join->cgroup;
+	int result = cgroup_open_v1(&cgroup, path, err);
 
 	if (result == 0)
-		result = expect_cgroup(&join->cgroup, path, join->proc_fd, join->init->pid, err);
+		result = expect_cgroup(&cgroup, path, join->proc_fd, join->init->pid, err);
 	if (result == 0)
-		result = cgroup_attach(&join->cgroup, getpid(), err);
+		result = cgroup_attach(&cgroup, getpid(), err);
 	if (result == 0)
 		result = oom_score_apply(join->proc_fd, getpid(), &join->payload.process, err);
 	return result;
@@ -177,9 +178,9 @@ static int bring_in(void *context, struct err *err)
 	newcomer_make(&join->newcomer, &join->payload, filtered);
 }
 
+/* Signals need no step: a stage has them at their defaults from its start, and this one keeps them. */
 static const struct phase phases[] = {
 	{ "caller", .own = depend_on_caller },
-	{ "signals", .step = payload_reset_signals },
 	{ "control groups", .own = enter_cgroups },
 	{ "namespaces", .own = join_namespaces },
 	{ "standard streams", .own = open_stdio },
@@ -189,6 +190,7 @@ static const struct phase phases[] = {
 	{ "seccomp, privileged", .step = payload_filter_privileged },
 	{ "user", .step = payload_find_user },
 	{ "credentials", .step = payload_apply_credentials },
+	{ "still the caller", .own = depend_on_caller },
 	{ "program", .step = payload_resolve_program },
 	{ "ready", .step = payload_tell_ready },
 	{ "newcomer", .own = bring_in },
@@ -226,18 +228,24 @@ static int limit_capabilities(int proc_fd, pid_t init, struct spec_capabilities 
 	return 0;
 }
 
-static int fork_joiner(struct join *join, struct err *err)
+static int be_maker(void *context)
+{
+	struct join *join = context;
+
+	umask(0);
+	close(join->sync[0]);
+	payload_run(phases, &join->payload, join);
+}
+
+/* It has ended when this returns, and what it had to say is waiting. */
+static int run_maker(struct join *join, struct err *err)
 {
 	sigset_t all, before;
 	pid_t pid;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(0, -1, join->cgroup.v2_fd, &join->process.pidfd, err);
-	if (pid == 0) {
-		close(join->sync[0]);
-		payload_run(phases, &join->payload, join);
-	}
+	pid = namespaces_call(join->cgroup.v2_fd, be_maker, join, &join->process.pidfd, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		return (int)pid;
@@ -248,9 +256,9 @@ static int fork_joiner(struct join *join, struct err *err)
 	return 0;
 }
 
-static int start_joiner(struct join *join, struct err *err)
+static int start_process(struct join *join, struct err *err)
 {
-	int result = fork_joiner(join, err);
+	int result = run_maker(join, err);
 
 	if (result == 0)
 		result = await_ready(&join->process, join->payload.process.terminal, "the process",
@@ -302,7 +310,7 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 		result = limit_capabilities(join.proc_fd, init->pid,
 					    &join.payload.process.capabilities, err);
 	if (result == 0)
-		result = start_joiner(&join, err);
+		result = start_process(&join, err);
 	if (result < 0) {
 		reap_killed(join.process.pidfd);
 		newcomer_kill(&join.newcomer);

@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "manager/runtime/clone_call.h"
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -170,21 +171,27 @@ int namespaces_enter(const struct namespace_joins *joins, unsigned set, struct e
 	return result;
 }
 
-static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
+static struct clone_args child_in(unsigned set, int cgroup_fd, int *pidfd)
 {
-	int fd = -1;
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | flags_of(set & AT_BIRTH),
-		.pidfd = (uintptr_t)&fd,
+		.pidfd = (uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	long pid;
 
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	return args;
+}
+
+static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
+{
+	int fd = -1;
+	struct clone_args args = child_in(set, cgroup_fd, &fd);
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
 	if (pid < 0) {
 		int num = errno;
 
@@ -223,6 +230,19 @@ pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struc
 		(void)setns(home, CLONE_NEWPID);
 	if (pid == -EINVAL || pid == -ENOMEM)
 		err_hint(err, "process 1 of that PID namespace may have ended");
+	return pid;
+}
+
+pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *context, int *pidfd,
+		      struct err *err)
+{
+	int fd = -1;
+	struct clone_args args = child_in(0, cgroup_fd, &fd);
+	pid_t pid = clone_call(&args, function, context);
+
+	if (pid < 0)
+		return err_sys(err, -pid, "cannot make a process");
+	*pidfd = fd;
 	return pid;
 }
 

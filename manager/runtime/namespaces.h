@@ -50,6 +50,12 @@ int namespaces_parse_release(const char *release, unsigned *major, unsigned *min
  * set), 0 in the child, or -errno.
  */
 pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struct err *err);
+/*
+ * Call a function in a child that is in the cgroup2 group and joins namespaces itself: as
+ * clone_call() does, so it has ended when this returns its process ID. -errno: there was none.
+ */
+pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *context, int *pidfd,
+		      struct err *err);
 
 /*
  * In the parent, which must have one thread: make the network namespace of `set` with its loopback

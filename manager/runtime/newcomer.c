@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,12 +28,6 @@
 /* With CLONE_PARENT the signal at its end is the maker's own. */
 #define FLAGS ((unsigned long)(CLONE_PARENT | CLONE_PARENT_SETTID))
 
-/* What the maker leaves to the waiter, in memory that the two share. */
-struct newcomer_note {
-	pid_t pid; /* of the newcomer, as the kernel says: 0 as long as there is none */
-	struct err err;
-};
-
 /* What is left to do for the newcomer; the waiter knows the words for each. */
 enum step { STEP_SESSION = 1, STEP_TERMINAL, STEP_FILTER, STEP_PROGRAM };
 
@@ -45,12 +38,6 @@ struct failure {
 
 int newcomer_open(struct newcomer *newcomer, struct err *err)
 {
-	void *note = mmap(NULL, sizeof(struct newcomer_note), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (note == MAP_FAILED)
-		return err_sys(err, errno, "cannot share memory with the process");
-	newcomer->note = note;
 	/* A reader that finds nothing does not wait for whoever holds the other end. */
 	if (pipe2(newcomer->failure, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
@@ -59,18 +46,9 @@ int newcomer_open(struct newcomer *newcomer, struct err *err)
 
 void newcomer_release(struct newcomer *newcomer)
 {
-	if (newcomer->note)
-		(void)munmap(newcomer->note, sizeof(*newcomer->note));
 	cleanup_close(&newcomer->failure[0]);
 	cleanup_close(&newcomer->failure[1]);
 	*newcomer = (struct newcomer)NEWCOMER_INIT;
-}
-
-int newcomer_guard(const struct newcomer *newcomer, struct err *err)
-{
-	if (madvise(newcomer->note, sizeof(*newcomer->note), MADV_DONTFORK) < 0)
-		return err_sys(err, errno, "cannot keep memory from the process");
-	return 0;
 }
 
 bool newcomer_passes(const struct seccomp_filter *filter, bool terminal)
@@ -147,65 +125,42 @@ static int explain_clone(const struct payload *payload, int num, struct err *err
 	return err_code(err);
 }
 
-_Noreturn void newcomer_make(const struct newcomer *newcomer, struct payload *payload,
-			     bool filtered)
+_Noreturn void newcomer_make(struct newcomer *newcomer, struct payload *payload, bool filtered)
 {
-	struct newcomer_note *note = newcomer->note;
+	struct err *err = &newcomer->err;
 	long pid;
 
-	if (leave_only_the_pipe(newcomer->failure[1], &note->err) < 0 ||
-	    (filtered && payload_filter_unprivileged(payload, &note->err) < 0))
+	if (leave_only_the_pipe(newcomer->failure[1], err) < 0 ||
+	    (filtered && payload_filter_unprivileged(payload, err) < 0))
 		_exit(EXIT_FAILED);
-	/* Never with CLONE_VM: who traces the newcomer would write to the maker's memory. */
-	pid = syscall(SYS_clone, FLAGS, NULL, &note->pid, NULL, NULL);
+	/* Never with CLONE_VM: who traces the newcomer would write to our memory. */
+	pid = syscall(SYS_clone, FLAGS, NULL, &newcomer->pid, NULL, NULL);
 	if (pid == 0)
 		be_newcomer(payload, filtered);
 	if (pid < 0)
-		explain_clone(payload, errno, &note->err);
+		explain_clone(payload, errno, err);
 	_exit(pid < 0 ? EXIT_FAILED : 0);
 }
 
 /* --- the waiter --- */
 
-/* Poll one descriptor or two (-1: none); 0 when the time is over. */
-static int await(int fd, int other, int timeout_ms, struct err *err)
-{
-	struct pollfd fds[2] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = other, .events = POLLIN },
-	};
-	int result;
-
-	do {
-		result = poll(fds, 2, timeout_ms);
-	} while (result < 0 && errno == EINTR);
-	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : result;
-}
-
 /* What the maker made is a child of ours, so that its number is nobody else's until we reap it. */
-static int take_newcomer(const struct newcomer *newcomer, struct engine_process *process,
-			 struct err *err)
+static int take_newcomer(struct newcomer *newcomer, struct engine_process *process, struct err *err)
 {
-	struct newcomer_note *note = newcomer->note;
-	int result = await(process->pidfd, -1, -1, err);
 	int pidfd;
 
-	if (result < 0)
-		return result;
-	if (note->pid <= 0 && note->err.kind != ERR_NONE) {
-		*err = note->err;
+	if (newcomer->pid <= 0 && newcomer->err.kind != ERR_NONE) {
+		*err = newcomer->err;
 		return err_code(err);
 	}
-	if (note->pid <= 0)
+	if (newcomer->pid <= 0)
 		return reap_explain(process->pidfd, "the process", err);
-	pidfd = (int)syscall(SYS_pidfd_open, note->pid, 0);
+	pidfd = (int)syscall(SYS_pidfd_open, newcomer->pid, 0);
 	if (pidfd < 0)
-		return err_sys(err, errno, "cannot open process %d", (int)note->pid);
-	reap_killed(process->pidfd);
-	cleanup_close(&process->pidfd);
-	process->pid = note->pid;
+		return err_sys(err, errno, "cannot open process %d", (int)newcomer->pid);
+	process->pid = newcomer->pid;
 	process->pidfd = pidfd;
-	note->pid = 0;
+	newcomer->pid = 0;
 	return 0;
 }
 
@@ -238,15 +193,20 @@ static int await_program(int failure_fd, int proc_fd, const struct engine_proces
 	ssize_t len;
 	int result;
 
-	for (;;) {
-		result = await(failure_fd, process->pidfd, LOOK_AGAIN_MS, err);
-		if (result < 0)
-			return result;
-		if (result > 0)
-			break;
-		if (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 || executed)
+	do {
+		struct pollfd fds[2] = {
+			{ .fd = failure_fd, .events = POLLIN },
+			{ .fd = process->pidfd, .events = POLLIN },
+		};
+
+		result = poll(fds, 2, LOOK_AGAIN_MS);
+		if (result < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for the process");
+		if (result <= 0 &&
+		    (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 ||
+		     executed))
 			return 0;
-	}
+	} while (result <= 0);
 	len = read(failure_fd, &failure, sizeof(failure));
 	return len == sizeof(failure) ? explain(&failure, process->program, err) : 0;
 }
@@ -254,20 +214,26 @@ static int await_program(int failure_fd, int proc_fd, const struct engine_proces
 int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process *process,
 		   struct err *err)
 {
+	const int maker = process->pidfd;
 	int result = take_newcomer(newcomer, process, err);
 
 	cleanup_close(&newcomer->failure[1]);
 	newcomer->failure[1] = -1;
-	return result < 0 ? result : await_program(newcomer->failure[0], proc_fd, process, err);
+	if (result < 0)
+		return result;
+	result = await_program(newcomer->failure[0], proc_fd, process, err);
+	reap_killed(maker);
+	close(maker);
+	return result;
 }
 
 void newcomer_kill(const struct newcomer *newcomer)
 {
 	int pidfd;
 
-	if (!newcomer->note || newcomer->note->pid <= 0)
+	if (newcomer->pid <= 0)
 		return;
-	pidfd = (int)syscall(SYS_pidfd_open, newcomer->note->pid, 0);
+	pidfd = (int)syscall(SYS_pidfd_open, newcomer->pid, 0);
 	reap_killed(pidfd);
 	cleanup_close(&pidfd);
 }

@@ -10,8 +10,9 @@
  * have, and with nothing more:
  *
  *	waiter   in the host's namespaces; the parent of both others
- *	maker    has joined all namespaces and become what the payload is to be, but for the PID
- *	         namespace: setns(2) moves the caller's children only, so nobody inside sees it
+ *	maker    in the waiter's memory (clone_call.h): has joined all namespaces and become what
+ *	         the payload is to be, but for the PID namespace: setns(2) moves the caller's
+ *	         children only, so nobody inside sees it
  *	newcomer the maker's copy, and the waiter's child (CLONE_PARENT): a session, a terminal,
  *	         execve(2)
  *
@@ -22,16 +23,16 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "manager/runtime/engine.h"
 #include "manager/runtime/payload.h"
 #include "store/base/err.h"
 
-struct newcomer_note;
-
 struct newcomer {
-	struct newcomer_note *note; /* shared by waiter and maker */
-	int failure[2];		    /* the pipe: the waiter's end, the newcomer's */
+	pid_t pid;	/* as the kernel tells it: 0 as long as there is none */
+	int failure[2]; /* the pipe: the waiter's end, the newcomer's */
+	struct err err; /* of the maker: why there is none */
 };
 
 #define NEWCOMER_INIT                  \
@@ -39,27 +40,24 @@ struct newcomer {
 		.failure = { -1, -1 }, \
 	}
 
-/* In the waiter, before it forks the maker. */
+/* In the waiter, before it makes the maker. */
 int newcomer_open(struct newcomer *newcomer, struct err *err);
 void newcomer_release(struct newcomer *newcomer);
-
-/* In the maker, first thing: what it shares with the waiter is not for the newcomer. */
-int newcomer_guard(const struct newcomer *newcomer, struct err *err);
 
 /*
  * In the maker, last: make the newcomer, and end. All descriptors but 0 to 2 are closed before.
  * `filtered`: with the payload's filter loaded, which then has to let the maker do that, and the
  * newcomer do the rest (newcomer_passes); else the newcomer loads it.
  */
-_Noreturn void newcomer_make(const struct newcomer *newcomer, struct payload *payload,
-			     bool filtered);
+_Noreturn void newcomer_make(struct newcomer *newcomer, struct payload *payload, bool filtered);
 
 /* Whether `filter` lets a process that it is loaded in make a newcomer and be one. */
 bool newcomer_passes(const struct seccomp_filter *filter, bool terminal);
 
 /*
- * In the waiter: reap the maker, which is *process and has been READY, and wait until the newcomer,
- * which is *process then, has executed its program. Errors as engine_start's.
+ * In the waiter, when the maker, which is *process, has been READY and has ended: wait until the
+ * newcomer, which is *process then, has executed its program. Reaps the maker. Errors as
+ * engine_start's.
  */
 int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process *process,
 		   struct err *err);
