@@ -18,6 +18,11 @@ attached() {
 	exec "$CMAN" attach --sig-proxy=false "$@" 3>&-
 }
 
+# waits CLIENT: it has told the monitor that it is there, and waits for what comes.
+waits() {
+	sleeps_in "$1" poll
+}
+
 # has_clients NAME N: beside its listening socket and its database.
 has_clients() {
 	[ "$(find "/proc/$(monitor_of "$1")/fd" -lname 'socket:*' | wc -l)" = $(($2 + 1)) ]
@@ -33,11 +38,12 @@ socket_of() {
 
 @test "attach: output from now on, both streams apart, and the exit status" {
 	cman run -d --name bird busybox sh -c 'echo early; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6' >/dev/null
+	eventually has_said bird early
 	attached bird >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
 	client=$!
 	eventually has_clients bird 1
 	[ "$(stat -c %a "$(socket_of bird)")" = 600 ]
-	sleep 0.2
+	eventually waits "$client"
 	cman exec bird touch /go
 	code=0
 	wait "$client" || code=$?
@@ -99,7 +105,8 @@ three' ]
 	client=$!
 	attached bird >"$BATS_TEST_TMPDIR/all" &
 	eventually has_clients bird 2
-	sleep 0.2
+	eventually waits "$client"
+	eventually waits "$!"
 	kill -STOP "$client"
 	cman exec bird touch /go
 	eventually cman exec bird test -e /done
@@ -134,7 +141,7 @@ hint: the container goes on: cman attach bird, cman logs -f bird' ]
 		send stty size\r
 		expect 20 60
 		resize 44x111
-		send sleep 0.2; stty size\r
+		send until stty size | grep -qx "44 1"11; do sleep 0.05; done; stty size\r
 		expect 44 111
 		send \x10\x11
 		exits 0
@@ -150,8 +157,8 @@ hint: the container goes on: cman attach bird, cman logs -f bird' ]
 
 @test "a program that draws a screen draws it again, with the same size, too" {
 	cman run -dit --name bird busybox sh -c '
-		trap "clear; echo drawn \$(stty size)" WINCH; while :; do sleep 0.05; done' >/dev/null
-	sleep 0.3
+		trap "clear; echo drawn \$(stty size)" WINCH; echo up; while :; do sleep 0.05; done' >/dev/null
+	eventually has_said bird up
 	for _ in 1 2; do
 		on_terminal --size 24x80 "$CMAN" attach bird <<-'END'
 			expect drawn 24 80
@@ -184,12 +191,12 @@ hint: keys look like a or ctrl-a, with commas between (see 'cman attach --help')
 	on_terminal sh -c "\"$CMAN\" attach bird; echo left \$?; stty -a | grep -o ' icanon'; sleep 5" <<-END &
 		expect [#\$]
 		raw
+		touch $BATS_TEST_TMPDIR/attached
 		expect left 125
 		expect icanon
 	END
 	watcher=$!
-	eventually has_clients bird 1
-	sleep 0.3
+	eventually test -e "$BATS_TEST_TMPDIR/attached"
 	kill -9 "$monitor"
 	wait "$watcher"
 	# Adopted, it can be attached to again.
@@ -217,12 +224,14 @@ hint: keys look like a or ctrl-a, with commas between (see 'cman attach --help')
 }
 
 @test "signals are forwarded, or not; whoever cannot attach is told why" {
-	cman run -d --name bird busybox sh -c 'trap "echo got; exit 9" USR1; while :; do sleep 0.05; done' >/dev/null
+	cman run -d --name bird busybox sh -c 'trap "echo got; exit 9" USR1; echo up; while :; do sleep 0.05; done' >/dev/null
+	eventually has_said bird up
 	"$CMAN" attach bird >"$BATS_TEST_TMPDIR/out" 3>&- &
 	client=$!
 	"$CMAN" attach --sig-proxy=false bird >/dev/null 3>&- &
 	own=$!
-	sleep 0.5
+	eventually has_clients bird 2
+	eventually waits "$client"
 	kill -USR1 "$own"
 	code=0
 	wait "$own" || code=$?

@@ -73,7 +73,7 @@ EXIT 2 9" ]
 	# shellcheck disable=SC2094
 	run --separate-stderr bash -c '
 		exec 8> >(exit 0)
-		sleep 0.2
+		wait $!
 		"$CTINIT" -s --report-fd 8 --report-fd 9 sh -c "exit 4"' 9>"$SCRATCH/report"
 	assert_status 4
 	assert_stderr ""

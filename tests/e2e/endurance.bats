@@ -88,7 +88,8 @@ attach_times() {
 	figures 'after 20 clients'
 	keep_first
 	attach_times "$times" 2>/dev/null
-	sleep 0.2
+	# The monitor has yet to see that the last ones are gone.
+	eventually sleeps_in "$(monitor)" poll
 	figures "after $((times + 20)) clients"
 	not_grown
 }

@@ -42,6 +42,7 @@ setup() {
 	[ "$(grep -E ':(memory|pids|):|^0::' "/proc/$payload/cgroup" | tail -1)" = \
 		"0::/cman/$(cman ps -q --no-trunc)" ]
 	cman exec -d bird sleep 123
+	eventually pgrep -f '^sleep 123$'
 	sleeper=$(pgrep -f '^sleep 123$')
 	[ "$(tail -1 "/proc/$sleeper/cgroup")" = "$(tail -1 "/proc/$payload/cgroup")" ]
 }
@@ -80,9 +81,7 @@ bird flock'
 
 @test "orphans of an exec are reaped" {
 	cman exec bird sh -c 'for i in 1 2 3 4 5; do (sleep 0.2 &) ; done'
-	sleep 0.6
-	run --separate-stderr cman exec bird sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null'
-	assert_output ''
+	eventually is_reaped 'sleep 0[.]2'
 }
 
 @test "exec -d comes back at once and leaves it running" {
@@ -115,7 +114,7 @@ is_reaped() {
 	client=$!
 	eventually pgrep -f '^sleep 987.2$'
 	kill -KILL "$client"
-	sleep 0.2
+	wait "$client" || true
 	run pgrep -f '^sleep 987.2$'
 	assert_status 0
 	# shellcheck disable=SC2046

@@ -80,7 +80,7 @@ is_there() {
 	pid=$!
 	eventually is_there "$pid"
 	# what is written fills the FIFO and the pipe, and then the stage waits
-	sleep 0.3
+	eventually sleeps_in "$stage" pipe
 	# dac_read_search
 	for set in CapPrm CapEff CapBnd; do
 		[ "$(status_of "$stage" "$set")" = 0000000000000004 ]
@@ -111,7 +111,7 @@ is_there() {
 	env --default-signal=INT "$CMAN" export one >"$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
 	pid=$!
 	eventually is_there "$pid"
-	sleep 0.3
+	eventually sleeps_in "$stage" pipe
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?

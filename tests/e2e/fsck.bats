@@ -264,8 +264,7 @@ hint: try again when it is done'
 	cman rmi busybox
 	assert_empty_dir "$CMAN_ROOT/layers"
 	assert_empty_dir "$CMAN_ROOT/blobs/sha256"
-	# what was only about to be a draft stays for a minute
-	rm -rf "$CMAN_ROOT"/tmp/.new-*
+	forget_begun
 }
 
 partial_has_bytes() {
@@ -287,5 +286,5 @@ repairs() {
 		[ -z "$(find "$CMAN_ROOT/tmp" -mindepth 1 ! -name '.new-*')" ]
 		cman run --rm busybox true
 	done
-	rm -rf "$CMAN_ROOT"/tmp/.new-*
+	forget_begun
 }

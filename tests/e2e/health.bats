@@ -141,7 +141,8 @@ ended_by() {
 		busybox sleep 600 >/dev/null
 	eventually is bird healthy
 	monitor=$(cman inspect -f '{{.MonitorPid}}' bird)
-	sleep 1
+	asked() { [ "$(cman inspect bird | jq '.[0].State.Health.Log | length')" -ge 4 ]; }
+	eventually asked
 	[ "$(cman inspect bird | jq -r '.[0].State.Health.Log[-1].Output' | wc -c)" -le 4097 ]
 	cman stop -t 0 bird
 	eventually test ! -e "/proc/$monitor"

@@ -18,10 +18,10 @@ state() {
 }
 
 @test "stop: the stop signal, then SIGKILL after the timeout; gone when it returns" {
-	cman run -d --name polite busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
-	cman run -d --name stubborn busybox sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null
-	cman run -d --name usr1 --stop-signal USR1 busybox sh -c 'trap "exit 4" USR1; while :; do sleep 0.1; done' >/dev/null
-	sleep 0.3
+	cman run -d --name polite busybox sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name stubborn busybox sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name usr1 --stop-signal USR1 busybox sh -c 'trap "exit 4" USR1; echo up; while :; do sleep 0.1; done' >/dev/null
+	for name in polite stubborn usr1; do eventually has_said $name up; done
 	pid=$(cman ps --filter name=stubborn --format '{{.PID}}')
 	run --separate-stderr cman stop -t 1 polite stubborn usr1
 	assert_status 0
@@ -38,9 +38,9 @@ usr1'
 }
 
 @test "kill, by name and by signal" {
-	cman run -d --name a busybox sh -c 'trap "exit 5" HUP; while :; do sleep 0.1; done' >/dev/null
+	cman run -d --name a busybox sh -c 'trap "exit 5" HUP; echo up; while :; do sleep 0.1; done' >/dev/null
 	cman run -d --name b busybox sleep 60 >/dev/null
-	sleep 0.3
+	eventually has_said a up
 	cman kill -s HUP a
 	cman kill b
 	run --separate-stderr cman wait a b
@@ -108,28 +108,35 @@ ended'
 	pid=$(cman ps --format '{{.PID}}')
 	monitor=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
 	kill -9 "$monitor"
-	sleep 0.5
+	eventually test ! -e "/proc/$monitor"
 	[ -e "/proc/$pid" ]
 	assert_match "$(state bird)" '^Up '
 	before=$(cman logs bird | wc -l)
-	sleep 0.6
-	[ "$(cman logs bird | wc -l)" -gt "$before" ]
+	ticks_on() { [ "$(cman logs bird | wc -l)" -gt "$before" ]; }
+	eventually ticks_on
 	run --separate-stderr cman stop -t 0 bird
 	assert_status 0
 	assert_match "$(state bird)" '^Exited \(137\)'
 }
 
 @test "an adopted container loses neither its exit status nor its output" {
-	cman run -d --name bird busybox sh -c 'echo one; sleep 1; echo two; sleep 0.5; exit 9' >/dev/null
-	cman run -d --rm --name gone busybox sh -c 'sleep 1; exit 8' >/dev/null
-	sleep 0.4
-	for name in bird gone; do
-		pid=$(cman ps --filter "name=$name" --format '{{.PID}}')
+	cman run -d --name bird busybox sh -c 'echo one; until [ -e /go ]; do sleep 0.05; done; echo two; exit 9' >/dev/null
+	cman run -d --rm --name gone busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 8' >/dev/null
+	pids=$(cman ps --format '{{.PID}}')
+	for pid in $pids; do
 		kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
 	done
-	run --separate-stderr cman wait bird gone
-	assert_output '9
-8'
+	[ "$(cman ps -q | wc -l)" = 2 ]
+	waiters=()
+	for name in bird gone; do
+		"$CMAN" wait $name >"$BATS_TEST_TMPDIR/$name" 3>&- &
+		waiters+=("$!")
+		eventually sleeps_in $! poll
+	done
+	for pid in $pids; do touch "/proc/$pid/root/go"; done
+	wait "${waiters[@]}"
+	[ "$(cat "$BATS_TEST_TMPDIR/bird" "$BATS_TEST_TMPDIR/gone")" = '9
+8' ]
 	run --separate-stderr cman logs bird
 	assert_output 'one
 two'
@@ -138,10 +145,12 @@ two'
 }
 
 @test "a container that ended without a monitor: its status is lost, and that is said" {
-	cman run -d --name bird busybox sh -c 'sleep 0.5; exit 9' >/dev/null
+	cman run -d --name bird busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 9' >/dev/null
 	pid=$(cman ps --format '{{.PID}}')
 	kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
-	sleep 1
+	# Not by a command of cman, which would find it another one.
+	touch "/proc/$pid/root/go"
+	eventually test ! -e "/proc/$pid"
 	assert_match "$(state bird)" '^Exited \(\?\)'
 	run --separate-stderr cman inspect bird
 	assert_match "$output" 'monitor was killed'
@@ -150,13 +159,14 @@ two'
 }
 
 @test "kill -9 of a client with --rm: the container is removed when it ends" {
-	"$CMAN" run --rm --name bird busybox sleep 1 &
+	"$CMAN" run --rm --name bird busybox sh -c 'until [ -e /go ]; do sleep 0.05; done' 3>&- &
 	client=$!
 	eventually running bird
 	kill -9 "$client"
 	[ "$(cman ps --format '{{.Name}}')" = bird ]
-	sleep 1.5
-	[ -z "$(cman ps -aq)" ]
+	cman exec bird touch /go
+	nothing_there() { [ -z "$(cman ps -aq)" ]; }
+	eventually nothing_there
 }
 
 @test "wait gives the exit status, also of one started with --rm" {

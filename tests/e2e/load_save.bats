@@ -317,7 +317,8 @@ hint: 'cman pull' and 'cman import' make an image of a root file system" ]
 	{
 		tar -C "$layout" -c . | head -c 20000000
 		kill -TERM $!
-		sleep 0.5
+		# Not the end of what it reads ends it.
+		eventually ended $!
 	} >pipe
 	wait $! || rc=$?
 	[ "$rc" -eq 130 ]
@@ -521,7 +522,7 @@ digest_in() {
 	# shellcheck disable=SC2217 # it holds it open, and does not read
 	sleep 60 <pipe 3>&- 4>&- &
 	"$CMAN" save big:1 >pipe 3>&- 4>&- &
-	sleep 1
+	eventually sleeps_in $! '^(anon_)?pipe_|poll|splice'
 	kill -TERM $!
 	wait $! || rc=$?
 	[ "$rc" -eq 130 ]
@@ -678,6 +679,7 @@ parse_stage() {
 		run --separate-stderr cman fsck
 		[ "$status" -eq 0 ]
 	done
+	forget_begun
 	cman load -q big.tar
 	run --separate-stderr cman fsck
 	[ "$status" -eq 0 ]

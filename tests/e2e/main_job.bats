@@ -29,15 +29,19 @@ load helpers
 	assert_match "${lines[0]}" ctinit
 
 	# still there after its first refresh, and not burning a processor
-	sleep 3.5
+	eventually logs_count bird '^Tasks: ' 2
 	[ "$(cman ps -q)" = "${id:0:12}" ]
-	[ "$(cman logs bird | grep -c '^Tasks: ')" -ge 2 ]
 	used=$(cman exec bird cat /proc/2/stat | awk '{ print $14 + $15 }')
 	[ "$used" -lt 100 ]
 }
 
 logs_match() {
 	cman logs "$1" | grep -qE "$2"
+}
+
+# logs_count NAME REGEX N: lines like that, or more.
+logs_count() {
+	[ "$(cman logs "$1" | grep -cE "$2")" -ge "$3" ]
 }
 
 @test "pull, run, ps, logs, exec: with busybox only, by its own name" {
@@ -49,8 +53,7 @@ logs_match() {
 	run --separate-stderr cman exec bird sh -c 'echo hello from $(hostname)'
 	assert_status 0
 	assert_output "hello from ${id:0:12}"
-	sleep 6
-	[ "$(cman logs bird | grep -c 'Mem: ')" -ge 2 ]
+	eventually logs_count bird 'Mem: ' 2
 	run --separate-stderr cman stop bird
 	assert_status 0
 	assert_output bird

@@ -89,10 +89,10 @@ hint: see what becomes of it: cman ps -a, cman logs -f bird'
 	first=$(column bird pid)
 	kill -KILL "$(column bird monitor_pid)" "$first"
 	# The first is about to remove what is left of it, and stops to think.
-	strace -f -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_enter=2s:when=1 \
+	strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=unlinkat -e inject=unlinkat:delay_enter=2s:when=1 \
 		"$CMAN" inspect bird >/dev/null 2>&1 3>&- &
 	SLOW=$!
-	sleep 0.5
+	eventually grep -q unlinkat "$BATS_TEST_TMPDIR/trace"
 	run --separate-stderr cman start bird
 	assert_status 0
 	wait "$SLOW"

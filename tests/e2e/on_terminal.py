@@ -5,7 +5,8 @@
 usage: on_terminal.py [--size ROWSxCOLS] COMMAND [ARG...] <STEPS
 
 STEPS, one a line: "expect REGEX", "send TEXT" (\\r, \\x03 … are understood), "resize ROWSxCOLS",
-"signal NUMBER", "pause SECONDS", "hangup" (closes the terminal), "exits STATUS", "raw"/"cooked" (is the terminal so now?). Each step has 10 s.
+"signal NUMBER", "pause SECONDS", "hangup" (closes the terminal), "exits STATUS", "raw"/"cooked" (is the terminal so now?),
+"touch FILE" (for who waits until it has come that far). Each step has 30 s.
 Exits 0 when all went as written, else 1 with what was on the screen.
 """
 import fcntl
@@ -61,7 +62,7 @@ def main():
         return bool(data)
 
     for verb, _, rest in steps:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         if verb == "expect":
             open_ = True
             while not (hit := re.search(rest, screen[seen:])):
@@ -80,6 +81,8 @@ def main():
             while (left := ends - time.monotonic()) > 0:
                 if not read(left):
                     time.sleep(max(0, ends - time.monotonic()))
+        elif verb == "touch":
+            open(rest, "w").close()
         elif verb == "hangup":
             os.close(master)
         elif verb in ("raw", "cooked"):

@@ -225,13 +225,15 @@ partial_has_bytes() {
 	[ -n "$(find "$CMAN_ROOT/tmp" -name 'partial-*' -size +100k 2>/dev/null)" ]
 }
 
+# Unpacked into: not only made.
+has_draft() {
+	compgen -G "$CMAN_ROOT/tmp/draft-*/*" >/dev/null
+}
+
 @test "kill -9 in the middle: no stage stays, the store is whole, the next pull works" {
 	"$CMAN" pull --name deb "$FIXTURES/debian.tar.gz" >/dev/null 2>&1 &
 	pid=$!
-	until compgen -G "$CMAN_ROOT/tmp/*" >/dev/null; do
-		sleep 0.01
-	done
-	sleep 0.05
+	eventually has_draft
 	kill -9 "$pid"
 	wait "$pid" || true
 	run --separate-stderr cman images -q

@@ -106,6 +106,7 @@ times_fetched() {
 	wait "$a" || true
 	wait "$b"
 	grep -q 'going on from byte' "$BATS_TEST_TMPDIR/b"
+	forget_begun
 	run --separate-stderr cman run --rm "$FRONT/t/big" sh -c 'cat /noise-* | wc -c'
 	assert_output 32000000
 	cman fsck

@@ -218,11 +218,11 @@ is_made() {
 	# From the second run on the container's files come before its row.
 	cman run --rm busybox true
 	cman create --name other busybox true
-	strace -f -o /dev/null -e trace=flock -e inject=flock:delay_enter=1s:when=1 \
+	strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=flock -e inject=flock:delay_enter=1s:when=1 \
 		"$CMAN" run --name bird busybox echo here >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	SLOW=$!
 	eventually is_made
-	sleep 0.2
+	eventually grep -q flock "$BATS_TEST_TMPDIR/trace"
 	cman rm other
 	wait "$SLOW"
 	[ "$(cat "$BATS_TEST_TMPDIR/out")" = here ]

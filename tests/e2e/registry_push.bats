@@ -173,7 +173,6 @@ raw() {
 	"$CMAN" push -q big "$PROXY/t/big" 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
 	pid=$!
 	eventually grep -q '^POST ' "$PROXY_LOG"
-	sleep 0.3
 	kill -TERM "$pid"
 	status=0
 	wait "$pid" || status=$?

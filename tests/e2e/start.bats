@@ -94,7 +94,8 @@ hint: see 'cman start --help'"
 	client=$!
 	"$CMAN" start -a --sig-proxy=false bird >/dev/null 3>&- &
 	own=$!
-	sleep 0.5
+	eventually sleeps_in "$client" poll
+	eventually sleeps_in "$own" poll
 	cman exec bird touch /go
 	eventually grep -qx typed "$BATS_TEST_TMPDIR/out"
 	kill -USR1 "$own"

@@ -21,7 +21,7 @@ on_terminal() {
 		expect 33 101
 		expect /dev/(pts/0|console)
 		resize 44x111
-		send sleep 0.2; stty size\r
+		send until stty size | grep -qx "44 1"11; do sleep 0.05; done; stty size\r
 		expect 44 111
 		send exit 5\r
 		exits 5
@@ -89,7 +89,7 @@ on_terminal() {
 		expect [#$] 
 		hangup
 	END
-	sleep 0.5
+	eventually refute pgrep -f 'run -it --name bird'
 	run --separate-stderr cman ps -a --format '{{.Name}}'
 	assert_output bird
 }
@@ -102,7 +102,7 @@ on_terminal() {
 		send stty size\r
 		expect 20 60
 		resize 30x70
-		send sleep 0.2; stty size\r
+		send until stty size | grep -qx "30 7"0; do sleep 0.05; done; stty size\r
 		expect 30 70
 		send exit 4\r
 		exits 4
@@ -186,8 +186,8 @@ hint: keys look like a or ctrl-a, with commas between (see 'cman exec --help')"
 	kill_monitor bird
 	cman ps >/dev/null
 	before=$(cman logs bird | wc -l)
-	sleep 0.5
-	[ "$(cman logs bird | wc -l)" -gt "$before" ]
+	ticks_on() { [ "$(cman logs bird | wc -l)" -gt "$before" ]; }
+	eventually ticks_on
 }
 
 # The monitor is the parent of process 1.
