@@ -228,7 +228,7 @@ start_faulty_registry() {
 }
 
 image_layout() {
-	local images=$BATS_RUN_TMPDIR/images
+	local images=${CMAN_TEST_SHARED:-$BATS_RUN_TMPDIR}/images
 	mkdir -p "$images"
 	case $1 in
 	*-zstd | *-plain) image_layout "${1%-*}" >/dev/null ;;
