@@ -56,6 +56,7 @@ static const struct cmd_option options[] = {
 /* One run of the command. */
 struct exec {
 	struct exec_request request;
+	bool has_keys; /* --detach-keys was given */
 	struct pump pump;
 	struct stage_child stage;
 	const char *container;
@@ -93,6 +94,7 @@ static int take_option(const struct cmd_option *option, const char *value, struc
 		exec->request.tty = true;
 		return 0;
 	case OPT_DETACH_KEYS:
+		exec->has_keys = true;
 		return detach_keys_parse(value, &exec->pump.keys, err);
 	case OPT_ENV:
 		return run_value_env(option, value, &exec->request.env, err);
@@ -146,6 +148,10 @@ static int parse(int argc, char **argv, struct exec *exec, struct err *err)
 		rc = options_operands(&parse, 2, -1, err);
 	if (rc < 0)
 		return rc;
+	if (exec->request.detach && exec->has_keys)
+		return err_set(err, ERR_USAGE, 0,
+			       "--detach-keys does not go with --detach: nobody stays with the "
+			       "program");
 	exec->container = argv[parse.next];
 	if (strv_extend(&exec->request.args, argv + parse.next + 1) < 0)
 		return err_sys(err, ENOMEM, "cannot keep the command");

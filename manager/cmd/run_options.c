@@ -70,6 +70,7 @@ static int take_own(const struct cmd *cmd, const struct cmd_option *option, cons
 		out->pidfile = value;
 		return 0;
 	}
+	out->client = option->name;
 	if (strcmp(option->name, "sig-proxy") == 0) {
 		rc = option_bool(option, value, &proxy, err);
 		out->no_proxy = !proxy;
@@ -106,6 +107,16 @@ static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 		return err_set(err, ERR_USAGE, 0,
 			       "%s: an empty word is neither an image nor a command", cmd->name);
 	return rc;
+}
+
+/* Peers take these beside --detach, and do nothing with them. */
+static int check_client(const struct run_options *options, struct err *err)
+{
+	if (!options->detach || !options->client)
+		return 0;
+	err_set(err, ERR_USAGE, 0,
+		"--%s does not go with --detach: nobody stays with the container", options->client);
+	return err_hint(err, "whoever does later says so: cman attach --%s ...", options->client);
 }
 
 static int check_together(const struct run_options *options, struct err *err)
@@ -187,6 +198,8 @@ int run_options_parse(const struct cmd *cmd, int argc, char **argv, struct run_o
 		rc = check_health(&options, err);
 	if (rc == 0)
 		rc = check_terminal(&options, err);
+	if (rc == 0)
+		rc = check_client(&options, err);
 	if (rc == 0)
 		rc = check_together(&options, err);
 	if (rc < 0)

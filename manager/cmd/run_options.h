@@ -23,6 +23,7 @@ struct run_options {
 	int restart_max;
 	struct detach_keys keys;
 	bool no_proxy;	     /* signals are not forwarded */
+	const char *client;  /* an option that is about a client that stays, or NULL */
 	unsigned attach;     /* ATTACH_*, protocol.h: what is attached; 0: all there is */
 	const char *cidfile; /* NULL: none */
 	const char *pidfile; /* NULL: none */

@@ -116,6 +116,20 @@ hint: see 'cman run --help'"
 	wait "$client" || code=$?
 	[ "$code" = 143 ]
 	[ "$(cman inspect -f '{{.State.Status}}' bird)" = running ]
+	run --separate-stderr cman run -d --sig-proxy=false busybox true
+	assert_status 125
+	assert_output ''
+	assert_stderr "cman: --sig-proxy does not go with --detach: nobody stays with the container
+hint: whoever does later says so: cman attach --sig-proxy ... (see 'cman run --help')"
+	run --separate-stderr cman run -dit --detach-keys a,b busybox true
+	assert_status 125
+	assert_stderr "cman: --detach-keys does not go with --detach: nobody stays with the container
+hint: whoever does later says so: cman attach --detach-keys ... (see 'cman run --help')"
+	run --separate-stderr cman exec -d --detach-keys a,b bird true
+	assert_status 125
+	assert_stderr "cman: --detach-keys does not go with --detach: nobody stays with the program
+hint: see 'cman exec --help'"
+	[ "$(cman ps -a --format '{{.Name}}')" = bird ]
 	run --separate-stderr cman run --sig-proxy=perhaps busybox true
 	assert_status 125
 	assert_stderr "cman: --sig-proxy: not true or false: perhaps
