@@ -149,8 +149,10 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct lau
 	struct monitor_plan complete = *plan;
 	int theirs[3] = { -1, -1, -1 };
 	char name[13];
-	int rc = open_pipes(how, &launch.pump, theirs, err);
+	int rc = monitor_check_descriptors(err);
 
+	if (rc == 0)
+		rc = open_pipes(how, &launch.pump, theirs, err);
 	if (rc == 0)
 		rc = pump_block_signals(launch.pump.raw, launch.pump.no_proxy, &launch.pump.signals,
 					err);

@@ -74,14 +74,35 @@ hint: see what becomes of it: cman ps -a, cman logs -f bird'
 	assert_output 'bird exited 137'
 }
 
-@test "too few descriptors: told, whatever they are too few for" {
-	for n in 5 8 9 10 11 12 13 14 15 16; do
-		run --separate-stderr prlimit --nofile="$n:$n" "$CMAN" run --name "box$n" busybox true
-		assert_status 125
-		assert_match "$stderr" '^cman: .*: No file descriptors available$'
-		run --separate-stderr cman ps -aq
-		assert_output ''
+@test "too few descriptors: told before anything is made" {
+	cman run --rm busybox true
+	for n in 3 8 12 16 22 30 41 63; do
+		for option in --rm --tty -d; do
+			run --separate-stderr prlimit --nofile="$n:64" "$CMAN" run $option busybox true
+			assert_status 125
+			assert_output ''
+			assert_stderr "cman: a container needs up to 64 open files for its start, and the limit is $n
+hint: raise it: ulimit -n 1024"
+		done
+		[ -z "$(cman ps -aq)" ]
+		assert_empty_dir "$CMAN_ROOT/containers"
 	done
+	# Who starts nothing gets by with less, or leaves nothing.
+	for n in 3 5 7 9 11 13 14 15; do
+		run --separate-stderr prlimit --nofile="$n:$n" "$CMAN" create --name bird busybox true
+		[ "$status" = 0 ] || assert_status 125
+		[ "$status" = 0 ] || assert_match "$stderr" '^cman: .*: No file descriptors available$'
+		[ "$status" = 0 ] || [ -z "$(cman ps -aq)" ]
+		[ "$status" = 0 ] || assert_empty_dir "$CMAN_ROOT/containers"
+	done
+	[ "$status" = 0 ] || cman create --name bird busybox true
+	run --separate-stderr prlimit --nofile=20:20 "$CMAN" start bird
+	assert_status 125
+	assert_match "$stderr" '^cman: .*a container needs up to 64 open files for its start, and the limit is 20'
+	run --separate-stderr prlimit --nofile=64:64 "$CMAN" run --rm -m 64m --health-cmd true -v nest:/nest busybox sh -c 'ulimit -n'
+	assert_status 0
+	assert_output 64
+	cman volume rm nest
 }
 
 @test "who records an end that nobody recorded leaves a new run alone" {
