@@ -74,6 +74,7 @@ int collect_trash(struct store *store, struct err *err)
 {
 	AUTO_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
+	struct err later = ERR_INIT;
 	int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
@@ -83,10 +84,14 @@ int collect_trash(struct store *store, struct err *err)
 		cleanup_close(&fd);
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
 	}
-	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
-			r = fd_remove_tree(store->tmp_fd, entry->d_name, err);
-	if (r == 0 && errno)
+	/* One that somebody has mounted something in is not in the way of the others. */
+	while ((errno = 0, entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0 &&
+		    fd_remove_tree(store->tmp_fd, entry->d_name, r < 0 ? &later : err) < 0)
+			r = -1;
+	if (r < 0)
+		r = err_code(err);
+	else if (errno)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
 	return r < 0 ? err_wrap(err, "%s/tmp", store->root) : 0;
 }

@@ -117,9 +117,26 @@ static int sweep_tmp_entry(struct store *store, const char *name, struct err *er
 		return sweep_expired_file(store, name, err);
 	if (starts_with(name, "draft-") || starts_with(name, "blob-"))
 		return sweep_draft(store, name, err);
-	if (starts_with(name, TRASH_PREFIX))
-		return fd_remove_tree(store->tmp_fd, name, err);
+	if (starts_with(name, TRASH_PREFIX) && fd_remove_tree(store->tmp_fd, name, err) < 0)
+		return err_wrap(err, "%s", name);
 	return 0;
+}
+
+/* --- the directory of run-time files, which is not on a tmpfs below a root of one's own --- */
+
+/* What fd_replace_file() was about to rename: a matter of milliseconds. */
+static int sweep_run_entry(struct store *store, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (!starts_with(name, ".new-"))
+		return 0;
+	if (fstatat(store->run_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot read %s", name);
+	if (age_ns(st.st_ctim) < YOUNG_NS || unlinkat(store->run_fd, name, 0) == 0 ||
+	    errno == ENOENT)
+		return 0;
+	return err_sys(err, errno, "cannot remove %s", name);
 }
 
 /* --- layers/, blobs/ and containers/ --- */
@@ -159,8 +176,8 @@ static int sweep_container_entry(struct store *store, const char *name, struct e
 typedef int sweep_entry(struct store *store, const char *name, struct err *err);
 
 /* The first failure is kept and told at the end: the rest is swept all the same. */
-static int sweep_directory(struct store *store, int dirfd, const char *name, sweep_entry *sweep,
-			   struct err *err)
+static int sweep_below(struct store *store, int dirfd, const char *parent, const char *name,
+		       sweep_entry *sweep, struct err *err)
 {
 	AUTO_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
@@ -172,7 +189,7 @@ static int sweep_directory(struct store *store, int dirfd, const char *name, swe
 		dir = fdopendir(fd);
 	if (!dir) {
 		cleanup_close(&fd);
-		return err_sys(err, errno, "cannot read %s/%s", store->root, name);
+		return err_sys(err, errno, "cannot read %s%s", parent, name);
 	}
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		int r;
@@ -181,11 +198,17 @@ static int sweep_directory(struct store *store, int dirfd, const char *name, swe
 			continue;
 		r = sweep(store, entry->d_name, first < 0 ? &later : err);
 		if (r < 0 && first == 0)
-			first = err_wrap(err, "cannot sweep %s/%s", store->root, name);
+			first = err_wrap(err, "cannot sweep %s%s", parent, name);
 	}
 	if (first == 0 && errno)
-		return err_sys(err, errno, "cannot read %s/%s", store->root, name);
+		return err_sys(err, errno, "cannot read %s%s", parent, name);
 	return first;
+}
+
+static int sweep_directory(struct store *store, int dirfd, const char *name, sweep_entry *sweep,
+			   struct err *err)
+{
+	return sweep_below(store, dirfd, store->root, name, sweep, err);
 }
 
 /*
@@ -207,9 +230,9 @@ static int sweep_unnamed(struct store *store, struct err *err)
 	if (r == 0)
 		r = collect_unnamed(store, COLLECT_BLOBS, before_ns, NULL, err);
 	if (r == 0)
-		r = sweep_directory(store, store->layers_fd, "layers", sweep_layer_entry, err);
+		r = sweep_directory(store, store->layers_fd, "/layers", sweep_layer_entry, err);
 	if (r == 0)
-		r = sweep_directory(store, store->blobs_fd, "blobs/sha256", sweep_blob_entry, err);
+		r = sweep_directory(store, store->blobs_fd, "/blobs/sha256", sweep_blob_entry, err);
 	return r;
 }
 
@@ -218,11 +241,14 @@ int store_sweep(struct store *store, struct err *err)
 	struct err later = ERR_INIT;
 	/* This first: what it takes away is removed with the rest of tmp/, when nobody waits. */
 	int first = sweep_unnamed(store, err);
-	int r = sweep_directory(store, store->tmp_fd, "tmp", sweep_tmp_entry,
+	int r = sweep_directory(store, store->tmp_fd, "/tmp", sweep_tmp_entry,
 				first < 0 ? &later : err);
 
 	first = first < 0 ? first : r;
-	r = sweep_directory(store, store->containers_fd, "containers", sweep_container_entry,
+	r = sweep_below(store, store->run_fd, store->run, "", sweep_run_entry,
+			first < 0 ? &later : err);
+	first = first < 0 ? first : r;
+	r = sweep_directory(store, store->containers_fd, "/containers", sweep_container_entry,
 			    first < 0 ? &later : err);
 	first = first < 0 ? first : r;
 	r = volumes_sweep(store, first < 0 ? &later : err);

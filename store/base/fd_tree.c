@@ -46,9 +46,11 @@ struct removal {
 
 static int remove_fail(const char *name, int num, struct err *err)
 {
-	if (num == EXDEV || num == EBUSY)
-		return err_set(err, ERR_STATE, num,
-			       "cannot remove %s: something is still mounted there", name);
+	if (num == EXDEV || num == EBUSY) {
+		err_set(err, ERR_STATE, num, "cannot remove %s: something is still mounted there",
+			name);
+		return err_hint(err, "end it: umount; what is left goes with the next removal");
+	}
 	return err_sys(err, num, "cannot remove %s", name);
 }
 

@@ -72,6 +72,31 @@ ended'
 	assert_empty_dir "$CMAN_ROOT/containers"
 }
 
+@test "rm: what somebody mounted into a container's files stays, that is said, and the rest goes" {
+	mkdir "$BATS_TEST_TMPDIR/mine"
+	echo mine >"$BATS_TEST_TMPDIR/mine/file"
+	for name in bird wren tit; do cman create --name $name busybox true >/dev/null; done
+	dir=$CMAN_ROOT/containers/$(cman inspect -f '{{.Id}}' bird)
+	mkdir "$dir/upper/nest"
+	mount --bind "$BATS_TEST_TMPDIR/mine" "$dir/upper/nest"
+	run --separate-stderr cman rm bird
+	assert_status 125
+	assert_match "$stderr" "^cman: $CMAN_ROOT/tmp/trash-[0-9a-f]+: cannot remove nest: something is still mounted there
+hint: end it: umount; what is left goes with the next removal\$"
+	[ "$(cman ps -a --format '{{.Name}}' | sort | xargs)" = 'tit wren' ]
+	run --separate-stderr cman rm wren
+	assert_status 0
+	only_this_is_left() { [ "$(ls "$CMAN_ROOT/tmp")" = "$(cd "$CMAN_ROOT/tmp" && echo trash-*/upper/nest | cut -d/ -f1)" ]; }
+	eventually only_this_is_left
+	[ "$(cat "$BATS_TEST_TMPDIR/mine/file")" = mine ]
+	run --separate-stderr cman fsck --quick --repair
+	assert_status 125
+	assert_match "$stderr" "^cman: cannot sweep $CMAN_ROOT/tmp: trash-[0-9a-f]+: cannot remove nest: something is still mounted there"
+	umount "$CMAN_ROOT"/tmp/trash-*/upper/nest
+	cman rm tit
+	[ "$(cat "$BATS_TEST_TMPDIR/mine/file")" = mine ]
+}
+
 @test "names and ID prefixes; ambiguous and unknown ones say so" {
 	id=$(cman run -d --name bird busybox sleep 60)
 	[ "$(cman inspect "${id:0:6}" | jq -r '.[0].Name // .[0].name')" = bird ]
