@@ -28,6 +28,7 @@ struct place {
 	const char *find;
 	int fd;
 	int (*remove)(struct store *store, const char *name, struct err *err);
+	const char *unnamed; /* what one is that no row names */
 };
 
 static bool is_young(int dir_fd, const char *name)
@@ -74,12 +75,12 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 	     is_young(place->fd, name)))
 		return r;
 	if (run->options->repair && place->remove(run->store, name, &busy) < 0) {
-		fsck_fault(run, false, busy.text, object, "nothing in the database names it");
+		fsck_fault(run, false, busy.text, object, "%s", place->unnamed);
 		return 0;
 	}
 	fsck_fault(run, run->options->repair,
-		   run->options->repair ? "removed" : "cman fsck --repair removes it", object,
-		   "nothing in the database names it");
+		   run->options->repair ? "removed" : "cman fsck --repair removes it", object, "%s",
+		   place->unnamed);
 	return 0;
 }
 
@@ -181,11 +182,11 @@ int fsck_entries(struct fsck *run, struct err *err)
 {
 	const struct place places[] = {
 		{ "layers", "SELECT 1 FROM layer WHERE tree = ?1", run->store->layers_fd,
-		  remove_layer },
+		  remove_layer, "nothing in the database names it" },
 		{ "blobs/sha256", "SELECT 1 FROM blob WHERE digest = ?1", run->store->blobs_fd,
-		  remove_blob },
+		  remove_blob, "nothing in the database names it" },
 		{ "containers", "SELECT 1 FROM container WHERE id = ?1", run->store->containers_fd,
-		  remove_container },
+		  remove_container, "a container whose making was interrupted" },
 	};
 	int r = 0;
 

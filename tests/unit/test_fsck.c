@@ -11,12 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
 #include "store/containers.h"
@@ -29,6 +31,25 @@
 #include "store/store.h"
 #include "tests/unit/image_fixture.h"
 #include "tests/unit/scratch.h"
+
+/* In place of the library's: seconds that have gone by. */
+static int64_t ahead_s;
+
+int64_t clock_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ((int64_t)now.tv_sec + ahead_s) * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static void open_store(void **state, struct store *store)
 {
@@ -170,6 +191,35 @@ static bool has_new(struct store *store)
 	fixture_digest('1', path);
 	strcat(path, "/new");
 	return faccessat(store->layers_fd, path, F_OK, 0) == 0;
+}
+
+/* --- containers --- */
+
+static void test_a_container_without_a_row(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct watch watch = { .told = BUF_INIT };
+	char id[DIGEST_HEX_LEN + 1], line[256];
+
+	open_store(state, &store);
+	fixture_digest('2', id);
+	assert_int_equal(mkdirat(store.containers_fd, id, 0700), 0);
+	/* It may be about to get its row. */
+	assert_told(&store, true, &watch, "");
+	assert_int_equal(faccessat(store.containers_fd, id, F_OK, 0), 0);
+	ahead_s = 90;
+	snprintf(line, sizeof(line),
+		 "-containers/%.19s: a container whose making was interrupted: "
+		 "cman fsck --repair removes it\n",
+		 id);
+	assert_told(&store, false, &watch, line);
+	snprintf(line, sizeof(line),
+		 "+containers/%.19s: a container whose making was interrupted: removed\n", id);
+	assert_told(&store, true, &watch, line);
+	ahead_s = 0;
+	assert_told(&store, false, &watch, "");
+	assert_int_equal(faccessat(store.containers_fd, id, F_OK, 0), -1);
+	buf_release(&watch.told);
 }
 
 /* --- layers --- */
@@ -450,6 +500,7 @@ static void test_makers_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SCRATCH_TEST(test_a_container_without_a_row),
 		SCRATCH_TEST(test_a_layer_is_exchanged),
 		SCRATCH_TEST(test_under_a_container_it_is_not),
 		SCRATCH_TEST(test_a_blob_that_does_not_give_it),
