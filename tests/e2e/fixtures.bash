@@ -30,17 +30,18 @@ fixture_busybox() {
 # of a minute, so it is kept between runs for as long as a week.
 fixture_debian() {
 	local cache=${CMAN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cman-tests}
-	local kept=$cache/debian-procps.tar.gz lock
+	local kept=$cache/debian-procps.tar.gz new lock
 	mkdir -p "$cache"
 	exec {lock}>"$cache/lock"
 	flock "$lock"
 	if [ -z "$(find "$kept" -mtime -7 2>/dev/null)" ]; then
+		new=$(mktemp --suffix=.tar.gz "$kept.XXXXXX")
 		mmdebstrap --quiet --variant=minbase --include=procps,libcap2-bin \
 			--dpkgopt='path-exclude=/usr/share/man/*' \
 			--dpkgopt='path-exclude=/usr/share/doc/*' \
 			--dpkgopt='path-exclude=/usr/share/locale/*' \
-			"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$kept.$$.tar.gz"
-		mv "$kept.$$.tar.gz" "$kept"
+			"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$new"
+		mv "$new" "$kept"
 	fi
 	exec {lock}>&-
 	ln -s "$kept" "$1"
