@@ -57,8 +57,25 @@ static void tell(const struct options *options, int verbosity, const char *what,
 		say(what, number_text(&room, number));
 }
 
-/* What this process is to the kernel, beside its signals. Returns what it cannot do, or null. */
-static const char *prepare(const struct options *options)
+/*
+ * What is done until the end, tried before a payload depends on it: a system call filter may deny
+ * it, and afterwards there is no stderr to say so. Returns what it cannot do, or null.
+ */
+static const char *try_calls(void)
+{
+	if (!signals_can_wait())
+		return "wait for signals by rt_sigtimedwait";
+	/* no process is its own child */
+	if (waitpid(getpid(), NULL, WNOHANG) == 0 || errno != ECHILD)
+		return "reap by wait4";
+	return NULL;
+}
+
+/*
+ * What this process is to the kernel, beside its signals. `parent` is who started it. Returns what
+ * it cannot do, or null.
+ */
+static const char *prepare(const struct options *options, pid_t parent)
 {
 	int reaper = getpid() == 1;
 
@@ -71,13 +88,16 @@ static const char *prepare(const struct options *options)
 	}
 	if (options->parent_death && prctl(PR_SET_PDEATHSIG, options->parent_death) < 0)
 		return "get a signal at the parent's death";
+	/* It may have ended before that. */
+	if (options->parent_death && getppid() != parent)
+		signals_tell_death(parent, options->parent_death);
 	if (options->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return "become a subreaper";
 	if (!reaper)
 		prctl(PR_GET_CHILD_SUBREAPER, &reaper);
 	if (!reaper && options->verbosity >= SAY_WARNINGS)
 		say("neither PID 1 nor a subreaper: orphans will not be reaped (see --subreaper)");
-	return NULL;
+	return try_calls();
 }
 
 /* Returns the exit status for a payload that could not be started. */
@@ -98,7 +118,7 @@ static int cannot_start(const struct options *options, const char *name, bool ex
 /*
  * What ctinit was given and the payload now has is the payload's alone: a socket or pipe that it
  * closes is closed, a directory that it leaves can be unmounted. Before Linux 5.9, which cannot do
- * this, the descriptors stay open.
+ * this, and where a filter denies it, the descriptors stay open.
  */
 static void let_go(const struct options *options)
 {
@@ -111,7 +131,8 @@ static void let_go(const struct options *options)
 			syscall(SYS_close_range, next, kept - 1, 0);
 		next = kept + 1;
 	}
-	syscall(SYS_close_range, next, ~0U, 0);
+	if (syscall(SYS_close_range, next, ~0U, 0) < 0)
+		tell(options, SAY_EVENTS, "cannot close descriptors by close_range: error ", errno);
 	if (chdir("/") < 0)
 		tell(options, SAY_EVENTS, "cannot leave the working directory: error ", errno);
 }
@@ -138,12 +159,13 @@ static void forward(const struct options *options, pid_t payload, const siginfo_
 }
 
 /*
- * The loop that all is about. Returns the payload's status as of wait(2).
+ * The loop that all is about. Returns true with the payload's status as of wait(2); false where it
+ * cannot go on, with errno: rather no container than one that nobody can end.
  *
  * While there may be somebody to reap, each turn takes one signal other than SIGCHLD, if there is
  * one, and reaps one child. So neither a flood of signals nor one of orphans holds up the other.
  */
-static int watch(const struct options *options, pid_t payload)
+static bool watch(const struct options *options, pid_t payload, int *ended)
 {
 	bool children = true;
 
@@ -153,6 +175,8 @@ static int watch(const struct options *options, pid_t payload)
 		int number = signals_next(&info, children, children ? 0 : -1);
 		pid_t pid;
 
+		if (number < 0)
+			return false;
 		if (number)
 			forward(options, payload, &info);
 		if (number == SIGCHLD)
@@ -160,9 +184,13 @@ static int watch(const struct options *options, pid_t payload)
 		if (!children)
 			continue;
 		pid = waitpid(-1, &status, WNOHANG);
+		if (pid < 0 && errno != ECHILD)
+			return false;
 		children = pid > 0;
-		if (pid == payload)
-			return status;
+		if (pid == payload) {
+			*ended = status;
+			return true;
+		}
 		if (pid > 0)
 			tell(options, options->warn_reaped ? SAY_ERRORS : SAY_ALL, "reaped orphan ",
 			     pid);
@@ -173,6 +201,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	const char *name, *refused;
+	pid_t parent = getppid();
 	pid_t payload;
 	int status, error;
 
@@ -180,7 +209,7 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	refused = prepare(&options);
+	refused = prepare(&options, parent);
 	if (refused) {
 		say("cannot ", refused, ": ", strerror(errno));
 		return EXIT_OWN;
@@ -193,7 +222,10 @@ int main(int argc, char **argv)
 	tell(&options, SAY_EVENTS, "started the payload as process ", payload);
 	let_go(&options);
 
-	status = watch(&options, payload);
+	if (!watch(&options, payload, &status)) {
+		say("cannot wait for the payload: ", strerror(errno));
+		return EXIT_OWN;
+	}
 	report(&options, CTINIT_EXIT, payload, status);
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	tell(&options, SAY_EVENTS, "the payload ended with status ", status);

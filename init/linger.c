@@ -58,7 +58,7 @@ static void signal_all(int number)
 }
 
 /*
- * Reaps until no child is left (true) or the time is up (false), and sends a signal to all each
+ * Reaps until no child is left (true) or the time is up or cannot be waited for (false), and sends a signal to all each
  * time it finds nobody to reap: those whose parents have ended only now become ours.
  */
 static bool reap_all(int ms, int number)
@@ -78,7 +78,8 @@ static bool reap_all(int ms, int number)
 			continue;
 		if (number)
 			signal_all(number);
-		signals_next(&info, false, (int)(left / 1000000) + 1);
+		if (signals_next(&info, false, (int)(left / 1000000) + 1) < 0)
+			return false;
 	}
 }
 

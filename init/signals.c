@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/signals.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -39,6 +40,7 @@ void signals_let_go(void)
 	set_mask(0);
 }
 
+/* As signals_next(). Of errors, only these mean that there was no signal: EPERM comes back at once. */
 static int fetch(signal_set wanted, siginfo_t *info, int timeout_ms)
 {
 	struct timespec timeout = {
@@ -48,12 +50,29 @@ static int fetch(signal_set wanted, siginfo_t *info, int timeout_ms)
 	long number = syscall(SYS_rt_sigtimedwait, &wanted, info, timeout_ms < 0 ? NULL : &timeout,
 			      sizeof(wanted));
 
-	return number > 0 ? (int)number : 0;
+	if (number > 0)
+		return (int)number;
+	return number < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
 int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms)
 {
 	return fetch(but_sigchld ? ALL_SIGNALS & ~ONLY(SIGCHLD) : ALL_SIGNALS, info, timeout_ms);
+}
+
+bool signals_can_wait(void)
+{
+	siginfo_t info;
+
+	return fetch(0, &info, 0) == 0;
+}
+
+void signals_tell_death(pid_t parent, int number)
+{
+	siginfo_t info = { .si_signo = number, .si_code = SI_USER };
+
+	info.si_pid = parent; /* else it is one of our own, which are not passed on */
+	syscall(SYS_rt_sigqueueinfo, getpid(), number, &info);
 }
 
 bool signals_is_own(const siginfo_t *info)
@@ -66,7 +85,7 @@ void signals_drop_own(int number)
 	siginfo_t info;
 
 	/* Back it goes if it is another's; to oneself, any sender may be named. */
-	if (fetch(ONLY(number), &info, 0) && !signals_is_own(&info))
+	if (fetch(ONLY(number), &info, 0) > 0 && !signals_is_own(&info))
 		syscall(SYS_rt_sigqueueinfo, getpid(), number, &info);
 }
 

@@ -19,6 +19,7 @@
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/oom_score.h"
 #include "manager/runtime/reap.h"
+#include "manager/runtime/seccomp_init.h"
 #include "store/base/cleanup.h"
 
 /* All that the parent holds while it makes a container. */
@@ -210,6 +211,9 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 		result = seccomp_filter_choose(request->cache_fd, spec,
 					       spec->process.capabilities.bounding, &setup.filter,
 					       err);
+	/* The default one is made so that it passes. */
+	if (result == 0 && spec->init && spec->seccomp)
+		result = seccomp_init_check(&setup.filter, err);
 	if (result == 0)
 		result = open_channels(&setup, spec->init, err);
 	if (result == 0)

@@ -11,6 +11,12 @@ ctinit() {
 	"$CTINIT" -s "$@" </dev/null
 }
 
+# number_of CALL: of that system call on this machine.
+number_of() {
+	echo '#include <sys/syscall.h>'"
+SYS_$1" | cc -E -P - | tail -n 1
+}
+
 # ---- starting ----------------------------------------------------------------------------------
 
 @test "ctinit: an exec failure is one line that names the program" {
@@ -40,6 +46,26 @@ ctinit() {
 	chmod +x "$SCRATCH/script"
 	run -127 --separate-stderr ctinit "$SCRATCH/script"
 	assert_stderr "ctinit: $SCRATCH/script: the interpreter or loader that it asks for does not exist"
+}
+
+@test "ctinit: a filter that denies what it lives by is named before the payload starts" {
+	run --separate-stderr timeout 10 "$PROBE" deny "$(number_of rt_sigtimedwait)" "$CTINIT" -s touch "$SCRATCH/ran"
+	assert_status 125
+	assert_stderr "ctinit: cannot wait for signals by rt_sigtimedwait: Operation not permitted"
+	run --separate-stderr timeout 10 "$PROBE" deny "$(number_of wait4)" "$CTINIT" -s touch "$SCRATCH/ran"
+	assert_status 125
+	assert_stderr "ctinit: cannot reap by wait4: Operation not permitted"
+	[ ! -e "$SCRATCH/ran" ]
+	run --separate-stderr timeout 10 "$PROBE" deny "$(number_of close_range)" "$CTINIT" -s -v sh -c 'exit 3'
+	assert_status 3
+	assert_match "$stderr" "ctinit: cannot close descriptors by close_range: error 1"
+}
+
+@test "ctinit: a parent that ends before its death can be asked for has ended, too" {
+	run timeout -k 1 10 "$PROBE" orphan "$CTINIT" -s -p USR1 sleep 30
+	assert_status 138
+	run timeout -k 1 10 "$PROBE" orphan "$CTINIT" -s -p KILL sleep 1
+	assert_status 137
 }
 
 @test "ctinit: PATH is searched as by a shell" {

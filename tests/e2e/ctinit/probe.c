@@ -7,12 +7,17 @@
  *	probe fetch LOG COUNT           writes "ready" and then each signal's number (":value" where
  *	                                one came with it) to LOG, ends after COUNT of them
  *	probe flood COUNT               COUNT orphans; prints how many processes and zombies are
- *left
+ *	                                left
+ *	probe deny NUMBER PROGRAM...    PROGRAM gets EPERM from the system call of that number
+ *	probe orphan PROGRAM...         PROGRAM's parent ends as it asks for a signal at that end
  */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,6 +28,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -313,6 +319,81 @@ static int flood(int count)
 	return 0;
 }
 
+/* ---- starters ---------------------------------------------------------------------------- */
+
+static int deny(unsigned number, char **program)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr) },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, number },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+		die("seccomp");
+	execvp(program[0], program);
+	die(program[0]);
+	return 99;
+}
+
+/* Leads the process, which is seized, to where it asks for the signal. */
+static void await_request(pid_t pid)
+{
+	struct __ptrace_syscall_info info;
+	int status;
+
+	for (;;) {
+		if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+			die("trace");
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80) &&
+		    ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+		    info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_prctl &&
+		    info.entry.args[0] == PR_SET_PDEATHSIG)
+			return;
+		if (ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0)
+			die("trace");
+	}
+}
+
+static int orphan(char **program)
+{
+	int go[2], told[2], status;
+	pid_t parent, child;
+
+	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(told, O_CLOEXEC) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		die("pipe");
+	parent = fork();
+	if (parent == 0) {
+		child = fork();
+		if (child == 0) {
+			if (read(go[0], &status, 1) != 1)
+				_exit(99);
+			execvp(program[0], program);
+			die(program[0]);
+		}
+		if (write(told[1], &child, sizeof(child)) != sizeof(child))
+			_exit(99);
+		for (;;)
+			pause();
+	}
+	if (parent < 0 || read(told[0], &child, sizeof(child)) != sizeof(child))
+		die("start");
+	if (ptrace(PTRACE_SEIZE, child, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, child, 0, 0) < 0 || write(go[1], "", 1) != 1)
+		die("seize");
+	await_request(child);
+	kill(parent, SIGKILL);
+	if (waitpid(parent, NULL, 0) != parent || ptrace(PTRACE_DETACH, child, 0, 0) < 0)
+		die("wait");
+	if (waitpid(child, &status, 0) != child)
+		die("wait");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && strcmp(argv[1], "box") == 0)
@@ -321,6 +402,10 @@ int main(int argc, char **argv)
 		return fetch(argv[2], atoi(argv[3]));
 	if (argc == 3 && strcmp(argv[1], "flood") == 0)
 		return flood(atoi(argv[2]));
-	fprintf(stderr, "usage: probe box|fetch|flood ...\n");
+	if (argc > 3 && strcmp(argv[1], "deny") == 0)
+		return deny((unsigned)atoi(argv[2]), argv + 3);
+	if (argc > 2 && strcmp(argv[1], "orphan") == 0)
+		return orphan(argv + 2);
+	fprintf(stderr, "usage: probe box|fetch|flood|deny|orphan ...\n");
 	return 2;
 }
