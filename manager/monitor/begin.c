@@ -52,6 +52,14 @@ static int open_output(int *ours, int *theirs, struct err *err)
 	return 0;
 }
 
+/* Somebody started it to see what it does. */
+static bool in_foreground(const struct monitor *monitor)
+{
+	const struct client *starter = monitor->starter;
+
+	return starter && (starter->out[0].fd >= 0 || starter->out[1].fd >= 0);
+}
+
 /* Pipes for a container without a terminal. */
 static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *err)
 {
@@ -60,8 +68,13 @@ static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *er
 
 	if (rc == 0)
 		rc = open_output(&monitor->err.source, &ends->err, err);
-	if (rc < 0 || !monitor->spec.process.open_stdin)
+	if (rc < 0)
 		return rc;
+	if (!monitor->spec.process.open_stdin) {
+		/* In the background also what wants to ask a terminal for its settings shall run. */
+		ends->in = in_foreground(monitor) ? -1 : ENGINE_STDIN_TERMINAL;
+		return 0;
+	}
 	/* The client's own: when it is at its end, so is the container's stdin. */
 	if (monitor->starter && monitor->starter->in >= 0) {
 		ends->in = STEAL_FD(monitor->starter->in);

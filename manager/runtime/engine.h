@@ -21,10 +21,12 @@
 #include "store/base/err.h"
 
 /*
- * The payload's stdio. Without a terminal: the container's ends of pipes; stdin -1 gives the
- * end-of-file pseudo-terminal. With process.terminal all three are -1 and `console_fd` comes back.
- * The engine does not close them.
+ * The payload's stdio. Without a terminal: the container's ends of pipes; -1 is the container's
+ * /dev/null, and stdin may be ENGINE_STDIN_TERMINAL: a pseudo-terminal at its end, of which no more
+ * than its settings can be had. With process.terminal all three are -1. The terminal of either comes
+ * back as `console_fd`. The engine does not close them.
  */
+#define ENGINE_STDIN_TERMINAL (-2)
 struct engine_stdio {
 	int in, out, err;
 };

@@ -113,7 +113,7 @@ static int open_null(int root_fd, int *out, struct err *err)
 }
 
 /* Nobody types: a terminal at its end, or the null device in a container that has no terminals. */
-static int open_empty_stdin(struct payload *payload, struct err *err)
+static int open_empty_terminal(struct payload *payload, struct err *err)
 {
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
@@ -160,8 +160,10 @@ int payload_open_stdio(struct payload *payload, struct err *err)
 	if (payload->process.terminal) {
 		result = open_terminal(payload, err);
 	} else {
-		if (stdio->in < 0)
-			result = open_empty_stdin(payload, err);
+		if (stdio->in == ENGINE_STDIN_TERMINAL)
+			result = open_empty_terminal(payload, err);
+		else if (stdio->in < 0)
+			result = open_null(payload->root_fd, &stdio->in, err);
 		if (result == 0 && stdio->out < 0)
 			result = open_null(payload->root_fd, &stdio->out, err);
 		if (result == 0 && stdio->err < 0)

@@ -21,6 +21,9 @@ setup() {
 	assert_output in
 	run --separate-stderr bash -c 'echo in | "$CMAN" exec bird cat'
 	assert_output ''
+	run --separate-stderr timeout 10 "$CMAN" exec bird sh -c 'readlink /proc/self/fd/0; read -r -n 1 x || echo over'
+	assert_output '/dev/null
+over'
 }
 
 @test "it is in all the container's namespaces" {

@@ -68,3 +68,20 @@ logs_count() {
 	assert_status 0
 	assert_output hello
 }
+
+# In a mount namespace of its own, whose mounts are shared among themselves and with nobody else's.
+@test "where all mounts are shared, as systemd has them, the same, and none shows" {
+	unshare --mount --propagation private sh -eu -c '
+		mount --make-rshared /
+		grep -q " / / .* shared:" /proc/self/mountinfo
+		wc -l </proc/self/mountinfo >"$0/mounts-before"
+		"$CMAN" pull -q --name busybox "$FIXTURES/busybox.tar.gz"
+		"$CMAN" run --name bird -d busybox sleep 10000
+		"$CMAN" exec bird sh -c "echo hello >/new"
+		"$CMAN" commit bird other
+		"$CMAN" run --rm other cat /new
+		wc -l </proc/self/mountinfo >"$0/mounts-after"
+		"$CMAN" rm -f bird' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/out"
+	[ "$(sed -n 4p "$BATS_TEST_TMPDIR/out")" = hello ]
+	cmp "$BATS_TEST_TMPDIR/mounts-before" "$BATS_TEST_TMPDIR/mounts-after"
+}

@@ -349,6 +349,14 @@ hint: see 'cman run --help'"
 		assert_output ''
 		assert_stderr ''
 	done
+	# nothing that a program could take for a terminal, or wait for
+	run --separate-stderr timeout 10 "$CMAN" run --name bird busybox sh -c 'readlink /proc/self/fd/0; read -r -n 1 x || echo over'
+	assert_status 0
+	assert_output '/dev/null
+over'
+	run --separate-stderr timeout 10 "$CMAN" start -a bird
+	assert_output '/dev/null
+over'
 }
 
 @test "signals are forwarded to the payload" {
@@ -416,11 +424,12 @@ inside'
 	assert_stderr ''
 }
 
-@test "a program that writes to a stdin nobody reads fails, and is not blocked" {
+@test "in the background stdin can be asked as a terminal, is at its end, and blocks nobody who writes to it" {
 	# more than a terminal holds
-	run timeout 20 "$CMAN" run --rm busybox sh -c 'head -c 100000 /dev/zero >&0 || echo refused; test -t 0 && cat'
-	assert_status 0
-	assert_match "$output" refused
+	cman run -d --name bird busybox sh -c 'stty -g >/dev/null && echo asked; cat; head -c 100000 /dev/zero >&0 || echo refused' >/dev/null
+	[ "$(timeout 20 "$CMAN" wait bird)" = 0 ]
+	assert_match "$(cman logs bird)" 'refused$'
+	assert_match "$(cman logs bird)" asked
 }
 
 @test "a closed stdout, stdin and stderr do no harm" {
