@@ -220,12 +220,6 @@ static int add_template_columns(struct format *format, struct err *err)
 	return 0;
 }
 
-static void add_cell(struct table *table, const char *text, size_t len)
-{
-	buf_add(table_begin_cell(table), text, len);
-	table_end_cell(table);
-}
-
 /* As many as there are columns, which the headings have made. */
 static void add_template_cells(struct format *format, const char *text)
 {
@@ -239,7 +233,7 @@ static void add_template_cells(struct format *format, const char *text)
 		/* What is too much belongs to the last. */
 		if (i + 1 == format->ncolumns && next)
 			len = strlen(cell);
-		add_cell(format->table, cell, *cell ? len : 0);
+		table_add_cell(format->table, cell, *cell ? len : 0);
 	}
 }
 
@@ -253,8 +247,7 @@ static void add_table_row(struct format *format, const char *const *values)
 
 			if (!(format->fields[i].flags & FORMAT_COLUMN))
 				continue;
-			buf_add_escaped(table_begin_cell(format->table), value, strlen(value));
-			table_end_cell(format->table);
+			table_add_text(format->table, value, strlen(value));
 		}
 		return;
 	}
@@ -309,19 +302,11 @@ int format_print(struct format *format, FILE *out, struct err *err)
 {
 	const struct err failed = format->failed;
 
-	if (format->mode == MODE_TABLE && !table_print(format->table, &format->out))
+	if (buf_failed(&format->out) ||
+	    (format->mode == MODE_TABLE && !table_print(format->table, !format->no_heading, out)))
 		return err_sys(err, ENOMEM, "cannot print the list");
-	const char *text = format->out.data;
-	size_t len = format->out.len;
-
-	if (buf_failed(&format->out))
-		return err_sys(err, ENOMEM, "cannot print the list");
-	if (len > 0 && format->mode == MODE_TABLE && format->no_heading) {
-		text = (const char *)memchr(text, '\n', len) + 1;
-		len -= (size_t)(text - format->out.data);
-	}
-	if (len > 0)
-		fwrite(text, 1, len, out);
+	if (format->out.len > 0)
+		fwrite(format->out.data, 1, format->out.len, out);
 	if (failed.kind != ERR_NONE)
 		*err = failed;
 	return failed.kind != ERR_NONE ? err_code(err) : 0;

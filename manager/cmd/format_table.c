@@ -7,11 +7,16 @@
 
 #include "manager/cmd/format.h"
 #include "manager/cmd/text.h"
+#include "store/base/utf8.h"
 
 #define GAP 2	      /* blanks between columns */
 #define NARROWEST 8   /* what a column that may be cut keeps */
 #define LONG_WIDTH 30 /* FORMAT_LONG where there is no terminal */
-#define CELLS_MIN 512
+/* At first, of address space: a page of it is taken when it is written to. */
+#define CELLS_MIN 8192
+#define TEXT_MIN (128u << 10)
+#define PIECE (16u << 10)
+#define LINE_ROOM 1024
 #define ELLIPSIS "\xe2\x80\xa6"
 
 /* What it holds is in table.text, behind that of the cell before. */
@@ -32,7 +37,6 @@ struct table {
 	size_t ncolumns;
 	size_t titles_len; /* of `text`, which begins with them */
 	struct buf text;
-	size_t begun; /* where in `text` the last cell began */
 	struct cell *cells;
 	size_t ncells;
 	size_t capacity;
@@ -66,6 +70,24 @@ static struct cell cell_from(const struct table *table, size_t at)
 	return (struct cell){ (uint32_t)len, (uint32_t)text_width(text, len) };
 }
 
+static void add_cell(struct table *table, struct cell cell)
+{
+	if (table->ncells == table->capacity) {
+		size_t capacity = table->capacity ? 2 * table->capacity : CELLS_MIN;
+		struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
+
+		if (!cells) {
+			table->failed = true;
+			return;
+		}
+		if (!table->cells)
+			buf_reserve(&table->text, TEXT_MIN);
+		table->cells = cells;
+		table->capacity = capacity;
+	}
+	table->cells[table->ncells++] = cell;
+}
+
 bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags)
 {
 	struct column *column = &table->columns[table->ncolumns];
@@ -80,26 +102,25 @@ bool table_add_column(struct table *table, const char *title, size_t len, unsign
 	return true;
 }
 
-struct buf *table_begin_cell(struct table *table)
+void table_add_cell(struct table *table, const char *text, size_t len)
 {
-	table->begun = table->text.len;
-	return &table->text;
+	const size_t at = table->text.len;
+
+	buf_add(&table->text, text, len);
+	add_cell(table, cell_from(table, at));
 }
 
-void table_end_cell(struct table *table)
+void table_add_text(struct table *table, const char *text, size_t len)
 {
-	if (table->ncells == table->capacity) {
-		size_t capacity = table->capacity ? 2 * table->capacity : CELLS_MIN;
-		struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
+	const size_t at = table->text.len;
 
-		if (!cells) {
-			table->failed = true;
-			return;
-		}
-		table->cells = cells;
-		table->capacity = capacity;
+	if (utf8_plain_length(text, len) == len) {
+		buf_add(&table->text, text, len);
+		add_cell(table, (struct cell){ (uint32_t)len, (uint32_t)len });
+		return;
 	}
-	table->cells[table->ncells++] = cell_from(table, table->begun);
+	buf_add_escaped(&table->text, text, len);
+	add_cell(table, cell_from(table, at));
 }
 
 void table_reset(struct table *table)
@@ -232,20 +253,33 @@ static const char *print_titles(const struct table *table, struct buf *out, size
 	return text;
 }
 
-/* What the lines take together, but for what is cut or wider than its bytes. */
-static size_t expected_bytes(const struct table *table)
+/* Handed on in pieces, as long lists would take as much memory again. */
+static bool print_lines(const struct table *table, size_t shown, bool titles, FILE *out)
 {
-	size_t line = 1;
+	AUTO_BUF struct buf lines = BUF_INIT;
+	const char *text;
 
-	for (size_t c = 0; c < table->ncolumns; c++)
-		line += table->columns[c].width + GAP;
-	return line * (1 + table->ncells / table->ncolumns);
+	buf_reserve(&lines, PIECE + LINE_ROOM);
+	text = print_titles(table, &lines, shown);
+	if (!titles)
+		buf_reset(&lines);
+	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns) {
+		text = print_row(table, &lines, &table->cells[i], text, shown);
+		if (lines.len < PIECE || buf_failed(&lines))
+			continue;
+		fwrite(lines.data, 1, lines.len, out);
+		buf_reset(&lines);
+	}
+	if (buf_failed(&lines))
+		return false;
+	if (lines.len > 0)
+		fwrite(lines.data, 1, lines.len, out);
+	return true;
 }
 
-bool table_print(struct table *table, struct buf *out)
+bool table_print(struct table *table, bool titles, FILE *out)
 {
 	size_t shown = table->ncolumns;
-	const char *text;
 
 	if (table->failed || buf_failed(&table->text) || table->ncolumns == 0)
 		return false;
@@ -256,9 +290,5 @@ bool table_print(struct table *table, struct buf *out)
 		if (table->columns[0].width > (size_t)table->fit)
 			table->columns[0].width = (size_t)table->fit;
 	}
-	buf_reserve(out, expected_bytes(table));
-	text = print_titles(table, out, shown);
-	for (size_t i = 0; i + table->ncolumns <= table->ncells; i += table->ncolumns)
-		text = print_row(table, out, &table->cells[i], text, shown);
-	return true;
+	return print_lines(table, shown, titles, out);
 }

@@ -10,8 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "store/base/buf.h"
+#include <stdio.h>
 
 struct table;
 
@@ -30,16 +29,19 @@ void table_free(struct table *table);
 bool table_add_column(struct table *table, const char *title, size_t len, unsigned flags);
 
 /*
- * A cell is what is added, printable, to the buffer between the two calls. Row by row, as many to a
- * row as there are columns.
+ * Row by row, as many to a row as there are columns. Copies what is printable already, or makes it
+ * so (buf_add_escaped).
  */
-struct buf *table_begin_cell(struct table *table);
-void table_end_cell(struct table *table);
+void table_add_cell(struct table *table, const char *text, size_t len);
+void table_add_text(struct table *table, const char *text, size_t len);
 
 /* Forget all cells. */
 void table_reset(struct table *table);
 
-/* Add the lines to `out`, headings first. False when memory ran out, now or before. */
-bool table_print(struct table *table, struct buf *out);
+/*
+ * Write the lines to `out`, the headings first where they are wanted. False when memory ran out, now
+ * or before. Errors of `out` stay in ferror().
+ */
+bool table_print(struct table *table, bool titles, FILE *out);
 
 #endif

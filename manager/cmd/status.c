@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/status.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "store/json.h"
@@ -73,8 +74,14 @@ const char *status_text(const struct container_record *record, int64_t now_ns, c
 
 static bool is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("_-+=./:,@%^", c));
+	static const bool plain[UCHAR_MAX + 1] = {
+		['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
+		['-'] = true,	      ['+'] = true,	    ['='] = true,	  ['.'] = true,
+		['/'] = true,	      [':'] = true,	    [','] = true,	  ['@'] = true,
+		['%'] = true,	      ['^'] = true,
+	};
+
+	return plain[(unsigned char)c];
 }
 
 static void add_word(struct buf *buf, const char *word, size_t len)
