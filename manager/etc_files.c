@@ -65,7 +65,7 @@ static int add_file(const struct target *target, const char *name, const char *t
 	if (asprintf(&source, "%s/%s", target->dir, name) < 0)
 		return err_sys(err, ENOMEM, "cannot mount %s", path);
 	return spec_add_mount(target->spec, path, "bind", source,
-			      target->spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate,rw",
+			      target->spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate",
 			      err);
 }
 

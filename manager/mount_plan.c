@@ -140,7 +140,7 @@ static int add_of_image(const struct image_config *config, struct wanted_mounts 
 			continue;
 		}
 		if (copy_text(path, &mount.destination) < 0 ||
-		    copy_text("rbind,rprivate,rw", &mount.options) < 0)
+		    copy_text("rbind,rprivate", &mount.options) < 0)
 			return no_memory(err);
 		if (wanted_mounts_add(mounts, &mount, err) < 0)
 			return err_code(err);

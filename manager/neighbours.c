@@ -215,7 +215,7 @@ int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err
 		if (mount && !find_mount(spec, files[i]) && !find_mount(spec, "/etc"))
 			rc = spec_add_mount(
 				spec, files[i], "bind", mount->source,
-				spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate,rw", err);
+				spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate", err);
 	}
 	return rc;
 }

@@ -396,9 +396,9 @@ static int build_host(const struct parsed *parsed, struct container_mount *mount
 	if (rc < 0)
 		return rc;
 	mount->shallow = parsed->recursion == RECURSION_WRITABLE;
-	if (asprintf(&mount->options, "%s,%s,%s", alone ? "bind" : "rbind",
+	if (asprintf(&mount->options, "%s,%s%s", alone ? "bind" : "rbind",
 		     parsed->propagation ? parsed->propagation : "rprivate",
-		     parsed->read_only ? "ro" : "rw") < 0) {
+		     parsed->read_only ? ",ro" : "") < 0) {
 		mount->options = NULL;
 		return no_memory(err);
 	}
@@ -416,7 +416,7 @@ static int build_volume(struct parsed *parsed, struct container_mount *mount, st
 	mount->labels = STEAL_PTR(parsed->labels);
 	mount->driver_options = STEAL_PTR(parsed->driver_options);
 	mount->nocopy = parsed->nocopy;
-	mount->options = strdup(parsed->read_only ? "rbind,rprivate,ro" : "rbind,rprivate,rw");
+	mount->options = strdup(parsed->read_only ? "rbind,rprivate,ro" : "rbind,rprivate");
 	return mount->options ? 0 : no_memory(err);
 }
 

@@ -264,9 +264,9 @@ static int take_words(const struct cmd_option *option, char *text, const char *v
 	mount->nocopy = parsed.nocopy;
 	if (rc == 0 &&
 	    (buf_failed(&parsed.attributes) ||
-	     asprintf(&mount->options, "%s,%s,%s%s", parsed.shallow_bind ? "bind" : "rbind",
-		      parsed.propagation ? parsed.propagation : "rprivate",
-		      parsed.mode ? parsed.mode : "rw",
+	     asprintf(&mount->options, "%s,%s%s%s%s", parsed.shallow_bind ? "bind" : "rbind",
+		      parsed.propagation ? parsed.propagation : "rprivate", parsed.mode ? "," : "",
+		      parsed.mode ? parsed.mode : "",
 		      parsed.attributes.len > 0 ? parsed.attributes.data : "") < 0)) {
 		mount->options = NULL;
 		rc = no_memory(err);

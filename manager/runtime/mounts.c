@@ -199,11 +199,20 @@ static int change_classic(int mount_fd, const struct mount_options *options)
 
 int mount_change(int mount_fd, bool recursive, const struct mount_options *options, struct err *err)
 {
-	struct mount_attr change = { .attr_set = options->set, .attr_clr = options->clear };
+	/* of the access times one is set by clearing all of them; mount_setattr(2) */
+	const uint64_t loosened = options->clear & ~(uint64_t)MOUNT_ATTR__ATIME;
+	struct mount_attr change = {
+		.attr_set = options->set,
+		.attr_clr = options->clear & MOUNT_ATTR__ATIME,
+	};
 	int result = 0;
 
-	if (options->set || options->clear)
+	if (change.attr_set || change.attr_clr)
 		result = mount_api_setattr(mount_fd, recursive ? AT_RECURSIVE : 0, &change);
+	if (result == 0 && loosened) {
+		change = (struct mount_attr){ .attr_clr = loosened };
+		result = mount_api_setattr(mount_fd, 0, &change);
+	}
 	if (result == 0 && options->propagation) {
 		change = (struct mount_attr){ .propagation = options->propagation };
 		result = mount_api_setattr(

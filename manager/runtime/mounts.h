@@ -16,10 +16,10 @@
 
 /* What a list of mount(8) options says about a mount; the rest of them is for the file system. */
 struct mount_options {
-	uint64_t set, clear;  /* MOUNT_ATTR_* */
+	uint64_t set, clear;  /* MOUNT_ATTR_*; `rw` clears nothing: it is the absence of `ro` */
 	uint64_t propagation; /* MS_PRIVATE …, 0: private, as everything in a container is */
 	bool bind;
-	bool recursive; /* rbind: the clone and the attributes reach the mounts below */
+	bool recursive; /* rbind: the clone and the attributes set reach the mounts below */
 	bool recursive_propagation;
 	bool shallow;	     /* a recursive clone's attributes do not reach the mounts below */
 	const char *subpath; /* borrowed from the options; NULL: the source itself */
@@ -41,8 +41,10 @@ void mount_options_parse(char *const *options, struct mount_options *out);
 bool mount_option_is_data(const char *option);
 
 /*
- * Change the attributes of the mount that `mount_fd` is open on (attached). Kernel 5.11 has no
- * mount_setattr(2): there it is remounted, and the mounts below stay as they are.
+ * Change the attributes of the mount that `mount_fd` is open on (attached). What is set is set, if
+ * `recursive`, on the mounts below it, too; what is cleared is cleared on this one only: a mount
+ * below keeps what the host confined it with. Kernel 5.11 has no mount_setattr(2): there it is
+ * remounted, and the mounts below stay as they are.
  */
 int mount_change(int mount_fd, bool recursive, const struct mount_options *options,
 		 struct err *err);

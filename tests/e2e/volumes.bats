@@ -203,6 +203,53 @@ touch: /host/x: Read-only file system'
 1048576'
 }
 
+# What the host has confined: a mount below the source, and a source that is read-only itself.
+@test "a mount of the host keeps its attributes unless it is asked for others" {
+	src=$BATS_TEST_TMPDIR/src closed=$BATS_TEST_TMPDIR/closed
+	mkdir -p "$src/below" "$closed"
+	mount -t tmpfs tmpfs "$src/below"
+	mount -o remount,bind,ro,nosuid,nodev,noexec "$src/below"
+	mount --bind "$closed" "$closed"
+	mount -o remount,bind,ro,nosuid,nodev,noexec "$closed"
+	attributes='NR > 0 && $5 ~ "^/(x|y)" { print $5, $6 }'
+	kept='/x/below ro,nosuid,nodev,noexec,relatime
+/y ro,nosuid,nodev,noexec,relatime'
+	for mounts in "-v $src:/x -v $closed:/y" "-v $src:/x:rw -v $closed:/y:rw" \
+		"--mount type=bind,src=$src,dst=/x --mount type=bind,src=$closed,dst=/y,ro=false"; do
+		run --separate-stderr cman run --rm $mounts busybox sh -c 'touch /x/below/a; touch /y/a; touch /x/a'
+		assert_status 0
+		assert_stderr 'touch: /x/below/a: Read-only file system
+touch: /y/a: Read-only file system'
+		run --separate-stderr cman run --rm $mounts busybox awk "$attributes" /proc/self/mountinfo
+		[ "$(grep -v '^/x ' <<<"$output")" = "$kept" ]
+	done
+	# the words that were typed are for the source's own mount
+	run --separate-stderr cman run --rm -v "$src:/x:exec,suid,dev" -v "$closed:/y:exec,suid" busybox \
+		awk "$attributes" /proc/self/mountinfo
+	[ "$(grep -v '^/x ' <<<"$output")" = '/x/below ro,nosuid,nodev,noexec,relatime
+/y ro,nodev,relatime' ]
+	# and a stricter one is for all below
+	mount -o remount,bind,rw,suid,dev,exec "$src/below"
+	run --separate-stderr cman run --rm -v "$src:/x:ro,noexec" busybox awk "$attributes" /proc/self/mountinfo
+	assert_match "$output" '/x/below ro,noexec,relatime'
+	cman create --name one -v "$src:/x" -v "$closed:/y:rw" -v "$src:/z:ro" busybox true
+	run jq -r '.[0].Mounts[] | "\(.Destination) \(.RW) \(.Mode)"' <(cman inspect one)
+	assert_output '/x true 
+/y true 
+/z false ro'
+	# a configuration of an older cman, which always wrote rw
+	mount -o remount,bind,ro,noexec "$src/below"
+	id=$(cman create --name old -v "$src:/x" -v "$closed:/y" busybox touch /x/below/a /y/a)
+	sed -i 's/"rbind","rprivate",/"rbind","rprivate","rw",/g' "$CMAN_ROOT/containers/$id/spec.json"
+	[ "$(grep -o '"rprivate","rw"' "$CMAN_ROOT/containers/$id/spec.json" | wc -l)" = 2 ]
+	run --separate-stderr cman start -a old
+	assert_status 1
+	assert_stderr 'touch: /x/below/a: Read-only file system
+touch: /y/a: Read-only file system'
+	umount "$src/below"
+	umount "$closed"
+}
+
 @test "propagation: mounts that come later show on the other side, if they can" {
 	mkdir "$BATS_TEST_TMPDIR/peer"
 	peer=$BATS_TEST_TMPDIR/peer

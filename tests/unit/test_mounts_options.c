@@ -42,9 +42,22 @@ static void the_last_word_counts(void **state)
 
 	(void)state;
 	assert_int_equal(options.set, 0);
-	assert_int_equal(options.clear, MOUNT_ATTR_RDONLY);
 	options = parse(WORDS("rw", "ro"));
 	assert_int_equal(options.set, MOUNT_ATTR_RDONLY);
+	options = parse(WORDS("noexec", "exec"));
+	assert_int_equal(options.set, 0);
+	assert_int_equal(options.clear, MOUNT_ATTR_NOEXEC);
+	options = parse(WORDS("exec", "noexec"));
+	assert_int_equal(options.set, MOUNT_ATTR_NOEXEC);
+	assert_int_equal(options.clear, 0);
+}
+
+static void rw_opens_nothing_that_is_read_only(void **state)
+{
+	struct mount_options options = parse(WORDS("rbind", "rprivate", "rw"));
+
+	(void)state;
+	assert_int_equal(options.set, 0);
 	assert_int_equal(options.clear, 0);
 }
 
@@ -131,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attributes_are_recognised),
 		cmocka_unit_test(the_last_word_counts),
+		cmocka_unit_test(rw_opens_nothing_that_is_read_only),
 		cmocka_unit_test(access_times_exclude_each_other),
 		cmocka_unit_test(binding_and_propagation_have_a_reach_each),
 		cmocka_unit_test(the_rest_is_for_the_file_system),

@@ -193,7 +193,7 @@ static void volumes(void **state)
 	assert_int_equal(mounts[0].kind, MOUNT_OF_HOST);
 	assert_string_equal(mounts[0].source, "/tmp");
 	assert_string_equal(mounts[0].destination, "/a");
-	assert_string_equal(mounts[0].options, "rbind,rprivate,rw");
+	assert_string_equal(mounts[0].options, "rbind,rprivate");
 	snprintf(want, sizeof(want), "%s/./", cwd);
 	assert_string_equal(mounts[1].source, want);
 	assert_string_equal(mounts[1].destination, "/b");
@@ -258,7 +258,7 @@ static void mounts_in_words(void **state)
 	assert_string_equal(mounts[2].options, "nosuid,nodev,noexec,size=67108864,mode=700");
 	assert_string_equal(json_string_value(json_object_get(mounts[3].driver_options, "o")),
 			    "bind");
-	assert_string_equal(mounts[4].options, "rbind,rprivate,rw");
+	assert_string_equal(mounts[4].options, "rbind,rprivate");
 	assert_true(mounts[4].shallow);
 	assert_string_equal(mounts[5].options, "bind,rprivate,ro");
 }
