@@ -22,6 +22,9 @@
 #define X32_BIT 0x40000000U
 #define X32_OWN (X32_BIT | 512)
 
+/* A handful of arm's own calls, far above the others. */
+#define ARM_PRIVATE 0x0f0000U
+
 #define FIRST_COMMON_NUMBER 424
 #define MAX_CALLS 1024
 #define NVERDICTS (SECCOMP_PERSONALITY + 1)
@@ -38,10 +41,16 @@ struct run {
 	enum seccomp_verdict verdict;
 };
 
+/*
+ * Numbers that the profile has names for are from 0 to the first of these, and from the second to
+ * the third: x32's, or arm's own. What is outside is newer than the profile.
+ */
+#define NBORDERS 3
+
 struct table {
 	struct call calls[MAX_CALLS];
 	size_t ncalls;
-	struct run runs[2 * MAX_CALLS + 1];
+	struct run runs[2 * MAX_CALLS + NBORDERS + 1];
 	size_t nruns;
 };
 
@@ -135,8 +144,47 @@ static void add_run(struct table *table, uint32_t first, enum seccomp_verdict ve
 	}
 }
 
+static void extend_known(uint32_t borders[NBORDERS], uint32_t arch, const char *name)
+{
+	int64_t number = resolve(arch, name);
+	uint32_t *end = &borders[number < borders[1] ? 0 : 2];
+
+	if (number >= (arch == SCMP_ARCH_X32 ? X32_OWN : 0) && number >= *end)
+		*end = (uint32_t)number + 1;
+}
+
+/* Whatever it says of them, and with which capability. */
+static void find_borders(uint32_t arch, uint32_t borders[NBORDERS])
+{
+	borders[0] = 0;
+	borders[1] = borders[2] = arch == SCMP_ARCH_X86_64 ? X32_OWN : ARM_PRIVATE;
+	for (const struct seccomp_group *g = seccomp_profile; g->names; g++) {
+		for (const char *const *name = g->names; *name; name++) {
+			extend_known(borders, arch, *name);
+			if (arch == SCMP_ARCH_X86_64)
+				extend_known(borders, SCMP_ARCH_X32, *name);
+		}
+	}
+}
+
+/* From `first` up to `end` nothing is allowed. */
+static void add_unlisted(struct table *table, const uint32_t borders[NBORDERS], uint32_t first,
+			 uint64_t end)
+{
+	enum seccomp_verdict verdict = SECCOMP_DENY;
+	size_t i = 0;
+
+	for (; i < NBORDERS && borders[i] <= first; i++)
+		verdict = i % 2 == 0 ? SECCOMP_ENOSYS : SECCOMP_DENY;
+	add_run(table, first, verdict);
+	for (; i < NBORDERS && borders[i] < end; i++)
+		add_run(table, borders[i], i % 2 == 0 ? SECCOMP_ENOSYS : SECCOMP_DENY);
+}
+
 static void make_runs(struct table *table, const struct section *section, uint64_t capabilities)
 {
+	uint32_t borders[NBORDERS];
+
 	table->ncalls = table->nruns = 0;
 	for (const struct seccomp_group *g = seccomp_profile; g->names; g++) {
 		if ((g->needs && !(g->needs & capabilities)) || g->unless & capabilities)
@@ -147,12 +195,16 @@ static void make_runs(struct table *table, const struct section *section, uint64
 	}
 	qsort(table->calls, table->ncalls, sizeof(table->calls[0]), compare_calls);
 
+	find_borders(section->libseccomp_arch, borders);
 	add_run(table, 0, SECCOMP_DENY);
 	for (size_t i = 0; i < table->ncalls; i++) {
+		uint32_t after = table->calls[i].number + 1;
+		uint64_t next =
+			i + 1 < table->ncalls ? table->calls[i + 1].number : UINT64_C(1) << 32;
+
 		add_run(table, table->calls[i].number, table->calls[i].verdict);
-		if (i + 1 == table->ncalls ||
-		    table->calls[i + 1].number > table->calls[i].number + 1)
-			add_run(table, table->calls[i].number + 1, SECCOMP_DENY);
+		if (next > after)
+			add_unlisted(table, borders, after, next);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "manager/runtime/seccomp_newer.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/log.h"
@@ -242,7 +243,7 @@ static int add_call(scmp_filter_ctx filter, const char *name, const struct rule 
 }
 
 static int add_rule(scmp_filter_ctx filter, const json_t *json, uint32_t default_action,
-		    struct err *err)
+		    struct seccomp_newer *newer, struct err *err)
 {
 	AUTO_STRV char **names = NULL;
 	struct rule rule = { 0 };
@@ -254,6 +255,8 @@ static int add_rule(scmp_filter_ctx filter, const json_t *json, uint32_t default
 		result = take_action(json, "action", "errnoRet", &rule.action, err);
 	if (result == 0)
 		result = take_arguments(json, &rule, err);
+	for (char **name = names; result == 0 && *name; name++)
+		seccomp_newer_name(newer, *name);
 	/* what is done anyway needs no rule, and libseccomp takes none */
 	if (result < 0 || rule.action == default_action)
 		return result < 0 ? err_wrap(err, "%.64s", names ? names[0] : "") : 0;
@@ -263,7 +266,7 @@ static int add_rule(scmp_filter_ctx filter, const json_t *json, uint32_t default
 }
 
 static int add_rules(scmp_filter_ctx filter, const json_t *json, uint32_t default_action,
-		     struct err *err)
+		     struct seccomp_newer *newer, struct err *err)
 {
 	json_t *array = NULL;
 	json_t *entry;
@@ -274,16 +277,18 @@ static int add_rules(scmp_filter_ctx filter, const json_t *json, uint32_t defaul
 		if (!json_is_object(entry))
 			return err_set(err, ERR_INVALID, EINVAL,
 				       "syscalls has an entry that is not an object");
-		result = add_rule(filter, entry, default_action, err);
+		result = add_rule(filter, entry, default_action, newer, err);
 		if (result < 0)
 			return err_wrap(err, "syscalls: entry %zu", i + 1);
 	}
 	return result;
 }
 
+/* Behind the *len instructions that are in `out` already. */
 static int export_program(scmp_filter_ctx filter, struct sock_filter *out, size_t *len,
 			  struct err *err)
 {
+	const size_t room = (SECCOMP_CUSTOM_MAX - *len) * sizeof(*out);
 	AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	ssize_t bytes;
 	int result;
@@ -293,17 +298,17 @@ static int export_program(scmp_filter_ctx filter, struct sock_filter *out, size_
 	result = seccomp_export_bpf(filter, fd);
 	if (result < 0)
 		return err_sys(err, -result, "cannot compile the system call filter");
-	if (lseek(fd, 0, SEEK_END) > (off_t)(SECCOMP_CUSTOM_MAX * sizeof(*out)))
+	if (lseek(fd, 0, SEEK_END) > (off_t)room)
 		return err_set(err, ERR_UNSUPPORTED, E2BIG,
 			       "the system call filter has more than %d instructions, which is "
 			       "what the kernel takes",
 			       SECCOMP_CUSTOM_MAX);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, errno, "cannot read the program");
-	bytes = fd_read_all(fd, out, SECCOMP_CUSTOM_MAX * sizeof(*out));
+	bytes = fd_read_all(fd, out + *len, room);
 	if (bytes < 0)
 		return err_sys(err, (int)-bytes, "cannot read the program");
-	*len = (size_t)bytes / sizeof(*out);
+	*len += (size_t)bytes / sizeof(*out);
 	return 0;
 }
 
@@ -311,6 +316,7 @@ int seccomp_custom_compile(const json_t *json, struct sock_filter *out, size_t *
 			   uint32_t *flags, struct err *err)
 {
 	uint32_t default_action = 0;
+	struct seccomp_newer newer = { { 0 } };
 	scmp_filter_ctx filter;
 	int result = take_action(json, "defaultAction", "defaultErrnoRet", &default_action, err);
 
@@ -331,7 +337,10 @@ int seccomp_custom_compile(const json_t *json, struct sock_filter *out, size_t *
 	if (result == 0)
 		result = add_architectures(filter, json, err);
 	if (result == 0)
-		result = add_rules(filter, json, default_action, err);
+		result = add_rules(filter, json, default_action, &newer, err);
+	*len = 0;
+	if (result == 0 && default_action == SCMP_ACT_ERRNO(EPERM))
+		*len = seccomp_newer_emit(&newer, filter, out);
 	if (result == 0)
 		result = export_program(filter, out, len, err);
 	seccomp_release(filter);

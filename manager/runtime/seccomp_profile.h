@@ -5,7 +5,8 @@
 /*
  * The default system call allow-list as data: what a container may ask the kernel for, and with
  * which capability in its bounding set. It allows what Docker's default profile of 2025 allows
- * (github.com/moby/profiles); what is on no list fails with EPERM. seccomp.c turns it into BPF.
+ * (github.com/moby/profiles); what is on no list fails with EPERM, and
+ * what is newer than all that is with ENOSYS. seccomp_compile.c turns it into BPF.
  */
 
 #include <stddef.h>

@@ -123,6 +123,49 @@ with_profile() {
 	assert_match "$stderr" 'seccomp: frobnicate is no system call that is known here: left out'
 }
 
+@test "system calls newer than the profile do not exist, those it denies are forbidden" {
+	local numbers
+	cat >"$BATS_TEST_TMPDIR/calls.c" <<-'END'
+		#include <errno.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < argc; i++)
+				puts(syscall(atol(argv[i]), -1, -1, -1) < 0 ? strerror(errno) : "allowed");
+		}
+	END
+	cc -static -o "$BATS_TEST_TMPDIR/calls" "$BATS_TEST_TMPDIR/calls.c"
+	numbers=$(printf '#include <sys/syscall.h>\nSYS_add_key 900 1000 -1 SYS_getpid' | cc -E -P - | tail -n 1)
+	# shellcheck disable=SC2086
+	run inside -v "$BATS_TEST_TMPDIR/calls:/calls" busybox /calls $numbers
+	assert_output "Operation not permitted
+Function not implemented
+Function not implemented
+Function not implemented
+allowed"
+	# One of one's own that denies what it does not name, too; it may say so itself.
+	local all
+	all=$(echo '#include <sys/syscall.h>' | cc -E -dM - |
+		sed -n '/__NR_add_key/d; s/^#define __NR_\([a-z0-9_]*\) .*/"\1",/p')
+	profile <<<'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ['"${all%,}"'], "action": "SCMP_ACT_ALLOW"}]}'
+	# shellcheck disable=SC2086
+	run with_profile -v "$BATS_TEST_TMPDIR/calls:/calls" busybox /calls $numbers
+	assert_output "Operation not permitted
+Function not implemented
+Function not implemented
+Operation not permitted
+allowed"
+	profile <<<'{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13, "syscalls": [{"names": ['"${all%,}"'], "action": "SCMP_ACT_ALLOW"}]}'
+	# shellcheck disable=SC2086
+	run with_profile -v "$BATS_TEST_TMPDIR/calls:/calls" busybox /calls $numbers
+	assert_match "$output" '^Permission denied
+Permission denied
+Permission denied'
+}
+
 @test "a profile is kept: exec has it when the file is gone, and it is compiled once" {
 	profile <<-'END'
 		{"defaultAction": "SCMP_ACT_ALLOW",
