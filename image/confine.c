@@ -75,7 +75,7 @@ static int enter_mount(int tree, unsigned long flags, struct err *err)
 {
 	if (fchdir(tree) < 0)
 		return err_sys(err, errno, "cannot enter the directory");
-	/* A copy of a shared mount, as systemd makes all of them, is shared: that cannot be a root. */
+	/* The copy of a shared mount, as systemd has them all, is shared: that cannot be a root. */
 	if (mount(NULL, ".", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(err, errno, "cannot make the directory's mount private");
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)

@@ -4,8 +4,9 @@
 
 /*
  * The stage cman-exec: starts one more program in a running container (runtime/join.c). It stays
- * outside, as the program's parent: it passes signals on and tells the client how it ended. When the client is killed, the program is told by SIGHUP, as by a connection that
- * breaks. The stage reaps it in any case, with --detach, too.
+ * outside, as the program's parent: it passes signals on and tells the client how it ended. When
+ * the client is killed, the program is told by SIGHUP, as by a connection that breaks. The stage
+ * reaps it in any case, with --detach, too.
  */
 
 #define EXEC_STAGE "cman-exec"

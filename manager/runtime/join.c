@@ -97,7 +97,7 @@ static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc
 	return err_hint(err, "is /sys/fs/cgroup mounted?");
 }
 
-/* The descriptors that this opens are the child's: they are not to be found in the parent's memory. */
+/* The descriptors that this opens are the child's: the parent's memory does not have them. */
 static int enter_cgroups(void *context, struct err *err)
 {
 	const struct join *join = context;
@@ -178,7 +178,7 @@ static int bring_in(void *context, struct err *err)
 	newcomer_make(&join->newcomer, &join->payload, filtered);
 }
 
-/* Signals need no step: a stage has them at their defaults from its start, and this one keeps them. */
+/* Signals need no step: a stage has them at their defaults from its start, and keeps them so. */
 static const struct phase phases[] = {
 	{ "caller", .own = depend_on_caller },
 	{ "control groups", .own = enter_cgroups },
