@@ -241,6 +241,21 @@ static void release(struct run *run)
 	image_choice_release(&run->choice);
 }
 
+/*
+ * The container's first process is a copy of this one until it executes ctinit. Where it executes
+ * the image's program instead, which can be /proc/self/exe, or where another container sees it,
+ * what they get at must not be the host's file (the CVE-2019-5736 class).
+ */
+static int hide_program(const struct app *app, const struct run *run, struct err *err)
+{
+	const struct isolation *isolation = &run->options.container.isolation;
+
+	if (run->options.container.init &&
+	    isolation_share(isolation, SPEC_NS_PID)->mode != SHARE_CONTAINER)
+		return 0;
+	return stage_execute_again(app->argv, err);
+}
+
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	__attribute__((cleanup(release))) struct run run = {
@@ -252,6 +267,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	AUTO_LAUNCH struct launch launch = LAUNCH_INIT;
 	int rc = run_options_parse(&cmd_run, argc, argv, &run.options, err);
 
+	if (rc == 0)
+		rc = hide_program(app, &run, err);
 	if (rc == 0)
 		rc = container_id_generate(run.id, err);
 	if (rc == 0 && !run.options.rootfs &&
@@ -295,7 +312,7 @@ const struct cmd cmd_run = {
 		"In the foreground, stdout and stderr are passed on unchanged and apart (and kept for "
 		"`cman logs`), signals are forwarded, and the exit status is the payload's: 128+n when "
 		"signal n killed it, 127 when it was not found, 126 when it cannot be executed, 125 "
-		"when cman itself failed. Without -i, stdin holds nothing but end-of-file. With -it, "
+		"when cman itself failed. Without -i, stdin is /dev/null. With -it, "
 		"ctrl-p ctrl-q leaves the container to itself; else ctrl-c three times in 3 "
 		"seconds does, if it does not end.\n\n"
 		"With -d the container's ID is printed once the payload was really started.",

@@ -94,9 +94,9 @@ struct monitor_plan {
  * The monitor that creates and starts a container, in a process that its client has forked: nothing
  * is loaded, opened and parsed twice that way, for every container. The client had no store open
  * and no threads. It keeps neither the client's descriptors nor its signals, command line and
- * environment; but its program is the host's file, not a clone of it as that of a stage (engine.h,
- * engine_start). `socket` is its end: STARTED, FAILED or AGAIN comes first. Returns the
- * process's exit status.
+ * environment; its program is the client's, which is the host's file unless the client took care
+ * (stage_execute_again(); engine.h says when that is needed). `socket` is its end: STARTED, FAILED
+ * or AGAIN comes first. Returns the process's exit status.
  */
 int monitor_main(const struct monitor_plan *plan, int socket);
 

@@ -71,9 +71,8 @@ static int await_init(const struct engine_process *process, struct err *err)
 }
 
 /*
- * A payload that is /proc/self/exe, or a script of it, without ctinit: the caller's own binary,
- * which a process of the container could open by /proc/PID/exe, to write to it once nobody runs it.
- * The caller runs it, so there is time to end that.
+ * A payload that is /proc/self/exe, or a script of it, without ctinit, is the caller's own binary.
+ * Nobody can write to it by that name, but neither is it what was meant.
  */
 static int refuse_own_program(const struct engine_process *process, struct err *err)
 {

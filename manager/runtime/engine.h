@@ -23,8 +23,8 @@
 /*
  * The payload's stdio. Without a terminal: the container's ends of pipes; -1 is the container's
  * /dev/null, and stdin may be ENGINE_STDIN_TERMINAL: a pseudo-terminal at its end, of which no more
- * than its settings can be had. With process.terminal all three are -1. The terminal of either comes
- * back as `console_fd`. The engine does not close them.
+ * than its settings can be had. With process.terminal all three are -1. The terminal of either
+ * comes back as `console_fd`. The engine does not close them.
  */
 #define ENGINE_STDIN_TERMINAL (-2)
 struct engine_stdio {
@@ -115,7 +115,9 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 
 /*
  * ERR_NO_PROGRAM / ERR_NO_EXEC when the execve failed; the process is then reaped and gone. The
- * same where, without ctinit, it executed /proc/self/exe, which is the caller's program.
+ * same where, without ctinit, it executed /proc/self/exe, which is the caller's program, and has
+ * not ended yet: that helps who typed it. The caller must run from a file that nobody can write to
+ * by that name (stage.h) wherever there is no ctinit, or another container sees the process.
  */
 int engine_start(struct engine_process *process, struct err *err);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -104,11 +105,30 @@ static int open_terminal(struct payload *payload, struct err *err)
 
 static int open_null(int root_fd, int *out, struct err *err)
 {
-	int fd = fd_open_in_root(root_fd, "/dev/null", O_RDWR | O_NOCTTY, 0);
+	AUTO_CLOSE int fd = fd_open_in_root(root_fd, "/dev/null", O_RDWR | O_NOCTTY, 0);
+	struct stat status;
 
 	if (fd < 0)
 		return err_sys(err, -fd, "cannot open /dev/null in the container");
-	*out = fd;
+	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+		return err_set(err, ERR_INVALID, ENODEV,
+			       "the container's /dev/null is not the null device");
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
+/* The null device; a pipe at its end in a container that has made something else of it. */
+static int open_empty(int root_fd, int *out, struct err *err)
+{
+	int fds[2];
+
+	if (open_null(root_fd, out, err) == 0)
+		return 0;
+	*err = (struct err)ERR_INIT;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	close(fds[1]);
+	*out = fds[0];
 	return 0;
 }
 
@@ -121,7 +141,7 @@ static int open_empty_terminal(struct payload *payload, struct err *err)
 	int result = tty_open_pair(payload->root_fd, O_RDONLY, &master, &slave, err);
 
 	if (result == -ENOENT || result == -ENOTSUP)
-		return open_null(payload->root_fd, &payload->stdio.in, err);
+		return open_empty(payload->root_fd, &payload->stdio.in, err);
 	if (result == 0)
 		result = tty_set_end_of_file(slave, err);
 	if (result == 0)
@@ -163,7 +183,7 @@ int payload_open_stdio(struct payload *payload, struct err *err)
 		if (stdio->in == ENGINE_STDIN_TERMINAL)
 			result = open_empty_terminal(payload, err);
 		else if (stdio->in < 0)
-			result = open_null(payload->root_fd, &stdio->in, err);
+			result = open_empty(payload->root_fd, &stdio->in, err);
 		if (result == 0 && stdio->out < 0)
 			result = open_null(payload->root_fd, &stdio->out, err);
 		if (result == 0 && stdio->err < 0)

@@ -90,19 +90,30 @@ static int copy_to_sealed_memfd(void)
 	return STEAL_FD(to);
 }
 
+/*
+ * A stage runs from such a mount or a sealed copy already; so does a binary on a read-only file
+ * system.
+ */
+static bool is_read_only(int exe)
+{
+	struct statvfs fs;
+	int seals = fcntl(exe, F_GET_SEALS);
+
+	return (seals >= 0 && (seals & F_SEAL_WRITE)) ||
+	       (fstatvfs(exe, &fs) == 0 && (fs.f_flag & ST_RDONLY));
+}
+
 /* The descriptor to execute. */
 static int open_self(int *out, struct err *err)
 {
-	AUTO_CLOSE int exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	struct statvfs fs;
+	AUTO_CLOSE int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	int fd;
 
 	if (exe < 0) {
 		err_sys(err, errno, "cannot open /proc/self/exe");
 		return err_hint(err, "cman needs /proc to be mounted");
 	}
-	/* A stage runs from such a mount already; so does a binary on a read-only file system. */
-	if (fstatvfs(exe, &fs) == 0 && (fs.f_flag & ST_RDONLY)) {
+	if (is_read_only(exe)) {
 		*out = STEAL_FD(exe);
 		return 0;
 	}
@@ -117,6 +128,19 @@ static int open_self(int *out, struct err *err)
 	}
 	*out = fd;
 	return 0;
+}
+
+int stage_execute_again(char *const argv[], struct err *err)
+{
+	AUTO_CLOSE int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int copy = -1;
+
+	if (geteuid() != 0 || (exe >= 0 && is_read_only(exe)))
+		return 0;
+	if (open_self(&copy, err) < 0)
+		return err_code(err);
+	(void)syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
+	return err_sys(err, errno, "cannot execute /proc/self/exe");
 }
 
 /* --- the child --- */

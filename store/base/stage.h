@@ -58,6 +58,13 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		struct err *err);
 
 /*
+ * Go on as the same program with the same arguments, but executed from what stages are executed
+ * from: for who is to be seen from inside a container as it is. Returns only where that is so
+ * already (0; also of who is not root, and of a read-only file system), or when it failed.
+ */
+int stage_execute_again(char *const argv[], struct err *err);
+
+/*
  * What others read in /proc of this process, which goes on as something else than it was started
  * as: from now on `name` is its name and its whole command line, and its environment is empty.
  * `argv` is main()'s: all that it and the environment point to is overwritten.

@@ -117,6 +117,25 @@ var'
 	[ "$(sha256sum <"$CMAN")" = "$sum" ]
 }
 
+# is_read_only PID: what /proc/PID/exe leads to.
+is_read_only() {
+	python3 -c 'import os, sys; sys.exit(not os.statvfs("/proc/%s/exe" % sys.argv[1]).f_flag & os.ST_RDONLY)' "$1"
+}
+
+@test "where the first process can be seen before it is ctinit, or never is, it runs from no file that can be written" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	cman run -d --name wren --no-init busybox sleep 600 >/dev/null
+	cman run -d --name crow --pid container:bird busybox sleep 600 >/dev/null
+	for name in wren crow; do
+		pid=$(cman inspect -f '{{.State.Pid}}' "$name")
+		is_read_only "$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")"
+	done
+	# and it is executed anew once, not for ever, with all that it was given
+	run --separate-stderr bash -c 'echo given | "$CMAN" run --rm -i --no-init --preserve-fds 1 busybox sh -c "cat; cat <&3" 3<<<"more"'
+	assert_output 'given
+more'
+}
+
 @test "the cman binary is no payload" {
 	mkfifo "$BATS_TEST_TMPDIR/silent"
 	sleep 600 >"$BATS_TEST_TMPDIR/silent" &
@@ -155,7 +174,11 @@ var'
 	run --separate-stderr cman exec -d bird true
 	assert_status 125
 	assert_stderr "cman: bird: the container's /dev/null is not the null device"
-	cman exec bird sh -c 'rm -f /dev/null; mkfifo /dev/null'
+	# with nothing to read there is an end all the same
+	run --separate-stderr timeout 10 "$CMAN" exec bird sh -c 'cat && rm -f /dev/null && mkfifo /dev/null'
+	assert_status 0
+	run --separate-stderr timeout 10 "$CMAN" exec bird cat
+	assert_status 0
 	run --separate-stderr cman exec -d bird true
 	assert_status 125
 	assert_stderr "cman: bird: the container's /dev/null is not the null device"
