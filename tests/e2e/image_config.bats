@@ -105,11 +105,16 @@ hint: cman fsck --repair makes it anew"
 	cman load -q --name full "$(edited_layout busybox jq -c "$full")" >/dev/null
 	cman inspect full busybox >shown
 	db 'DROP TABLE image_flat; PRAGMA user_version = 3'
+	# what version 5 takes away
+	for trigger in event_bound container_{created,changed,oom,health,renamed,destroyed} \
+		image_{created,named,unnamed,deleted} volume_{created,destroyed}; do
+		db "CREATE TRIGGER $trigger AFTER DELETE ON event BEGIN SELECT 1; END"
+	done
 	run --separate-stderr cman run --rm full
 	assert_status 0
 	assert_output $'blue /srv 7\na b c'
 	assert_stderr ''
-	[ "$(db 'PRAGMA user_version')" = 4 ]
+	[ "$(db 'PRAGMA user_version')" = 5 ]
 	[ "$(db 'SELECT image_id FROM image_flat')" = "$(id_of full)" ]
 	# From now on the JSON is not needed.
 	spoil full
