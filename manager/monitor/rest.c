@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * What a monitor does once its container runs and nobody waits for it.
+ *
+ * It leaves the control group that it was started in: with the end of that, which is a service's or
+ * a session's, it would be killed, and nobody would look after the container.
+ *
  * A monitor asks the database when its container starts and when it ends, which may be months
  * later. Open in a thousand monitors it makes every command slow: each of its locks is looked for
  * in the kernel's list of a thousand others. So it is closed once nobody has asked it for a while.
@@ -15,9 +20,12 @@
 #include <unistd.h>
 
 #include "manager/monitor/state.h"
+#include "manager/runtime/cgroup.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
+#include "store/base/log.h"
 
+#define MONITORS_GROUP "/cman-monitors"
 #define KEEPER_FILE "keeper" /* in the run-time directory; its lock is the keeper's */
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
@@ -51,11 +59,22 @@ static bool become_keeper(struct monitor *monitor)
 	return true;
 }
 
+static void leave_group(struct monitor *monitor)
+{
+	struct err err = ERR_INIT;
+
+	if (!monitor->has_left && cgroup_move_self(MONITORS_GROUP, &err) < 0)
+		log_debug("%s: its monitor stays in the control group it was started in: %s",
+			  monitor->record.name, err.text);
+	monitor->has_left = true;
+}
+
 void monitor_rest_step(struct monitor *monitor)
 {
 	if (monitor->rest_ns == 0 || clock_monotonic_ns() < monitor->rest_ns)
 		return;
 	monitor->rest_ns = 0;
+	leave_group(monitor);
 	if (!become_keeper(monitor))
 		store_close_db(&monitor->store);
 }

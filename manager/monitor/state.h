@@ -75,6 +75,7 @@ struct monitor {
 	bool broken_told; /* SIGPIPE was sent for a client's output that broke */
 	int64_t rest_ns;  /* CLOCK_MONOTONIC, when the database may be closed; 0: no need to */
 	int keeper_fd;	  /* holds the lock of who keeps it open, or -1 */
+	bool has_left;	  /* the control group of who started it, or tried to */
 	int delay_ms;	  /* before the last restart, 0: there was none */
 };
 

@@ -110,3 +110,18 @@ start_resting() {
 	ended() { [ "$(cman inspect -f '{{.State.Status}} {{.State.ExitCode}}' bird)" = 'exited 7' ]; }
 	eventually ended
 }
+
+@test "the end of the control group that cman was started in is not the container's" {
+	root=$(findmnt -nro TARGET -t cgroup2 | head -1)
+	[ -n "$root" ] || skip "no cgroup2 hierarchy here"
+	group=$root/cman-test-$BASHPID
+	mkdir "$group"
+	sh -c 'echo 0 >"$0/cgroup.procs" && exec "$CMAN" run -d --name bird busybox sleep 600' "$group"
+	pid=$(cman inspect -f '{{.State.Pid}}' bird)
+	monitor=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
+	eventually grep -qx '0::/cman-monitors' "/proc/$monitor/cgroup"
+	echo 1 >"$group/cgroup.kill"
+	eventually rmdir "$group"
+	cman exec bird true
+	[ "$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")" = "$monitor" ]
+}
