@@ -82,6 +82,11 @@ static int look_up(struct commit *commit, struct err *err)
 		r = lifecycle_find(commit->store, commit->request->container, &commit->record, err);
 	if (r == 0)
 		r = lifecycle_load_spec(commit->store, commit->record.id, &commit->spec, err);
+	if (r == 0 && !commit->record.image_id) {
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+			"it was made from a directory: there is no image to go on from");
+		return err_hint(err, "make one of its files: cman export, cman import");
+	}
 	if (r == 0)
 		r = image_find(commit->store, commit->record.image_id, &commit->image, err);
 	if (r == 0)

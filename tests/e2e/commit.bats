@@ -204,6 +204,20 @@ hint: in a layer such a name means that another is gone"
 	is_thawed one
 }
 
+@test "commit: a container that was made from a directory has no image to go on from" {
+	mkdir -p "$BATS_TEST_TMPDIR/tree/bin"
+	cp "$(command -v busybox)" "$BATS_TEST_TMPDIR/tree/bin/true"
+	cman create --name one --rootfs "$BATS_TEST_TMPDIR/tree" true >/dev/null
+	run --separate-stderr cman commit one two
+	assert_status 125
+	assert_output ''
+	assert_stderr 'cman: one: it was made from a directory: there is no image to go on from
+hint: make one of its files: cman export, cman import'
+	cman export one | cman import -q - two >/dev/null
+	run --separate-stderr cman run --rm --image two true
+	assert_status 0
+}
+
 @test "commit: killed at any moment it leaves no container frozen, and no image" {
 	import_busybox
 	cman run -d --name one busybox sh -c 'head -c 20000000 /dev/urandom >/big; sleep 10000' >/dev/null
