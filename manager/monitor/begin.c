@@ -71,7 +71,7 @@ static int open_stdio(struct monitor *monitor, struct ends *ends, struct err *er
 	if (rc < 0)
 		return rc;
 	if (!monitor->spec.process.open_stdin) {
-		/* In the background also what wants to ask a terminal for its settings shall run. */
+		/* In the background also what wants to ask a terminal shall run. */
 		ends->in = in_foreground(monitor) ? -1 : ENGINE_STDIN_TERMINAL;
 		return 0;
 	}

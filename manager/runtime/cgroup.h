@@ -53,8 +53,8 @@ int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err);
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
 /*
  * Move this process to the cgroup2 group `path`, which is made if need be, unless it is in the root
- * or there already. Takes a grace period of RCU: for who has nothing to wait for. 0 also where there
- * is no cgroup2 hierarchy.
+ * or there already. Takes a grace period of RCU: for who has nothing to wait for. 0 also where
+ * there is no cgroup2 hierarchy.
  */
 int cgroup_move_self(const char *path, struct err *err);
 /*
