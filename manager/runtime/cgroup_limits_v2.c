@@ -100,10 +100,14 @@ static int write_weight(int dir_fd, const char *what, const char *device, uint64
 	static const char *const files[] = { "io.bfq.weight", "io.weight", NULL };
 	char bfq[CGROUP_VALUE_MAX], other[CGROUP_VALUE_MAX];
 	const char *const values[] = { bfq, other, NULL };
+	int r;
 
 	snprintf(bfq, sizeof(bfq), "%s%" PRIu64, device, weight);
 	snprintf(other, sizeof(other), "%s%u", device, cgroup_weight_from_block_weight(weight));
-	return cgroup_limit_write_first(dir_fd, what, files, values, err);
+	r = cgroup_limit_write_first(dir_fd, what, files, values, err);
+	if (r == -EOPNOTSUPP)
+		return err_hint(err, "weights hold for disks with the scheduler bfq only");
+	return r;
 }
 
 static int write_block_limit(int dir_fd, const struct spec_block_limit *limit, struct err *err)

@@ -24,6 +24,11 @@ need_v1() {
 	[ -d "/sys/fs/cgroup/$1" ] || skip "the $1 controller is not on cgroup v1 here"
 }
 
+need_v2() {
+	grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
+		skip "the $1 controller is not on cgroup v2 here"
+}
+
 @test "limits: memory that runs out kills, and it is said" {
 	run --separate-stderr cman run --name bird -m 16m --memory-swap 16m busybox \
 		dd if=/dev/zero of=/dev/null bs=64M count=1
@@ -83,7 +88,47 @@ need_v1() {
 	[ "$(cat "$(group memory)/memory.memsw.limit_in_bytes")" = 134217728 ]
 }
 
-@test "limits: reads and writes of a device" {
+@test "limits: what v2 has of memory, and what it has not" {
+	need_v2 memory
+	cman run -d --name bird -m 64m --memory-swap 96m --memory-reservation 32m busybox sleep 60
+	[ "$(cat "$(group memory)"/memory.{max,swap.max,low} | xargs)" = "67108864 33554432 33554432" ]
+	cman rm -f bird
+	cman run -d --name bird -m 64m busybox sleep 60
+	[ "$(cat "$(group memory)/memory.swap.max")" = 67108864 ]
+	cman update -m 32m --memory-swap -1 bird
+	[ "$(cat "$(group memory)"/memory.{max,swap.max} | xargs)" = "33554432 max" ]
+	cman rm -f bird
+	run --separate-stderr cman run --rm -m 64m --memory-swappiness 0 busybox true
+	assert_status 125
+	assert_stderr 'cman: swappiness: the memory controller of cgroup v2 has none'
+	run --separate-stderr cman run --rm -m 64m --oom-kill-disable busybox true
+	assert_status 125
+	assert_stderr 'cman: no OOM killer: the memory controller of cgroup v2 always has one'
+}
+
+@test "limits: reads and writes of a device, on v2" {
+	need_v2 io
+	disk=$(lsblk -dnpo NAME,TYPE | awk '$2 == "disk" { print $1; exit }')
+	[ -n "$disk" ] || skip "this machine has no disk"
+	numbers=$(lsblk -dno MAJ:MIN "$disk" | xargs)
+	cman run -d --name bird --device-read-bps "$disk:1m" --device-write-bps "$disk:2m" \
+		--device-read-iops "$disk:30" --device-write-iops "$disk:40" busybox sleep 60
+	[ "$(cat "$(group io)/io.max")" = "$numbers rbps=1048576 wbps=2097152 riops=30 wiops=40" ]
+	cman rm -f bird
+	cman run -d --name bird --blkio-weight 505 busybox sleep 60
+	if [ -e "$(group io)/io.bfq.weight" ]; then
+		[ "$(head -1 "$(group io)/io.bfq.weight")" = "default 505" ]
+	else
+		[ "$(head -1 "$(group io)/io.weight")" = "default 5000" ]
+		cman rm -f bird
+		run --separate-stderr cman run --name bird --blkio-weight-device "$disk:400" busybox true
+		assert_status 125
+		assert_stderr "cman: weight of a block device: cannot write \"$numbers 3940\" to io.weight: Not supported
+hint: weights hold for disks with the scheduler bfq only"
+	fi
+}
+
+@test "limits: reads and writes of a device, on v1" {
 	need_v1 blkio
 	disk=$(lsblk -dnpo NAME,TYPE | awk '$2 == "disk" { print $1; exit }')
 	[ -n "$disk" ] || skip "this machine has no disk"
@@ -191,12 +236,15 @@ hint: going below what cman has takes CAP_SYS_RESOURCE'
 	assert_status 0
 	assert_output bird
 	[ "$(cat "$(group pids)/pids.max")" = 9 ]
-	[ "$(sort "$(group pids)/cgroup.procs")" = "$(cman exec bird true; cat /sys/fs/cgroup/*/cman/"$(cman ps -q --no-trunc)"/cgroup.procs | sort -u)" ]
+	[ "$(sort "$(group pids)/cgroup.procs")" = "$(cman exec bird true; find /sys/fs/cgroup -path "*/cman/$(cman ps -q --no-trunc)/cgroup.procs" -exec cat {} + | sort -u)" ]
 	[ "$(wc -l <"$(group pids)/cgroup.procs")" = 2 ]
 	if [ -d /sys/fs/cgroup/memory ]; then
 		[ "$(cat "$(group memory)/memory.limit_in_bytes")" = 67108864 ]
 		cman update -m 128m bird
 		[ "$(cat "$(group memory)"/memory.{,memsw.}limit_in_bytes | xargs)" = "134217728 268435456" ]
+	else
+		cman update -m 128m bird
+		[ "$(cat "$(group memory)"/memory.{,swap.}max | xargs)" = "134217728 134217728" ]
 	fi
 	# and exec joins what was made
 	run --separate-stderr cman exec bird cat /proc/self/cgroup
