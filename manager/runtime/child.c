@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "manager/runtime/secrets.h"
 #include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
+#include "store/base/path.h"
 #include "store/base/strv.h"
 
 #define KEPT_BASE ENGINE_HELD_REPORT_WRITE
@@ -115,6 +117,17 @@ static int enter_root(void *context, struct err *err)
 	return result;
 }
 
+static bool is_of_host_devices(const char *source)
+{
+	char path[PATH_MAX];
+
+	if (source[0] != '/' || strlen(source) >= sizeof(path))
+		return false;
+	strcpy(path, source);
+	path_normalise(path);
+	return path_is_within(path, "/dev");
+}
+
 /*
  * A volume may have been filled from the image, its nodes with it. Devices are in the host's /dev:
  * who mounts that wants them.
@@ -128,7 +141,7 @@ static int close_directories(const struct child *child, size_t start, size_t end
 		const char *source = child->spec->mounts[i].source;
 		struct stat status;
 
-		if (child->sources[i] < 0 || strncmp(source, "/dev", 4) == 0)
+		if (child->sources[i] < 0 || is_of_host_devices(source))
 			continue;
 		if (fstat(child->sources[i], &status) < 0)
 			return err_sys(err, errno, "cannot examine %s", source);
