@@ -18,6 +18,7 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/version.h"
 #include "manager/runtime/cgroup_host.h"
+#include "manager/runtime/processors.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/containers.h"
@@ -80,7 +81,7 @@ static void add_host(json_t *out)
 	set_text(out, "OperatingSystem", operating_system());
 	json_object_set_new(out, "KernelVersion", json_string(host.release));
 	json_object_set_new(out, "Architecture", json_string(host.machine));
-	json_object_set_new(out, "NCPU", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_set_new(out, "NCPU", json_integer(processors_online()));
 	json_object_set_new(out, "MemTotal",
 			    json_integer((json_int_t)memory.totalram * memory.mem_unit));
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/runtime/processors.h"
 #include "manager/runtime/spec.h"
 #include "store/base/strv.h"
 
@@ -122,13 +123,14 @@ static int add_devices(struct spec *spec)
 /* How often each processor was throttled tells what others compute; Intel's only have it. */
 static int mask_thermal_throttle(struct spec *spec)
 {
-	long processors = sysconf(_SC_NPROCESSORS_CONF);
 	char path[80];
+	unsigned processors;
 
 	if (access("/sys/devices/system/cpu/cpu0/thermal_throttle", F_OK) < 0)
 		return 0;
-	for (long i = 0; i < processors; i++) {
-		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/thermal_throttle", i);
+	processors = processors_possible();
+	for (unsigned i = 0; i < processors; i++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/thermal_throttle", i);
 		if (strv_add(&spec->masked_paths, path) < 0)
 			return -ENOMEM;
 	}

@@ -233,6 +233,22 @@ hint: allow it, or run the program as process 1: --no-init"
 	assert_stderr 'cman: --security-opt unmask: /etc is neither masked nor read-only'
 }
 
+# cpu_tree COMMAND...: run it where the host has processors such as Intel's, 0 to 3 and 6.
+cpu_tree() {
+	unshare --mount sh -ec '
+		mount -t tmpfs tmpfs /sys/devices/system/cpu
+		cd /sys/devices/system/cpu
+		mkdir -p cpu0/thermal_throttle
+		echo 0-3,6 >possible
+		exec "$@"' - "$@"
+}
+
+@test "what each processor tells is masked, whichever of them cman runs on" {
+	cpu_tree taskset -c 0 "$CMAN" create --name bird busybox true >/dev/null
+	run jq -r '.[0].HostConfig.MaskedPaths[] | select(endswith("/thermal_throttle"))' <(cman inspect bird)
+	assert_output "$(printf '/sys/devices/system/cpu/cpu%d/thermal_throttle\n' 0 1 2 3 4 5 6)"
+}
+
 @test "what there is not is refused, unless it is asked to be off" {
 	inside --security-opt label=disable --security-opt apparmor=unconfined busybox true
 	run --separate-stderr inside --security-opt apparmor=docker-default busybox true

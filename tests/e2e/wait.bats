@@ -133,6 +133,8 @@ assert info["NCPU"] == os.sysconf("SC_NPROCESSORS_ONLN")
 assert info["RootDir"] == os.environ["CMAN_ROOT"]
 assert info["LayerBytes"] > 100000 and info["RootFreeBytes"] <= info["RootBytes"]
 assert "seccomp" in info["SecurityOptions"]'
+	# the host's processors, and not those that cman itself may run on
+	[ "$(taskset -c 0 "$CMAN" info -f '{{.NCPU}}')" = "$(getconf _NPROCESSORS_ONLN)" ]
 	[ "cman $(cman version -f '{{.Version}}')" = "$(cman --version)" ]
 	[ "$(cman version -f '{{.Libraries.SQLite}}')" = "$(cman version | awk '$1 == "SQLite" { print $2 }')" ]
 	run --separate-stderr cman info -f '{{.Nothing'
