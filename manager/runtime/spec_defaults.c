@@ -67,6 +67,7 @@ static const char *const masked_paths[] = {
 	"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
 	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 	"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
+	"/sys/fs/selinux",  "/sys/dev/block",
 };
 
 static const char *const readonly_paths[] = {

@@ -65,6 +65,9 @@ var'
 @test "masked and read-only paths" {
 	run inside sh -c 'for path in kcore keys timer_list acpi; do if [ -d /proc/$path ]; then ls -A /proc/$path; elif [ -e /proc/$path ]; then cat /proc/$path; fi; done'
 	assert_output ''
+	# what programs of SELinux and disks of the host are found by
+	run inside sh -c 'ls -A /sys/dev/block; ls -A /sys/fs/selinux 2>/dev/null'
+	assert_output ''
 	run inside sh -c 'echo 1 >/proc/sys/kernel/hostname'
 	assert_match "$output" 'Read-only file system'
 	run inside sh -c 'echo 1 >/sys/kernel/mm/ksm/run'
