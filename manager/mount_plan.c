@@ -12,6 +12,7 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/base/path.h"
 #include "store/base/strv.h"
 #include "store/json.h"
 #include "store/store.h"
@@ -56,16 +57,19 @@ static int add_from(const struct spec_mount *from, const char *mode, struct want
 	const char *name = mount_mark(from->options, MOUNT_MARK_NAME);
 
 	/* A tmpfs is its container's alone. */
-	if (!type || strcmp(from->type, "bind") != 0 ||
-	    wanted_mounts_cover(mounts, from->destination))
+	if (!type || strcmp(from->type, "bind") != 0)
+		return 0;
+	if (copy_text(from->destination, &mount.destination) < 0)
+		return no_memory(err);
+	path_normalise(mount.destination);
+	if (wanted_mounts_cover(mounts, mount.destination))
 		return 0;
 	mount.kind = name ? MOUNT_OF_VOLUME : MOUNT_OF_HOST;
 	mount.nocopy = true;
 	mount.shallow = mount_mark(from->options, MOUNT_OPTION_SHALLOW);
 	mount.options = join_options(from->options, mode);
 	if (!mount.options || copy_text(name ? name : from->source, &mount.source) < 0 ||
-	    copy_text(mount_mark(from->options, MOUNT_OPTION_SUBPATH), &mount.subpath) < 0 ||
-	    copy_text(from->destination, &mount.destination) < 0)
+	    copy_text(mount_mark(from->options, MOUNT_OPTION_SUBPATH), &mount.subpath) < 0)
 		return no_memory(err);
 	return wanted_mounts_add(mounts, &mount, err);
 }
@@ -91,15 +95,8 @@ static int add_all_from(struct store *store, const char *text, struct wanted_mou
 /* What every container has there is mounted by the engine; nothing is of use in its place. */
 static bool is_own_place(const char *path)
 {
-	static const char *const places[] = { "dev", "proc", "sys" };
-	const char *name = path + strspn(path, "/");
-	size_t len = strcspn(name, "/");
-	const char *below = name + len + strspn(name + len, "/");
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (strlen(places[i]) == len && memcmp(places[i], name, len) == 0)
-			return !*below || strcmp(places[i], "proc") == 0;
-	return false;
+	return strcmp(path, "/") == 0 || strcmp(path, "/dev") == 0 || strcmp(path, "/sys") == 0 ||
+	       path_is_within(path, "/proc");
 }
 
 /* A directory of the host may be what belongs there: -v /dev:/dev. */
@@ -130,18 +127,19 @@ static int add_of_image(const struct image_config *config, struct wanted_mounts 
 			return err_set(err, ERR_INVALID, EINVAL,
 				       "the image wants a volume at \"%s\", which is no place",
 				       path);
-		if (wanted_mounts_cover(mounts, path))
+		if (copy_text(path, &mount.destination) < 0 ||
+		    copy_text("rbind,rprivate", &mount.options) < 0)
+			return no_memory(err);
+		path_normalise(mount.destination);
+		if (wanted_mounts_cover(mounts, mount.destination))
 			continue;
 		/* Whoever runs the image cannot change what it asks for. */
-		if (path[strspn(path, "/.")] == '\0' || is_own_place(path)) {
+		if (is_own_place(mount.destination)) {
 			log_warn("the image wants a volume at %s, where every container has its "
 				 "own: none is made",
 				 path);
 			continue;
 		}
-		if (copy_text(path, &mount.destination) < 0 ||
-		    copy_text("rbind,rprivate", &mount.options) < 0)
-			return no_memory(err);
 		if (wanted_mounts_add(mounts, &mount, err) < 0)
 			return err_code(err);
 	}
@@ -216,11 +214,12 @@ int mount_plan_make(struct store *store, const struct image_config *config,
 		    struct container_options *options, struct mount_plan *out, struct err *err)
 {
 	AUTO_MOUNT_PLAN struct mount_plan plan = MOUNT_PLAN_INIT;
-	int r;
+	int r = 0;
 
-	r = check_places(&options->mounts, err);
 	for (char *const *from = options->volumes_from; r == 0 && from && *from; from++)
 		r = add_all_from(store, *from, &options->mounts, err);
+	if (r == 0)
+		r = check_places(&options->mounts, err);
 	if (r == 0)
 		r = add_of_image(config, &options->mounts, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/path.h"
 
 const char *container_mount_kind_name(enum container_mount_kind kind)
 {
@@ -45,27 +46,17 @@ int wanted_mounts_add(struct wanted_mounts *mounts, struct container_mount *moun
 
 	if (!list)
 		return err_sys(err, ENOMEM, "cannot keep the mounts");
+	path_normalise(mount->destination);
 	mounts->list = list;
 	list[mounts->n++] = *mount;
 	*mount = (struct container_mount)CONTAINER_MOUNT_INIT;
 	return 0;
 }
 
-static bool is_same_path(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		size_t a_slashes = strspn(a, "/"), b_slashes = strspn(b, "/");
-
-		a += a_slashes ? a_slashes : 1;
-		b += b_slashes ? b_slashes : 1;
-	}
-	return a[strspn(a, "/")] == '\0' && b[strspn(b, "/")] == '\0';
-}
-
 bool wanted_mounts_cover(const struct wanted_mounts *mounts, const char *path)
 {
 	for (size_t i = 0; i < mounts->n; i++)
-		if (is_same_path(mounts->list[i].destination, path))
+		if (strcmp(mounts->list[i].destination, path) == 0)
 			return true;
 	return false;
 }

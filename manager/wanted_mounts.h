@@ -22,7 +22,7 @@ const char *container_mount_kind_name(enum container_mount_kind kind);
 struct container_mount {
 	enum container_mount_kind kind;
 	char *source;	   /* absolute path on the host; name of the volume, NULL: a new one */
-	char *destination; /* absolute path inside, never "/" */
+	char *destination; /* absolute path inside, never "/"; normal (path.h) once it is added */
 	char *options;	   /* words of mount(8), comma separated, in full */
 	char *subpath;	   /* of a volume, only this in it; NULL: all of it */
 	bool nocopy;	   /* a new volume stays empty */
@@ -46,10 +46,10 @@ struct wanted_mounts {
 
 void wanted_mounts_release(struct wanted_mounts *mounts);
 
-/* Append; *mount is empty afterwards. */
+/* Append, with its destination in its one form; *mount is empty afterwards. */
 int wanted_mounts_add(struct wanted_mounts *mounts, struct container_mount *mount, struct err *err);
 
-/* Whether something is mounted at `path` itself; slashes that say nothing apart. */
+/* Whether something is mounted at `path`, a normal one, itself. */
 bool wanted_mounts_cover(const struct wanted_mounts *mounts, const char *path);
 
 /*

@@ -11,6 +11,7 @@
 #include "manager/cmd/suggest.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/path.h"
 #include "store/base/strv.h"
 #include "store/volumes.h"
 
@@ -27,13 +28,14 @@ static int bad_value(const struct cmd_option *option, const char *what, const ch
 
 /* --- parts of a value --- */
 
-int mount_value_destination(const struct cmd_option *option, const char *path, const char *value,
+int mount_value_destination(const struct cmd_option *option, char *path, const char *value,
 			    const struct wanted_mounts *mounts, struct err *err)
 {
 	if (path[0] != '/')
 		return err_set(err, ERR_USAGE, 0, "--%s: the path inside is not absolute: %s",
 			       option->name, value);
-	if (path[strspn(path, "/")] == '\0')
+	path_normalise(path);
+	if (strcmp(path, "/") == 0)
 		return err_set(err, ERR_USAGE, 0, "--%s: it cannot be mounted over /: %s",
 			       option->name, value);
 	if (wanted_mounts_cover(mounts, path))

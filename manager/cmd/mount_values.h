@@ -32,8 +32,11 @@ int run_value_volumes_from(const struct cmd_option *option, const char *value, c
 
 /* --- for all of them --- */
 
-/* A path inside that nothing is mounted on so far, and not "/". `value` is for the message. */
-int mount_value_destination(const struct cmd_option *option, const char *path, const char *value,
+/*
+ * A path inside that nothing is mounted on so far, and not "/"; it is brought into its one form
+ * (path.h). `value` is for the message.
+ */
+int mount_value_destination(const struct cmd_option *option, char *path, const char *value,
 			    const struct wanted_mounts *mounts, struct err *err);
 
 /* A path of the host, made absolute (to be freed). It has to be there. */

@@ -13,6 +13,7 @@
 #include "manager/runtime/devices.h"
 #include "manager/runtime/secrets.h"
 #include "store/base/cleanup.h"
+#include "store/base/path.h"
 
 #define SECRET_MODE 0444 /* as in Docker and Podman */
 
@@ -232,8 +233,16 @@ static int complete(const struct cmd_option *option, const char *value, struct s
 		return err_set(err, ERR_USAGE, EFBIG, "--%s: %s is longer than %d bytes",
 			       option->name, source, SECRET_MAX);
 	name = secret->target ? secret->target : strrchr(source, '/') + 1;
-	if (name[0] == '/' && name[1])
-		return 0;
+	if (name[0] == '/') {
+		path_normalise(secret->target);
+		if (path_is_within(secret->target, "/proc"))
+			return err_set(err, ERR_USAGE, EINVAL,
+				       "--%s: every container has its own /proc: %s", option->name,
+				       value);
+		if (secret->target[1])
+			return 0;
+		name = secret->target;
+	}
 	if (!*name || *name == '.' || strchr(name, '/'))
 		return bad_value(option, "target=NAME, or an absolute path", value, err);
 	if (asprintf(&target, SECRETS_DIR "/%s", name) < 0)

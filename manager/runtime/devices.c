@@ -23,9 +23,12 @@ static const struct {
 	{ "ptmx", "pts/ptmx" },
 };
 
+/* By now: what comes later hides the nodes, and those that the engine opens before are its own. */
 static bool is_bound(const struct spec *spec, const char *path)
 {
-	for (size_t i = 0; i < spec->nmounts; i++) {
+	const size_t made = mounts_before_network(spec);
+
+	for (size_t i = 0; i < made; i++) {
 		struct mount_options options;
 
 		mount_options_parse(spec->mounts[i].options, &options);

@@ -32,7 +32,7 @@ int devices_follow_host(struct spec *spec, struct err *err);
 
 /*
  * The nodes of the spec, those of `host` where nothing else is in their place, and the usual
- * symlinks. Nothing where the spec binds a directory on /dev.
+ * symlinks. Nothing where one of the first mounts (mounts.h) binds a directory on /dev.
  */
 int devices_make(const struct spec *spec, const struct device_list *host, int root_fd,
 		 struct err *err);

@@ -129,6 +129,8 @@ static int open_stdio(void *context, struct err *err)
 	join->payload.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (join->payload.root_fd < 0)
 		return err_sys(err, errno, "cannot open / of the container");
+	/* it is in its PID namespace no more than its parent: the container's shows it not */
+	join->payload.proc_fd = join->proc_fd;
 	return payload_open_stdio(&join->payload, err);
 }
 

@@ -331,6 +331,8 @@ static int make_one(const struct spec_mount *mount, int root_fd, int source, str
 	AUTO_CLOSE int target = -1;
 	int result = open_target(root_fd, mount, source, &target, err);
 
+	if (result == 0)
+		result = target_check(root_fd, mount->destination, target, err);
 	if (result < 0)
 		return result;
 	mount_options_parse(mount->options, &options);

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "manager/runtime/creds.h"
 #include "manager/runtime/handshake.h"
+#include "manager/runtime/nodes.h"
 #include "manager/runtime/program.h"
 #include "manager/runtime/target.h"
 #include "manager/runtime/tty.h"
@@ -41,6 +41,7 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		.sync_fd = sync_fd,
 		.network = -1,
 		.root_fd = -1,
+		.proc_fd = -1,
 		.console = -1,
 	};
 }
@@ -86,7 +87,8 @@ static int open_terminal(struct payload *payload, struct err *err)
 	const struct spec_process *process = &payload->process;
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
-	int result = tty_open_pair(payload->root_fd, O_RDWR, &master, &slave, err);
+	int result =
+		tty_open_pair(payload->root_fd, payload->proc_fd, O_RDWR, &master, &slave, err);
 
 	if (result == 0)
 		result = tty_resize(slave, process->rows, process->cols, err);
@@ -103,26 +105,26 @@ static int open_terminal(struct payload *payload, struct err *err)
 	return 0;
 }
 
-static int open_null(int root_fd, int *out, struct err *err)
+static int open_null(const struct payload *payload, int *out, struct err *err)
 {
-	AUTO_CLOSE int fd = fd_open_in_root(root_fd, "/dev/null", O_RDWR | O_NOCTTY, 0);
-	struct stat status;
+	AUTO_CLOSE int node = -1;
+	int fd;
 
+	if (node_find_null(payload->root_fd, &node, err) < 0)
+		return err_code(err);
+	fd = node_open(payload->root_fd, payload->proc_fd, node, O_RDWR | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(err, -fd, "cannot open /dev/null in the container");
-	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-		return err_set(err, ERR_INVALID, ENODEV,
-			       "the container's /dev/null is not the null device");
-	*out = STEAL_FD(fd);
+	*out = fd;
 	return 0;
 }
 
 /* The null device; a pipe at its end in a container that has made something else of it. */
-static int open_empty(int root_fd, int *out, struct err *err)
+static int open_empty(const struct payload *payload, int *out, struct err *err)
 {
 	int fds[2];
 
-	if (open_null(root_fd, out, err) == 0)
+	if (open_null(payload, out, err) == 0)
 		return 0;
 	*err = (struct err)ERR_INIT;
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -138,10 +140,11 @@ static int open_empty_terminal(struct payload *payload, struct err *err)
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
 	/* not to be written: nobody reads there, and it would soon be full and block the writer */
-	int result = tty_open_pair(payload->root_fd, O_RDONLY, &master, &slave, err);
+	int result =
+		tty_open_pair(payload->root_fd, payload->proc_fd, O_RDONLY, &master, &slave, err);
 
 	if (result == -ENOENT || result == -ENOTSUP)
-		return open_empty(payload->root_fd, &payload->stdio.in, err);
+		return open_empty(payload, &payload->stdio.in, err);
 	if (result == 0)
 		result = tty_set_end_of_file(slave, err);
 	if (result == 0)
@@ -183,11 +186,11 @@ int payload_open_stdio(struct payload *payload, struct err *err)
 		if (stdio->in == ENGINE_STDIN_TERMINAL)
 			result = open_empty_terminal(payload, err);
 		else if (stdio->in < 0)
-			result = open_empty(payload->root_fd, &stdio->in, err);
+			result = open_empty(payload, &stdio->in, err);
 		if (result == 0 && stdio->out < 0)
-			result = open_null(payload->root_fd, &stdio->out, err);
+			result = open_null(payload, &stdio->out, err);
 		if (result == 0 && stdio->err < 0)
-			result = open_null(payload->root_fd, &stdio->err, err);
+			result = open_null(payload, &stdio->err, err);
 	}
 	return result < 0 ? result : place_stdio(stdio, err);
 }

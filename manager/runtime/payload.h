@@ -20,6 +20,7 @@ struct payload {
 	int sync_fd;			     /* the child's end of the handshake */
 	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
+	int proc_fd;	    /* on a procfs that shows this process; -1: the container's does */
 	int console;	    /* master of its terminal, or of the end-of-file one, or -1 */
 	unsigned preserved; /* descriptors from 3 on that the program is to have */
 	char **env;

@@ -3,10 +3,10 @@
 
 #include <stdbool.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
+#include "manager/runtime/nodes.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -26,23 +26,6 @@ static int open_path(int root_fd, const char *path, int *out, struct err *err)
 	else if (fd < 0)
 		return err_sys(err, -fd, "cannot open %s in the container", path);
 	*out = fd;
-	return 0;
-}
-
-/* Only the real null device: something else at /dev/null would give away what it covers. */
-static int open_null(int root_fd, int *out, struct err *err)
-{
-	AUTO_CLOSE int fd = fd_open_in_root(root_fd, "/dev/null", O_PATH, 0);
-	struct stat status;
-
-	if (fd < 0) {
-		err_sys(err, -fd, "cannot open /dev/null in the container");
-		return err_hint(err, "whatever is mounted on /dev has to have it");
-	}
-	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-		return err_set(err, ERR_INVALID, ENODEV,
-			       "/dev/null in the container is not the null device");
-	*out = STEAL_FD(fd);
 	return 0;
 }
 
@@ -77,8 +60,9 @@ static int cover_file(struct covers *covers, int root_fd, int target, struct err
 	AUTO_CLOSE int mount = -1;
 	int result;
 
+	/* something else there would give away what it covers */
 	if (covers->file < 0) {
-		result = open_null(root_fd, &covers->file, err);
+		result = node_find_null(root_fd, &covers->file, err);
 		if (result < 0)
 			return result;
 	}

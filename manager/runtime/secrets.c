@@ -72,6 +72,8 @@ static int place_elsewhere(int dir, int root_fd, const struct spec_secret *secre
 
 	if (result == 0)
 		result = target_ensure(root_fd, secret->target, TARGET_FILE, &target, err);
+	if (result == 0)
+		result = target_check(root_fd, secret->target, target, err);
 	if (result < 0)
 		return result;
 	mount = mount_api_clone(dir, name, 0);
@@ -95,6 +97,8 @@ int secrets_make(const struct spec *spec, const struct secret_text *texts, int r
 	if (!spec->nsecrets)
 		return 0;
 	result = target_ensure(root_fd, SECRETS_DIR, TARGET_DIRECTORY, &target, err);
+	if (result == 0)
+		result = target_check(root_fd, SECRETS_DIR, target, err);
 	if (result == 0)
 		result = mount_filesystem("ramfs", "secrets", mode, 0, &dir, err);
 	if (result < 0)

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/path.h"
 
 #define STEPS_MAX 512 /* components made and dangling symlinks followed, together */
 
@@ -174,5 +177,44 @@ int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out
 			       "%s in the container is %s directory", path,
 			       S_ISDIR(status.st_mode) ? "a" : "not a");
 	*out = STEAL_FD(fd);
+	return 0;
+}
+
+/* Whether the open `target` is on the file system at `path` inside; with `top`, its very top. */
+static bool is_at(int root_fd, const char *path, int target, bool top)
+{
+	AUTO_CLOSE int fd = fd_open_in_root(root_fd, path, O_PATH, 0);
+	struct stat a, b;
+
+	return fd >= 0 && fstat(fd, &a) == 0 && fstat(target, &b) == 0 && a.st_dev == b.st_dev &&
+	       (!top || a.st_ino == b.st_ino);
+}
+
+int target_check(int root_fd, const char *path, int target, struct err *err)
+{
+	static const struct {
+		unsigned long type;
+		const char *path;
+		bool top;
+	} places[] = {
+		{ PROC_SUPER_MAGIC, "/proc", false },
+		{ SYSFS_MAGIC, "/sys", false },
+		{ DEVPTS_SUPER_MAGIC, "/dev/pts", false },
+		{ TMPFS_MAGIC, "/dev", true },
+	};
+	char normal[PATH_MAX];
+	struct statfs fs;
+
+	if (fstatfs(target, &fs) < 0)
+		return err_sys(err, errno, "cannot examine %s in the container", path);
+	snprintf(normal, sizeof(normal), "%s", path);
+	path_normalise(normal);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if ((unsigned long)fs.f_type == places[i].type &&
+		    !path_is_within(normal, places[i].path) &&
+		    is_at(root_fd, places[i].path, target, places[i].top))
+			return err_set(err, ERR_INVALID, ELOOP,
+				       "%s leads to %s, where every container has its own", path,
+				       places[i].path);
 	return 0;
 }

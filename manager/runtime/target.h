@@ -22,4 +22,11 @@ enum target_kind { TARGET_DIRECTORY, TARGET_FILE };
  */
 int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out, struct err *err);
 
+/*
+ * Refuse to mount on `target`, which is what `path` led to, where a symlink of the image led it to
+ * /proc, /sys, or the tops of /dev and /dev/pts: what lies over these is what programs, and the
+ * engine, take for the kernel's. ERR_INVALID.
+ */
+int target_check(int root_fd, const char *path, int target, struct err *err);
+
 #endif

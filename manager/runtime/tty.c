@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <termios.h>
 
+#include "manager/runtime/nodes.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -15,21 +16,24 @@
 #define TIOCGPTPEER _IO('T', 0x41) /* ioctl_tty(2) */
 #endif
 
-int tty_open_pair(int root_fd, int access, int *master, int *slave, struct err *err)
+int tty_open_pair(int root_fd, int proc_fd, int access, int *master, int *slave, struct err *err)
 {
-	AUTO_CLOSE int ours =
-		fd_open_in_root(root_fd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
+	AUTO_CLOSE int node = fd_open_in_root(root_fd, "/dev/pts/ptmx", O_PATH, 0);
+	AUTO_CLOSE int ours = -1;
 	struct statfs fs;
 	int unlocked = 0;
 	int theirs;
 
-	if (ours < 0)
-		return err_sys(err, -ours, "cannot open /dev/pts/ptmx in the container");
-	if (fstatfs(ours, &fs) < 0)
+	if (node < 0)
+		return err_sys(err, -node, "cannot open /dev/pts/ptmx in the container");
+	if (fstatfs(node, &fs) < 0)
 		return err_sys(err, errno, "cannot examine /dev/pts in the container");
 	if (fs.f_type != DEVPTS_SUPER_MAGIC)
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 			       "a terminal needs a devpts file system on /dev/pts");
+	ours = node_open(root_fd, proc_fd, node, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (ours < 0)
+		return err_sys(err, -ours, "cannot open /dev/pts/ptmx in the container");
 	if (ioctl(ours, TIOCSPTLCK, &unlocked) < 0)
 		return err_sys(err, errno, "cannot unlock the terminal");
 	/* by ioctl and not by name, which the container could have put something else under */

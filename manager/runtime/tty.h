@@ -12,10 +12,11 @@
 #include "store/base/err.h"
 
 /*
- * A new pair from /dev/pts/ptmx below `root_fd`, which has to be a devpts, or ERR_UNSUPPORTED. The
- * master does not block; the slave is opened with `access`: O_RDWR or O_RDONLY.
+ * A new pair from /dev/pts/ptmx below `root_fd`, which has to be a devpts, or ERR_UNSUPPORTED;
+ * `proc_fd` as of node_open(). The master does not block; the slave is opened with `access`: O_RDWR
+ * or O_RDONLY.
  */
-int tty_open_pair(int root_fd, int access, int *master, int *slave, struct err *err);
+int tty_open_pair(int root_fd, int proc_fd, int access, int *master, int *slave, struct err *err);
 
 /* Window size in characters; 0 leaves a terminal as it is. */
 int tty_resize(int fd, uint16_t rows, uint16_t cols, struct err *err);

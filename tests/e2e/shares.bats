@@ -208,6 +208,14 @@ key
 	run --separate-stderr inside --secret /nowhere busybox true
 	assert_status 125
 	assert_stderr 'cman: --secret: /nowhere: No such file or directory'
+	run --separate-stderr inside --secret "$BATS_TEST_TMPDIR/key,target=/x/../proc/version" busybox true
+	assert_status 125
+	assert_stderr "cman: --secret: every container has its own /proc: $BATS_TEST_TMPDIR/key,target=/x/../proc/version
+hint: see 'cman run --help'"
+	run --separate-stderr inside --secret "$BATS_TEST_TMPDIR/key,target=/./etc//key" \
+		--secret "$BATS_TEST_TMPDIR/key,target=/etc/key" busybox true
+	assert_stderr "cman: --secret: /etc/key is there twice
+hint: see 'cman run --help'"
 	run --separate-stderr inside --secret "$BATS_TEST_TMPDIR/key,type=env" busybox true
 	assert_match "$stderr" '^cman: --secret: a secret is a file, and in no environment'
 }

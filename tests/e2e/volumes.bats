@@ -322,11 +322,17 @@ content'
 hint: see 'cman run --help'"
 	run --separate-stderr cman create --tmpfs //proc//sys busybox true
 	assert_status 125
-	assert_stderr "cman: //proc//sys: every container has its own; no tmpfs can be mounted on it
+	assert_stderr "cman: /proc/sys: every container has its own; no tmpfs can be mounted on it
 hint: see 'cman create --help'"
+	for option in '-v bird:/x/../proc/.' '--mount dst=/./proc' '--tmpfs /proc/./'; do
+		run --separate-stderr cman create $option busybox true
+		assert_status 125
+		assert_match "$stderr" '^cman: /proc: every container has its own; no (volume|tmpfs) can be mounted on it
+'
+	done
 	run --separate-stderr cman run --rm -v "$BATS_TEST_TMPDIR:/dev" busybox true
 	assert_status 125
-	assert_match "$stderr" 'cannot open /dev/null in the container: No such file or directory
+	assert_match "$stderr" 'cman: cannot mask /proc/[a-z_]+: cannot open /dev/null in the container: No such file or directory
 hint: whatever is mounted on /dev has to have it$'
 	[ -z "$(cman volume ls -q)" ]
 	run --separate-stderr cman run --rm -v /dev:/dev -v /dev/shm busybox ls /dev/null
@@ -343,6 +349,60 @@ cman: warning: the image wants a volume at /dev, where every container has its o
 cman: warning: the image wants a volume at /proc/, where every container has its own: none is made
 cman: warning: the image wants a volume at /sys, where every container has its own: none is made' ]
 	[ "$(cman volume ls -q | wc -l)" = 1 ]
+}
+
+@test "an image's volumes lie over /proc, /sys and /dev by no spelling and by no symlink" {
+	cman load -q --name sly "$(edited_layout busybox jq -c '.config.Volumes = {"/./proc": {},
+		"/x/../proc/self/../": {}, "/proc/../dev": {}, "/./sys/.": {}, "/x/..": {}, "/kept/./": {}}')" >/dev/null
+	run --separate-stderr cman run --name bird sly sh -c \
+		'awk "\$5 ~ \"^/(proc|dev|sys)\$\" { sub(\".* - \", \"\"); print \$1 }" /proc/self/mountinfo | sort | tr "\n" " "
+		ls /proc/self/exe /dev/null; cat /proc/keys'
+	assert_status 0
+	assert_output 'proc sysfs tmpfs /dev/null
+/proc/self/exe'
+	[ "$(sort <<<"$stderr")" = "$(printf 'cman: warning: the image wants a volume at %s, where every container has its own: none is made\n' \
+		/./proc /./sys/. /proc/../dev /x/.. /x/../proc/self/../ | sort)" ]
+	run jq -r '.[0].Mounts[].Destination' <(cman inspect bird)
+	assert_output /kept
+	cman run --name maker busybox sh -c 'ln -s proc toproc; ln -s /dev todev; ln -s sys/kernel tosys; ln -s dev/pts topts'
+	cman commit maker links >/dev/null
+	for place in proc:/proc dev:/dev sys:/sys pts:/dev/pts; do
+		run --separate-stderr cman run --rm -v "kept:/to${place%:*}" links true
+		assert_status 125
+		assert_stderr "cman: cannot mount $CMAN_ROOT/volumes/kept/_data on /to${place%:*}: /to${place%:*} leads to ${place#*:}, where every container has its own"
+	done
+	# by its own name it is the user's own business
+	run --separate-stderr cman run --rm -v /proc:/proc -v kept:/dev/shm links ls /toproc/self/exe
+	assert_status 0
+}
+
+# What exec opens itself, the null device and the master of terminals, somebody may have put there.
+@test "exec: what stands where /dev/null and /dev/pts/ptmx should be is not opened" {
+	dev=$BATS_TEST_TMPDIR/dev
+	mkdir -p "$dev/pts"
+	mknod -m 666 "$dev/null" c 1 3
+	cman run -d --name bird -v "$dev:/dev" busybox sleep 600
+	rm "$dev/null"
+	local readers=()
+	for node in null pts/ptmx; do
+		mkfifo "$dev/$node"
+		cat "$dev/$node" >"$BATS_TEST_TMPDIR/${node##*/}" 3>&- &
+		readers+=($!)
+	done
+	run --separate-stderr cman exec bird cat
+	assert_status 0
+	assert_output ''
+	run --separate-stderr cman exec -t bird true
+	assert_status 125
+	assert_stderr 'cman: bird: a terminal needs a devpts file system on /dev/pts'
+	# the readers have met nobody yet
+	for node in null pts/ptmx; do
+		echo first >"$dev/$node"
+	done
+	wait "${readers[@]}"
+	[ "$(cat "$BATS_TEST_TMPDIR/null" "$BATS_TEST_TMPDIR/ptmx")" = 'first
+first' ]
+	cman rm -f bird
 }
 
 @test "what is wrong is said" {

@@ -313,7 +313,7 @@ static const struct {
 	{ "-v /tmp:/x:nocopy", "--volume: nocopy is for volumes: /tmp:/x:nocopy" },
 	{ "-v db:/x:rshared", "--volume: rshared is for directories of the host: db:/x:rshared" },
 	{ "-v a/b:/x", "--volume: not the name of a volume, nor a path: a/b" },
-	{ "-v /x -v /x/", "--volume: two things cannot be mounted on /x/: /x/" },
+	{ "-v /x -v /x/", "--volume: two things cannot be mounted on /x: /x/" },
 	{ "--mount type=moon,dst=/x", "--mount: type: not bind, volume or tmpfs: moon" },
 	{ "--mount type=bind,dst=/x", "--mount: no source=PATH: type=bind,dst=/x" },
 	{ "--mount src=db", "--mount: no target=PATH: src=db" },
