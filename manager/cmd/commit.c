@@ -27,24 +27,33 @@ static const struct cmd_option option_table[] = {
 	[OPT_END] = { 0, NULL, NULL, NULL },
 };
 
-static int take_option(const struct cmd_option *option, const char *value, char ***changes,
-		       struct commit_request *request, struct err *err)
+struct options {
+	struct commit_request request;
+	char **changes; /* owned */
+};
+
+static void options_release(struct options *options)
 {
+	strv_free(options->changes);
+}
+
+static int take_option(const struct cmd_option *option, const char *value, void *into,
+		       struct err *err)
+{
+	struct options *options = into;
+	struct commit_request *request = &options->request;
+
 	switch (option - option_table) {
 	case OPT_AUTHOR:
 		request->author = value;
 		return 0;
 	case OPT_CHANGE:
-		return change_option_add(changes, value, err);
+		return change_option_add(&options->changes, value, err);
 	case OPT_MESSAGE:
 		request->message = value;
 		return 0;
 	default:
-		request->pause = strcmp(value, "false") != 0;
-		if (request->pause && strcmp(value, "true") != 0)
-			return err_set(err, ERR_USAGE, EINVAL,
-				       "--pause: neither true nor false: %s", value);
-		return 0;
+		return option_bool(option, value, &request->pause, err);
 	}
 }
 
@@ -71,24 +80,21 @@ static int commit(struct app *app, const struct commit_request *request, struct 
 static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	AUTO_CONFIG struct config config = CONFIG_INIT;
-	AUTO_STRV char **changes = NULL;
-	struct commit_request request = { .pause = true, .limits = &config.limits.unpack };
-	const struct cmd_option *option;
+	__attribute__((cleanup(options_release))) struct options options = {
+		.request = { .pause = true, .limits = &config.limits.unpack },
+	};
+	struct commit_request *request = &options.request;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_commit, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, &changes, &request, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 1, 2, err) < 0 || config_load(&config, err) < 0)
+	if (options_each(&parse, take_option, &options, err) < 0 ||
+	    options_operands(&parse, 1, 2, err) < 0 || config_load(&config, err) < 0)
 		return -1;
-	request.container = argv[parse.next];
-	request.name = parse.next + 1 < argc ? argv[parse.next + 1] : NULL;
-	request.changes = changes;
-	return commit(app, &request, err);
+	request->container = argv[parse.next];
+	request->name = parse.next + 1 < argc ? argv[parse.next + 1] : NULL;
+	request->changes = options.changes;
+	return commit(app, request, err);
 }
 
 const struct cmd cmd_commit = {

@@ -41,9 +41,11 @@ static void import_release(struct import *import)
 	free(import->source);
 }
 
-static int take_option(const struct cmd_option *option, const char *value, struct import *import,
+static int take_option(const struct cmd_option *option, const char *value, void *into,
 		       struct err *err)
 {
+	struct import *import = into;
+
 	switch (option - option_table) {
 	case OPT_CHANGE:
 		return change_option_add(&import->changes, value, err);
@@ -82,17 +84,12 @@ static int take_source(struct import *import, const char *word, struct err *err)
 
 static int parse(int argc, char **argv, struct import *import, struct err *err)
 {
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
-	int rc;
 
 	options_begin(&parse, &cmd_import, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, import, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 1, 2, err) < 0)
+	if (options_each(&parse, take_option, import, err) < 0 ||
+	    options_operands(&parse, 1, 2, err) < 0)
 		return -1;
 	if (parse.next + 1 < argc)
 		import->request.name = argv[parse.next + 1];

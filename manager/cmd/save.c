@@ -86,9 +86,11 @@ static int take_format(const struct cmd_option *option, const char *value,
 	return not_known(option, value, "oci, oci-dir, docker", err);
 }
 
-static int take_option(const struct cmd_option *option, const char *value,
-		       struct save_options *options, struct err *err)
+static int take_option(const struct cmd_option *option, const char *value, void *into,
+		       struct err *err)
 {
+	struct save_options *options = into;
+
 	switch (option - option_table) {
 	case OPT_COMPRESS:
 		return take_compression(option, value, &options->request, err);
@@ -181,18 +183,13 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	struct save_options options = { .request = { .fd = -1, .dir = -1 } };
-	const struct cmd_option *option;
 	struct option_parse parse;
-	const char *value;
 	int rc;
 
 	options_begin(&parse, &cmd_save, argc, argv);
 	parse.interspersed = true;
-	while ((rc = options_next(&parse, &option, &value, err)) > 0)
-		if (take_option(option, value, &options, err) < 0)
-			return -1;
-	if (rc < 0 || options_operands(&parse, 1, -1, err) < 0 ||
-	    store_open(app->root, &store, err) < 0)
+	if (options_each(&parse, take_option, &options, err) < 0 ||
+	    options_operands(&parse, 1, -1, err) < 0 || store_open(app->root, &store, err) < 0)
 		return -1;
 	options.request.images = argv + parse.next;
 	options.request.nimages = (size_t)(argc - parse.next);

@@ -151,7 +151,7 @@ hint: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME
 hint: see 'cman commit --help'"
 	run --separate-stderr cman commit --pause=perhaps one x
 	assert_status 125
-	assert_match "$stderr" '^cman: --pause: neither true nor false: perhaps'
+	assert_match "$stderr" '^cman: --pause: not true or false: perhaps'
 	run --separate-stderr cman commit nosuch x
 	assert_status 125
 	assert_stderr "cman: nosuch: no such container: nosuch"
