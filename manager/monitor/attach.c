@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,6 +24,12 @@
 /* It listens a moment after the start, and anew when it has adopted the container. */
 #define CONNECT_ATTEMPTS 200
 #define CONNECT_PAUSE_NS 10000000L
+/* Descriptors that clients may not have: for the database, health checks and the end. */
+#define OWN_DESCRIPTORS 16
+#define PIPES_MAX PACKET_FDS_MAX /* that one brings */
+/* Where nobody can be let in, the listener is looked at again after so long. */
+#define DEAF_MS 500
+#define NS_PER_MS INT64_C(1000000)
 
 /* --- the socket --- */
 
@@ -86,17 +93,73 @@ int monitor_connect(int dir_fd, const char *name, int *out, struct err *err)
 
 /* --- one client --- */
 
-void monitor_accept(struct monitor *monitor)
+static void tell_refused(int socket, const struct err *err)
 {
 	struct packet packet = { .type = PACKET_FAILED, .failed = { .exit_code = 125 } };
 	struct err ignored = ERR_INIT;
+
+	packet.failed.err = *err;
+	(void)packet_send(socket, &packet, &ignored);
+}
+
+struct pollfd monitor_listener_poll(const struct monitor *monitor)
+{
+	return (struct pollfd){
+		.fd = monitor_listener_timeout(monitor) > 0 ? -1 : monitor->listener,
+		.events = POLLIN,
+	};
+}
+
+int monitor_listener_timeout(const struct monitor *monitor)
+{
+	int64_t left = monitor->deaf_ns - clock_monotonic_ns();
+
+	return left > 0 ? (int)(left / NS_PER_MS) + 1 : -1;
+}
+
+/*
+ * Numbers are given out from the lowest on, so that all below the newest are in use. Those who have
+ * not said yet what they want will bring pipes, too. And poll(2) takes no more entries than there
+ * may be descriptors, however many of them are empty.
+ */
+static bool has_room_for(const struct monitor *monitor, int newest)
+{
+	rlim_t needed = (rlim_t)newest + 1 + PIPES_MAX + OWN_DESCRIPTORS;
+	rlim_t polls = MONITOR_OWN_POLLS + (monitor->clients.count + 1) * MONITOR_CLIENT_POLLS;
+	struct rlimit limit;
+
+	for (const struct client *client = monitor->clients.first; client; client = client->next)
+		if (!client->is_attached)
+			needed += PIPES_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return true;
+	return needed <= limit.rlim_cur && polls <= limit.rlim_cur;
+}
+
+void monitor_accept(struct monitor *monitor)
+{
+	struct err refused = ERR_INIT;
 	int socket = accept4(monitor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (socket < 0 || clients_add(&monitor->clients, socket))
+	monitor->deaf_ns = 0;
+	/* Whoever is there stays there, and poll(2) would say so at once. */
+	if (socket < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		monitor->deaf_ns = clock_monotonic_ns() + DEAF_MS * NS_PER_MS;
+	if (socket < 0)
 		return;
-	err_set(&packet.failed.err, ERR_STATE, EUSERS, "%s has %d clients already",
-		monitor->record.name, CLIENTS_MAX);
-	(void)packet_send(socket, &packet, &ignored);
+	if (!has_room_for(monitor, socket)) {
+		err_set(&refused, ERR_STATE, EMFILE,
+			"%s: its monitor has no descriptors left for another client",
+			monitor->record.name);
+		err_hint(&refused, "it has the limit of who started it: ulimit -n 1024 before the "
+				   "next start");
+	} else if (!clients_add(&monitor->clients, socket)) {
+		err_set(&refused, ERR_STATE, EUSERS, "%s has %d clients already",
+			monitor->record.name, CLIENTS_MAX);
+	} else {
+		return;
+	}
+	tell_refused(socket, &refused);
 	close(socket);
 }
 
@@ -128,6 +191,19 @@ static void take_pipe(int *from, int *to)
 		(void)fcntl(*to, F_SETFL, O_NONBLOCK);
 }
 
+/* A pipe for each stream, and no other. */
+static bool fits(uint32_t streams, const int fds[PACKET_FDS_MAX])
+{
+	int wanted = __builtin_popcount(streams);
+
+	if (streams & ~(uint32_t)(ATTACH_IN | ATTACH_OUT | ATTACH_ERR))
+		return false;
+	for (int i = 0; i < PACKET_FDS_MAX; i++)
+		if ((fds[i] >= 0) != (i < wanted))
+			return false;
+	return true;
+}
+
 static void attach(struct monitor *monitor, struct client *client, uint32_t streams,
 		   int fds[PACKET_FDS_MAX])
 {
@@ -152,6 +228,12 @@ static void attach(struct monitor *monitor, struct client *client, uint32_t stre
 		client->in = -1;
 	}
 	(void)packet_send(client->socket, &packet, &gone);
+}
+
+static void refuse(const struct monitor *monitor, const struct client *client, struct err *err)
+{
+	err_wrap(err, "%s: cannot attach to it", monitor->record.name);
+	tell_refused(client->socket, err);
 }
 
 static void send_signal(struct monitor *monitor, int number)
@@ -200,6 +282,11 @@ void monitor_hear(struct monitor *monitor, struct client *client)
 
 	if (rc == -EAGAIN)
 		return;
+	if (rc > 0 && packet.type == PACKET_ATTACH && !fits(packet.streams, fds))
+		rc = err_set(&err, ERR_INVALID, EPROTO,
+			     "a client has to bring a pipe for each stream that it wants");
+	if (rc < 0 && !client->is_attached)
+		refuse(monitor, client, &err);
 	if (rc <= 0 || client->is_attached == (packet.type == PACKET_ATTACH)) {
 		monitor_drop_client(monitor, client);
 	} else {

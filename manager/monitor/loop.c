@@ -17,7 +17,8 @@ enum {
 };
 /* Of each client, one after the other in the order of the list. */
 enum { CLIENT_SOCKET, CLIENT_IN, CLIENT_OUT, CLIENT_ERR, CLIENT_NPOLL };
-_Static_assert(MONITOR_DELIVERY_POLLS == CLIENTS_MAX * CLIENT_NPOLL, "state.h agrees");
+_Static_assert(MONITOR_CLIENT_POLLS == CLIENT_NPOLL && MONITOR_OWN_POLLS == AT_CLIENTS,
+	       "state.h agrees");
 
 static size_t add_clients(const struct monitor *monitor, struct pollfd *fds)
 {
@@ -91,8 +92,10 @@ static void let_go_who_is_behind(struct monitor *monitor)
 /* Milliseconds until something is due, -1: nothing is. */
 static int timeout(const struct monitor *monitor)
 {
-	return sooner(sooner(journal_timeout(&monitor->journal), monitor_rest_timeout(monitor)),
-		      sooner(monitor_patience(monitor), monitor_health_timeout(monitor)));
+	int own = sooner(journal_timeout(&monitor->journal), monitor_rest_timeout(monitor));
+	int clients = sooner(monitor_patience(monitor), monitor_listener_timeout(monitor));
+
+	return sooner(sooner(own, clients), monitor_health_timeout(monitor));
 }
 
 /*
@@ -119,7 +122,7 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 			[AT_REPORT] = { .fd = monitor->end_expected ? -1 :
 								      monitor->process.report_fd,
 					.events = POLLIN },
-			[AT_LISTENER] = { .fd = monitor->listener, .events = POLLIN },
+			[AT_LISTENER] = monitor_listener_poll(monitor),
 			[AT_OUT] = relay_poll(&monitor->out, &monitor->clients),
 			[AT_ERR] = relay_poll(&monitor->err, &monitor->clients),
 			[AT_TARGET] = monitor_input_target(monitor),

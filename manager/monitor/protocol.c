@@ -176,6 +176,12 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 		close_all(taken);
 		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
 	}
+	/* Which of them are missing cannot be told, so none is of use. */
+	if (fds && msg.msg_flags & MSG_CTRUNC) {
+		close_all(taken);
+		return err_set(err, ERR_SYS, EMFILE,
+			       "no descriptors are left for those that came with a packet");
+	}
 	terminate_text(packet);
 	if (fds)
 		memcpy(fds, taken, sizeof(taken));

@@ -60,6 +60,7 @@ struct monitor {
 	struct clients clients;
 	struct client *starter;		 /* one of them, until it is gone */
 	int listener;			 /* where others attach, or -1 */
+	int64_t deaf_ns;		 /* CLOCK_MONOTONIC, nobody is let in before; 0: at once */
 	int claim_fd;			 /* holds our claim to the container, or -1 */
 	struct presence presence;	 /* for who only wants to know whether we live */
 	const struct monitor_plan *plan; /* of a container that was made for this start, or NULL */
@@ -124,7 +125,8 @@ void monitor_attach_console(struct monitor *monitor);
  */
 int monitor_adopt(struct monitor *monitor, struct err *err);
 
-/* loop.c: until the container has ended. */
+/* loop.c: until the container has ended. It polls so many, and MONITOR_CLIENT_POLLS a client. */
+#define MONITOR_OWN_POLLS 8
 int monitor_loop(struct monitor *monitor, struct err *err);
 /* loop.c: the clients get what they have still to get, in their own time, and are let go. */
 void monitor_deliver(struct monitor *monitor);
@@ -133,7 +135,8 @@ void monitor_deliver(struct monitor *monitor);
  * serve what poll(2) found there (NULL: nothing), and return whether all have all. Who has is let
  * go.
  */
-#define MONITOR_DELIVERY_POLLS (CLIENTS_MAX * 4)
+#define MONITOR_CLIENT_POLLS 4
+#define MONITOR_DELIVERY_POLLS (CLIENTS_MAX * MONITOR_CLIENT_POLLS)
 size_t monitor_delivery_poll(const struct monitor *monitor, struct pollfd *fds);
 bool monitor_delivery_step(struct monitor *monitor, const struct pollfd *fds);
 /* loop.c: how long a client may go on as it does, as a timeout of poll(2). */
@@ -142,6 +145,12 @@ int monitor_patience(const struct monitor *monitor);
 /* attach.c: let clients attach; without it they cannot, which is warned of. */
 void monitor_listen(struct monitor *monitor);
 void monitor_unlisten(struct monitor *monitor);
+/*
+ * attach.c: where to wait for somebody, fd -1: not now, as nobody could be let in; and then how long
+ * not, as a timeout of poll(2).
+ */
+struct pollfd monitor_listener_poll(const struct monitor *monitor);
+int monitor_listener_timeout(const struct monitor *monitor);
 /* attach.c: somebody is at the listener. */
 void monitor_accept(struct monitor *monitor);
 /* attach.c: a client has said something, or is gone; it may have been removed. */

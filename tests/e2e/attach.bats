@@ -268,6 +268,64 @@ hint: to see its output alone: cman attach --no-stdin screen (see '"'cman attach
 	cman stop -t 0 bird
 }
 
+# Processor time of a process, in hundredths of a second.
+ticks_of() {
+	sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
+}
+
+# is_idle PID: it does not run in circles.
+is_idle() {
+	local before
+	before=$(ticks_of "$1")
+	sleep 2
+	[ $(($(ticks_of "$1") - before)) -lt 50 ]
+}
+
+@test "out of descriptors: each client is served or told, and the monitor does not spin" {
+	local n served=0 told=0
+	prlimit --nofile=64:64 "$CMAN" run -d --name bird busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; echo out' >/dev/null
+	monitor=$(monitor_of bird)
+	for n in $(seq 16); do
+		attached bird >"$BATS_TEST_TMPDIR/out.$n" 2>"$BATS_TEST_TMPDIR/err.$n" &
+		clients[n]=$!
+		is_settled() { [ -s "$BATS_TEST_TMPDIR/err.$n" ] || waits "${clients[n]}"; }
+		eventually is_settled
+	done
+	is_idle "$monitor"
+	# It can still do what it has to.
+	cman exec bird touch /go
+	eventually sh -c '[ "$("$CMAN" inspect -f "{{.State.Status}}" bird)" = exited ]'
+	for n in $(seq 16); do
+		if wait "${clients[n]}"; then
+			[ "$(cat "$BATS_TEST_TMPDIR/out.$n")" = out ]
+			served=$((served + 1))
+		else
+			[ "$(cat "$BATS_TEST_TMPDIR/err.$n")" = 'cman: bird: its monitor has no descriptors left for another client
+hint: it has the limit of who started it: ulimit -n 1024 before the next start' ]
+			told=$((told + 1))
+		fi
+	done
+	[ "$served" -ge 4 ]
+	[ "$told" -ge 4 ]
+}
+
+@test "a client that brings fewer pipes than it says is refused" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	cd "$(dirname "$(socket_of bird)")"
+	run python3 -c '
+import array, socket, struct
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("attach.sock")
+fds = array.array("i", [1])
+s.sendmsg([struct.pack("III", 11, 0, 6)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+s.settimeout(10)
+answer = s.recv(65536)
+print(struct.unpack("I", answer[:4])[0] == 5, b"bird: cannot attach to it: a client has to bring a pipe for each stream that it wants" in answer)
+print(s.recv(65536))'
+	assert_output "True True
+b''"
+}
+
 # interrupt PID: SIGINT until it has ended, so that there are three in a row on a busy machine, too.
 interrupt() {
 	for _ in $(seq 50); do

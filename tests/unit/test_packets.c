@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +90,30 @@ static void descriptors_travel_along(void **state)
 	close(null);
 }
 
+/* Half of them would be taken for other ones. */
+static void descriptors_without_a_place_fail_the_packet(void **state)
+{
+	int *pair = *state;
+	struct err err = ERR_INIT;
+	struct packet packet = { .type = PACKET_EXEC };
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
+	struct rlimit before, few;
+	int next = dup(0), again;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(packet_send_fds(pair[0], &packet, (int[]){ 0, 0, 0 }, 3, &err), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 2;
+	close(next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(packet_receive(pair[1], &packet, fds, &err), -EMFILE);
+	assert_string_equal(err.text, "no descriptors are left for those that came with a packet");
+	again = dup(0);
+	assert_int_equal(again, next);
+	close(again);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void the_other_side_may_be_gone(void **state)
 {
 	int *pair = *state;
@@ -145,8 +170,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_sent_arrives),	    TEST(descriptors_travel_along),
-		TEST(the_other_side_may_be_gone),   TEST(nothing_there_is_no_error),
+		TEST(what_is_sent_arrives),
+		TEST(descriptors_travel_along),
+		TEST(descriptors_without_a_place_fail_the_packet),
+		TEST(the_other_side_may_be_gone),
+		TEST(nothing_there_is_no_error),
 		TEST(what_is_malformed_is_refused),
 	};
 
