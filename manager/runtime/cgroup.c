@@ -80,7 +80,8 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 }
 
 /*
- * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why.
+ * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why, and it is
+ * an error where somebody has asked for more than every container has.
  */
 static int set_devices(const struct cgroup_host *host, const char *path,
 		       const struct spec_resources *resources, struct cgroup *out,
@@ -100,8 +101,16 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 	if (r != -EOPNOTSUPP)
 		return r;
 	if (cgroup_make_v1(host, "devices", path, &dir, unconfined) < 0 ||
-	    keep_procs(dir, "devices", out, unconfined) < 0)
-		return 0;
+	    keep_procs(dir, "devices", out, unconfined) < 0) {
+		if (!spec_asks_for_devices(resources))
+			return 0;
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+			"what the container may do with devices cannot be enforced: no BPF for "
+			"cgroups, and %s",
+			unconfined->text);
+		return err_hint(err, "without --device and --device-cgroup-rule it runs, without "
+				     "CAP_MKNOD");
+	}
 	return cgroup_devices_write_v1(dir, resources->devices, resources->ndevices, err);
 }
 

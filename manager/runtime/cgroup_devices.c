@@ -188,6 +188,16 @@ static int parked_program(int park_fd, const char *name, size_t len)
 	return STEAL_FD(fd);
 }
 
+/* After EINVAL: whether it is not our program, but programs of this type (CONFIG_CGROUP_BPF). */
+static bool are_unknown(void)
+{
+	const char name[BPF_OBJ_NAME_LEN] = "cman_any";
+	struct bpf_insn code[2];
+	AUTO_CLOSE int program = load_program(code, compile_verdict(true, code), name);
+
+	return program == -EINVAL;
+}
+
 int cgroup_devices_attach(int dir_fd, int park_fd, const struct spec_device_rule *rules,
 			  size_t nrules, struct err *err)
 {
@@ -209,7 +219,8 @@ int cgroup_devices_attach(int dir_fd, int park_fd, const struct spec_device_rule
 	program = park_fd >= 0 ? parked_program(park_fd, name, len) : -ENOENT;
 	if (program < 0) {
 		program = load_program(code, len, name);
-		if (program == -EPERM || program == -ENOSYS || program == -EINVAL)
+		if (program == -EPERM || program == -ENOSYS ||
+		    (program == -EINVAL && are_unknown()))
 			return -EOPNOTSUPP;
 		if (program < 0)
 			return err_sys(err, -program,
@@ -224,7 +235,7 @@ int cgroup_devices_attach(int dir_fd, int park_fd, const struct spec_device_rule
 
 		r = present >= 0 ? 0 : r;
 	}
-	if (r == -EPERM || r == -EINVAL)
+	if (r == -EPERM)
 		return -EOPNOTSUPP; /* a group above, not ours, forbids programs below it */
 	return r < 0 ? err_sys(err, -r, "cannot attach the device rules to the cgroup") : 0;
 }

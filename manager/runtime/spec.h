@@ -233,5 +233,7 @@ int spec_print(const struct spec *spec, char **out, struct err *err);
  * seccomp, namespaces.
  */
 int spec_set_defaults(struct spec *spec, struct err *err);
+/* Whether there are device rules beside those of every container, or of one that may use all. */
+bool spec_asks_for_devices(const struct spec_resources *resources);
 
 #endif

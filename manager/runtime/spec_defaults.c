@@ -174,3 +174,8 @@ int spec_set_defaults(struct spec *spec, struct err *err)
 	made = (struct spec)SPEC_INIT;
 	return 0;
 }
+
+bool spec_asks_for_devices(const struct spec_resources *resources)
+{
+	return resources->ndevices > COUNT(default_rules);
+}

@@ -227,6 +227,14 @@ without_cgroups() {
 		assert_match "$output" 'CapBnd:	00000000a00425fb'
 		assert_match "$output" 'zeros: 1'
 	done
+	# what somebody has asked for is not silently more than that
+	for how in '--device /dev/full:/dev/x:r' "--device-cgroup-rule 'c 10:229 r'"; do
+		eval "run --separate-stderr without_cgroups '$CMAN' run --rm $how busybox true"
+		assert_status 125
+		assert_match "$stderr" '^cman: what the container may do with devices cannot be enforced: no BPF for cgroups, and '
+		assert_match "$stderr" 'hint: without --device and --device-cgroup-rule it runs, without CAP_MKNOD$'
+	done
+	[ "$(cman ps -aq)" = "$(cman ps -q)" ]
 	# nor one that the image has put into a volume; the host's /dev is what it is
 	run without_cgroups "$CMAN" run --rm -v kept:/data -v /dev:/host hostile sh -c \
 		'head -c 1 /data/node; ls -l /data/node; echo zeros: $(head -c 1 /host/zero | wc -c)'
