@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "manager/runtime/clone_call.h"
+#include "manager/runtime/reap.h"
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
-#include "store/base/log.h"
 
 #define KERNEL_MAJOR \
 	5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
@@ -223,11 +223,17 @@ pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struc
 	if (result < 0)
 		return result;
 	pid = fork_here(set, cgroup_fd, pidfd, err);
-	if (pid > 0 && setns(home, CLONE_NEWPID) < 0)
-		log_warn("the monitor's children stay in another PID namespace: %s",
-			 strerror(errno));
-	if (pid < 0)
-		(void)setns(home, CLONE_NEWPID);
+	/* Else all that we start later, health checks and stages, would be born in there. */
+	if (pid != 0 && setns(home, CLONE_NEWPID) < 0) {
+		err_sys(err, errno,
+			"cannot return from the PID namespace that the container joins");
+		if (pid > 0) {
+			reap_killed(*pidfd);
+			close(*pidfd);
+			*pidfd = -1;
+		}
+		return err_code(err);
+	}
 	if (pid == -EINVAL || pid == -ENOMEM)
 		err_hint(err, "process 1 of that PID namespace may have ended");
 	return pid;

@@ -90,3 +90,15 @@ hint: the container's system call filter has to allow clone, as new privileges a
 	# nothing is left of who made it
 	[ "$(pgrep -c -x cman-exec)" = 1 ]
 }
+
+@test "a monitor that cannot leave the PID namespace that its container joined fails the start" {
+	cman run -d --name bird busybox sleep 100 >/dev/null
+	run --separate-stderr strace -f -qq -o /dev/null -e trace=setns -e inject=setns:error=EPERM:when=2 \
+		"$CMAN" run --name other --pid container:bird busybox touch /ran
+	assert_status 125
+	assert_output ''
+	assert_stderr 'cman: cannot return from the PID namespace that the container joins: Operation not permitted'
+	[ "$(cman ps -q | wc -l)" = 1 ]
+	run cman top bird
+	[[ $output != *touch* ]]
+}
