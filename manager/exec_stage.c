@@ -212,19 +212,21 @@ static int prepare(struct stage_state *state, struct err *err)
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	AUTO_CLOSE int spec_fd = -1;
 	size_t len;
-	int rc = packet_receive(EXEC_SOCKET, &packet, NULL, err);
+	int rc = packet_expect(EXEC_SOCKET, PACKET_OPEN, &packet, NULL,
+			       "the stage was not told how much to log", err);
 
 	if (rc > 0) {
 		log_set_level((enum log_level)packet.open.log_level);
 		rc = exec_request_read(EXEC_REQUEST, &state->request, err);
 	}
 	if (rc == 0 && state->request.args)
-		rc = packet_receive(EXEC_SOCKET, &packet, fds, err);
+		rc = packet_expect(EXEC_SOCKET, PACKET_EXEC, &packet, fds,
+				   "the container was not named", err);
 	if (rc <= 0)
 		return rc;
 	spec_fd = fds[0];
 	state->cache_fd = fds[1];
-	if (packet.type != PACKET_EXEC || spec_fd < 0 || state->cache_fd < 0)
+	if (spec_fd < 0 || state->cache_fd < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the container was not named");
 	rc = open_container(&packet.exec, state, err);
 	if (rc == 0)

@@ -98,21 +98,19 @@ static int prepare(struct err *err)
 static int await_request(struct monitor *monitor, bool *adopt, struct err *err)
 {
 	struct packet packet;
-	int rc = packet_receive(MONITOR_SOCKET, &packet, NULL, err);
+	int rc = packet_expect(MONITOR_SOCKET, PACKET_OPEN, &packet, NULL,
+			       "the monitor was not told its store", err);
 
 	if (rc <= 0)
 		return rc;
-	if (packet.type != PACKET_OPEN)
-		return err_set(err, ERR_INVALID, EPROTO, "the monitor was not told its store");
 	log_set_level((enum log_level)packet.open.log_level);
 	rc = store_open(packet.open.root[0] ? packet.open.root : NULL, &monitor->store, err);
 	if (rc < 0)
 		return rc;
-	rc = packet_receive(MONITOR_SOCKET, &packet, NULL, err);
+	rc = packet_expect(MONITOR_SOCKET, PACKET_START, &packet, NULL,
+			   "the monitor was not told what to start", err);
 	if (rc <= 0)
 		return rc;
-	if (packet.type != PACKET_START)
-		return err_set(err, ERR_INVALID, EPROTO, "the monitor was not told what to start");
 	*adopt = packet.start.adopt;
 	memcpy(monitor->record.id, packet.start.id, sizeof(monitor->record.id));
 	monitor->record.auto_remove = packet.start.auto_remove;

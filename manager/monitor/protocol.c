@@ -189,3 +189,15 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 		close_all(taken);
 	return 1;
 }
+
+int packet_expect(int socket, enum packet_type type, struct packet *packet, int fds[PACKET_FDS_MAX],
+		  const char *complaint, struct err *err)
+{
+	int rc = packet_receive(socket, packet, fds, err);
+
+	if (rc <= 0 || packet->type == (uint32_t)type)
+		return rc;
+	if (fds)
+		close_all(fds);
+	return err_set(err, ERR_INVALID, EPROTO, "%s", complaint);
+}

@@ -126,5 +126,8 @@ int packet_send_fds(int socket, const struct packet *packet, const int *fds, siz
  * others are -1; with `fds` NULL they are closed.
  */
 int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err);
+/* The same, of one that has to be of that type: else ERR_INVALID, and `complaint` is the text. */
+int packet_expect(int socket, enum packet_type type, struct packet *packet, int fds[PACKET_FDS_MAX],
+		  const char *complaint, struct err *err);
 
 #endif

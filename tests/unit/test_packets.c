@@ -166,6 +166,28 @@ static void what_is_malformed_is_refused(void **state)
 	assert_int_equal(strlen(packet.start.name), CONTAINER_NAME_MAX);
 }
 
+static void another_than_was_expected_is_refused(void **state)
+{
+	int *pair = *state;
+	struct packet packet = { .type = PACKET_OPEN, .open = { .log_level = 3 } };
+	struct err err = ERR_INIT;
+	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
+	int next = dup(0), again;
+
+	close(next);
+	assert_int_equal(packet_send(pair[0], &packet, &err), 0);
+	assert_int_equal(packet_expect(pair[1], PACKET_OPEN, &packet, NULL, "no store", &err), 1);
+	assert_int_equal(packet.open.log_level, 3);
+	packet.type = PACKET_EXEC;
+	assert_int_equal(packet_send_fds(pair[0], &packet, (int[]){ 0, 0 }, 2, &err), 0);
+	assert_int_equal(packet_expect(pair[1], PACKET_OPEN, &packet, fds, "no store", &err),
+			 -EPROTO);
+	assert_string_equal(err.text, "no store");
+	again = dup(0);
+	assert_int_equal(again, next);
+	close(again);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
@@ -176,6 +198,7 @@ int main(void)
 		TEST(the_other_side_may_be_gone),
 		TEST(nothing_there_is_no_error),
 		TEST(what_is_malformed_is_refused),
+		TEST(another_than_was_expected_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
