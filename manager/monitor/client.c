@@ -48,14 +48,6 @@ void clients_remove_all(struct clients *clients)
 		clients_remove(clients, clients->first);
 }
 
-bool clients_have_pending(const struct clients *clients)
-{
-	for (const struct client *client = clients->first; client; client = client->next)
-		if (!outlet_is_delivered(&client->out[0]) || !outlet_is_delivered(&client->out[1]))
-			return true;
-	return false;
-}
-
 bool clients_hold(const struct clients *clients, int stream)
 {
 	for (const struct client *client = clients->first; client; client = client->next)

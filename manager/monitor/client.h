@@ -38,8 +38,6 @@ struct client *clients_add(struct clients *clients, int socket);
 void clients_remove(struct clients *clients, struct client *client);
 void clients_remove_all(struct clients *clients);
 
-/* Something has to be taken yet by one of them. */
-bool clients_have_pending(const struct clients *clients);
 /* One of them holds up stream 0 (stdout) or 1. */
 bool clients_hold(const struct clients *clients, int stream);
 

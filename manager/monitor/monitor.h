@@ -28,6 +28,7 @@ enum {
 	MONITOR_OUT,	    /* write ends, non-blocking: what the client shows */
 	MONITOR_ERR,
 	MONITOR_NFDS,
+	/* Nobody hands it over: stage_spawn() puts it behind the others, so at that number. */
 	MONITOR_MOUNT = MONITOR_NFDS, /* keep_mount, stage.h */
 };
 

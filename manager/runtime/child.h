@@ -22,6 +22,13 @@ struct child_plan {
 	struct namespace_joins joins;	     /* borrowed: namespaces of others to enter */
 };
 
+/*
+ * In a process with a copy of its parent's memory, and all signals blocked: so they stay for
+ * ctinit, while a payload that is process 1 itself starts with none blocked. All descriptors are a
+ * copy, too, and its own: those of the plan and of the request it uses up, and no other outlives
+ * the gate. It becomes ctinit or the payload, or tells the parent through sync_fd in which phase
+ * and why it cannot, and ends with status 125.
+ */
 _Noreturn void child_main(const struct child_plan *plan);
 
 #endif

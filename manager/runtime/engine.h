@@ -35,9 +35,9 @@ struct engine_stdio {
  * Descriptors that ctinit keeps open, under these numbers, for a monitor that adopts the
  * container (pidfd_getfd(2)): both ends of the pipe of its records, the master of its terminal
  * (the payload's, or that of the end-of-file stdin), and what the request says. The payload gets
- * none of them.
+ * none of them. Where it gets `preserved` descriptors those come first, and each number here is so
+ * much higher.
  */
-/* With `preserved` descriptors: behind those, so many numbers further up. */
 enum engine_held {
 	ENGINE_HELD_REPORT_WRITE = 3,
 	ENGINE_HELD_REPORT_READ,

@@ -25,11 +25,6 @@ void spec_health_release(struct spec_health *health)
 	*health = (struct spec_health){ 0 };
 }
 
-const char *spec_health_action_name(enum spec_health_action action)
-{
-	return action_names[action];
-}
-
 int spec_health_action_from_name(const char *name, enum spec_health_action *out)
 {
 	for (size_t i = 0; i < NACTIONS; i++)

@@ -25,8 +25,7 @@
 
 void spec_health_release(struct spec_health *health);
 
-/* "none", "kill" … NULL where it is none of them. -EINVAL for a name that is none, without error. */
-const char *spec_health_action_name(enum spec_health_action action);
+/* From "none", "kill" … -EINVAL for a name that is none, without error. */
 int spec_health_action_from_name(const char *name, enum spec_health_action *out);
 
 /* What is missing stays as it is in *out; without a Test, or with an empty one, so does that. */
