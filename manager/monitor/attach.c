@@ -178,7 +178,7 @@ void monitor_tell(struct monitor *monitor, const struct packet *packet)
 		struct err ignored = ERR_INIT;
 
 		/* One that is gone has missed it: the row tells as much. */
-		if (client->is_attached)
+		if (client->is_attached && !client->is_retired)
 			(void)packet_send(client->socket, packet, &ignored);
 	}
 }

@@ -456,14 +456,17 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 	return err_code(err);
 }
 
-/* Of the last run nothing is kept but the row, so that this one never grows. */
+/*
+ * Of the last run nothing is kept but the row, and clients while they have output of it to get, so
+ * that this one never grows.
+ */
 static void forget_run(struct monitor *monitor)
 {
 	struct err ignored = ERR_INIT;
 
 	(void)journal_close(&monitor->journal, &ignored);
 	monitor->starter = NULL;
-	clients_remove_all(&monitor->clients);
+	clients_retire(&monitor->clients);
 	relay_close_source(&monitor->out);
 	relay_close_source(&monitor->err);
 	engine_process_release(&monitor->process);

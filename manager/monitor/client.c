@@ -48,10 +48,19 @@ void clients_remove_all(struct clients *clients)
 		clients_remove(clients, clients->first);
 }
 
+void clients_retire(struct clients *clients)
+{
+	for (struct client *client = clients->first; client; client = client->next) {
+		client->is_retired = true;
+		cleanup_close(&client->in);
+		client->in = -1;
+	}
+}
+
 bool clients_hold(const struct clients *clients, int stream)
 {
 	for (const struct client *client = clients->first; client; client = client->next)
-		if (outlet_holds(&client->out[stream]))
+		if (!client->is_retired && outlet_holds(&client->out[stream]))
 			return true;
 	return false;
 }

@@ -22,6 +22,7 @@ struct client {
 	struct outlet out[2]; /* stdout and stderr */
 	bool is_starter;      /* it started the container and is its foreground */
 	bool is_attached;     /* it has said what it wants; a starter always has */
+	bool is_retired;      /* clients_retire() */
 };
 
 struct clients {
@@ -38,6 +39,11 @@ struct client *clients_add(struct clients *clients, int socket);
 void clients_remove(struct clients *clients, struct client *client);
 void clients_remove_all(struct clients *clients);
 
+/*
+ * The run that they came for has ended, and another one begins: they get what they have still to
+ * get of it, hold nothing up any more, and neither hear nor say anything of the next.
+ */
+void clients_retire(struct clients *clients);
 /* One of them holds up stream 0 (stdout) or 1. */
 bool clients_hold(const struct clients *clients, int stream);
 

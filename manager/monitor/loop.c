@@ -25,7 +25,9 @@ static size_t add_clients(const struct monitor *monitor, struct pollfd *fds)
 	size_t n = 0;
 
 	for (const struct client *client = monitor->clients.first; client; client = client->next) {
-		fds[n + CLIENT_SOCKET] = (struct pollfd){ client->socket, POLLIN, 0 };
+		/* What one says whose run is over concerns nobody. */
+		fds[n + CLIENT_SOCKET] =
+			(struct pollfd){ client->is_retired ? -1 : client->socket, POLLIN, 0 };
 		fds[n + CLIENT_IN] = monitor_input_poll(monitor, client);
 		fds[n + CLIENT_OUT] = outlet_poll(&client->out[0]);
 		fds[n + CLIENT_ERR] = outlet_poll(&client->out[1]);
@@ -89,6 +91,32 @@ static void let_go_who_is_behind(struct monitor *monitor)
 	}
 }
 
+/* Who has all of its stdout should not wait for its end behind a slow stderr. */
+static void close_delivered(struct client *client)
+{
+	for (int i = 0; i < 2; i++) {
+		/* Who watched may take its time now, but not for ever. */
+		if (client->out[i].kind == OUTLET_WATCHER)
+			client->out[i].kind = OUTLET_TERMINAL;
+		if (outlet_is_delivered(&client->out[i]))
+			outlet_close(&client->out[i]);
+	}
+}
+
+static void let_go_who_has_all(struct monitor *monitor, bool retired_only)
+{
+	struct client *next;
+
+	for (struct client *client = monitor->clients.first; client; client = next) {
+		next = client->next;
+		if (retired_only && !client->is_retired)
+			continue;
+		close_delivered(client);
+		if (client->out[0].fd < 0 && client->out[1].fd < 0)
+			monitor_drop_client(monitor, client);
+	}
+}
+
 /* Milliseconds until something is due, -1: nothing is. */
 static int timeout(const struct monitor *monitor)
 {
@@ -147,23 +175,12 @@ int monitor_loop(struct monitor *monitor, struct err *err)
 			monitor_input_write(monitor);
 		serve_clients(monitor, fds + AT_CLIENTS);
 		let_go_who_is_behind(monitor);
+		let_go_who_has_all(monitor, true);
 		if (fds[AT_LISTENER].revents)
 			monitor_accept(monitor);
 		monitor_health_step(monitor, &fds[AT_HEALTH]);
 		journal_tick(&monitor->journal);
 		monitor_rest_step(monitor);
-	}
-}
-
-/* Who has all of its stdout should not wait for its end behind a slow stderr. */
-static void close_delivered(struct client *client)
-{
-	for (int i = 0; i < 2; i++) {
-		/* Who watched may take its time now, but not for ever. */
-		if (client->out[i].kind == OUTLET_WATCHER)
-			client->out[i].kind = OUTLET_TERMINAL;
-		if (outlet_is_delivered(&client->out[i]))
-			outlet_close(&client->out[i]);
 	}
 }
 
@@ -179,17 +196,10 @@ size_t monitor_delivery_poll(const struct monitor *monitor, struct pollfd *fds)
 
 bool monitor_delivery_step(struct monitor *monitor, const struct pollfd *fds)
 {
-	struct client *next;
-
 	if (fds)
 		serve_clients(monitor, fds);
 	let_go_who_is_behind(monitor);
-	for (struct client *client = monitor->clients.first; client; client = next) {
-		next = client->next;
-		close_delivered(client);
-		if (client->out[0].fd < 0 && client->out[1].fd < 0)
-			monitor_drop_client(monitor, client);
-	}
+	let_go_who_has_all(monitor, false);
 	return !monitor->clients.first;
 }
 

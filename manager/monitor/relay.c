@@ -46,7 +46,8 @@ static size_t read_source(struct relay *relay, struct clients *clients, struct j
 	}
 	journal_take(journal, relay->stream, bytes, (size_t)n);
 	for (struct client *client = clients->first; client; client = client->next)
-		outlet_put(&client->out[number_of(relay)], bytes, (size_t)n);
+		if (!client->is_retired)
+			outlet_put(&client->out[number_of(relay)], bytes, (size_t)n);
 	return (size_t)n;
 }
 

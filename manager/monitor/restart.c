@@ -39,8 +39,9 @@ static int is_ours(struct monitor *monitor, struct err *err)
 }
 
 /*
- * Until it is time and the clients of the last run have what they have still to get of it: 1; woken
- * before: 0. The signal is blocked but here.
+ * Until it is time: 1; woken before: 0. The clients of the last run get meanwhile what they have
+ * still to get of it, but none of them holds the restart up, as a pager does that nobody scrolls.
+ * The signal is blocked but here.
  */
 static int sleep_until(struct monitor *monitor, int64_t deadline_ns, const sigset_t *open,
 		       struct err *err)
@@ -48,21 +49,19 @@ static int sleep_until(struct monitor *monitor, int64_t deadline_ns, const sigse
 	for (;;) {
 		struct pollfd fds[MONITOR_DELIVERY_POLLS];
 		int64_t left = deadline_ns - clock_monotonic_ns();
-		bool delivered = monitor_delivery_step(monitor, NULL);
-		size_t n = monitor_delivery_poll(monitor, fds);
-		int patience = monitor_patience(monitor);
-		struct timespec wait = { 0 };
+		struct timespec wait;
+		size_t n;
+		int patience;
 
-		if (left <= 0 && delivered)
+		(void)monitor_delivery_step(monitor, NULL);
+		if (left <= 0)
 			return 1;
-		if (left <= 0 || (patience >= 0 && patience * NS_PER_MS < left))
+		n = monitor_delivery_poll(monitor, fds);
+		patience = monitor_patience(monitor);
+		if (patience >= 0 && patience * NS_PER_MS < left)
 			left = patience * NS_PER_MS;
-		if (left > 0) {
-			wait.tv_sec = (time_t)(left / NS_PER_S);
-			wait.tv_nsec = (long)(left % NS_PER_S);
-		}
-		/* Negative: a pipe is waited for as long as it takes. */
-		if (ppoll(fds, n, left >= 0 ? &wait : NULL, open) < 0)
+		wait = (struct timespec){ left / NS_PER_S, left % NS_PER_S };
+		if (ppoll(fds, n, &wait, open) < 0)
 			return errno == EINTR ? 0 :
 						err_sys(err, errno, "cannot wait for the restart");
 		(void)monitor_delivery_step(monitor, fds);

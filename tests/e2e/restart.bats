@@ -214,6 +214,16 @@ c|' ]
 	cman stop bird
 }
 
+@test "restart: a reader that takes its time holds nothing up, and loses nothing" {
+	again() { [ "$(cman inspect -f '{{.RestartCount}} {{.State.Status}}' bird)" = '1 running' ]; }
+	"$CMAN" run --name bird --restart always busybox sh -c \
+		'[ ! -e /again ] || { echo again; exec sleep 100; }; touch /again; seq 30000' |
+		{ eventually again; echo restarted; cat; } >"$BATS_TEST_TMPDIR/out"
+	[ "$(md5sum <"$BATS_TEST_TMPDIR/out")" = "$({ echo restarted; seq 30000; } | md5sum)" ]
+	again
+	cman rm -f bird >/dev/null
+}
+
 @test "restart: the monitor does not grow over 200 restarts" {
 	cman run -d --name bird --restart always busybox sh -c 'echo begun' >/dev/null
 	monitor=$(monitor_of bird)
