@@ -79,8 +79,8 @@ void mount_options_parse(char *const *options, struct mount_options *out)
 		}
 	}
 	/*
-	 * `rw` only takes back a `ro` before it. As a rule it was written without thought, by Podman
-	 * always, and must not open to a container what the host has mounted read-only.
+	 * `rw` only takes back a `ro` before it. As a rule it was written without thought, by
+	 * Podman always, and must not open to a container what the host has mounted read-only.
 	 */
 	parsed.clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	*out = parsed;

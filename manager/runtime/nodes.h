@@ -15,8 +15,8 @@ int node_find_null(int root_fd, int *out, struct err *err);
 
 /*
  * Open what the O_PATH descriptor `node` names, with `flags` of open(2) and O_CLOEXEC. `proc_fd` is
- * on a procfs that shows this process; -1: the container's own at /proc does. Returns the descriptor
- * or -errno: -ENOTSUP where it is no procfs.
+ * on a procfs that shows this process; -1: the container's own at /proc does. Returns the
+ * descriptor or -errno: -ENOTSUP where it is no procfs.
  */
 int node_open(int root_fd, int proc_fd, int node, int flags);
 
