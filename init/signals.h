@@ -29,16 +29,16 @@ void signals_let_go(void);
 
 /*
  * Waits for a signal and fetches it: no handler ever runs. Returns its number and fills *info, or
- * returns 0 after timeout_ms milliseconds without one, or sooner if it was interrupted; -1 waits for
- * as long as it takes, without waking up. With but_sigchld, a SIGCHLD stays pending. Returns -1 with
- * errno where the kernel does not let us wait at all.
+ * returns 0 after timeout_ms milliseconds without one, or sooner if it was interrupted; -1 waits
+ * for as long as it takes, without waking up. With but_sigchld, a SIGCHLD stays pending. Returns -1
+ * with errno where the kernel does not let us wait at all.
  */
 int signals_next(siginfo_t *info, bool but_sigchld, int timeout_ms);
 
 /* Whether signals_next() can do its work, without fetching anything. If not, errno says why. */
 bool signals_can_wait(void);
 
-/* Sends this process the signal as the kernel does at the death of its parent, which was `parent`. */
+/* Sends this process the signal as the kernel does at the death of its parent, here `parent`. */
 void signals_tell_death(pid_t parent, int number);
 
 /* Whether a signal is one that this process sent to itself, or that the kernel sent in its name. */

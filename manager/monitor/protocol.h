@@ -121,9 +121,9 @@ int packet_send_fds(int socket, const struct packet *packet, const int *fds, siz
 
 /*
  * Receive one. Returns 1, or 0 at the end of file, or -errno (-EAGAIN on a non-blocking socket
- * without setting err; ERR_INVALID for a record of the wrong size, EMFILE where the descriptors that
- * came with it found no place here). Descriptors that came with it are in `fds`, close-on-exec, the
- * others are -1; with `fds` NULL they are closed.
+ * without setting err; ERR_INVALID for a record of the wrong size, EMFILE where the descriptors
+ * that came with it found no place here). Descriptors that came with it are in `fds`,
+ * close-on-exec, the others are -1; with `fds` NULL they are closed.
  */
 int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err);
 /* The same, of one that has to be of that type: else ERR_INVALID, and `complaint` is the text. */

@@ -146,8 +146,8 @@ int monitor_patience(const struct monitor *monitor);
 void monitor_listen(struct monitor *monitor);
 void monitor_unlisten(struct monitor *monitor);
 /*
- * attach.c: where to wait for somebody, fd -1: not now, as nobody could be let in; and then how long
- * not, as a timeout of poll(2).
+ * attach.c: where to wait for somebody, fd -1: not now, as nobody could be let in; and then how
+ * long not, as a timeout of poll(2).
  */
 struct pollfd monitor_listener_poll(const struct monitor *monitor);
 int monitor_listener_timeout(const struct monitor *monitor);

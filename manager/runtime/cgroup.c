@@ -80,8 +80,8 @@ static int set_limits(const struct cgroup_host *host, const char *path,
 }
 
 /*
- * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why, and it is
- * an error where somebody has asked for more than every container has.
+ * cgroup2 with BPF, else the v1 controller. Where neither can be had *unconfined says why, and it
+ * is an error where somebody has asked for more than every container has.
  */
 static int set_devices(const struct cgroup_host *host, const char *path,
 		       const struct spec_resources *resources, struct cgroup *out,

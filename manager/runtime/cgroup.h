@@ -38,7 +38,8 @@ void cgroup_release(struct cgroup *cgroup); /* closes descriptors, removes nothi
  * controller or BPF_PROG_TYPE_CGROUP_DEVICE). No write access to any hierarchy: one warning
  * (log_warn) and a cgroup without groups, unless a limit was asked for: then an error that names
  * the limit. Where the device rules cannot be enforced, `devices_open` is set: the caller has to
- * keep the container from making device nodes; with rules that were asked for it is an error. On failure nothing is left.
+ * keep the container from making device nodes; with rules that were asked for it is an error. On
+ * failure nothing is left.
  */
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err);
