@@ -58,8 +58,9 @@ static void signal_all(int number)
 }
 
 /*
- * Reaps until no child is left (true) or the time is up or cannot be waited for (false), and sends a signal to all each
- * time it finds nobody to reap: those whose parents have ended only now become ours.
+ * Reaps until no child is left (true), or the time is up or cannot be waited for (false), and sends
+ * a signal to all each time it finds nobody to reap: those whose parents have ended only now become
+ * ours.
  */
 static bool reap_all(int ms, int number)
 {

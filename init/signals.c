@@ -40,7 +40,7 @@ void signals_let_go(void)
 	set_mask(0);
 }
 
-/* As signals_next(). Of errors, only these mean that there was no signal: EPERM comes back at once. */
+/* As signals_next(). Only these errors mean that there was no signal: EPERM comes back at once. */
 static int fetch(signal_set wanted, siginfo_t *info, int timeout_ms)
 {
 	struct timespec timeout = {

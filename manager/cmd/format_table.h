@@ -39,8 +39,8 @@ void table_add_text(struct table *table, const char *text, size_t len);
 void table_reset(struct table *table);
 
 /*
- * Write the lines to `out`, the headings first where they are wanted. False when memory ran out, now
- * or before. Errors of `out` stay in ferror().
+ * Write the lines to `out`, the headings first where they are wanted. False when memory ran out,
+ * now or before. Errors of `out` stay in ferror().
  */
 bool table_print(struct table *table, bool titles, FILE *out);
 
