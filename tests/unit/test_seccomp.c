@@ -179,7 +179,7 @@ static void check_arch(const struct compiled *program, uint32_t arch, uint32_t t
 		} else if (token != SCMP_ARCH_X32) {
 			assert_verdict(program, arch, number,
 				       (int)number > new_number("removexattrat") ? SECCOMP_ENOSYS :
-									      SECCOMP_DENY,
+										   SECCOMP_DENY,
 				       "no call");
 		}
 		free(owned);
