@@ -129,7 +129,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	struct copy_request request = { 0 };
 	const struct cmd_option *option;
 	struct option_parse parse;
-	struct copy_result result;
+	struct copy_result result = { 0 };
 	const char *value;
 	bool quiet = false;
 	int rc;

@@ -232,8 +232,7 @@ static int complete(const struct cmd_option *option, const char *value, struct s
 	if (st.st_size > SECRET_MAX)
 		return err_set(err, ERR_USAGE, EFBIG, "--%s: %s is longer than %d bytes",
 			       option->name, source, SECRET_MAX);
-	name = secret->target ? secret->target : strrchr(source, '/') + 1;
-	if (name[0] == '/') {
+	if (secret->target && secret->target[0] == '/') {
 		path_normalise(secret->target);
 		if (path_is_within(secret->target, "/proc"))
 			return err_set(err, ERR_USAGE, EINVAL,
@@ -241,8 +240,8 @@ static int complete(const struct cmd_option *option, const char *value, struct s
 				       value);
 		if (secret->target[1])
 			return 0;
-		name = secret->target;
 	}
+	name = secret->target ? secret->target : strrchr(source, '/') + 1;
 	if (!*name || *name == '.' || strchr(name, '/'))
 		return bad_value(option, "target=NAME, or an absolute path", value, err);
 	if (asprintf(&target, SECRETS_DIR "/%s", name) < 0)

@@ -58,12 +58,16 @@ ended_by() {
 	[ "$(sqlite3 "$CMAN_ROOT/cman.db" 'SELECT count(*) FROM health_check')" -le 5 ]
 }
 
+# was_asked NAME COUNT: at least so often.
+was_asked() {
+	[ "$(cman inspect "$1" | jq '.[0].State.Health.Log | length')" -ge "$2" ]
+}
+
 @test "health: what it starts with, and failures that do not count yet" {
 	cman run -d --name slow --health-cmd 'exit 1' --health-interval 100ms --health-start-interval 100ms \
 		--health-start-period 1h --health-retries 1 busybox sleep 600 >/dev/null
 	assert_match "$(status slow)" '^Up .* \(health: starting\)$'
-	asked() { [ "$(cman inspect slow | jq '.[0].State.Health.Log | length')" -ge 3 ]; }
-	eventually asked
+	eventually was_asked slow 3
 	is slow starting
 	[ "$(cman inspect -f '{{.State.Health.FailingStreak}}' slow)" = 0 ]
 	cman run -d --name plain busybox sleep 600 >/dev/null
@@ -141,8 +145,7 @@ ended_by() {
 		busybox sleep 600 >/dev/null
 	eventually is bird healthy
 	monitor=$(cman inspect -f '{{.MonitorPid}}' bird)
-	asked() { [ "$(cman inspect bird | jq '.[0].State.Health.Log | length')" -ge 4 ]; }
-	eventually asked
+	eventually was_asked bird 4
 	[ "$(cman inspect bird | jq -r '.[0].State.Health.Log[-1].Output' | wc -c)" -le 4097 ]
 	cman stop -t 0 bird
 	eventually test ! -e "/proc/$monitor"

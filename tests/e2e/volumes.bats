@@ -216,10 +216,12 @@ touch: /host/x: Read-only file system'
 /y ro,nosuid,nodev,noexec,relatime'
 	for mounts in "-v $src:/x -v $closed:/y" "-v $src:/x:rw -v $closed:/y:rw" \
 		"--mount type=bind,src=$src,dst=/x --mount type=bind,src=$closed,dst=/y,ro=false"; do
+		# shellcheck disable=SC2086 # several words
 		run --separate-stderr cman run --rm $mounts busybox sh -c 'touch /x/below/a; touch /y/a; touch /x/a'
 		assert_status 0
 		assert_stderr 'touch: /x/below/a: Read-only file system
 touch: /y/a: Read-only file system'
+		# shellcheck disable=SC2086
 		run --separate-stderr cman run --rm $mounts busybox awk "$attributes" /proc/self/mountinfo
 		[ "$(grep -v '^/x ' <<<"$output")" = "$kept" ]
 	done
@@ -325,6 +327,7 @@ hint: see 'cman run --help'"
 	assert_stderr "cman: /proc/sys: every container has its own; no tmpfs can be mounted on it
 hint: see 'cman create --help'"
 	for option in '-v bird:/x/../proc/.' '--mount dst=/./proc' '--tmpfs /proc/./'; do
+		# shellcheck disable=SC2086 # two words
 		run --separate-stderr cman create $option busybox true
 		assert_status 125
 		assert_match "$stderr" '^cman: /proc: every container has its own; no (volume|tmpfs) can be mounted on it

@@ -476,8 +476,10 @@ static void load_and_compare(const struct cache *cache, const struct compiled *w
 
 #if defined(__x86_64__)
 #define MACHINE SECCOMP_X86_64
+#define AUDIT_MACHINE AUDIT_ARCH_X86_64
 #else
 #define MACHINE SECCOMP_AARCH64
+#define AUDIT_MACHINE AUDIT_ARCH_AARCH64
 #endif
 
 /* --- what a filter will say --- */
@@ -494,8 +496,7 @@ static void it_is_foretold_what_the_filter_says(void **state)
 {
 	struct compiled compiled = compile(MACHINE, DOCKER_CAPS);
 	struct sock_fprog program = { (unsigned short)compiled.len, compiled.code };
-	struct seccomp_data data = { .arch = MACHINE == SECCOMP_X86_64 ? AUDIT_ARCH_X86_64 :
-									 AUDIT_ARCH_AARCH64 };
+	struct seccomp_data data = { .arch = AUDIT_MACHINE };
 
 	(void)state;
 	for (data.nr = 0; data.nr < 600; data.nr++) {
