@@ -148,7 +148,7 @@ uid=1000(bird) gid=1000(bird) groups=3000(flock)'
 /a/nest'
 	run --separate-stderr cman run --rm -v "$BATS_TEST_TMPDIR/outer:/a" --tmpfs //a/ busybox true
 	assert_status 125
-	assert_stderr "cman: --tmpfs: two things cannot be mounted on //a/: //a/
+	assert_stderr "cman: --tmpfs: two things cannot be mounted on /a: //a/
 hint: see 'cman run --help'"
 }
 
