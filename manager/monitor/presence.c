@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,6 +65,22 @@ static size_t bucket_at(uint64_t key)
 	return (size_t)(key % BUCKETS) * BUCKET_BYTES;
 }
 
+static bool is_in_memory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+/*
+ * In memory the kernel has taken away the number of whoever does not live. A disk that fails may
+ * have kept it from that, and the power that went.
+ */
+static bool may_live(bool in_memory, uint32_t pid)
+{
+	return in_memory || kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+}
+
 /* --- a monitor's own place --- */
 
 /*
@@ -87,17 +104,14 @@ static int open_table(int run_fd, size_t at)
 }
 
 /* No more of the table than the bucket, as each page counts for every monitor. */
-static int map_bucket(int run_fd, uint64_t key, struct presence *own)
+static int map_bucket(int table_fd, size_t at, struct presence *own)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	const size_t at = bucket_at(key), start = at / page * page;
-	AUTO_CLOSE int fd = open_table(run_fd, at);
+	const size_t start = at / page * page;
 	void *map;
 
-	if (fd < 0)
-		return fd;
 	own->map_len = at - start + BUCKET_BYTES;
-	map = mmap(NULL, own->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)start);
+	map = mmap(NULL, own->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, table_fd, (off_t)start);
 	if (map == MAP_FAILED)
 		return -errno;
 	/* What becomes the container's process has no business here. */
@@ -107,23 +121,30 @@ static int map_bucket(int run_fd, uint64_t key, struct presence *own)
 	return 0;
 }
 
-/* A slot is free as long as there is no PID in its word, whatever else the kernel left there. */
-static int claim_slot(struct presence *own, uint32_t claim)
+static int set_list(struct robust_list_head *head)
 {
-	for (size_t i = 0; i < SLOTS; i++) {
-		uint32_t was = atomic_load(&own->bucket->places[i].owner);
-
-		if (!(was & FUTEX_TID_MASK) &&
-		    atomic_compare_exchange_strong(&own->bucket->places[i].owner, &was, claim)) {
-			own->slot = i;
-			return 0;
-		}
-	}
-	return -ENOSPC;
+	return syscall(SYS_set_robust_list, head, sizeof(*head)) < 0 ? -errno : 0;
 }
 
-/* A list of one, which says itself where its futex is. */
-static int set_robust(struct presence *own)
+static void set_pending(struct robust_list_head *head, struct place *place)
+{
+	head->list_op_pending = (struct robust_list *)&place->owner;
+}
+
+/*
+ * A list of nothing but the futex that is about to be taken, or let go: whenever this process ends,
+ * the kernel looks whether its number is there.
+ */
+static int set_list_of_pending(struct robust_list_head *head, struct place *place)
+{
+	*head = (struct robust_list_head){ .list.next = &head->list };
+	if (place)
+		set_pending(head, place);
+	return set_list(head);
+}
+
+/* The list of one that is kept with the place; it says itself where its futex is. */
+static int set_lasting_list(struct presence *own)
 {
 	struct robust *list = &own->bucket->lists[own->slot];
 
@@ -132,20 +153,80 @@ static int set_robust(struct presence *own)
 	list->head.futex_offset =
 		(char *)&own->bucket->places[own->slot].owner - (char *)&list->entry;
 	list->head.list_op_pending = NULL;
-	return syscall(SYS_set_robust_list, &list->head, sizeof(list->head)) < 0 ? -errno : 0;
+	return set_list(&list->head);
 }
 
-static int take_place(struct presence *own, uint64_t key)
+/* A slot is free as long as there is no PID in its word, whatever else the kernel left there. */
+static int take_free_slot(struct presence *own, struct robust_list_head *pending, uint32_t word)
 {
-	const uint32_t pid = (uint32_t)getpid();
-	int rc = claim_slot(own, FUTEX_OWNER_DIED | pid);
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct place *place = &own->bucket->places[i];
+		uint32_t was = atomic_load(&place->owner);
 
-	if (rc < 0)
+		if (was & FUTEX_TID_MASK)
+			continue;
+		set_pending(pending, place);
+		if (atomic_compare_exchange_strong(&place->owner, &was, word)) {
+			own->slot = i;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+/*
+ * One that a disk has kept for somebody who does not live. By one process at a time: else, between
+ * the look and the taking, another could take it over that was given the dead one's number. Nobody
+ * waits for the lock, whose holder may be stopped.
+ */
+static int take_dead_slot(struct presence *own, struct robust_list_head *pending, uint32_t word,
+			  int table_fd)
+{
+	int rc = -ENOSPC;
+
+	if (is_in_memory(table_fd) || flock(table_fd, LOCK_EX | LOCK_NB) < 0)
 		return rc;
-	/* Not seen before it is complete: neither with the last one's key, nor unwatched. */
-	atomic_store(&own->bucket->places[own->slot].key, key);
-	rc = set_robust(own);
-	atomic_store(&own->bucket->places[own->slot].owner, rc < 0 ? 0 : pid);
+	for (size_t i = 0; i < SLOTS && rc < 0; i++) {
+		struct place *place = &own->bucket->places[i];
+		uint32_t was = atomic_load(&place->owner), pid = was & FUTEX_TID_MASK;
+
+		if (pid && pid != (word & FUTEX_TID_MASK) && may_live(false, pid))
+			continue;
+		set_pending(pending, place);
+		if (atomic_compare_exchange_strong(&place->owner, &was, word)) {
+			own->slot = i;
+			rc = 0;
+		}
+	}
+	(void)flock(table_fd, LOCK_UN);
+	return rc;
+}
+
+/*
+ * The place is not seen before it is complete: neither with the last one's key, nor unwatched. To
+ * the kernel it is this process's from the first.
+ */
+static int take_place(struct presence *own, uint64_t key, int table_fd)
+{
+	const uint32_t pid = (uint32_t)getpid(), word = FUTEX_OWNER_DIED | pid;
+	struct robust_list_head pending;
+	struct place *place;
+	int rc = set_list_of_pending(&pending, NULL);
+
+	if (rc == 0)
+		rc = take_free_slot(own, &pending, word);
+	if (rc == -ENOSPC)
+		rc = take_dead_slot(own, &pending, word, table_fd);
+	if (rc < 0) {
+		(void)set_list(NULL);
+		return rc;
+	}
+	place = &own->bucket->places[own->slot];
+	atomic_store(&place->key, key);
+	rc = set_lasting_list(own);
+	atomic_store(&place->owner, rc < 0 ? 0 : pid);
+	if (rc < 0)
+		(void)set_list(NULL);
 	return rc;
 }
 
@@ -159,10 +240,12 @@ static void unmap(struct presence *own)
 void presence_hold(struct presence *own, int run_fd, const char *id)
 {
 	const uint64_t key = key_of(id);
-	int rc = map_bucket(run_fd, key, own);
+	const size_t at = bucket_at(key);
+	AUTO_CLOSE int table_fd = open_table(run_fd, at);
+	int rc = table_fd < 0 ? table_fd : map_bucket(table_fd, at, own);
 
 	if (rc == 0)
-		rc = take_place(own, key);
+		rc = take_place(own, key, table_fd);
 	if (rc == 0)
 		return;
 	log_debug("%.12s: its monitor has no place in " TABLE_FILE ": %s", id, strerror(-rc));
@@ -171,22 +254,20 @@ void presence_hold(struct presence *own, int run_fd, const char *id)
 
 void presence_give_up(struct presence *own)
 {
+	struct robust_list_head pending;
+	struct place *place;
+
 	if (!own->bucket)
 		return;
-	/* In this order: at any time in between, the kernel would find nothing to do. */
-	atomic_store(&own->bucket->places[own->slot].owner, 0);
-	(void)syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
+	place = &own->bucket->places[own->slot];
+	/* The lasting list is the next one's as soon as the place is. */
+	(void)set_list_of_pending(&pending, place);
+	atomic_store(&place->owner, 0);
+	(void)set_list(NULL);
 	unmap(own);
 }
 
 /* --- what others see --- */
-
-static bool is_in_memory(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
-}
 
 void presence_list_open(int run_fd, struct presence_list *out)
 {
@@ -214,12 +295,6 @@ void presence_list_close(struct presence_list *list)
 	*list = (struct presence_list)PRESENCE_LIST_INIT;
 }
 
-/* A disk that fails may have kept the kernel from taking the number away. */
-static bool may_live(const struct presence_list *list, pid_t pid)
-{
-	return list->in_memory || kill(pid, 0) == 0 || errno != ESRCH;
-}
-
 bool presence_seen(const struct presence_list *list, const struct container_record *record)
 {
 	const uint64_t key = key_of(record->id);
@@ -235,7 +310,7 @@ bool presence_seen(const struct presence_list *list, const struct container_reco
 		if (atomic_load_explicit(&place->key, memory_order_relaxed) == key &&
 		    atomic_load_explicit(&place->owner, memory_order_acquire) ==
 			    (uint32_t)record->monitor_pid)
-			return may_live(list, record->monitor_pid);
+			return may_live(list->in_memory, (uint32_t)record->monitor_pid);
 	}
 	return false;
 }

@@ -9,8 +9,9 @@
  * The run-time directory has a table, `monitors`, that its processes share. A monitor has a place
  * there as long as it attends to its container: the container's ID beside the monitor's own
  * number. That number is a futex on the monitor's robust list (set_robust_list(2)): whatever ends
- * the monitor, the kernel takes the number away before the process is gone. So nobody who died is
- * believed to live, and nothing has to be swept.
+ * the monitor, and be it while it takes its place, the kernel takes the number away before the
+ * process is gone. So nobody who died is believed to live, and nothing has to be swept: what only a
+ * disk can have kept is taken over by who finds no other place.
  */
 
 #include <stdbool.h>

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -306,6 +307,114 @@ static void what_a_disk_has_kept_is_not_believed(void **state)
 	assert_false(is_seen(s->fd, id, holder.pid));
 }
 
+/* Takes a place and gives it up, and stops before each system call and after it. */
+static pid_t start_in_steps(int run_fd, const char *id)
+{
+	struct presence own = PRESENCE_INIT;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
+		_exit(1);
+	presence_hold(&own, run_fd, id);
+	presence_give_up(&own);
+	_exit(0);
+}
+
+/* Kills it at its stop number `stop`; false if it ends before. */
+static bool kill_at(pid_t pid, unsigned stop)
+{
+	int status;
+
+	for (unsigned i = 0;; i++) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status)) {
+			assert_int_equal(WEXITSTATUS(status), 0);
+			return false;
+		}
+		assert_true(WIFSTOPPED(status));
+		if (i == stop)
+			break;
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	return true;
+}
+
+/* There is but one free place, which the first to lose it would lose for all. */
+static void whoever_is_killed_on_the_way_leaves_the_place_free(void **state)
+{
+	const struct scratch *s = *state;
+	struct holder crowd[CROWD];
+	char id[CONTAINER_ID_LEN + 1];
+	unsigned stop = 0;
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		make_id(id, i);
+		crowd[i] = start(s->fd, id);
+	}
+	end(&crowd[0], SIGKILL);
+	forget(&crowd[0]);
+	make_id(id, 0);
+	while (kill_at(start_in_steps(s->fd, id), stop))
+		stop++;
+	assert_in_range(stop, 16, 1000);
+	crowd[0] = start(s->fd, id);
+	assert_true(is_seen(s->fd, id, crowd[0].pid));
+	for (unsigned i = 0; i < CROWD; i++) {
+		end(&crowd[i], SIGKILL);
+		forget(&crowd[i]);
+	}
+}
+
+/* The table of a machine that went down with all places taken. */
+static void places_that_a_disk_has_kept_are_taken_over(void **state)
+{
+	const struct scratch *s = *state;
+	struct holder crowd[CROWD], next;
+	AUTO_FREE char *kept = NULL;
+	AUTO_CLOSE int fd = -1;
+	char id[CONTAINER_ID_LEN + 1];
+	struct statfs fs;
+	struct stat st;
+
+	assert_int_equal(fstatfs(s->fd, &fs), 0);
+	if (fs.f_type == TMPFS_MAGIC)
+		skip(); /* it keeps nothing */
+	for (unsigned i = 0; i < CROWD; i++) {
+		make_id(id, i);
+		crowd[i] = start(s->fd, id);
+	}
+	fd = openat(s->fd, "monitors", O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	kept = malloc((size_t)st.st_size);
+	assert_non_null(kept);
+	assert_int_equal(pread(fd, kept, (size_t)st.st_size, 0), st.st_size);
+	for (unsigned i = 0; i < CROWD; i++)
+		end(&crowd[i], SIGKILL);
+	assert_int_equal(pwrite(fd, kept, (size_t)st.st_size, 0), st.st_size);
+	/* As long as nobody has waited for them, all may live. */
+	make_id(id, 0);
+	next = start(s->fd, id);
+	assert_false(is_seen(s->fd, id, next.pid));
+	end(&next, SIGKILL);
+	forget(&next);
+	forget(&crowd[1]);
+	next = start(s->fd, id);
+	assert_true(is_seen(s->fd, id, next.pid));
+	make_id(id, 2);
+	assert_true(is_seen(s->fd, id, crowd[2].pid));
+	end(&next, SIGKILL);
+	forget(&next);
+	for (unsigned i = 0; i < CROWD; i++)
+		if (i != 1)
+			forget(&crowd[i]);
+}
+
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -319,6 +428,8 @@ int main(void)
 		SCRATCH_TEST(a_crowd_has_as_many_places_as_there_are),
 		SCRATCH_TEST(a_table_that_is_too_short_has_nobody_in_it),
 		SCRATCH_TEST(what_a_disk_has_kept_is_not_believed),
+		SCRATCH_TEST(whoever_is_killed_on_the_way_leaves_the_place_free),
+		SCRATCH_TEST(places_that_a_disk_has_kept_are_taken_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
