@@ -39,6 +39,7 @@ struct stage_state {
 	int cache_fd;
 	int null_fd; /* the container's own /dev/null, for a program that nobody listens to */
 	bool has_client;
+	bool is_guess; /* nothing may be done in the container before the client confirms it */
 };
 
 static void release(struct stage_state *state)
@@ -224,6 +225,7 @@ static int prepare(struct stage_state *state, struct err *err)
 				   "the container was not named", err);
 	if (rc <= 0)
 		return rc;
+	state->is_guess = packet.exec.is_guess;
 	spec_fd = fds[0];
 	state->cache_fd = fds[1];
 	if (spec_fd < 0 || state->cache_fd < 0)
@@ -238,6 +240,20 @@ static int prepare(struct stage_state *state, struct err *err)
 	if (rc == 0)
 		rc = choose_stdio(state, err);
 	return rc < 0 ? rc : 1;
+}
+
+/* engine_exec_request.may_join */
+static int await_confirmation(void *data, struct err *err)
+{
+	struct packet packet;
+	int rc;
+
+	(void)data;
+	rc = packet_expect(EXEC_SOCKET, PACKET_CONFIRM, &packet, NULL,
+			   "the container was not confirmed", err);
+	return rc == 0 ? err_set(err, ERR_STATE, ECANCELED, "it was not the container meant") :
+	       rc > 0  ? 0 :
+			 rc;
 }
 
 /* What joining a container fails with that is just ending: its end itself is seen last. */
@@ -406,8 +422,17 @@ int exec_stage_main(void)
 	(void)prctl(PR_SET_NAME, EXEC_STAGE);
 	rc = prepare(&state, &err);
 	if (rc > 0) {
-		rc = engine_exec(&state.spec, &state.init, &state.spec.process, &state.stdio,
-				 state.request.privileged, state.cache_fd, &state.process, &err);
+		const struct engine_exec_request request = {
+			.container = &state.spec,
+			.init = &state.init,
+			.process = &state.spec.process,
+			.stdio = &state.stdio,
+			.privileged = state.request.privileged,
+			.cache_fd = state.cache_fd,
+			.may_join = state.is_guess ? await_confirmation : NULL,
+		};
+
+		rc = engine_exec(&request, &state.process, &err);
 		if (rc == 0)
 			rc = serve(&state, &err);
 		else

@@ -10,6 +10,7 @@
 
 #include "manager/cmd/attend.h"
 #include "manager/cmd/commands.h"
+#include "manager/cmd/container_recall.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/pump.h"
 #include "manager/cmd/run_values.h"
@@ -67,6 +68,22 @@ static void release(struct exec *exec)
 	exec_request_release(&exec->request);
 	pump_release(&exec->pump);
 	cleanup_close(&exec->stage.pidfd);
+}
+
+/* A stage that prepares to join another container than the one that is meant. */
+static void end_stage(struct exec *exec)
+{
+	struct pump *pump = &exec->pump;
+
+	(void)stage_end(&exec->stage);
+	cleanup_close(&exec->stage.pidfd);
+	cleanup_close(&pump->socket);
+	cleanup_close(&pump->in);
+	for (int i = 0; i < 2; i++) {
+		cleanup_close(&pump->out[i]);
+		pump->out[i] = -1;
+	}
+	exec->stage.pidfd = pump->socket = pump->in = -1;
 }
 
 /* --- the command line --- */
@@ -226,36 +243,84 @@ static int spawn_stage(struct exec *exec, struct err *err)
 	return rc < 0 ? rc : packet_send(exec->pump.socket, &packet, err);
 }
 
-/* Tell the stage which container. */
+/* Tell the stage which container. One that has failed already has said why. */
+static int tell_stage(struct exec *exec, struct store *store, const struct container_guess *which,
+		      bool is_guess, struct err *err)
+{
+	const struct packet packet = {
+		.type = PACKET_EXEC,
+		.exec = { which->pid, which->start_time, is_guess },
+	};
+	AUTO_CLOSE int dir_fd = -1;
+	AUTO_CLOSE int spec_fd = -1;
+	int rc = container_dir_open(store, which->id, &dir_fd, err);
+
+	if (rc < 0)
+		return rc;
+	spec_fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (spec_fd < 0)
+		return err_sys(err, errno, "cannot open its " LIFECYCLE_SPEC_FILE);
+	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store->run_fd }, 2, err);
+	return rc == -EPIPE ? 0 : rc;
+}
+
+static int confirm(struct exec *exec, struct err *err)
+{
+	const struct packet packet = { .type = PACKET_CONFIRM };
+	int rc = packet_send(exec->pump.socket, &packet, err);
+
+	return rc == -EPIPE ? 0 : rc;
+}
+
+/* The guess was wrong, or there was none. */
+static int name_found(struct exec *exec, struct store *store, const struct container_record *record,
+		      bool has_guessed, struct err *err)
+{
+	struct container_guess found = { "", record->pid, record->pid_start_time };
+	int rc = 0;
+
+	if (has_guessed) {
+		end_stage(exec);
+		rc = spawn_stage(exec, err);
+	}
+	memcpy(found.id, record->id, sizeof(found.id));
+	if (rc == 0)
+		rc = tell_stage(exec, store, &found, false, err);
+	if (rc == 0)
+		container_remember(store, exec->container, record);
+	return rc < 0 ? err_wrap(err, "%s", record->name) : 0;
+}
+
+/*
+ * The stage prepares for the container that was meant by this word the last time, while it is
+ * looked up here.
+ */
 static int name_container(struct exec *exec, struct app *app, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
-	AUTO_CLOSE int dir_fd = -1;
-	AUTO_CLOSE int spec_fd = -1;
-	struct packet packet = { .type = PACKET_EXEC };
-	int rc = store_open(app->root, &store, err);
+	struct container_guess guess;
+	struct err ignored = ERR_INIT;
+	bool has_guessed;
+	int rc = store_open_files(app->root, &store, err);
 
+	if (rc < 0)
+		return rc;
+	has_guessed = container_recall(&store, exec->container, &guess) &&
+		      tell_stage(exec, &store, &guess, true, &ignored) == 0;
+	rc = store_open_db(&store, err);
 	if (rc == 0)
 		rc = lifecycle_find(&store, exec->container, &record, err);
 	if (rc == 0)
 		rc = lifecycle_expect_running(&record, err);
 	if (rc == 0)
 		rc = lifecycle_expect_unpaused(&record, err);
-	if (rc == 0)
-		rc = container_dir_open(&store, record.id, &dir_fd, err);
 	if (rc < 0)
 		return rc;
-	spec_fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (spec_fd < 0)
-		return err_sys(err, errno, "%s: cannot open its " LIFECYCLE_SPEC_FILE, record.name);
-	log_debug("exec in %s: joins process %d by process %d", record.name, (int)record.pid,
-		  (int)exec->stage.pid);
-	packet.exec.pid = record.pid;
-	packet.exec.start_time = record.pid_start_time;
-	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store.run_fd }, 2, err);
-	/* It has failed already, and said why. */
-	return rc == -EPIPE ? 0 : rc;
+	if (!has_guessed || !container_guess_is_right(&guess, &record))
+		return name_found(exec, &store, &record, has_guessed, err);
+	log_debug("exec in %s: as the last time", record.name);
+	return confirm(exec, err);
 }
 
 /* With a terminal, its master comes to us: input, output and size are then one descriptor. */

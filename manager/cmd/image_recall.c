@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/image_recall.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager/cmd/recall.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -14,7 +14,7 @@
 #define MAGIC "cman image choice 2"
 #define FILE_MAX_BYTES (1u << 20)
 #define LAYERS_MAX 512
-#define NAME_SIZE sizeof("choice-00")
+#define KIND "choice"
 
 /* What was asked: by which of the three ways of image_choose(), and for what. */
 static void add_question(struct buf *buf, const struct image_wish *wish, char *const *words)
@@ -25,16 +25,6 @@ static void add_question(struct buf *buf, const struct image_wish *wish, char *c
 		buf_addf(buf, "word %s", words[0]);
 	else
 		buf_addstr(buf, "default");
-}
-
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-static void name_of(const struct buf *question, char name[NAME_SIZE])
-{
-	uint32_t hash = 2166136261;
-
-	for (size_t i = 0; i < question->len; i++)
-		hash = (hash ^ (unsigned char)question->data[i]) * 16777619;
-	snprintf(name, NAME_SIZE, "choice-%02x", hash % RECALL_FILES);
 }
 
 /* --- a file: texts, each with its end, and a document behind its length --- */
@@ -144,7 +134,7 @@ bool image_recall(const struct store *store, const struct image_wish *wish, char
 	AUTO_BUF struct buf question = BUF_INIT;
 	AUTO_FREE char *text = NULL;
 	struct err missing = ERR_INIT;
-	char name[NAME_SIZE];
+	char name[RECALL_NAME_SIZE];
 	size_t len;
 
 	if (wish->platform.os[0] || wish->pull == PULL_ALWAYS || wish->pull == PULL_NEWER)
@@ -152,7 +142,7 @@ bool image_recall(const struct store *store, const struct image_wish *wish, char
 	add_question(&question, wish, words);
 	if (buf_failed(&question))
 		return false;
-	name_of(&question, name);
+	recall_name(KIND, question.data, question.len, name);
 	if (fd_read_file(store->run_fd, name, FILE_MAX_BYTES, &text, &len, &missing) < 0)
 		return false;
 
@@ -172,7 +162,7 @@ void image_remember(const struct store *store, const struct image_wish *wish, ch
 	AUTO_BUF struct buf question = BUF_INIT;
 	AUTO_BUF struct buf buf = BUF_INIT;
 	struct err ignored = ERR_INIT;
-	char name[NAME_SIZE];
+	char name[RECALL_NAME_SIZE];
 	char count[16];
 
 	if (wish->platform.os[0] || choice->image.nlayers > LAYERS_MAX)
@@ -180,7 +170,7 @@ void image_remember(const struct store *store, const struct image_wish *wish, ch
 	add_question(&question, wish, words);
 	if (buf_failed(&question))
 		return;
-	name_of(&question, name);
+	recall_name(KIND, question.data, question.len, name);
 	snprintf(count, sizeof(count), "%zu", choice->image.nlayers);
 	add_text(&buf, MAGIC);
 	add_text(&buf, question.data);

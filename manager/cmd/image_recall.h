@@ -6,15 +6,12 @@
  * What image_choose() answered the last time, in a file of <run>/: a guess, with which a container
  * can be prepared while the database is still being read. Whoever goes by it asks image_choose()
  * before anything of the image is let go, and begins anew where image_choice_equal() says that the
- * guess was wrong. There are RECALL_FILES of them, and the newest wins; what is not there,
- * damaged or of another version is as good as none.
+ * guess was wrong (recall.h).
  */
 
 #include <stdbool.h>
 
 #include "manager/cmd/image_choice.h"
-
-#define RECALL_FILES 64
 
 /*
  * Whether there is one. Of out->image the ID and the layers' trees are there.

@@ -42,6 +42,7 @@ static size_t packet_size_of(uint32_t type)
 	case PACKET_BEHIND:
 	case PACKET_DETACH:
 	case PACKET_NETWORK:
+	case PACKET_CONFIRM:
 		return offsetof(struct packet, number);
 	default:
 		return 0;

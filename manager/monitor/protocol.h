@@ -7,8 +7,8 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN, START, EXEC or NETWORK, then any of SIGNAL RESIZE BROKEN
- *			TERMINAL DETACH
+ *	client → stage	OPEN, START, EXEC, CONFIRM or NETWORK, then any of SIGNAL RESIZE
+ *			BROKEN TERMINAL DETACH
  *	stage → client	STARTED, FAILED or AGAIN; after STARTED: EXITED, or FAILED where the
  *			stage gives up and the payload may run on
  *
@@ -48,6 +48,7 @@ enum packet_type {
 	PACKET_BEHIND,
 	PACKET_DETACH, /* of cman-exec's client: it leaves, and its terminal comes with this */
 	PACKET_NETWORK,
+	PACKET_CONFIRM, /* the container that EXEC guessed is the one */
 };
 
 struct packet_open {	     /* which store */
@@ -65,6 +66,7 @@ struct packet_start {
 struct packet_exec { /* comes with two descriptors: the container's spec, the cache directory */
 	int32_t pid; /* process 1 of the container */
 	uint64_t start_time;
+	bool is_guess; /* CONFIRM follows, before which the stage may only prepare */
 };
 
 struct packet_started {

@@ -147,17 +147,30 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
  */
 int engine_await_setup(const struct engine_process *init, struct err *err);
 
+struct engine_exec_request {
+	const struct spec *container;	    /* its confinement */
+	const struct engine_process *init;  /* process 1 */
+	const struct spec_process *process; /* args, env, cwd, user, terminal */
+	const struct engine_stdio *stdio;
+	bool privileged;
+	int cache_fd; /* as in engine_request */
+	/*
+	 * Called when all is prepared, before anything is done in the container: 0, or it fails
+	 * with that. NULL: nobody is asked.
+	 */
+	int (*may_join)(void *data, struct err *err);
+	void *may_join_data;
+};
+
 /*
- * Run a further process in the container of `init` under the confinement of `container`, with
- * `process` (args, env, cwd, user, terminal). Called in the `cman-exec` stage, single-threaded:
+ * Run a further process in a running container. Called in the `cman-exec` stage, single-threaded:
  * the caller's namespaces stay as they are, a child joins those of the container by pidfd and its
  * cgroup by clone3. Returns once the payload was exec'd, or says why not (as engine_start). It gets
  * no capability that process 1 could not have, unless it is `privileged`; nor is there ever a
  * process for the container to see that has more (newcomer.h). *out is the new process, child of
  * the caller, without a start time: reap with engine_wait.
  */
-int engine_exec(const struct spec *container, const struct engine_process *init,
-		const struct spec_process *process, const struct engine_stdio *stdio,
-		bool privileged, int cache_fd, struct engine_process *out, struct err *err);
+int engine_exec(const struct engine_exec_request *request, struct engine_process *out,
+		struct err *err);
 
 #endif

@@ -281,13 +281,13 @@ static int open_channels(struct join *join, struct err *err)
 	return result;
 }
 
-int engine_exec(const struct spec *container, const struct engine_process *init,
-		const struct spec_process *process, const struct engine_stdio *stdio,
-		bool privileged, int cache_fd, struct engine_process *out, struct err *err)
+int engine_exec(const struct engine_exec_request *request, struct engine_process *out,
+		struct err *err)
 {
+	const struct spec *container = request->container;
 	struct join join = {
 		.container = container,
-		.init = init,
+		.init = request->init,
 		.cgroup = CGROUP_INIT,
 		.filter = SECCOMP_FILTER_INIT,
 		.newcomer = NEWCOMER_INIT,
@@ -299,18 +299,21 @@ int engine_exec(const struct spec *container, const struct engine_process *init,
 	int result = cgroup_open(container->cgroups_path, &join.cgroup, err);
 
 	if (result == 0)
-		result = seccomp_filter_choose(cache_fd, container, process->capabilities.bounding,
+		result = seccomp_filter_choose(request->cache_fd, container,
+					       request->process->capabilities.bounding,
 					       &join.filter, err);
 	if (result == 0)
 		result = open_channels(&join, err);
 	/* Who may not trace others (CAP_SYS_PTRACE) does not get at the newcomer at all. */
 	if (result == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		result = err_sys(err, errno, "cannot protect the process");
-	payload_begin(&join.payload, process, stdio,
+	payload_begin(&join.payload, request->process, request->stdio,
 		      join.filter.program.filter ? &join.filter : NULL, join.sync[1]);
-	if (result == 0 && !privileged)
-		result = limit_capabilities(join.proc_fd, init->pid,
+	if (result == 0 && !request->privileged)
+		result = limit_capabilities(join.proc_fd, request->init->pid,
 					    &join.payload.process.capabilities, err);
+	if (result == 0 && request->may_join)
+		result = request->may_join(request->may_join_data, err);
 	if (result == 0)
 		result = start_process(&join, err);
 	if (result < 0) {

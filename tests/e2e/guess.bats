@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# run goes by the image that it took the last time while the database is still being read: that is
-# never seen, also where it is wrong, and a start that is killed before its row leaves nothing.
+# run goes by the image that it took the last time, and exec by the container, while the database is
+# still being read: that is never seen, also where it is wrong, and a start that is killed before its
+# row leaves nothing.
 # shellcheck shell=bash disable=SC2154
 
 load helpers
@@ -164,4 +165,84 @@ hint: cman images lists what there is, cman pull gets more"
 	[ "$status" = 125 ] || [ "$status" = 137 ]
 	cman rm -f bird >/dev/null 2>&1 || true
 	[ -z "$(ls "$CMAN_ROOT/containers")" ]
+}
+
+# joined NAME COMMAND...: in the container that was joined by this name the last time.
+joined() {
+	cman --log-level debug exec "$@" 2>&1 >/dev/null | grep -q ': as the last time$'
+}
+
+@test "the second exec by a name goes by the first" {
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	refute joined bird true
+	joined bird true
+	joined bird no-such-program
+	run --separate-stderr cman exec bird no-such-program
+	assert_status 127
+	assert_stderr 'cman: bird: there is no program "no-such-program" in the container'"'"'s PATH'
+	[ "$(echo text | cman exec -i bird cat)" = text ]
+	# of an ID nothing is known yet
+	refute joined "$(cman ps -q)" true
+	joined "$(cman ps -q)" true
+}
+
+@test "a name that has come to mean another container, or another run of it" {
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	cman exec bird true
+	joined bird true
+	cman rename bird cat
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	[ "$(echo text | cman exec -i bird tee /mark)" = text ]
+	cman exec bird test -e /mark
+	refute cman exec cat test -e /mark
+	cman restart -t 0 bird >/dev/null
+	refute joined bird true
+	joined bird true
+	# and both names at once
+	cman rename bird third
+	cman rename cat bird
+	refute cman exec bird test -e /mark
+	cman exec third test -e /mark
+	eventually refute pgrep -f '^cman-exec$'
+}
+
+@test "exec in a container that ran the last time" {
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	cman exec bird true
+	cman pause bird >/dev/null
+	run --separate-stderr cman exec bird touch /mark
+	assert_status 125
+	assert_stderr 'cman: bird is paused
+hint: let it go on first: cman unpause bird'
+	cman unpause bird >/dev/null
+	refute cman exec bird test -e /mark
+	cman stop -t 0 bird >/dev/null
+	run --separate-stderr cman exec bird true
+	assert_status 125
+	assert_match "$stderr" '^cman: bird is not running'
+	cman rm bird >/dev/null
+	run --separate-stderr cman exec bird true
+	assert_status 125
+	assert_match "$stderr" '^cman: no such container: bird'
+	eventually refute pgrep -f '^cman-exec$'
+}
+
+@test "what exec kept is damaged, or of another" {
+	local file
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	cman exec bird true
+	file=$(echo "$CMAN_ROOT"/run/container-*)
+	for damage in 'truncate -s 0' 'truncate -s 100' 'truncate -s 1000'; do
+		$damage "$file"
+		refute joined bird true
+		joined bird true
+	done
+	# a process that is not the container's
+	printf '\x01\x00\x00\x00' | dd of="$file" bs=1 seek=4 conv=notrunc status=none
+	[ "$(cman exec bird cat /proc/1/comm)" = ctinit ]
+	joined bird true
+	rm "$file"
+	mkdir "$file"
+	refute joined bird true
+	refute joined bird true
 }

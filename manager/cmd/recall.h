@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMAN_MANAGER_CMD_RECALL_H
+#define CMAN_MANAGER_CMD_RECALL_H
+
+/*
+ * Files of <run>/ that keep what was answered the last time: guesses, by which a command prepares
+ * while the database is still being read. There are RECALL_FILES of a kind, a question belongs to
+ * one of them, and the newest wins. What is not there, damaged or of another version is as good as
+ * none.
+ */
+
+#include <stddef.h>
+
+#define RECALL_FILES 64
+#define RECALL_NAME_SIZE 16
+
+/* The name of the file for a question: "KIND-" and two digits. KIND has 12 characters at most. */
+void recall_name(const char *kind, const char *question, size_t len, char name[RECALL_NAME_SIZE]);
+
+#endif
