@@ -110,12 +110,17 @@ static void add_v1_controllers(json_t *array)
 			json_array_append_new(array, json_string(name));
 }
 
-static void add_cgroups(json_t *out)
+static int add_cgroups(json_t *out, struct err *err)
 {
-	AUTO_CGROUP_HOST struct cgroup_host host = cgroup_host_find();
-	json_t *v1 = json_array(), *v2 = json_array();
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	json_t *v1, *v2;
 	const char *version = "none";
+	int rc = cgroup_host_find(&host, err);
 
+	if (rc < 0)
+		return rc;
+	v1 = json_array();
+	v2 = json_array();
 	if (host.v2_root >= 0) {
 		AUTO_FREE char *names = read_line(host.v2_root, "cgroup.controllers");
 
@@ -132,6 +137,7 @@ static void add_cgroups(json_t *out)
 	json_object_set_new(out, "CgroupVersion", json_string(version));
 	json_object_set_new(out, "CgroupControllers", v2);
 	json_object_set_new(out, "CgroupV1Controllers", v1);
+	return 0;
 }
 
 static bool says_yes(const char *path)
@@ -257,7 +263,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		return err_sys(err, ENOMEM, "cannot collect what is known");
 	json_object_set_new(info, "Version", json_string(cman_version));
 	add_host(info);
-	add_cgroups(info);
+	if (add_cgroups(info, err) < 0)
+		return -1;
 	add_security(info);
 	if (store_open(app->root, &store, err) < 0 || add_kept(&store, info, err) < 0)
 		return -1;

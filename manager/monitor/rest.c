@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "manager/monitor/state.h"
-#include "manager/runtime/cgroup.h"
+#include "manager/runtime/cgroup_self.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"

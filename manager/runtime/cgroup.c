@@ -15,14 +15,12 @@
 #include "manager/runtime/cgroup_limits.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 #include "store/base/log.h"
 
 /*
  * Only on a group of cman's own may a program be parked: it would hold for all below that have
  * none.
  */
-#define MAX_MEMBERSHIP 65536 /* bytes of /proc/self/cgroup */
 #define PARK_PARENT "/cman/"
 
 void cgroup_release(struct cgroup *cgroup)
@@ -128,35 +126,6 @@ static int make_v2(int root, const char *path, struct cgroup *out, struct err *w
 	return r;
 }
 
-/* Whether its line of /proc/self/cgroup says so (cgroups(7)); unknown is no. */
-static bool is_in(const char *path)
-{
-	AUTO_FREE char *text = NULL;
-	struct err ignored = ERR_INIT;
-	size_t len, path_len = strlen(path);
-	const char *line;
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", MAX_MEMBERSHIP, &text, &len, &ignored) < 0)
-		return false;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	line = line ? strstr(line, "0::") + 3 : "";
-	return strncmp(line, path, path_len) == 0 && line[path_len] == '\n';
-}
-
-int cgroup_move_self(const char *path, struct err *err)
-{
-	AUTO_CGROUP_HOST struct cgroup_host host = cgroup_host_find();
-	AUTO_CLOSE int dir = -1;
-	int r;
-
-	if (host.v2_root < 0 || is_in("/") || is_in(path))
-		return 0;
-	if (cgroup_tree_make(host.v2_root, path, &dir, err) < 0)
-		return err_code(err);
-	r = cgroup_tree_write(dir, "cgroup.procs", "0");
-	return r < 0 ? err_sys(err, -r, "cannot move to cgroup %s", path) : 0;
-}
-
 int cgroup_create(const char *path, const struct spec_resources *resources, struct cgroup *out,
 		  struct err *err)
 {
@@ -167,7 +136,9 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
 
 	if (r < 0)
 		return r;
-	host = cgroup_host_find();
+	r = cgroup_host_find(&host, err);
+	if (r < 0)
+		return r;
 	r = make_v2(host.v2_root, path, &made, &without, err);
 	if (r == 0)
 		r = set_limits(&host, path, resources, &made, err);
@@ -198,7 +169,9 @@ int cgroup_open(const char *path, struct cgroup *out, struct err *err)
 
 	if (r < 0)
 		return r;
-	found.host = cgroup_host_find();
+	r = cgroup_host_find(&found.host, err);
+	if (r < 0)
+		return r;
 	if (found.host.v2_root >= 0) {
 		r = cgroup_tree_open(found.host.v2_root, path);
 		if (r < 0 && r != -ENOENT) {
@@ -224,8 +197,10 @@ int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err)
 		if (cgroup_host_v1_lacks(&cgroup->host, controller, path))
 			continue;
 		root = cgroup_host_v1(&cgroup->host, controller);
-		if (root < 0)
+		if (root == -ENOENT)
 			continue;
+		if (root < 0)
+			return err_sys(err, -root, "cannot look for the %s controller", controller);
 		cgroup->v1_fds[n] = openat(root, procs, O_WRONLY | O_CLOEXEC);
 		if (cgroup->v1_fds[n] >= 0)
 			n++;
@@ -254,8 +229,10 @@ int cgroup_destroy(const char *path, struct err *err)
 
 	if (r < 0)
 		return r;
+	r = cgroup_host_find(&host, err);
+	if (r < 0)
+		return r;
 	/* cgroup2 first: cgroup.kill there leaves the v1 groups empty. */
-	host = cgroup_host_find();
 	if (host.v2_root >= 0)
 		first = cgroup_tree_remove(host.v2_root, path, err);
 	for (size_t i = 0; cgroup_v1_controllers[i]; i++) {
@@ -265,7 +242,10 @@ int cgroup_destroy(const char *path, struct err *err)
 		if (cgroup_host_v1_lacks(&host, cgroup_v1_controllers[i], path))
 			continue;
 		root = cgroup_host_v1(&host, cgroup_v1_controllers[i]);
-		r = root < 0 ? 0 : cgroup_tree_remove(root, path, &later);
+		if (root == -ENOENT)
+			continue;
+		r = root < 0 ? err_sys(&later, -root, "cannot look for its hierarchy") :
+			       cgroup_tree_remove(root, path, &later);
 		if (r == 0 || first < 0)
 			continue;
 		*err = later;
@@ -287,13 +267,14 @@ static bool counts_oom_kill(int dir_fd, const char *file)
 
 bool cgroup_oom_killed(const char *path)
 {
-	struct err ignored = ERR_INIT;
+	struct err err = ERR_INIT;
 	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
 	AUTO_CLOSE int v2 = -1, v1_root = -1, v1 = -1;
 
-	if (cgroup_tree_check(path, &ignored) < 0)
+	if (cgroup_tree_check(path, &err) < 0 || cgroup_host_find(&host, &err) < 0) {
+		log_debug("whether memory ran out is not known: %s", err.text);
 		return false;
-	host = cgroup_host_find();
+	}
 	v2 = host.v2_root >= 0 ? cgroup_tree_open(host.v2_root, path) : -1;
 	if (v2 >= 0 && counts_oom_kill(v2, "memory.events"))
 		return true;

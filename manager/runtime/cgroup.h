@@ -53,12 +53,6 @@ int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err);
 /* Write `pid` into the v1 groups (the cgroup2 one was joined by clone3). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
 /*
- * Move this process to the cgroup2 group `path`, which is made if need be, unless it is in the root
- * or there already. Takes a grace period of RCU: for who has nothing to wait for. 0 also where
- * there is no cgroup2 hierarchy.
- */
-int cgroup_move_self(const char *path, struct err *err);
-/*
  * Change the limits of a group that has processes from `before` to `after`, device rules excepted.
  * A v1 group that it does not have yet is made, and all its processes are moved into it: what they
  * used until then is not counted there; *uncounted: that is so of memory. On failure those of

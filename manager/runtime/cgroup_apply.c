@@ -57,9 +57,11 @@ int cgroup_make_v1(const struct cgroup_host *host, const char *controller, const
 	AUTO_CLOSE int root = cgroup_host_v1(host, controller);
 	int r;
 
-	if (root < 0)
+	if (root == -ENOENT)
 		return err_set(err, ERR_UNSUPPORTED, ENOENT, "this host has no %s controller",
 			       controller);
+	if (root < 0)
+		return err_sys(err, -root, "cannot look for the %s controller", controller);
 	r = cgroup_tree_make(root, path, dir, err);
 	return r < 0 ? err_wrap(err, "%s controller", controller) : 0;
 }

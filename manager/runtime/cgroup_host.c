@@ -14,19 +14,29 @@
 
 #include "store/base/cleanup.h"
 
-static long type_of(int fd)
-{
-	struct statfs st;
+#define USUAL_PLACE "/sys/fs/cgroup"
 
-	return fd >= 0 && fstatfs(fd, &st) == 0 ? (long)st.f_type : -1;
-}
-
-/* `path` below `dir_fd` if a file system of type `magic` is there, else -ENOENT. */
-static int open_if(int dir_fd, const char *path, long magic)
+/* `path` below `dir_fd` and what type of file system is there; -ENOENT: no directory. */
+static int open_directory(int dir_fd, const char *path, long *type)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs st;
 
-	return type_of(fd) == magic ? STEAL_FD(fd) : -ENOENT;
+	if (fd < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	if (fstatfs(fd, &st) < 0)
+		return -errno;
+	*type = (long)st.f_type;
+	return STEAL_FD(fd);
+}
+
+/* `path` below `dir_fd` if a file system of type `magic` is there; else -ENOENT. */
+static int open_if(int dir_fd, const char *path, long magic)
+{
+	long type = 0;
+	AUTO_CLOSE int fd = open_directory(dir_fd, path, &type);
+
+	return fd < 0 ? fd : type == magic ? STEAL_FD(fd) : -ENOENT;
 }
 
 static bool has_option(char *options, const char *wanted)
@@ -74,34 +84,46 @@ static int find_mount(const char *type, long magic, const char *option)
 	AUTO_FREE char *line = NULL;
 	size_t cap = 0;
 
-	while (file && getline(&line, &cap, file) > 0) {
+	if (!file)
+		return -errno;
+	/* -1 at its end and when it cannot be read, which sets errno */
+	while (errno = 0, getline(&line, &cap, file) > 0) {
 		const char *mount_point = match_line(line, type, option);
 		int fd = mount_point ? open_if(AT_FDCWD, mount_point, magic) : -ENOENT;
 
-		if (fd >= 0)
+		if (fd != -ENOENT)
 			return fd;
 	}
-	return -ENOENT;
+	return errno ? -errno : -ENOENT;
 }
 
-struct cgroup_host cgroup_host_find(void)
+int cgroup_host_find(struct cgroup_host *out, struct err *err)
 {
 	struct cgroup_host host = CGROUP_HOST_INIT;
-	AUTO_CLOSE int fd = open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	long type = 0;
+	AUTO_CLOSE int fd = open_directory(AT_FDCWD, USUAL_PLACE, &type);
+	int v2 = -ENOENT;
 
-	switch (type_of(fd)) {
+	if (fd < 0 && fd != -ENOENT)
+		return err_sys(err, -fd, "cannot look for cgroups at " USUAL_PLACE);
+	switch (type) {
 	case CGROUP2_SUPER_MAGIC:
-		host.v2_root = STEAL_FD(fd);
+		v2 = STEAL_FD(fd);
 		break;
 	case TMPFS_MAGIC:
-		host.v2_root = open_if(fd, "unified", CGROUP2_SUPER_MAGIC);
-		host.v1_dir = STEAL_FD(fd);
+		v2 = open_if(fd, "unified", CGROUP2_SUPER_MAGIC);
 		break;
 	default:
 		host.unusual = true;
-		host.v2_root = find_mount("cgroup2", CGROUP2_SUPER_MAGIC, NULL);
+		v2 = find_mount("cgroup2", CGROUP2_SUPER_MAGIC, NULL);
 	}
-	return host;
+	if (v2 < 0 && v2 != -ENOENT)
+		return err_sys(err, -v2, "cannot look for the cgroup2 hierarchy");
+	host.v2_root = v2 < 0 ? -1 : v2;
+	if (type == TMPFS_MAGIC)
+		host.v1_dir = STEAL_FD(fd);
+	*out = host;
+	return 0;
 }
 
 void cgroup_host_release(struct cgroup_host *host)

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "store/base/err.h"
+
 struct cgroup_host {
 	int v2_root;  /* O_PATH; -1 where there is no cgroup2 hierarchy */
 	int v1_dir;   /* O_PATH, the directory with a v1 hierarchy per controller; -1 without */
@@ -22,10 +24,14 @@ struct cgroup_host {
 	}
 #define AUTO_CGROUP_HOST __attribute__((cleanup(cgroup_host_release)))
 
-struct cgroup_host cgroup_host_find(void);
+/* Fails where it cannot be told, and takes nothing for absent that it could not look at. */
+int cgroup_host_find(struct cgroup_host *out, struct err *err);
 void cgroup_host_release(struct cgroup_host *host);
 
-/* The root of the v1 hierarchy with `controller`, an O_PATH descriptor to be closed, or -ENOENT. */
+/*
+ * The root of the v1 hierarchy with `controller`, an O_PATH descriptor to be closed; -ENOENT where
+ * there is none, or another -errno.
+ */
 int cgroup_host_v1(const struct cgroup_host *host, const char *controller);
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -13,15 +14,19 @@
 /* Where the container's processes are found: its cgroup2 group, or any of its v1 groups. */
 static int open_source(const struct cgroup_host *host, const char *path, int v2_fd, struct err *err)
 {
-	int dir = v2_fd >= 0 ? dup(v2_fd) : -1;
+	int dir = v2_fd < 0 ? -ENOENT : fcntl(v2_fd, F_DUPFD_CLOEXEC, 0);
 
-	for (size_t i = 0; dir < 0 && cgroup_v1_controllers[i]; i++) {
+	if (v2_fd >= 0 && dir < 0)
+		dir = -errno;
+	for (size_t i = 0; dir == -ENOENT && cgroup_v1_controllers[i]; i++) {
 		AUTO_CLOSE int root = cgroup_host_v1(host, cgroup_v1_controllers[i]);
 
-		dir = root >= 0 ? cgroup_tree_open(root, path) : -1;
+		dir = root < 0 ? root : cgroup_tree_open(root, path);
 	}
 	if (dir >= 0)
 		return dir;
+	if (dir != -ENOENT)
+		return err_sys(err, -dir, "cannot look for the cgroup it runs in");
 	err_set(err, ERR_UNSUPPORTED, ENOENT, "it runs in no cgroup that could be limited");
 	return err_hint(err, "limits that are given when it is started have one made for them");
 }

@@ -254,9 +254,15 @@ static int read_all(struct reader *reader, bool own_network, struct usage *out, 
 
 	if (r < 0)
 		return r;
-	reader->host = cgroup_host_find();
-	if (reader->host.v2_root >= 0)
-		reader->v2 = cgroup_tree_open(reader->host.v2_root, reader->path);
+	r = cgroup_host_find(&reader->host, err);
+	if (r < 0)
+		return r;
+	if (reader->host.v2_root >= 0) {
+		r = cgroup_tree_open(reader->host.v2_root, reader->path);
+		if (r < 0 && r != -ENOENT)
+			return err_sys(err, -r, "cannot open cgroup %s", reader->path);
+		reader->v2 = r < 0 ? -1 : r;
+	}
 	read_cpu(reader, out);
 	read_memory(reader, out);
 	read_pids(reader, out);

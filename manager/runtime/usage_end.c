@@ -8,6 +8,7 @@
 #include "manager/runtime/cgroup_tree.h"
 #include "manager/runtime/usage_files.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 
 #define NO_LIMIT_V1 (UINT64_C(1) << 62) /* no machine has as much: the kernel's word for none */
 
@@ -79,12 +80,15 @@ void usage_read_end(const char *cgroups_path, struct usage_end *out)
 {
 	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
 	AUTO_CLOSE int v2 = -1;
-	struct err ignored = ERR_INIT;
+	struct err err = ERR_INIT;
 
 	*out = (struct usage_end){ 0 };
-	if (!cgroups_path || cgroup_tree_check(cgroups_path, &ignored) < 0)
+	if (!cgroups_path)
 		return;
-	host = cgroup_host_find();
+	if (cgroup_tree_check(cgroups_path, &err) < 0 || cgroup_host_find(&host, &err) < 0) {
+		log_debug("what it used is not known: %s", err.text);
+		return;
+	}
 	if (host.v2_root >= 0)
 		v2 = cgroup_tree_open(host.v2_root, cgroups_path);
 	if (v2 < 0)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -139,6 +140,60 @@ static void device_programs_end_where_a_rule_always_fits(void **state)
 	assert_int_equal(run_devices(code, len, 'c', "r", 1, 3), 0);
 }
 
+/* ---- where they are -------------------------------------------------------------------------- */
+
+static unsigned count_found(const struct cgroup_host *host)
+{
+	return (host->v2_root >= 0) + (host->v1_dir >= 0);
+}
+
+/* In a process of its own: from `spare` on there are no descriptors left. */
+static _Noreturn void look_with_few_descriptors(unsigned spare, unsigned there)
+{
+	struct cgroup_host host = CGROUP_HOST_INIT;
+	struct rlimit limit;
+	struct err err = ERR_INIT;
+	int next = dup(STDERR_FILENO);
+
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)next + spare;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (cgroup_host_find(&host, &err) == 0)
+		_exit(count_found(&host) == there ? 0 : 2);
+	_exit(err.num == EMFILE && strstr(err.text, "cannot look for ") == err.text &&
+			      count_found(&host) == 0 ?
+		      1 :
+		      2);
+}
+
+/* With none left it fails, and with enough it finds what is there; never in between. */
+static void what_cannot_be_looked_at_is_not_taken_for_absent(void **state)
+{
+	struct cgroup_host host = CGROUP_HOST_INIT;
+	struct err err = ERR_INIT;
+	unsigned there;
+
+	(void)state;
+	assert_int_equal(cgroup_host_find(&host, &err), 0);
+	there = count_found(&host);
+	cgroup_host_release(&host);
+	for (unsigned spare = 0;; spare++) {
+		pid_t pid = fork();
+		int status;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			look_with_few_descriptors(spare, there);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		if (spare > 0 && WEXITSTATUS(status) == 0)
+			return;
+		assert_int_equal(WEXITSTATUS(status), 1);
+		assert_true(spare < 8);
+	}
+}
+
 /* ---- the kernel's groups, as root on a host that lets us ------------------------------------- */
 
 static char path[64];
@@ -146,11 +201,13 @@ static char path[64];
 /* A group of this test's own, and whether this host gives one. */
 static int find_place(void **state)
 {
-	AUTO_CGROUP_HOST struct cgroup_host host = cgroup_host_find();
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
 	struct err err = ERR_INIT;
 	int dir;
 
 	(void)state;
+	if (cgroup_host_find(&host, &err) < 0)
+		return -1;
 	snprintf(path, sizeof(path), "/cman/unit-%d", (int)getpid());
 	if (geteuid() != 0 || host.v2_root < 0 ||
 	    cgroup_tree_make(host.v2_root, path, &dir, &err) < 0) {
@@ -346,10 +403,14 @@ static long read_number(int dir, const char *file)
 /* Where a limit went to: the v1 group, or the one of cgroup2. */
 static int open_limited(const char *controller, int v2_fd)
 {
-	AUTO_CGROUP_HOST struct cgroup_host host = cgroup_host_find();
-	AUTO_CLOSE int root = cgroup_host_v1(&host, controller);
-	int dir = root >= 0 ? cgroup_tree_open(root, path) : -1;
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	struct err err = ERR_INIT;
+	AUTO_CLOSE int root = -1;
+	int dir;
 
+	assert_int_equal(cgroup_host_find(&host, &err), 0);
+	root = cgroup_host_v1(&host, controller);
+	dir = root >= 0 ? cgroup_tree_open(root, path) : -1;
 	return dir >= 0 ? dir : dup(v2_fd);
 }
 
@@ -428,6 +489,7 @@ int main(void)
 		cmocka_unit_test(paths_are_checked),
 		cmocka_unit_test(device_rules_decide_last_first),
 		cmocka_unit_test(device_programs_end_where_a_rule_always_fits),
+		cmocka_unit_test(what_cannot_be_looked_at_is_not_taken_for_absent),
 		cmocka_unit_test(what_is_left_is_killed_and_removed),
 		cmocka_unit_test(devices_are_confined),
 		cmocka_unit_test(limits_hold),
