@@ -25,8 +25,10 @@
 #include "store/base/strv.h"
 
 #define SPEC_MAX (4u << 20)
-#define CGROUP_PARENT "/cman"
-/* Where its cgroup is, if that is not below CGROUP_PARENT: whoever cleans up needs no spec. */
+/*
+ * Where its cgroup is, if that is not below LIFECYCLE_CGROUP_PARENT: whoever cleans up needs no
+ * spec.
+ */
 #define CGROUP_FILE "cgroup"
 #define SPEC_DRAFT LIFECYCLE_SPEC_FILE ".new"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
@@ -60,7 +62,7 @@ static int set_overlay(struct store *store, const char *id, char *const *layers,
 	struct spec_overlay *overlay = &spec->overlay;
 
 	if (!spec->cgroups_path &&
-	    limits_cgroup_path(CGROUP_PARENT, id, &spec->cgroups_path, err) < 0)
+	    limits_cgroup_path(LIFECYCLE_CGROUP_PARENT, id, &spec->cgroups_path, err) < 0)
 		return err_code(err);
 	if (spec->root_path)
 		return 0;
@@ -141,9 +143,9 @@ static int copy_root(struct store *store, int dir_fd, char *const *layers, struc
 /* Before there is a cgroup. */
 static int note_cgroup(int dir_fd, const char *path, struct err *err)
 {
-	const size_t len = strlen(CGROUP_PARENT "/");
+	const size_t len = strlen(LIFECYCLE_CGROUP_PARENT "/");
 	const bool elsewhere =
-		strncmp(path, CGROUP_PARENT "/", len) != 0 || strchr(path + len, '/');
+		strncmp(path, LIFECYCLE_CGROUP_PARENT "/", len) != 0 || strchr(path + len, '/');
 
 	return elsewhere ? write_file(dir_fd, CGROUP_FILE, path, err) : 0;
 }
@@ -300,7 +302,7 @@ static int find_cgroup(struct store *store, const char *id, char **out, struct e
 	int rc = container_dir_open(store, id, &dir_fd, &missing);
 
 	if (rc < 0 || faccessat(dir_fd, CGROUP_FILE, F_OK, 0) < 0)
-		return limits_cgroup_path(CGROUP_PARENT, id, out, err);
+		return limits_cgroup_path(LIFECYCLE_CGROUP_PARENT, id, out, err);
 	return fd_read_file(dir_fd, CGROUP_FILE, PATH_MAX, out, &len, err);
 }
 

@@ -162,6 +162,9 @@ int lifecycle_remove(struct store *store, struct container_record *record, unsig
 int lifecycle_replace(struct store *store, struct container_record *record, const struct spec *spec,
 		      const char *name, struct err *err);
 
+/* Below it are the cgroups of containers for which no other place was asked. */
+#define LIFECYCLE_CGROUP_PARENT "/cman"
+
 /* The container's spec, in its directory. */
 #define LIFECYCLE_SPEC_FILE "spec.json"
 

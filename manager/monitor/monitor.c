@@ -171,6 +171,7 @@ static int serve(struct monitor *monitor, struct err *err)
 	(void)container_trash_remove(&monitor->store, monitor->trash, &ignored);
 	/* It may wait for the disk, as nobody does for us any more. */
 	(void)store_maintain(&monitor->store, &ignored);
+	monitor_rest_end(monitor);
 	return rc;
 }
 

@@ -3,7 +3,8 @@
  * What a monitor does once its container runs and nobody waits for it.
  *
  * It leaves the control group that it was started in: with the end of that, which is a service's or
- * a session's, it would be killed, and nobody would look after the container.
+ * a session's, it would be killed, and nobody would look after the container. As nobody can remove
+ * a group that they are in, it moves on to the root before it ends.
  *
  * A monitor asks the database when its container starts and when it ends, which may be months
  * later. Open in a thousand monitors it makes every command slow: each of its locks is looked for
@@ -19,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "manager/runtime/cgroup_self.h"
 #include "store/base/cleanup.h"
@@ -77,6 +79,16 @@ void monitor_rest_step(struct monitor *monitor)
 	leave_group(monitor);
 	if (!become_keeper(monitor))
 		store_close_db(&monitor->store);
+}
+
+void monitor_rest_end(const struct monitor *monitor)
+{
+	struct err err = ERR_INIT;
+
+	if (monitor->has_left &&
+	    cgroup_leave_self(MONITORS_GROUP, LIFECYCLE_CGROUP_PARENT, &err) < 0)
+		log_debug("%s: its monitor leaves cgroups behind: %s", monitor->record.name,
+			  err.text);
 }
 
 int monitor_wake(struct monitor *monitor, struct err *err)

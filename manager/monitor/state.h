@@ -198,6 +198,8 @@ void monitor_health_end(struct monitor *monitor);
 void monitor_rest_later(struct monitor *monitor);
 int monitor_rest_timeout(const struct monitor *monitor);
 void monitor_rest_step(struct monitor *monitor);
+/* Before this process ends. The last one takes the groups away that nobody uses any more. */
+void monitor_rest_end(const struct monitor *monitor);
 /* rest.c: before anything is asked of the store in the loop: its database is open afterwards. */
 int monitor_wake(struct monitor *monitor, struct err *err);
 /*

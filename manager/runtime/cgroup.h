@@ -6,7 +6,7 @@
  * Control groups, v1, v2 and hybrid (cgroups(7)). Every container is born into its cgroup2 group
  * with CLONE_INTO_CGROUP, which waits for no RCU grace period; v1 controllers are joined only for a
  * limit that was asked for. `path` is absolute below the hierarchies' roots, such as "/cman/<id>";
- * the groups above the last one are made and stay.
+ * the groups above the last one are made, and stay when that one goes.
  */
 
 #include <stdbool.h>

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "manager/runtime/cgroup_apply.h"
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
@@ -27,16 +28,60 @@ static bool is_in(const char *path)
 	return strncmp(line, path, path_len) == 0 && line[path_len] == '\n';
 }
 
+static int enter(int root_fd, const char *path, struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+	int r = cgroup_tree_make(root_fd, path, &dir, err);
+
+	if (r < 0)
+		return r;
+	r = cgroup_tree_write(dir, "cgroup.procs", "0");
+	return r < 0 ? err_sys(err, -r, "cannot move to cgroup %s", path) : 0;
+}
+
 int cgroup_move_self(const char *path, struct err *err)
 {
 	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
-	AUTO_CLOSE int dir = -1;
 	int r = cgroup_host_find(&host, err);
 
 	if (r < 0 || host.v2_root < 0 || is_in("/") || is_in(path))
 		return r;
-	if (cgroup_tree_make(host.v2_root, path, &dir, err) < 0)
-		return err_code(err);
-	r = cgroup_tree_write(dir, "cgroup.procs", "0");
-	return r < 0 ? err_sys(err, -r, "cannot move to cgroup %s", path) : 0;
+	r = enter(host.v2_root, path, err);
+	for (int tries = 1; cgroup_tree_is_gone(r) && tries < CGROUP_TREE_TRIES; tries++) {
+		*err = (struct err)ERR_INIT;
+		r = enter(host.v2_root, path, err);
+	}
+	return r;
+}
+
+static int remove_empty(const struct cgroup_host *host, const char *path, struct err *err)
+{
+	int r = cgroup_tree_remove_empty(host->v2_root, path);
+
+	for (size_t i = 0; cgroup_v1_controllers[i] && r == 0; i++) {
+		AUTO_CLOSE int root = -1;
+
+		if (cgroup_host_v1_lacks(host, cgroup_v1_controllers[i], path))
+			continue;
+		root = cgroup_host_v1(host, cgroup_v1_controllers[i]);
+		if (root != -ENOENT)
+			r = root < 0 ? root : cgroup_tree_remove_empty(root, path);
+	}
+	return r < 0 ? err_sys(err, -r, "cannot remove cgroup %s", path) : 0;
+}
+
+int cgroup_leave_self(const char *path, const char *also, struct err *err)
+{
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	int r = cgroup_host_find(&host, err);
+
+	if (r < 0 || host.v2_root < 0 || !is_in(path))
+		return r;
+	r = cgroup_tree_write(host.v2_root, "cgroup.procs", "0");
+	if (r < 0)
+		return err_sys(err, -r, "cannot leave cgroup %s", path);
+	r = cgroup_tree_remove_empty(host.v2_root, path);
+	if (r < 0)
+		return err_sys(err, -r, "cannot remove cgroup %s", path);
+	return remove_empty(&host, also, err);
 }

@@ -63,7 +63,12 @@ static int make_parents(int root_fd, const char *path)
 	return 0;
 }
 
-int cgroup_tree_make(int root_fd, const char *path, int *out, struct err *err)
+bool cgroup_tree_is_gone(int code)
+{
+	return code == -ENOENT || code == -ENODEV;
+}
+
+static int try_to_make(int root_fd, const char *path)
 {
 	int r = mkdirat(root_fd, path + 1, 0755) < 0 ? -errno : 0;
 
@@ -72,8 +77,15 @@ int cgroup_tree_make(int root_fd, const char *path, int *out, struct err *err)
 		if (r == 0)
 			r = mkdirat(root_fd, path + 1, 0755) < 0 ? -errno : 0;
 	}
-	if (r == 0 || r == -EEXIST)
-		r = cgroup_tree_open(root_fd, path);
+	return r == 0 || r == -EEXIST ? cgroup_tree_open(root_fd, path) : r;
+}
+
+int cgroup_tree_make(int root_fd, const char *path, int *out, struct err *err)
+{
+	int r = -ENOENT;
+
+	for (int tries = 0; cgroup_tree_is_gone(r) && tries < CGROUP_TREE_TRIES; tries++)
+		r = try_to_make(root_fd, path);
 	if (r < 0)
 		return err_sys(err, -r, "cannot create cgroup %s", path);
 	*out = r;
@@ -273,6 +285,14 @@ static int remove_all(int parent_fd, const char *name, long long deadline)
 		if (pause.tv_nsec < 20000000)
 			pause.tv_nsec *= 2;
 	}
+}
+
+int cgroup_tree_remove_empty(int root_fd, const char *path)
+{
+	if (unlinkat(root_fd, path + 1, AT_REMOVEDIR) == 0 || errno == EBUSY ||
+	    errno == ENOTEMPTY || cgroup_tree_is_gone(-errno))
+		return 0;
+	return -errno;
 }
 
 int cgroup_tree_remove(int root_fd, const char *path, struct err *err)

@@ -125,3 +125,36 @@ start_resting() {
 	cman exec bird true
 	[ "$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")" = "$monitor" ]
 }
+
+@test "the last monitor takes the control groups away that nobody uses any more" {
+	root=$(findmnt -nro TARGET -t cgroup2 | head -1)
+	[ -n "$root" ] || skip "no cgroup2 hierarchy here"
+	# A cgroup namespace, where nobody else's monitors are.
+	world=$root/cman-test-$BASHPID
+	mkdir "$world" "$world/session"
+	in_world() {
+		sh -c 'echo 0 >"$0/cgroup.procs" && exec unshare --cgroup --mount sh -c '\''
+			umount "$1" && mount -t cgroup2 cgroup2 "$1" && echo 0 >"$1/session/cgroup.procs" &&
+			shift && exec "$@"'\'' sh "$@"' "$world" "$root" "$@"
+	}
+	for name in bird fish; do
+		in_world "$CMAN" run -d --name "$name" busybox sleep 600
+		eventually grep -qx "$(monitor_of "$name")" "$world/cman-monitors/cgroup.procs"
+	done
+	[ -d "$world/cman" ]
+	cman kill bird
+	cman wait bird
+	eventually rests fish
+	[ -d "$world/cman-monitors" ]
+	[ -d "$world/cman" ]
+	# One that comes when the groups are gone makes them again.
+	cman kill fish
+	eventually [ ! -e "$world/cman-monitors" ]
+	eventually [ ! -e "$world/cman" ]
+	in_world "$CMAN" run -d --name worm busybox sleep 600
+	eventually grep -qx "$(monitor_of worm)" "$world/cman-monitors/cgroup.procs"
+	cman kill worm
+	eventually [ ! -e "$world/cman-monitors" ]
+	rmdir "$world/session"
+	eventually rmdir "$world"
+}

@@ -22,6 +22,7 @@
 
 #include "manager/runtime/cgroup_devices.h"
 #include "manager/runtime/cgroup_host.h"
+#include "manager/runtime/cgroup_self.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
 
@@ -483,6 +484,54 @@ static void a_bad_limit_is_named_and_leaves_nothing(void **state)
 	assert_false(is_there());
 }
 
+#define COMERS 8
+#define VISITS 50
+
+/* Each may be alone in a group that another is about to enter. Who is in the root stays there. */
+static _Noreturn void come_and_go(int home, const char *group, const char *parent)
+{
+	struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < VISITS; i++)
+		if (cgroup_tree_write(home, "cgroup.procs", "0") < 0 ||
+		    cgroup_move_self(group, &err) < 0 ||
+		    cgroup_leave_self(group, parent, &err) < 0) {
+			fprintf(stderr, "%s\n", err.text);
+			_exit(1);
+		}
+	_exit(0);
+}
+
+static void the_last_one_to_leave_removes_the_group(void **state)
+{
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	struct err err = ERR_INIT;
+	char parent[80], group[96];
+	AUTO_CLOSE int home = -1;
+	pid_t pid[COMERS];
+	int status;
+
+	(void)state;
+	if (!*path)
+		skip();
+	snprintf(parent, sizeof(parent), "%s-visitors", path);
+	snprintf(group, sizeof(group), "%s/all", parent);
+	assert_int_equal(cgroup_host_find(&host, &err), 0);
+	assert_int_equal(cgroup_tree_make(host.v2_root, path, &home, &err), 0);
+	for (unsigned i = 0; i < COMERS; i++) {
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		if (pid[i] == 0)
+			come_and_go(home, group, parent);
+	}
+	for (unsigned i = 0; i < COMERS; i++) {
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(cgroup_tree_open(host.v2_root, parent), -ENOENT);
+	assert_int_equal(cgroup_destroy(path, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +544,7 @@ int main(void)
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(limits_change_while_it_runs),
 		cmocka_unit_test(a_bad_limit_is_named_and_leaves_nothing),
+		cmocka_unit_test(the_last_one_to_leave_removes_the_group),
 	};
 
 	return cmocka_run_group_tests(tests, find_place, NULL);
