@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/privilege.h"
 #include "store/base/sanitized.h"
 
 #ifndef OPEN_TREE_CLONE
@@ -99,7 +100,7 @@ int confine_root(int dir_fd, struct err *err)
 
 	if (tree < 0) {
 		err_sys(err, errno, "cannot clone the mount of the target directory");
-		return err->num == EPERM ? err_hint(err, "run as root") : err_code(err);
+		return err->num == EPERM ? privilege_hint(err) : err_code(err);
 	}
 	if (fchdir(dir_fd) < 0)
 		return err_sys(err, errno, "cannot enter the target directory");

@@ -22,6 +22,7 @@
 #include "manager/runtime/reap.h"
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
+#include "store/base/privilege.h"
 
 #define KERNEL_MAJOR \
 	5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
@@ -196,8 +197,9 @@ static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 		int num = errno;
 
 		err_sys(err, num, "cannot make a process in new namespaces");
-		if (num == EPERM)
-			err_hint(err, "cman run needs root");
+		/* ENOSYS is how filters of other containers refuse it */
+		if (num == EPERM || num == ENOSYS)
+			privilege_hint(err);
 		if (num == ENOSPC)
 			err_hint(err, "a limit in /proc/sys/user/ is reached");
 		return err_code(err);

@@ -11,6 +11,7 @@
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
+#include "store/base/privilege.h"
 #include "store/base/strv.h"
 
 #define VALUE_MAX 255	 /* of a string given to fsconfig(2) */
@@ -57,7 +58,12 @@ static int add_directory(int fs, const char *key, const char *path, struct err *
 	}
 	if (result < 0) {
 		mount_explain(fs, why, sizeof(why));
-		return err_sys(err, -result, "%s %s%s", key, path, why);
+		err_sys(err, -result, "%s %s%s", key, path, why);
+		if (result == -EINVAL && strcmp(key, "upperdir") == 0)
+			err_hint(err, "this file system cannot hold what containers change: set "
+				      "CMAN_ROOT to a directory of another one (in a container: of "
+				      "a volume)");
+		return err_code(err);
 	}
 	return 0;
 }
@@ -92,8 +98,10 @@ static int overlay_by_layer(const struct spec_overlay *overlay, int *out, struct
 		err_set(err, ERR_UNSUPPORTED, ENODEV, "this kernel has no overlay file system");
 		return err_hint(err, "modprobe overlay");
 	}
-	if (fs < 0)
-		return err_sys(err, -fs, "cannot prepare an overlay");
+	if (fs < 0) {
+		err_sys(err, -fs, "cannot prepare an overlay");
+		return fs == -EPERM ? privilege_hint(err) : err_code(err);
+	}
 	mount_api_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay"); /* only a name to show */
 	for (size_t i = strv_len(overlay->lower); i > 0 && result == 0; i--)
 		result = add_directory(fs, "lowerdir+", overlay->lower[i - 1], err);

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# cman inside of a container of cman's, as on a machine that builds for others.
+# shellcheck shell=bash disable=SC2154
+
+load helpers
+
+setup() {
+	new_root
+	import_busybox
+	mkdir "$BATS_TEST_TMPDIR/bring"
+	cp "$CMAN" "$FIXTURES/busybox.tar.gz" "$BATS_TEST_TMPDIR/bring/"
+	bring=(-v "$BATS_TEST_TMPDIR/bring:/bring:ro" -e PATH=/bring:/bin -w /bring)
+}
+
+@test "in a privileged container, on a volume" {
+	run --separate-stderr cman run --rm --privileged "${bring[@]}" -v kept:/var/lib/cman busybox sh -ec '
+		cman import -q busybox.tar.gz in >/dev/null
+		cman run --rm in echo once
+		cman run -d --name bird in sh -c "echo said; exec sleep 1000" >/dev/null
+		cman exec bird cat /proc/1/comm
+		cman pause bird
+		cman unpause bird
+		cman stop -t 0 bird
+		cman logs bird
+		cman rm bird'
+	assert_status 0
+	assert_stderr ''
+	assert_output 'once
+ctinit
+bird
+bird
+bird
+said
+bird'
+}
+
+@test "on the container's own root, which is an overlay" {
+	run --separate-stderr cman run --rm --privileged "${bring[@]}" busybox sh -ec '
+		cman import -q busybox.tar.gz in >/dev/null
+		cman run --rm in true'
+	assert_status 125
+	assert_match "$stderr" '^cman: cannot mount overlay: upperdir /var/lib/cman/containers/[0-9a-f]+/upper \(overlay: .* not supported as upperdir\): Invalid argument
+hint: this file system cannot hold what containers change: set CMAN_ROOT to a directory of another one \(in a container: of a volume\)$'
+}
+
+@test "in a container that may not make others" {
+	cman run --rm --privileged "${bring[@]}" -v kept:/var/lib/cman busybox \
+		cman import -q busybox.tar.gz in >/dev/null
+	run --separate-stderr cman run --rm "${bring[@]}" -v kept:/var/lib/cman busybox cman run --rm in true
+	assert_status 125
+	assert_match "$stderr" 'cman: cannot make a process in new namespaces: Function not implemented
+hint: root has no CAP_SYS_ADMIN here: a container in which others are to run takes --privileged$'
+	run --separate-stderr cman run --rm "${bring[@]}" -v kept:/var/lib/cman busybox \
+		cman import -q busybox.tar.gz more
+	assert_status 125
+	assert_match "$stderr" 'hint: root has no CAP_SYS_ADMIN here: '
+	run --separate-stderr cman run --rm "${bring[@]}" -v kept:/var/lib/cman busybox cman image mount in
+	assert_status 125
+	assert_match "$stderr" 'hint: root has no CAP_SYS_ADMIN here: '
+}
