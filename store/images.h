@@ -135,6 +135,8 @@ struct image_row {
 };
 typedef int image_row_visit(const struct image_row *row, void *data, struct err *err);
 int image_list(struct store *store, image_row_visit *visit, void *data, struct err *err);
+/* Without sources and digests: less has to be read. */
+int image_list_brief(struct store *store, image_row_visit *visit, void *data, struct err *err);
 
 /* Whether `cman image mount` shows the image with the full ID `id` somewhere. */
 bool image_is_mounted(struct store *store, const char *id);

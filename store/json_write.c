@@ -5,10 +5,29 @@
 
 #include "store/base/utf8.h"
 
+/* Whether all 8 bytes are as json_plain_length() counts them. */
+static bool is_plain_word(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	const uint64_t quote = word ^ each * '"';
+	const uint64_t backslash = word ^ each * '\\';
+
+	/* The highest bit of a byte: more than 0x7e; or less than 0x20; or zero of the others. */
+	return ((word | (word + each) | (word - each * 0x20) | (quote - each) |
+		 (backslash - each)) &
+		each * 0x80) == 0;
+}
+
 size_t json_plain_length(const char *text, size_t len)
 {
+	uint64_t word;
 	size_t n = 0;
 
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, text + n, sizeof(word));
+		if (!is_plain_word(word))
+			break;
+	}
 	while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
 		n++;
 	return n;

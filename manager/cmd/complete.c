@@ -100,7 +100,7 @@ static void offer_kept(struct completion *c, unsigned kinds)
 	if (kinds & KEPT_PATHS)
 		container_each(&store, offer_container_path, c, &ignored);
 	if (kinds & KEPT_IMAGES)
-		image_list(&store, offer_image, c, &ignored);
+		image_list_brief(&store, offer_image, c, &ignored);
 	if (kinds & KEPT_VOLUMES)
 		volume_each(&store, offer_volume, c, &ignored);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/cmd/human.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -57,13 +56,25 @@ void human_duration(int64_t ns, char out[HUMAN_MAX])
 	strcpy(out, "1 second");
 }
 
+/* `n` digits and `end` after them. */
+static void put_digits(char *out, int n, uint32_t value, char end)
+{
+	out[n] = end;
+	while (n-- > 0) {
+		out[n] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
 /* Three digits, or the four of 1023 of a smaller unit. */
 static void print_size(int64_t bytes, uint64_t base, const char *const *units, char out[HUMAN_MAX])
 {
-	uint64_t rest = bytes > 0 ? (uint64_t)bytes : 0;
+	static const unsigned tens[] = { 1, 10, 100 };
+	uint64_t rest = bytes > 0 ? (uint64_t)bytes : 0, rounded;
 	uint64_t unit = 1;
 	size_t i = 0;
 	double value;
+	int places;
 
 	/* Half a unit less than the next one would be printed as all of the smaller unit. */
 	while (units[i + 1] && (double)rest / (double)unit >= (double)base - 0.5) {
@@ -71,11 +82,16 @@ static void print_size(int64_t bytes, uint64_t base, const char *const *units, c
 		i++;
 	}
 	value = (double)rest / (double)unit;
-	snprintf(out, HUMAN_MAX, "%.*f %s",
-		 i == 0 || value >= 99.95 ? 0 :
-		 value >= 9.995		  ? 1 :
-					    2,
-		 value, units[i]);
+	places = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+	rounded = (uint64_t)(value * tens[places] + 0.5);
+	out = human_number((int64_t)(rounded / tens[places]), out);
+	if (places > 0) {
+		*out = '.';
+		put_digits(out + 1, places, (uint32_t)(rounded % tens[places]), ' ');
+		out += 1 + places;
+	}
+	*out++ = ' ';
+	strcpy(out, units[i]);
 }
 
 void human_size(int64_t bytes, char out[HUMAN_MAX])
@@ -90,16 +106,6 @@ void human_binary(int64_t bytes, char out[HUMAN_MAX])
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", NULL };
 
 	print_size(bytes, 1024, units, out);
-}
-
-/* `n` digits and `end` after them. */
-static void put_digits(char *out, int n, uint32_t value, char end)
-{
-	out[n] = end;
-	while (n-- > 0) {
-		out[n] = (char)('0' + value % 10);
-		value /= 10;
-	}
 }
 
 void human_time(int64_t ns, char out[HUMAN_MAX])

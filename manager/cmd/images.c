@@ -16,6 +16,7 @@
 #include "store/store.h"
 
 #define SHORT_ID_LEN 12
+#define REPOSITORY_MAX 512
 
 enum field {
 	ID,
@@ -85,11 +86,24 @@ static bool is_wanted(const struct list *list, const char *name)
 	       (is_called(name, list->only) || (list->in_full && is_called(name, list->in_full)));
 }
 
+/* The two that a name consists of. */
+static void split_name(const char *name, char repository[REPOSITORY_MAX], const char **tag)
+{
+	size_t len;
+
+	*tag = tag_of(name);
+	len = *tag ? (size_t)(*tag - name - 1) : strcspn(name, "@");
+	if (len >= REPOSITORY_MAX)
+		len = REPOSITORY_MAX - 1;
+	memcpy(repository, name, len);
+	repository[len] = '\0';
+}
+
 static void add_row(const struct list *list, const struct image_row *row)
 {
-	char id[DIGEST_HEX_LEN + 1], repository[512], since[HUMAN_MAX + 8], at[HUMAN_MAX];
+	char id[DIGEST_HEX_LEN + 1], repository[REPOSITORY_MAX], since[HUMAN_MAX + 8],
+		at[HUMAN_MAX];
 	char size[HUMAN_MAX], bytes[24];
-	const char *tag = row->name ? tag_of(row->name) : NULL;
 	const char *values[NFIELDS] = { 0 };
 
 	memcpy(id, row->id, sizeof(id));
@@ -97,22 +111,25 @@ static void add_row(const struct list *list, const struct image_row *row)
 		id[SHORT_ID_LEN] = '\0';
 	values[ID] = id;
 	values[NAME] = row->name;
-	values[CREATED] = status_ago(list->now_ns - row->created_ns, since);
-	human_size(row->size, size);
-	values[SIZE] = size;
-	if (row->name && format_uses(list->format, REPOSITORY)) {
-		snprintf(repository, sizeof(repository), "%.*s",
-			 (int)(tag ? (size_t)(tag - row->name - 1) : strcspn(row->name, "@")),
-			 row->name);
+	if (format_uses(list->format, CREATED))
+		values[CREATED] = status_ago(list->now_ns - row->created_ns, since);
+	if (format_uses(list->format, SIZE)) {
+		human_size(row->size, size);
+		values[SIZE] = size;
+	}
+	if (row->name &&
+	    (format_uses(list->format, REPOSITORY) || format_uses(list->format, TAG))) {
+		split_name(row->name, repository, &values[TAG]);
 		values[REPOSITORY] = repository;
 	}
-	values[TAG] = tag;
 	if (format_uses(list->format, CREATED_AT)) {
 		human_time(row->created_ns, at);
 		values[CREATED_AT] = at;
 	}
-	human_number(row->size, bytes);
-	values[BYTES] = bytes;
+	if (format_uses(list->format, BYTES)) {
+		human_number(row->size, bytes);
+		values[BYTES] = bytes;
+	}
 	values[SOURCE] = row->source;
 	values[DIGEST] = row->digest ? row->digest : row->source_digest;
 	format_row(list->format, values);
@@ -153,6 +170,7 @@ static int print_list(struct app *app, struct list *list, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	AUTO_FORMAT struct format *format = NULL;
+	bool brief;
 
 	if (format_new(fields, &list->request, &format, err) < 0 ||
 	    store_open(app->root, &store, err) < 0 ||
@@ -161,7 +179,8 @@ static int print_list(struct app *app, struct list *list, struct err *err)
 	list->format = format;
 	list->store = &store;
 	complete_name(list);
-	if (image_list(&store, visit, list, err) < 0)
+	brief = !format_uses(format, SOURCE) && !format_uses(format, DIGEST);
+	if ((brief ? image_list_brief : image_list)(&store, visit, list, err) < 0)
 		return -1;
 	return format_print(format, stdout, err) < 0 ? -1 : 0;
 }

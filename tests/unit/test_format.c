@@ -447,7 +447,10 @@ static void test_human(void **state)
 	assert_bytes(999499, "999 kB");
 	assert_bytes(999500, "1.00 MB");
 	assert_bytes(9994, "9.99 kB");
+	assert_bytes(1004, "1.00 kB");
+	assert_bytes(1006, "1.01 kB");
 	assert_bytes(9999, "10.0 kB");
+	assert_bytes(10040, "10.0 kB");
 	assert_bytes(99960, "100 kB");
 	assert_bytes(INT64_MAX, "9.22 EB");
 	assert_binary(1023, "1023 B");

@@ -331,6 +331,63 @@ static void test_list(void **state)
 	assert_string_equal(seen.data, "d:x c:- b:b:1 b:b:2 a:a ");
 }
 
+static int note_brief(const struct image_row *row, void *data, struct err *err)
+{
+	(void)err;
+	assert_null(row->source);
+	assert_null(row->source_digest);
+	assert_null(row->digest);
+	buf_addf(data, "%c:%s ", row->id[DIGEST_HEX_LEN - 1], row->name ? row->name : "-");
+	return 0;
+}
+
+/* Names are the image's even where only the ends of IDs differ. */
+static void test_list_of_like_ids(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_BUF struct buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a:1");
+	put(&store, 'a', "1", "a:2");
+	assert_int_equal(
+		db_exec(store.db,
+			"INSERT INTO image SELECT substr(id, 2) || '0', config, source, source_digest,"
+			" created_ns, size FROM image;"
+			"INSERT INTO image SELECT substr(id, 2) || 'f', config, source, source_digest,"
+			" created_ns, size FROM image WHERE id LIKE '%a';"
+			"INSERT INTO image_name (name, image_id)"
+			" SELECT 'x:' || substr(id, 64), id FROM image WHERE id NOT LIKE '%a'",
+			&err),
+		0);
+	assert_int_equal(image_list_brief(&store, note_brief, &seen, &err), 0);
+	assert_string_equal(seen.data, "f:x:f a:a:1 a:a:2 0:x:0 ");
+	buf_reset(&seen);
+	assert_int_equal(db_exec(store.db, "DELETE FROM image_name WHERE name != 'x:0'", &err), 0);
+	assert_int_equal(image_list_brief(&store, note_brief, &seen, &err), 0);
+	assert_string_equal(seen.data, "f:- a:- 0:x:0 ");
+}
+
+static void test_list_of_a_damaged_id(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	AUTO_BUF struct buf seen = BUF_INIT, expected = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	open_store(state, &store);
+	put(&store, 'a', "1", "a");
+	assert_int_equal(
+		db_exec(store.db, "PRAGMA foreign_keys=OFF; UPDATE image SET id = 'aaaa'", &err),
+		0);
+	buf_addf(&expected, "%s/cman.db is damaged: an image has the ID aaaa", store.root);
+	assert_int_equal(image_list_brief(&store, note_brief, &seen, &err), -EBADMSG);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	assert_string_equal(err.text, expected.data);
+	assert_null(seen.data);
+	buf_release(&expected);
+}
+
 static void test_remove_takes_only_what_nothing_else_needs(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
@@ -487,6 +544,8 @@ int main(void)
 		SCRATCH_TEST(test_an_image_keeps_its_layers),
 		SCRATCH_TEST(test_walk),
 		SCRATCH_TEST(test_list),
+		SCRATCH_TEST(test_list_of_like_ids),
+		SCRATCH_TEST(test_list_of_a_damaged_id),
 		SCRATCH_TEST(test_remove_takes_only_what_nothing_else_needs),
 		SCRATCH_TEST(test_one_name_of_several),
 		SCRATCH_TEST(test_an_id_takes_all_names),
