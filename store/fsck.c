@@ -32,6 +32,21 @@ void fsck_fault(struct fsck *run, bool repaired, const char *outcome, const char
 	run->options->fault(&fault, run->options->data);
 }
 
+void fsck_leftover(struct fsck *run, bool removed, const char *outcome, const char *object,
+		   const char *problem)
+{
+	const struct fsck_fault fault = {
+		.object = object,
+		.problem = problem,
+		.outcome = outcome,
+		.repaired = removed,
+		.is_leftover = true,
+	};
+
+	run->result.leftovers++;
+	run->options->fault(&fault, run->options->data);
+}
+
 int fsck_poll(struct fsck *run, struct err *err)
 {
 	return run->options->poll ? run->options->poll(run->options->data, err) : 0;

@@ -30,6 +30,8 @@ struct fsck_fault {
 	const char *problem; /* "its directory is missing" */
 	const char *outcome; /* what was done, or what a person can do; NULL: nothing */
 	bool repaired;
+	/* What an interrupted command has left: it takes room, but nothing is damaged. */
+	bool is_leftover;
 };
 
 struct fsck_layer {
@@ -44,7 +46,7 @@ struct fsck_options {
 	bool repair;
 	bool quick; /* rows, names and sizes only: no content is read */
 
-	/* Called for each fault. */
+	/* Called for each fault, and each leftover. */
 	void (*fault)(const struct fsck_fault *fault, void *data);
 
 	/*
@@ -74,6 +76,7 @@ struct fsck_result {
 	int64_t images, layers, blobs, containers, volumes; /* that were looked at */
 	int64_t unverified; /* layers without a blob that they could be compared with */
 	int64_t faults, repaired;
+	int64_t leftovers; /* which are no faults */
 };
 
 /*

@@ -75,12 +75,12 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 	     is_young(place->fd, name)))
 		return r;
 	if (run->options->repair && place->remove(run->store, name, &busy) < 0) {
-		fsck_fault(run, false, busy.text, object, "%s", place->unnamed);
+		fsck_leftover(run, false, busy.text, object, place->unnamed);
 		return 0;
 	}
-	fsck_fault(run, run->options->repair,
-		   run->options->repair ? "removed" : "cman fsck --repair removes it", object, "%s",
-		   place->unnamed);
+	fsck_leftover(run, run->options->repair,
+		      run->options->repair ? "removed" : "the next pull or rm removes it", object,
+		      place->unnamed);
 	return 0;
 }
 

@@ -19,6 +19,10 @@ struct fsck {
 void fsck_fault(struct fsck *run, bool repaired, const char *outcome, const char *object,
 		const char *problem, ...) __attribute__((format(printf, 5, 6)));
 
+/* What an interrupted command has left, and whether it was removed now. */
+void fsck_leftover(struct fsck *run, bool removed, const char *outcome, const char *object,
+		   const char *problem);
+
 /* -EINTR when somebody wants it to end. */
 int fsck_poll(struct fsck *run, struct err *err);
 

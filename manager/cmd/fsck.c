@@ -61,7 +61,7 @@ static void on_fault(const struct fsck_fault *fault, void *data)
 	buf_addstr(&line, ": ");
 	buf_add_escaped(&line, fault->problem, strlen(fault->problem));
 	if (fault->outcome) {
-		buf_addstr(&line, fault->repaired ? ": repaired: " : ": ");
+		buf_addstr(&line, fault->repaired && !fault->is_leftover ? ": repaired: " : ": ");
 		buf_add_escaped(&line, fault->outcome, strlen(fault->outcome));
 	}
 	buf_addch(&line, '\n');
@@ -89,10 +89,14 @@ static void print_result(const struct fsck_result *result)
 		printf(", %lld volume%s", (long long)result->volumes, plural(result->volumes));
 	printf(": ");
 	if (result->faults == 0)
-		puts("no faults");
+		printf("no faults");
 	else
-		printf("%lld fault%s, %lld repaired\n", (long long)result->faults,
+		printf("%lld fault%s, %lld repaired", (long long)result->faults,
 		       plural(result->faults), (long long)result->repaired);
+	if (result->leftovers > 0)
+		printf(", %lld leftover%s", (long long)result->leftovers,
+		       plural(result->leftovers));
+	putchar('\n');
 }
 
 static int check_store(struct app *app, bool repair, bool quick, struct err *err)

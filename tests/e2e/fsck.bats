@@ -191,8 +191,8 @@ overwrite() {
 	orphan=$(printf 'a%.0s' {1..64})
 	mkdir "$CMAN_ROOT/layers/$orphan" "$CMAN_ROOT/layers/notes"
 	echo x >"$CMAN_ROOT/blobs/sha256/$orphan"
-	options=--repair fsck 1 "layers/$orphan: nothing in the database names it: repaired: removed" \
-		"blobs/sha256/$orphan: nothing in the database names it: repaired: removed" \
+	options=--repair fsck 1 "layers/$orphan: nothing in the database names it: removed" \
+		"blobs/sha256/$orphan: nothing in the database names it: removed" \
 		"layers/notes: it is none of cman's: remove it by hand"
 	rmdir "$CMAN_ROOT/layers/notes"
 	clean

@@ -3,7 +3,8 @@
 # kill -9 of a command, of its monitor and of the container's first process at any system call that
 # changes something: afterwards the container is there, and every command works on it, or it is
 # gone; the store is whole; no process, mount or cgroup is left.
-# Without CMAN_TEST_LONG a few points of each command, else all of them. CMAN_TEST_SEED chooses.
+# Without CMAN_TEST_LONG a few points of each command, else all of them, which takes half an hour
+# (BATS_TEST_TIMEOUT=3600). CMAN_TEST_SEED chooses.
 
 load helpers
 

@@ -94,6 +94,7 @@ struct watch {
 	int polls;		/* how often it may be asked before it is interrupted */
 	int unpacked;
 	char bad[DIGEST_HEX_LEN + 1]; /* a blob that does not give the layer */
+	struct fsck_result result;
 };
 
 static void on_fault(const struct fsck_fault *fault, void *data)
@@ -159,12 +160,11 @@ static int check(struct store *store, bool repair, struct watch *watch, struct e
 		.poll = on_poll,
 		.data = watch,
 	};
-	struct fsck_result result = { 0 };
-
 	buf_reset(&watch->told);
 	buf_addstr(&watch->told, "");
 	watch->polls = 1000;
-	return store_fsck(store, &options, &result, err);
+	watch->result = (struct fsck_result){ 0 };
+	return store_fsck(store, &options, &watch->result, err);
 }
 
 static void assert_told(struct store *store, bool repair, struct watch *watch, const char *text)
@@ -193,32 +193,70 @@ static bool has_new(struct store *store)
 	return faccessat(store->layers_fd, path, F_OK, 0) == 0;
 }
 
-/* --- containers --- */
+/* --- leftovers --- */
 
-static void test_a_container_without_a_row(void **state)
+static void make_leftovers(struct store *store, char digit, char name[DIGEST_HEX_LEN + 1])
+{
+	int fd;
+
+	fixture_digest(digit, name);
+	assert_int_equal(mkdirat(store->containers_fd, name, 0700), 0);
+	assert_int_equal(mkdirat(store->layers_fd, name, 0700), 0);
+	fd = openat(store->blobs_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_what_a_kill_has_left_is_no_fault(void **state)
 {
 	AUTO_STORE struct store store = STORE_INIT;
 	struct watch watch = { .told = BUF_INIT };
-	char id[DIGEST_HEX_LEN + 1], line[256];
+	char name[DIGEST_HEX_LEN + 1], text[512];
 
 	open_store(state, &store);
-	fixture_digest('2', id);
-	assert_int_equal(mkdirat(store.containers_fd, id, 0700), 0);
-	/* It may be about to get its row. */
-	assert_told(&store, true, &watch, "");
-	assert_int_equal(faccessat(store.containers_fd, id, F_OK, 0), 0);
+	make_leftovers(&store, '2', name);
+	/* They may be about to get their rows. */
+	assert_told(&store, false, &watch, "");
 	ahead_s = 90;
-	snprintf(line, sizeof(line),
+	snprintf(text, sizeof(text),
+		 "-layers/%.23s: nothing in the database names it: "
+		 "the next pull or rm removes it\n"
+		 "-blobs/sha256/%.17s: nothing in the database names it: "
+		 "the next pull or rm removes it\n"
 		 "-containers/%.19s: a container whose making was interrupted: "
-		 "cman fsck --repair removes it\n",
-		 id);
-	assert_told(&store, false, &watch, line);
-	snprintf(line, sizeof(line),
-		 "+containers/%.19s: a container whose making was interrupted: removed\n", id);
-	assert_told(&store, true, &watch, line);
+		 "the next pull or rm removes it\n",
+		 name, name, name);
+	assert_told(&store, false, &watch, text);
+	assert_int_equal(watch.result.leftovers, 3);
+	assert_int_equal(watch.result.faults, 0);
+	snprintf(text, sizeof(text),
+		 "+layers/%.23s: nothing in the database names it: removed\n"
+		 "+blobs/sha256/%.17s: nothing in the database names it: removed\n"
+		 "+containers/%.19s: a container whose making was interrupted: removed\n",
+		 name, name, name);
+	assert_told(&store, true, &watch, text);
+	assert_int_equal(watch.result.faults, 0);
 	ahead_s = 0;
 	assert_told(&store, false, &watch, "");
-	assert_int_equal(faccessat(store.containers_fd, id, F_OK, 0), -1);
+	assert_int_equal(faccessat(store.containers_fd, name, F_OK, 0), -1);
+	buf_release(&watch.told);
+}
+
+/* Nobody is about to name a layer or a blob while one has the store alone, however young. */
+static void test_a_repair_does_not_wait(void **state)
+{
+	AUTO_STORE struct store store = STORE_INIT;
+	struct watch watch = { .told = BUF_INIT };
+	char name[DIGEST_HEX_LEN + 1], text[512];
+
+	open_store(state, &store);
+	make_leftovers(&store, '2', name);
+	snprintf(text, sizeof(text),
+		 "+layers/%.23s: nothing in the database names it: removed\n"
+		 "+blobs/sha256/%.17s: nothing in the database names it: removed\n",
+		 name, name);
+	assert_told(&store, true, &watch, text);
+	assert_int_equal(faccessat(store.containers_fd, name, F_OK, 0), 0);
 	buf_release(&watch.told);
 }
 
@@ -500,7 +538,8 @@ static void test_makers_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCRATCH_TEST(test_a_container_without_a_row),
+		SCRATCH_TEST(test_what_a_kill_has_left_is_no_fault),
+		SCRATCH_TEST(test_a_repair_does_not_wait),
 		SCRATCH_TEST(test_a_layer_is_exchanged),
 		SCRATCH_TEST(test_under_a_container_it_is_not),
 		SCRATCH_TEST(test_a_blob_that_does_not_give_it),
