@@ -48,7 +48,6 @@ int fetch_session_start(struct fetch_session *session, struct err *err)
 void fetch_session_end(struct fetch_session *session)
 {
 	cleanup_close(&session->control);
-	session->control = -1;
 	stage_end(&session->child);
 }
 
@@ -59,7 +58,6 @@ void fetcher_release(struct fetcher *fetcher)
 	/* This order: the stage looks at the events first. */
 	cleanup_close(&fetcher->events);
 	cleanup_close(&fetcher->body);
-	fetcher->events = fetcher->body = -1;
 }
 
 static const char *first_set(const char *const *names)

@@ -86,5 +86,4 @@ bool http_lookup_is_transient(struct http_lookup *lookup)
 void http_lookup_release(struct http_lookup *lookup)
 {
 	cleanup_close(&lookup->fd);
-	lookup->fd = -1;
 }

@@ -47,7 +47,6 @@ void http_finish(struct http_job *job, bool transient, const struct err *why)
 	 * file, and nothing of it may be behind this. */
 	http_transfer_end(&job->transfer, job->client->multi);
 	cleanup_close(&job->transfer.body);
-	job->transfer.body = -1;
 	send_event(job, &event);
 	job->done = true;
 }

@@ -12,12 +12,6 @@
 #include "image/unpack_stage.h"
 #include "store/base/cleanup.h"
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 /* Kill what runs, and wait for the thread between, which that ends. */
 static void end_stages(struct ingest *ingest)
 {
@@ -40,9 +34,9 @@ void ingest_abort(struct ingest *ingest)
 	end_stages(ingest);
 	ring_close(&ingest->in);
 	handover_release(&ingest->handover);
-	close_fd(&ingest->inflate_fd);
-	close_fd(&ingest->unpack_fd);
-	close_fd(&ingest->marks_fd);
+	cleanup_close(&ingest->inflate_fd);
+	cleanup_close(&ingest->unpack_fd);
+	cleanup_close(&ingest->marks_fd);
 	if (ingest->draft.fd >= 0)
 		drop_draft(ingest);
 	verify_release(&ingest->digest);

@@ -337,7 +337,6 @@ static void sweep(struct load *load)
 
 	ingest_abort(&load->ingest);
 	cleanup_close(&load->hold);
-	load->hold = -1;
 	if (store_sweep(load->store, &ignored) < 0)
 		log_debug("sweep: %s", ignored.text);
 }

@@ -22,16 +22,10 @@ void pack_mark_add(struct buf *marks, enum pack_mark mark, const char *path)
 	buf_add(marks, path, strlen(path) + 1);
 }
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 void pack_abort(struct pack *pack)
 {
-	close_fd(&pack->fd);
-	close_fd(&pack->report_fd);
+	cleanup_close(&pack->fd);
+	cleanup_close(&pack->report_fd);
 	stage_end(&pack->stage);
 	*pack = (struct pack)PACK_INIT;
 }
@@ -170,7 +164,7 @@ int pack_explain(struct pack *pack, int r, struct err *err)
 		return r;
 	}
 	/* A stage that still writes ends with this, by SIGPIPE. */
-	close_fd(&pack->fd);
+	cleanup_close(&pack->fd);
 	if (pack_finish(pack, &ignored, &why) < 0 && why.num != EPIPE)
 		*err = why;
 	pack_abort(pack);

@@ -307,7 +307,6 @@ static void sweep(struct pull *pull)
 	struct err ignored = ERR_INIT;
 
 	cleanup_close(&pull->hold);
-	pull->hold = -1;
 	if (store_sweep(pull->store, &ignored) < 0)
 		log_debug("sweep: %s", ignored.text);
 }

@@ -11,7 +11,6 @@
 void turns_close(struct turns *turns)
 {
 	cleanup_close(&turns->fd);
-	turns->fd = -1;
 }
 
 int turns_open(struct turns *turns, struct err *err)

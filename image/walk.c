@@ -138,7 +138,6 @@ static int add_level(struct walk *walk, const struct walk_dir *dir)
 
 		for (int i = 0; i < 2; i++) {
 			cleanup_close(&far->fds[i]);
-			far->fds[i] = -1;
 		}
 	}
 	return 0;

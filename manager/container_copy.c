@@ -109,7 +109,6 @@ static int forbid_start(struct copy *copy, struct err *err)
 	r = lifecycle_find(copy->store, to->what->container, &to->record, err);
 	if (r == 0 && !is_stopped(to)) {
 		cleanup_close(&copy->start_lock_fd);
-		copy->start_lock_fd = -1;
 	}
 	return r;
 }
@@ -316,7 +315,6 @@ static int start_writing(struct copy *copy, struct err *err)
 			  copy->to.mount, err);
 	/* The stage's alone: so it ends with whoever writes or reads it. */
 	cleanup_close(&copy->pack.fd);
-	copy->pack.fd = -1;
 	return r;
 }
 
@@ -357,7 +355,7 @@ static int finish(struct copy *copy, struct copy_result *out, struct err *err)
 
 	if (copy->from.what->kind != COPY_STREAM) {
 		if (written < 0)
-			cleanup_close(&copy->pack.fd), copy->pack.fd = -1;
+			cleanup_close(&copy->pack.fd);
 		read = pack_finish(&copy->pack, &out->packed, &why);
 	}
 	if (read < 0 && (written == 0 || why.num != EPIPE)) {

@@ -288,12 +288,6 @@ static void tell_failure(const struct stage_state *state, struct err *failure)
 	(void)packet_send(EXEC_SOCKET, &packet, &ignored);
 }
 
-static void close_console(struct stage_state *state)
-{
-	cleanup_close(&state->process.console_fd);
-	state->process.console_fd = -1;
-}
-
 /* The pipes' ends are the program's alone now, so that their other ends see when it closes them. */
 static int tell_started(struct stage_state *state, struct err *err)
 {
@@ -305,7 +299,7 @@ static int tell_started(struct stage_state *state, struct err *err)
 		close(fd);
 	(void)dup2(STDIN_FILENO, STDERR_FILENO);
 	if (!state->request.detach)
-		close_console(state);
+		cleanup_close(&state->process.console_fd);
 	return rc;
 }
 
@@ -365,7 +359,7 @@ static int attend(struct stage_state *state, struct err *err)
 		if (fds[2].revents & POLLIN)
 			discard_output(state->process.console_fd);
 		else if (fds[2].revents)
-			close_console(state);
+			cleanup_close(&state->process.console_fd);
 		if (fds[1].revents)
 			hear_client(state);
 	}

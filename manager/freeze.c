@@ -60,12 +60,6 @@ int guard_stage_main(void)
 
 /* --- the caller --- */
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 void freeze_end(struct freeze *freeze)
 {
 	struct err ignored = ERR_INIT;
@@ -80,10 +74,10 @@ void freeze_end(struct freeze *freeze)
 		if (WIFSIGNALED(status) && !freeze->was_frozen)
 			(void)cgroup_thaw(freeze->cgroup_fd, &ignored);
 	}
-	close_fd(&freeze->guard.pidfd);
-	close_fd(&freeze->fd);
-	close_fd(&freeze->cgroup_fd);
-	close_fd(&freeze->lock_fd);
+	cleanup_close(&freeze->guard.pidfd);
+	cleanup_close(&freeze->fd);
+	cleanup_close(&freeze->cgroup_fd);
+	cleanup_close(&freeze->lock_fd);
 	*freeze = (struct freeze)FREEZE_INIT;
 }
 
@@ -131,7 +125,7 @@ static int start_guard(struct freeze *freeze, struct err *err)
 	r = stage_spawn("cman-guard", &options, &freeze->guard, err);
 	if (r < 0)
 		return r;
-	close_fd(&theirs);
+	cleanup_close(&theirs);
 	do
 		n = recv(freeze->fd, &report, sizeof(report), 0);
 	while (n < 0 && errno == EINTR);

@@ -21,12 +21,6 @@
 
 #define KILL_GRACE_NS INT64_C(5000000000) /* for the stage to tell that it has killed it */
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 /* --- the start --- */
 
 static int make_request(const struct spec_health *health, int *fd, struct err *err)
@@ -144,7 +138,7 @@ static void take_output(struct health_probe *probe)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		close_fd(&probe->output);
+		cleanup_close(&probe->output);
 		return;
 	}
 	if ((size_t)n < room)
@@ -213,9 +207,9 @@ bool health_probe_step(struct health_probe *probe, const struct pollfd fds[2])
 void health_probe_end(struct health_probe *probe)
 {
 	(void)stage_end(&probe->stage);
-	close_fd(&probe->stage.pidfd);
-	close_fd(&probe->socket);
-	close_fd(&probe->output);
+	cleanup_close(&probe->stage.pidfd);
+	cleanup_close(&probe->socket);
+	cleanup_close(&probe->output);
 	free(probe->text);
 	*probe = (struct health_probe)HEALTH_PROBE_INIT;
 }

@@ -91,7 +91,6 @@ int blob_draft_commit(struct store *store, struct blob_draft *draft, const char 
 		return r;
 	if (!was_there) {
 		cleanup_close(&draft->fd);
-		draft->fd = -1;
 	}
 	blob_draft_abort(store, draft);
 	return 0;

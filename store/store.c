@@ -29,24 +29,18 @@
  */
 #define MAINTAIN_WAL_BYTES (128 << 10)
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 void store_close(struct store *store)
 {
 	expected_forget(store);
 	db_close(store->db);
 	cleanup_free(&store->root);
 	cleanup_free(&store->run);
-	close_fd(&store->root_fd);
-	close_fd(&store->run_fd);
-	close_fd(&store->containers_fd);
-	close_fd(&store->layers_fd);
-	close_fd(&store->blobs_fd);
-	close_fd(&store->tmp_fd);
+	cleanup_close(&store->root_fd);
+	cleanup_close(&store->run_fd);
+	cleanup_close(&store->containers_fd);
+	cleanup_close(&store->layers_fd);
+	cleanup_close(&store->blobs_fd);
+	cleanup_close(&store->tmp_fd);
 	*store = (struct store)STORE_INIT;
 }
 

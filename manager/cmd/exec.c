@@ -81,7 +81,6 @@ static void end_stage(struct exec *exec)
 	cleanup_close(&pump->in);
 	for (int i = 0; i < 2; i++) {
 		cleanup_close(&pump->out[i]);
-		pump->out[i] = -1;
 	}
 	exec->stage.pidfd = pump->socket = pump->in = -1;
 }

@@ -55,20 +55,13 @@ int pump_block_signals(bool raw, bool no_proxy, int *out, struct err *err)
 	return 0;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void pump_release(struct pump *pump)
 {
-	close_fd(&pump->socket);
-	close_fd(&pump->signals);
-	close_fd(&pump->in);
-	close_fd(&pump->out[0]);
-	close_fd(&pump->out[1]);
+	cleanup_close(&pump->socket);
+	cleanup_close(&pump->signals);
+	cleanup_close(&pump->in);
+	cleanup_close(&pump->out[0]);
+	cleanup_close(&pump->out[1]);
 }
 
 #define EXIT_SIGNALLED 128
@@ -204,7 +197,7 @@ static int on_message(struct state *state, struct err *err)
 	state->ended = true;
 	/* Nobody is left to read it. */
 	state->in.from = -1;
-	close_fd(&state->pump->in);
+	cleanup_close(&state->pump->in);
 	return 0;
 }
 
@@ -223,7 +216,7 @@ static void on_input(struct state *state)
 	case FLOW_ENDED:
 	case FLOW_BROKEN:
 		state->in.from = -1;
-		close_fd(&state->pump->in);
+		cleanup_close(&state->pump->in);
 		return;
 	}
 }
@@ -254,7 +247,7 @@ static void on_output(struct state *state, int i)
 		break;
 	}
 	state->out[i].from = -1;
-	close_fd(&state->pump->out[i]);
+	cleanup_close(&state->pump->out[i]);
 }
 
 /* Whether somebody reads stdout shows before there is anything to be written. */

@@ -66,7 +66,6 @@ void monitor_unlisten(struct monitor *monitor)
 	if (monitor->listener < 0)
 		return;
 	cleanup_close(&monitor->listener);
-	monitor->listener = -1;
 	(void)unlinkat(monitor->dir_fd, MONITOR_ATTACH_FILE, 0);
 }
 
@@ -225,7 +224,6 @@ static void attach(struct monitor *monitor, struct client *client, uint32_t stre
 	packet.attached.takes_input = monitor_takes_input(monitor);
 	if (!packet.attached.takes_input) {
 		cleanup_close(&client->in);
-		client->in = -1;
 	}
 	(void)packet_send(client->socket, &packet, &gone);
 }

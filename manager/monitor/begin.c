@@ -32,12 +32,6 @@ struct ends {
 	int in, out, err;
 };
 
-static void close_fd(int *fd)
-{
-	cleanup_close(fd);
-	*fd = -1;
-}
-
 /* *ours is non-blocking, *theirs is what a program expects. */
 static int open_output(int *ours, int *theirs, struct err *err)
 {
@@ -169,7 +163,7 @@ static int expect_descriptors(const struct monitor *monitor, struct err *err)
 void monitor_close_preserved(struct monitor *monitor)
 {
 	while (monitor->npreserved > 0)
-		close_fd(&monitor->preserved[--monitor->npreserved]);
+		cleanup_close(&monitor->preserved[--monitor->npreserved]);
 }
 
 /*
@@ -246,9 +240,9 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 		rc = create(monitor, &ends, &neighbours, err);
 	neighbours_release(&neighbours);
 	monitor_close_preserved(monitor);
-	close_fd(&ends.in);
-	close_fd(&ends.out);
-	close_fd(&ends.err);
+	cleanup_close(&ends.in);
+	cleanup_close(&ends.out);
+	cleanup_close(&ends.err);
 	if (rc < 0)
 		return rc;
 	monitor_attach_console(monitor);
@@ -471,8 +465,8 @@ static void forget_run(struct monitor *monitor)
 	relay_close_source(&monitor->err);
 	engine_process_release(&monitor->process);
 	spec_release(&monitor->spec);
-	close_fd(&monitor->console_slave);
-	close_fd(&monitor->stdin_kept);
+	cleanup_close(&monitor->console_slave);
+	cleanup_close(&monitor->stdin_kept);
 	monitor->broken_told = false;
 	cleanup_free(&monitor->record.error);
 	cleanup_free(&monitor->record.ending);

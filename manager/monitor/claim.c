@@ -71,5 +71,4 @@ void monitor_unclaim(struct monitor *monitor)
 	/* A child that has not executed its program yet shares the lock: closing is not enough. */
 	(void)flock(monitor->claim_fd, LOCK_UN);
 	cleanup_close(&monitor->claim_fd);
-	monitor->claim_fd = -1;
 }

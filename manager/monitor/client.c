@@ -53,7 +53,6 @@ void clients_retire(struct clients *clients)
 	for (struct client *client = clients->first; client; client = client->next) {
 		client->is_retired = true;
 		cleanup_close(&client->in);
-		client->in = -1;
 	}
 }
 

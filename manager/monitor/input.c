@@ -52,7 +52,6 @@ void monitor_input_read(struct monitor *monitor, struct client *client)
 		monitor_input_write(monitor);
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 		cleanup_close(&client->in);
-		client->in = -1;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
 /* So much is not given back between two bytes that had to wait. */
@@ -22,9 +23,7 @@ static void forget_pending(struct outlet *outlet)
 
 void outlet_close(struct outlet *outlet)
 {
-	if (outlet->fd >= 0)
-		close(outlet->fd);
-	outlet->fd = -1;
+	cleanup_close(&outlet->fd);
 	forget_pending(outlet);
 }
 

@@ -5,15 +5,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/base/cleanup.h"
+
 /* What a pipe holds, pipe(7). */
 #define CHUNK 65536
 #define TERMINAL_MAX ((size_t)1 << 20) /* more than a terminal holds */
 
 void relay_close_source(struct relay *relay)
 {
-	if (relay->source >= 0)
-		close(relay->source);
-	relay->source = -1;
+	cleanup_close(&relay->source);
 }
 
 static int number_of(const struct relay *relay)

@@ -25,14 +25,9 @@
 
 void cgroup_release(struct cgroup *cgroup)
 {
-	if (cgroup->v2_fd >= 0)
-		close(cgroup->v2_fd);
-	cgroup->v2_fd = -1;
-	for (size_t i = 0; i < CGROUP_V1_MAX; i++) {
-		if (cgroup->v1_fds[i] >= 0)
-			close(cgroup->v1_fds[i]);
-		cgroup->v1_fds[i] = -1;
-	}
+	cleanup_close(&cgroup->v2_fd);
+	for (size_t i = 0; i < CGROUP_V1_MAX; i++)
+		cleanup_close(&cgroup->v1_fds[i]);
 	cgroup_host_release(&cgroup->host);
 }
 

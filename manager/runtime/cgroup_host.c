@@ -128,11 +128,8 @@ int cgroup_host_find(struct cgroup_host *out, struct err *err)
 
 void cgroup_host_release(struct cgroup_host *host)
 {
-	if (host->v2_root >= 0)
-		close(host->v2_root);
-	if (host->v1_dir >= 0)
-		close(host->v1_dir);
-	host->v2_root = host->v1_dir = -1;
+	cleanup_close(&host->v2_root);
+	cleanup_close(&host->v1_dir);
 }
 
 int cgroup_host_v1(const struct cgroup_host *host, const char *controller)

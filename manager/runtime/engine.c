@@ -107,7 +107,6 @@ int engine_start(struct engine_process *process, struct err *err)
 	if (result < 0)
 		reap_killed(process->pidfd);
 	cleanup_close(&process->sync_fd);
-	process->sync_fd = -1;
 	return result;
 }
 

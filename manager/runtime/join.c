@@ -254,7 +254,6 @@ static int run_maker(struct join *join, struct err *err)
 	join->process.pid = pid;
 	join->process.sync_fd = STEAL_FD(join->sync[0]);
 	cleanup_close(&join->sync[1]);
-	join->sync[1] = -1;
 	return 0;
 }
 
@@ -321,7 +320,6 @@ int engine_exec(const struct engine_exec_request *request, struct engine_process
 		newcomer_kill(&join.newcomer);
 	} else {
 		cleanup_close(&join.process.sync_fd);
-		join.process.sync_fd = -1;
 		*out = join.process;
 		join.process = (struct engine_process)ENGINE_PROCESS_INIT;
 	}

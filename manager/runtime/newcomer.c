@@ -218,7 +218,6 @@ int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process
 	int result = take_newcomer(newcomer, process, err);
 
 	cleanup_close(&newcomer->failure[1]);
-	newcomer->failure[1] = -1;
 	if (result < 0)
 		return result;
 	result = await_program(newcomer->failure[0], proc_fd, process, err);

@@ -93,7 +93,6 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 	setup->process.pid = pid;
 	cleanup_close(&setup->sync[1]);
 	cleanup_close(&setup->report[1]);
-	setup->sync[1] = setup->report[1] = -1;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 /*
  * Attributes that release what a variable holds when it goes out of scope. All keep errno. A value
  * that is handed on is stolen first: `*out = STEAL_FD(fd);`, `*out = STEAL_PTR(text);`.
+ * cleanup_close() is for those of a struct, too: it leaves -1, and does nothing to that.
  */
 
 #include <dirent.h>
@@ -21,12 +22,13 @@ static inline void cleanup_free(void *p)
 	errno = saved;
 }
 
-static inline void cleanup_close(const int *fd)
+static inline void cleanup_close(int *fd)
 {
 	int saved = errno;
 
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 	errno = saved;
 }
 

@@ -404,6 +404,24 @@ static void test_remove_does_not_cross_mounts(void **state)
 
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
+static void test_what_was_closed_is_not_closed_again(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int closed = fd;
+
+	(void)state;
+	assert_true(fd >= 0);
+	errno = ENOENT;
+	cleanup_close(&closed);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(closed, -1);
+	/* The number is somebody else's now. */
+	assert_int_equal(open("/dev/null", O_RDONLY | O_CLOEXEC), fd);
+	cleanup_close(&closed);
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +431,7 @@ int main(void)
 		SCRATCH_TEST(test_replace_file),
 		SCRATCH_TEST(test_directories_have_their_mode),
 		cmocka_unit_test(test_memory_file_is_sealed),
+		cmocka_unit_test(test_what_was_closed_is_not_closed_again),
 		SCRATCH_TEST(test_remove_of_plain_things),
 		SCRATCH_TEST(test_remove_follows_no_symlink),
 		SCRATCH_TEST(test_remove_of_strange_names_and_modes),
