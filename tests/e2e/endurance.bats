@@ -106,7 +106,7 @@ has_checked() {
 	eventually has_checked 20
 	figures 'after 20 checks'
 	keep_first
-	for _ in $(seq 60); do
+	for _ in $(seq $((60 + times / 10))); do
 		if has_checked $((times + 20)); then break; fi
 		sleep 1
 	done
