@@ -24,14 +24,6 @@ int name_qualify(const char *word, struct ref *out, struct err *err)
 	return r < 0 ? r : registries_qualify(&registries, &ref, out, err);
 }
 
-static bool has_name(const struct image_record *image, const char *name)
-{
-	for (size_t i = 0; i < image->nnames; i++)
-		if (strcmp(image->names[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* Looks `name` up; 1 where it is there, 0 where not. "sha256:…" may be an ID. */
 static int try_name(struct store *store, char **name, struct image_record *record, char **found,
 		    struct err *err)
@@ -45,7 +37,7 @@ static int try_name(struct store *store, char **name, struct image_record *recor
 		*err = missing;
 		return r;
 	}
-	*found = has_name(record, *name) ? STEAL_PTR(*name) : strdup(record->id);
+	*found = image_has_name(record, *name) ? STEAL_PTR(*name) : strdup(record->id);
 	return *found ? 1 : err_sys(err, ENOMEM, "image name");
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "manager/isolation.h"
+#include "manager/spec_build.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -27,14 +28,6 @@ static int share_one(const struct share *share, unsigned bit, struct spec *spec,
 	free(*into);
 	*into = strdup(share->with);
 	return *into ? 0 : no_memory(err);
-}
-
-static struct spec_mount *find_mount(struct spec *spec, const char *destination)
-{
-	for (size_t i = 0; i < spec->nmounts; i++)
-		if (strcmp(spec->mounts[i].destination, destination) == 0)
-			return &spec->mounts[i];
-	return NULL;
 }
 
 static void remove_mount(struct spec *spec, struct spec_mount *mount)
@@ -84,7 +77,7 @@ static int size_shm(struct spec_mount *mount, int64_t bytes, struct err *err)
 static int share_memory(const struct isolation *isolation, struct spec *spec, struct err *err)
 {
 	const struct share *ipc = isolation_share(isolation, SPEC_NS_IPC);
-	struct spec_mount *shm = find_mount(spec, SPEC_SHM);
+	struct spec_mount *shm = spec_find_mount(spec, SPEC_SHM);
 
 	spec->private_ipc = ipc->mode == SHARE_PRIVATE || ipc->mode == SHARE_NONE;
 	if (!shm)

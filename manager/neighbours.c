@@ -194,14 +194,6 @@ int neighbours_resolve(struct store *store, struct isolation *isolation, char **
 	return rc;
 }
 
-static const struct spec_mount *find_mount(const struct spec *spec, const char *destination)
-{
-	for (size_t i = 0; i < spec->nmounts; i++)
-		if (strcmp(spec->mounts[i].destination, destination) == 0)
-			return &spec->mounts[i];
-	return NULL;
-}
-
 int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err)
 {
 	static const char *const files[] = { "/etc/hosts", "/etc/resolv.conf", "/etc/hostname" };
@@ -210,9 +202,9 @@ int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err
 	int rc = id ? lifecycle_load_spec(store, id, &other, err) : 0;
 
 	for (size_t i = 0; id && i < sizeof(files) / sizeof(files[0]) && rc == 0; i++) {
-		const struct spec_mount *mount = find_mount(&other, files[i]);
+		const struct spec_mount *mount = spec_find_mount(&other, files[i]);
 
-		if (mount && !find_mount(spec, files[i]) && !find_mount(spec, "/etc"))
+		if (mount && !spec_find_mount(spec, files[i]) && !spec_find_mount(spec, "/etc"))
 			rc = spec_add_mount(
 				spec, files[i], "bind", mount->source,
 				spec->root_readonly ? "bind,rprivate,ro" : "bind,rprivate", err);

@@ -51,6 +51,14 @@ static int split_options(const char *text, char ***out, struct err *err)
 	return 0;
 }
 
+struct spec_mount *spec_find_mount(const struct spec *spec, const char *destination)
+{
+	for (size_t i = 0; i < spec->nmounts; i++)
+		if (strcmp(spec->mounts[i].destination, destination) == 0)
+			return &spec->mounts[i];
+	return NULL;
+}
+
 int spec_add_mount(struct spec *spec, const char *destination, const char *type, const char *source,
 		   const char *options, struct err *err)
 {

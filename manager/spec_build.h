@@ -71,4 +71,7 @@ int spec_build_health(const struct image_config *config,
 int spec_add_mount(struct spec *spec, const char *destination, const char *type, const char *source,
 		   const char *options, struct err *err);
 
+/* The first of that destination, or NULL. */
+struct spec_mount *spec_find_mount(const struct spec *spec, const char *destination);
+
 #endif

@@ -28,6 +28,14 @@ void image_record_release(struct image_record *record)
 	*record = (struct image_record)IMAGE_RECORD_INIT;
 }
 
+bool image_has_name(const struct image_record *record, const char *name)
+{
+	for (size_t i = 0; i < record->nnames; i++)
+		if (strcmp(record->names[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static int read_layers(struct store *store, struct image_record *record, struct err *err)
 {
 	AUTO_STMT sqlite3_stmt *stmt = NULL;

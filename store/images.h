@@ -53,6 +53,7 @@ struct image_record {
 	}
 #define AUTO_IMAGE_RECORD __attribute__((cleanup(image_record_release)))
 void image_record_release(struct image_record *record);
+bool image_has_name(const struct image_record *record, const char *name);
 
 /* A descriptor of image-spec descriptor.md. */
 struct image_blob {

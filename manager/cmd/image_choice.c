@@ -128,14 +128,6 @@ static int find_or_pull(struct store *store, const char *name, const struct imag
 	return pull(store, name, wish, 0, out, err);
 }
 
-static bool has_name(const struct image_record *image, const char *name)
-{
-	for (size_t i = 0; i < image->nnames; i++)
-		if (strcmp(image->names[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* The name the image goes by: what was asked for, completed, if that is a name of it. */
 static int name_of(const struct image_record *image, const char *asked, char **out, struct err *err)
 {
@@ -145,10 +137,10 @@ static int name_of(const struct image_record *image, const char *asked, char **o
 	struct err ignored = ERR_INIT;
 	const char *name = image->nnames > 0 ? image->names[0].name : image->id;
 
-	if (ref_normalize(asked, &normal, &ignored) == 0 && has_name(image, normal))
+	if (ref_normalize(asked, &normal, &ignored) == 0 && image_has_name(image, normal))
 		name = normal;
 	else if (name_qualify(asked, &ref, &ignored) == 0 &&
-		 ref_format(&ref, &full, &ignored) == 0 && has_name(image, full))
+		 ref_format(&ref, &full, &ignored) == 0 && image_has_name(image, full))
 		name = full;
 	*out = strdup(name);
 	return *out ? 0 : err_sys(err, ENOMEM, "cannot choose an image");

@@ -21,17 +21,6 @@
 #define CPUS_MAX 8192
 #define RLIMIT_PREFIX "RLIMIT_"
 
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, EINVAL, "--%s: not %s: %s", option->name, what, value);
-}
-
 int limit_value_memory(const struct cmd_option *option, const char *value, int64_t *out,
 		       struct err *err)
 {
@@ -79,10 +68,10 @@ int limit_value_cpus(const struct cmd_option *option, const char *value, uint64_
 
 	/* strtod would also take "inf", "0x1p3" and white space. */
 	if (value[0] == '\0' || value[strspn(value, "0123456789.")] != '\0')
-		return bad_value(option, "a number of processors", value, err);
+		return option_bad_value(option, "a number of processors", value, err);
 	cpus = strtod(value, &end);
 	if (*end != '\0' || (cpus != 0 && cpus < CPUS_MIN) || cpus > CPUS_MAX)
-		return bad_value(option, "a number of processors", value, err);
+		return option_bad_value(option, "a number of processors", value, err);
 	*period = cpus != 0 ? CPU_PERIOD : 0;
 	*quota = (int64_t)(cpus * CPU_PERIOD + 0.5);
 	return 0;
@@ -145,18 +134,19 @@ int limit_value_block(const struct cmd_option *option, const char *value, enum s
 	struct stat st;
 
 	if (!colon || value[0] != '/')
-		return bad_value(option, "DEVICE:NUMBER with the path of a device", value, err);
+		return option_bad_value(option, "DEVICE:NUMBER with the path of a device", value,
+					err);
 	if (!path)
-		return no_memory(err);
+		return option_no_memory(err);
 	if (block_number(option, colon + 1, kind, &number, err) < 0)
 		return err_code(err);
 	if (stat(path, &st) < 0)
 		return err_sys(err, errno, "--%s: %s", option->name, path);
 	if (!S_ISBLK(st.st_mode))
-		return bad_value(option, "a block device", path, err);
+		return option_bad_value(option, "a block device", path, err);
 	all = reallocarray(resources->block_limits, resources->nblock_limits + 1, sizeof(*all));
 	if (!all)
-		return no_memory(err);
+		return option_no_memory(err);
 	resources->block_limits = all;
 	all[resources->nblock_limits++] = (struct spec_block_limit){
 		.kind = kind,
@@ -210,12 +200,12 @@ int limit_value_device_rule(const struct cmd_option *option, const char *value,
 	struct spec_device_rule *all;
 
 	if (!parse_rule(value, &rule)) {
-		bad_value(option, "a rule for devices", value, err);
+		option_bad_value(option, "a rule for devices", value, err);
 		return err_hint(err, "type (a, b, c), numbers or *, and access: 'c 10:229 rwm'");
 	}
 	all = reallocarray(resources->devices, resources->ndevices + 1, sizeof(*all));
 	if (!all)
-		return no_memory(err);
+		return option_no_memory(err);
 	resources->devices = all;
 	all[resources->ndevices++] = rule;
 	return 0;
@@ -264,13 +254,13 @@ int limit_value_ulimit(const struct cmd_option *option, const char *value, struc
 	struct spec_rlimit *all;
 
 	if (equals && !name) {
-		bad_value(option, "the name of a limit", value, err);
+		option_bad_value(option, "the name of a limit", value, err);
 		return err_hint(err, "one of: as core cpu data fsize locks memlock msgqueue nice "
 				     "nofile nproc rss rtprio rttime sigpending stack");
 	}
 	if (!equals || !read_rlimit(soft, len, &limit.soft) ||
 	    !read_rlimit(hard, strlen(hard), &limit.hard))
-		return bad_value(option, "NAME=SOFT[:HARD]", value, err);
+		return option_bad_value(option, "NAME=SOFT[:HARD]", value, err);
 	if (limit.soft > limit.hard)
 		return err_set(err, ERR_USAGE, EINVAL,
 			       "--%s: the first, soft limit is above the second, hard one: %s",
@@ -278,7 +268,7 @@ int limit_value_ulimit(const struct cmd_option *option, const char *value, struc
 	limit.resource = (int)name->value;
 	all = reallocarray(limits->rlimits, limits->nrlimits + 1, sizeof(*all));
 	if (!all)
-		return no_memory(err);
+		return option_no_memory(err);
 	limits->rlimits = all;
 	all[limits->nrlimits++] = limit;
 	return 0;
@@ -291,7 +281,7 @@ int limit_value_cgroup(const struct cmd_option *option, const char *value, const
 
 	if (value[0] != '/' && strlen(value) > 6 &&
 	    strcmp(value + strlen(value) - 6, ".slice") == 0) {
-		bad_value(option, "the path of a cgroup", value, err);
+		option_bad_value(option, "the path of a cgroup", value, err);
 		return err_hint(err, "a slice of systemd by its path, such as /machine.slice");
 	}
 	do {
@@ -301,11 +291,11 @@ int limit_value_cgroup(const struct cmd_option *option, const char *value, const
 		len = strcspn(at, "/");
 		if ((len == 0 && *at) || (len == 1 && at[0] == '.') ||
 		    (len == 2 && at[0] == '.' && at[1] == '.') || len > 255)
-			return bad_value(option, "the path of a cgroup", value, err);
+			return option_bad_value(option, "the path of a cgroup", value, err);
 		at += len;
 	} while (*at);
 	if (value[strspn(value, "/")] == '\0')
-		return bad_value(option, "the path of a cgroup", value, err);
+		return option_bad_value(option, "the path of a cgroup", value, err);
 	*out = value;
 	return 0;
 }

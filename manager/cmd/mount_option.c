@@ -42,11 +42,6 @@ static void parsed_release(struct parsed *parsed)
 	json_decref(parsed->driver_options);
 }
 
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
 static int fail(const struct parsed *parsed, struct err *err, const char *key, const char *what,
 		const char *text)
 {
@@ -60,7 +55,7 @@ static int take_text(char **out, const char *text, struct err *err)
 {
 	free(*out);
 	*out = strdup(text);
-	return *out ? 0 : no_memory(err);
+	return *out ? 0 : option_no_memory(err);
 }
 
 /* A key alone is true. */
@@ -400,7 +395,7 @@ static int build_host(const struct parsed *parsed, struct container_mount *mount
 		     parsed->propagation ? parsed->propagation : "rprivate",
 		     parsed->read_only ? ",ro" : "") < 0) {
 		mount->options = NULL;
-		return no_memory(err);
+		return option_no_memory(err);
 	}
 	return 0;
 }
@@ -417,7 +412,7 @@ static int build_volume(struct parsed *parsed, struct container_mount *mount, st
 	mount->driver_options = STEAL_PTR(parsed->driver_options);
 	mount->nocopy = parsed->nocopy;
 	mount->options = strdup(parsed->read_only ? "rbind,rprivate,ro" : "rbind,rprivate");
-	return mount->options ? 0 : no_memory(err);
+	return mount->options ? 0 : option_no_memory(err);
 }
 
 static int build_memory(const struct parsed *parsed, struct container_mount *mount, struct err *err)
@@ -431,7 +426,7 @@ static int build_memory(const struct parsed *parsed, struct container_mount *mou
 	if (asprintf(&mount->options, "nosuid,nodev,noexec%s%s%s", parsed->read_only ? ",ro" : "",
 		     size, mode) < 0) {
 		mount->options = NULL;
-		return no_memory(err);
+		return option_no_memory(err);
 	}
 	return 0;
 }
@@ -448,7 +443,7 @@ int run_value_mount(const struct cmd_option *option, const char *value,
 	AUTO_CONTAINER_MOUNT struct container_mount mount = CONTAINER_MOUNT_INIT;
 	const struct key *used[NKEYS] = { NULL };
 	AUTO_FREE char *text = strdup(value);
-	int rc = text ? parse_fields(&parsed, text, used, err) : no_memory(err);
+	int rc = text ? parse_fields(&parsed, text, used, err) : option_no_memory(err);
 
 	if (rc == 0)
 		rc = check_keys(&parsed, used, err);

@@ -8,23 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/cmd/options.h"
 #include "manager/cmd/suggest.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/path.h"
 #include "store/base/strv.h"
 #include "store/volumes.h"
-
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
-}
 
 /* --- parts of a value --- */
 
@@ -66,7 +56,7 @@ static int make_absolute(const char *path, char **out, struct err *err)
 			text = NULL;
 	}
 	if (!text)
-		return no_memory(err);
+		return option_no_memory(err);
 	*out = text;
 	return 0;
 }
@@ -94,7 +84,7 @@ int mount_value_name(const struct cmd_option *option, const char *name, struct e
 {
 	if (volume_name_is_valid(name))
 		return 0;
-	bad_value(option, "the name of a volume, nor a path", name, err);
+	option_bad_value(option, "the name of a volume, nor a path", name, err);
 	if (strchr(name, '/'))
 		return err_hint(err, "for a directory of the host: ./%.100s", name);
 	return err_hint(err,
@@ -271,7 +261,7 @@ static int take_words(const struct cmd_option *option, char *text, const char *v
 		      parsed.mode ? parsed.mode : "",
 		      parsed.attributes.len > 0 ? parsed.attributes.data : "") < 0)) {
 		mount->options = NULL;
-		rc = no_memory(err);
+		rc = option_no_memory(err);
 	}
 	buf_release(&parsed.attributes);
 	return rc;
@@ -289,12 +279,12 @@ static int split(const struct cmd_option *option, char *text, const char *value,
 	for (char *colon = strchr(text, ':'); colon; colon = strchr(colon, ':')) {
 		*colon++ = '\0';
 		if (n == 3)
-			return bad_value(option, "[SRC:]DST[:OPTIONS]", value, err);
+			return option_bad_value(option, "[SRC:]DST[:OPTIONS]", value, err);
 		parts[n++] = colon;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (parts[i][0] == '\0')
-			return bad_value(option, "[SRC:]DST[:OPTIONS]", value, err);
+			return option_bad_value(option, "[SRC:]DST[:OPTIONS]", value, err);
 	*source = n > 1 ? parts[0] : NULL;
 	*destination = n > 1 ? parts[1] : parts[0];
 	*words_of = parts[2];
@@ -308,7 +298,7 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 	AUTO_FREE char *text = strdup(value);
 	char *source = NULL, *destination = NULL, *words_of = NULL;
 	int rc = text ? split(option, text, value, &source, &destination, &words_of, err) :
-			no_memory(err);
+			option_no_memory(err);
 
 	if (rc == 0)
 		rc = mount_value_destination(option, destination, value, mounts, err);
@@ -320,12 +310,12 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 	} else if (source) {
 		rc = mount_value_name(option, source, err);
 		if (rc == 0 && !(mount.source = strdup(source)))
-			rc = no_memory(err);
+			rc = option_no_memory(err);
 	}
 	if (rc == 0)
 		rc = take_words(option, words_of, value, &mount, err);
 	if (rc == 0 && !(mount.destination = strdup(destination)))
-		rc = no_memory(err);
+		rc = option_no_memory(err);
 	return rc < 0 ? rc : wanted_mounts_add(mounts, &mount, err);
 }
 
@@ -342,7 +332,7 @@ int run_value_tmpfs(const struct cmd_option *option, const char *value,
 	    asprintf(&mount.options, "nosuid,nodev,noexec%s%s", colon && colon[1] ? "," : "",
 		     colon ? colon + 1 : "") < 0) {
 		mount.options = NULL;
-		return no_memory(err);
+		return option_no_memory(err);
 	}
 	rc = mount_value_destination(option, mount.destination, value, mounts, err);
 	return rc < 0 ? rc : wanted_mounts_add(mounts, &mount, err);
@@ -355,6 +345,6 @@ int run_value_volumes_from(const struct cmd_option *option, const char *value, c
 
 	if (value[0] == '\0' || colon == value ||
 	    (colon && strcmp(colon, ":ro") != 0 && strcmp(colon, ":rw") != 0))
-		return bad_value(option, "CONTAINER[:ro|:rw]", value, err);
-	return strv_add(names, value) < 0 ? no_memory(err) : 0;
+		return option_bad_value(option, "CONTAINER[:ro|:rw]", value, err);
+	return strv_add(names, value) < 0 ? option_no_memory(err) : 0;
 }

@@ -72,7 +72,12 @@ bool options_help_asked(const struct err *err);
 /* ERR_USAGE unless there are min to max operands (max -1: any number). Call after the end. */
 int options_operands(const struct option_parse *parse, int min, int max, struct err *err);
 
-/* Values. `option` is used in the message: "--memory: not a size: 12q". */
+/* "--memory: not a size: 12q", where `what` is "a size". ERR_USAGE. */
+int option_bad_value(const struct cmd_option *option, const char *what, const char *value,
+		     struct err *err);
+int option_no_memory(struct err *err);
+
+/* Values. What is none fails as option_bad_value() does. */
 int option_int(const struct cmd_option *option, const char *value, int64_t min, int64_t max,
 	       int64_t *out, struct err *err);
 /* true or false (also 1, 0). */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
 #include "store/base/cleanup.h"
@@ -48,17 +49,6 @@ static const struct cmd_option options[] = {
 	[OPT_CGROUPNS] = { 0, "cgroupns", "MODE", "control groups: private (default) or host" },
 	{ 0, NULL, NULL, NULL },
 };
-
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
-}
 
 /* --- namespaces --- */
 
@@ -105,17 +95,17 @@ static int take_share(const struct cmd_option *option, const char *value,
 			   strcmp(value, words->word) != 0)
 			continue;
 		if (words->mode == SHARE_PATH && value[len] != '/')
-			return bad_value(option, "ns: and an absolute path", value, err);
+			return option_bad_value(option, "ns: and an absolute path", value, err);
 		if (more) {
 			with = strdup(value + len);
 			if (!with)
-				return no_memory(err);
+				return option_no_memory(err);
 		}
 		free(out->with);
 		*out = (struct share){ words->mode, with };
 		return 0;
 	}
-	return bad_value(option, what, value, err);
+	return option_bad_value(option, what, value, err);
 }
 
 /* Of docker and podman: what would be a network of its own to the outside. */
@@ -180,20 +170,20 @@ static int take_host(const struct cmd_option *option, const char *value, struct 
 	name = strndup(value, len);
 	address = strndup(rest, rest_len);
 	if (!name || !address)
-		return no_memory(err);
+		return option_no_memory(err);
 	if (!is_address(address) || run_value_hostname(option, name, err) < 0)
-		return bad_value(option, "NAME:ADDRESS", value, err);
+		return option_bad_value(option, "NAME:ADDRESS", value, err);
 	if (asprintf(&line, "%s\t%s", address, name) < 0)
 		line = NULL;
-	return !line || strv_add(&etc->hosts, line) < 0 ? no_memory(err) : 0;
+	return !line || strv_add(&etc->hosts, line) < 0 ? option_no_memory(err) : 0;
 }
 
 static int take_server(const struct cmd_option *option, const char *value, struct etc_options *etc,
 		       struct err *err)
 {
 	if (!is_address(value))
-		return bad_value(option, "an address", value, err);
-	return strv_add(&etc->servers, value) < 0 ? no_memory(err) : 0;
+		return option_bad_value(option, "an address", value, err);
+	return strv_add(&etc->servers, value) < 0 ? option_no_memory(err) : 0;
 }
 
 /* A word that becomes one of a line of resolv.conf. */
@@ -204,8 +194,8 @@ static int take_dns_word(const struct cmd_option *option, const char *value, cha
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
 
 	if (!*value || value[strspn(value, allowed)] != '\0')
-		return bad_value(option, "one word", value, err);
-	return strv_add(out, value) < 0 ? no_memory(err) : 0;
+		return option_bad_value(option, "one word", value, err);
+	return strv_add(out, value) < 0 ? option_no_memory(err) : 0;
 }
 
 /* Returns 1 when it is none about names. */

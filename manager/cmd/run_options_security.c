@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values_devices.h"
 #include "manager/runtime/caps.h"
@@ -35,17 +36,6 @@ static const struct cmd_option options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
-}
-
 /* One name, or several with commas between, as Podman takes them. */
 static int take_capability(const struct cmd_option *option, const char *value, bool *all,
 			   uint64_t *set, struct err *err)
@@ -63,7 +53,7 @@ static int take_capability(const struct cmd_option *option, const char *value, b
 		if (strcasecmp(name, "ALL") == 0)
 			*all = true;
 		else if (number < 0)
-			return bad_value(option, "a capability", value, err);
+			return option_bad_value(option, "a capability", value, err);
 		else
 			*set |= UINT64_C(1) << number;
 		at += len + (at[len] == ',');
@@ -82,9 +72,10 @@ static int take_paths(const struct cmd_option *option, const char *value, const 
 		if (len > 0 && len < sizeof(path))
 			memcpy(path, paths, len);
 		if (path[0] != '/' && strcasecmp(path, "ALL") != 0)
-			return bad_value(option, "absolute paths with ':' between", value, err);
+			return option_bad_value(option, "absolute paths with ':' between", value,
+						err);
 		if (strv_add(out, path) < 0)
-			return no_memory(err);
+			return option_no_memory(err);
 		paths += len + (paths[len] == ':');
 	}
 	return 0;
@@ -104,7 +95,7 @@ static int take_no_new_privileges(const struct cmd_option *option, const char *v
 	else if (strcmp(choice, "false") == 0)
 		*out = CHOICE_OFF;
 	else
-		return bad_value(option, "no-new-privileges=true or false", value, err);
+		return option_bad_value(option, "no-new-privileges=true or false", value, err);
 	return 0;
 }
 
@@ -118,7 +109,7 @@ static int take_absent(const struct cmd_option *option, const char *value, struc
 		return unsupported(option, value, "there is no support for SELinux labels", err);
 	if (strncmp(value, "apparmor", 8) == 0)
 		return unsupported(option, value, "there is no support for AppArmor profiles", err);
-	return bad_value(option, "an option of confinement", value, err);
+	return option_bad_value(option, "an option of confinement", value, err);
 }
 
 /* Docker's old form has a colon. */
@@ -138,7 +129,8 @@ static int take_security(const struct cmd_option *option, const char *value,
 
 	if ((rest = after(value, "seccomp"))) {
 		if (!*rest)
-			return bad_value(option, "seccomp=FILE or seccomp=unconfined", value, err);
+			return option_bad_value(option, "seccomp=FILE or seccomp=unconfined", value,
+						err);
 		isolation->seccomp = rest;
 		return 0;
 	}
@@ -154,7 +146,7 @@ static int take_security(const struct cmd_option *option, const char *value,
 	if ((rest = after(value, "unmask")))
 		return take_paths(option, value, rest, &isolation->unmask, err);
 	if (strcmp(value, "systempaths=unconfined") == 0)
-		return strv_add(&isolation->unmask, "ALL") < 0 ? no_memory(err) : 0;
+		return strv_add(&isolation->unmask, "ALL") < 0 ? option_no_memory(err) : 0;
 	return take_absent(option, value, err);
 }
 
@@ -179,8 +171,8 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 		return run_value_device(option, value, isolation, err);
 	default:
 		if (value[0] == '=' || !strchr(value, '='))
-			return bad_value(option, "KEY=VALUE", value, err);
-		return strv_set_env(&isolation->sysctl, value) < 0 ? no_memory(err) : 0;
+			return option_bad_value(option, "KEY=VALUE", value, err);
+		return strv_set_env(&isolation->sysctl, value) < 0 ? option_no_memory(err) : 0;
 	}
 }
 

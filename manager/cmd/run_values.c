@@ -18,17 +18,6 @@
 
 #define ENV_FILE_MAX (4u << 20)
 
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
-}
-
 /* One assignment of `len` bytes that has a name. */
 static int add_assignment(const char *text, size_t len, char ***env, struct err *err)
 {
@@ -37,23 +26,23 @@ static int add_assignment(const char *text, size_t len, char ***env, struct err 
 	const char *value;
 
 	if (!line)
-		return no_memory(err);
+		return option_no_memory(err);
 	if (!strchr(line, '=')) {
 		value = getenv(line);
 		if (!value)
 			return 0;
 		if (asprintf(&assignment, "%s=%s", line, value) < 0)
-			return no_memory(err);
+			return option_no_memory(err);
 	}
 	if (strv_set_env(env, assignment ? assignment : line) < 0)
-		return no_memory(err);
+		return option_no_memory(err);
 	return 0;
 }
 
 int run_value_env(const struct cmd_option *option, const char *value, char ***env, struct err *err)
 {
 	if (value[0] == '\0' || value[0] == '=')
-		return bad_value(option, "KEY=VALUE or KEY", value, err);
+		return option_bad_value(option, "KEY=VALUE or KEY", value, err);
 	return add_assignment(value, strlen(value), env, err);
 }
 
@@ -141,7 +130,7 @@ int run_value_hostname(const struct cmd_option *option, const char *value, struc
 {
 	if (is_word(value, __NEW_UTS_LEN))
 		return 0;
-	bad_value(option, "a host name", value, err);
+	option_bad_value(option, "a host name", value, err);
 	return err_hint(err, "up to %d letters, digits, '_', '.' and '-', a letter or digit first",
 			__NEW_UTS_LEN);
 }
@@ -149,13 +138,13 @@ int run_value_hostname(const struct cmd_option *option, const char *value, struc
 int run_value_absolute(const struct cmd_option *option, const char *value, struct err *err)
 {
 	if (value[0] != '/')
-		return bad_value(option, "an absolute path", value, err);
+		return option_bad_value(option, "an absolute path", value, err);
 	return 0;
 }
 
 static int bad_restart(const struct cmd_option *option, const char *value, struct err *err)
 {
-	bad_value(option, "a restart policy", value, err);
+	option_bad_value(option, "a restart policy", value, err);
 	return err_hint(err, "one of no, on-failure, on-failure:3, always, unless-stopped");
 }
 
@@ -192,19 +181,19 @@ int run_value_entrypoint(const struct cmd_option *option, const char *value, cha
 
 	if (value[0] == '[' &&
 	    (json_parse("array", value, strlen(value), &array, &why) < 0 || !json_is_array(array)))
-		return bad_value(option, "a JSON array of words", value, err);
+		return option_bad_value(option, "a JSON array of words", value, err);
 	/* One that is empty is still one: the vector is there. */
 	words = calloc(1, sizeof(*words));
 	if (!words)
-		return no_memory(err);
+		return option_no_memory(err);
 	json_array_foreach (array, i, word) {
 		if (!json_is_string(word))
-			return bad_value(option, "a JSON array of words", value, err);
+			return option_bad_value(option, "a JSON array of words", value, err);
 		if (strv_add(&words, json_string_value(word)) < 0)
-			return no_memory(err);
+			return option_no_memory(err);
 	}
 	if (!array && value[0] && strv_add(&words, value) < 0)
-		return no_memory(err);
+		return option_no_memory(err);
 	strv_free(*out);
 	*out = STEAL_PTR(words);
 	return 0;

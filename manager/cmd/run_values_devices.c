@@ -10,23 +10,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "manager/cmd/options.h"
 #include "manager/runtime/devices.h"
 #include "manager/runtime/secrets.h"
 #include "store/base/cleanup.h"
 #include "store/base/path.h"
 
 #define SECRET_MODE 0444 /* as in Docker and Podman */
-
-static int no_memory(struct err *err)
-{
-	return err_sys(err, ENOMEM, "cannot keep the options");
-}
-
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
-		     struct err *err)
-{
-	return err_set(err, ERR_USAGE, 0, "--%s: not %s: %s", option->name, what, value);
-}
 
 /* --- devices --- */
 
@@ -53,7 +43,7 @@ static int add_device(const struct spec_device *device, const char *access,
 	if (!devices || !rules) {
 		free(device->path);
 		free(device->source);
-		return no_memory(err);
+		return option_no_memory(err);
 	}
 	devices[isolation->ndevices++] = *device;
 	rules[isolation->nrules] = (struct spec_device_rule){
@@ -110,7 +100,7 @@ static int add_host_device(const struct cmd_option *option, const char *host, co
 	if (!device.path || !device.source) {
 		free(device.path);
 		free(device.source);
-		return no_memory(err);
+		return option_no_memory(err);
 	}
 	return add_device(&device, access, isolation, err);
 }
@@ -125,17 +115,18 @@ int run_value_device(const struct cmd_option *option, const char *value,
 	size_t n = 0;
 
 	if (!copy)
-		return no_memory(err);
+		return option_no_memory(err);
 	while (rest && n < 3)
 		parts[n++] = strsep(&rest, ":");
 	if (rest || parts[0][0] != '/')
-		return bad_value(option, "HOST[:PATH][:rwm] with an absolute path", value, err);
+		return option_bad_value(option, "HOST[:PATH][:rwm] with an absolute path", value,
+					err);
 	if (n > 1 && is_access(parts[n - 1]))
 		access = parts[--n];
 	else if (n == 3)
-		return bad_value(option, "HOST[:PATH][:rwm]", value, err);
+		return option_bad_value(option, "HOST[:PATH][:rwm]", value, err);
 	if (n > 1 && parts[1][0] != '/')
-		return bad_value(option, "HOST[:PATH][:rwm]", value, err);
+		return option_bad_value(option, "HOST[:PATH][:rwm]", value, err);
 	return add_host_device(option, parts[0], n > 1 ? parts[1] : parts[0], access, isolation,
 			       err);
 }
@@ -175,7 +166,7 @@ static int replace(char **field, const char *text, struct err *err)
 {
 	free(*field);
 	*field = strdup(text);
-	return *field ? 0 : no_memory(err);
+	return *field ? 0 : option_no_memory(err);
 }
 
 /* One "key=value" of it; what has no key is the source. */
@@ -186,9 +177,9 @@ static int take_word(const struct cmd_option *option, const char *value, char *w
 	int rc = -EINVAL;
 
 	if (!text)
-		return secret->source ?
-			       bad_value(option, "KEY=VALUE with commas between", value, err) :
-			       replace(&secret->source, word, err);
+		return secret->source ? option_bad_value(option, "KEY=VALUE with commas between",
+							 value, err) :
+					replace(&secret->source, word, err);
 	*text++ = '\0';
 	if (strcmp(word, "source") == 0 || strcmp(word, "src") == 0)
 		return replace(&secret->source, text, err);
@@ -206,8 +197,8 @@ static int take_word(const struct cmd_option *option, const char *value, char *w
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 			       "--%s: a secret is a file, and in no environment: %s", option->name,
 			       value);
-	return rc < 0 ? bad_value(option, "source=FILE[,target=NAME][,uid=][,gid=][,mode=]", value,
-				  err) :
+	return rc < 0 ? option_bad_value(option, "source=FILE[,target=NAME][,uid=][,gid=][,mode=]",
+					 value, err) :
 			0;
 }
 
@@ -220,7 +211,7 @@ static int complete(const struct cmd_option *option, const char *value, struct s
 	struct stat st;
 
 	if (!secret->source || !*secret->source)
-		return bad_value(option, "source=FILE", value, err);
+		return option_bad_value(option, "source=FILE", value, err);
 	source = realpath(secret->source, NULL);
 	if (!source)
 		return err_sys(err, errno, "--%s: %s", option->name, secret->source);
@@ -243,9 +234,9 @@ static int complete(const struct cmd_option *option, const char *value, struct s
 	}
 	name = secret->target ? secret->target : strrchr(source, '/') + 1;
 	if (!*name || *name == '.' || strchr(name, '/'))
-		return bad_value(option, "target=NAME, or an absolute path", value, err);
+		return option_bad_value(option, "target=NAME, or an absolute path", value, err);
 	if (asprintf(&target, SECRETS_DIR "/%s", name) < 0)
-		return no_memory(err);
+		return option_no_memory(err);
 	free(secret->target);
 	secret->target = target;
 	return 0;
@@ -256,7 +247,7 @@ static int parse_secret(const struct cmd_option *option, const char *value,
 {
 	AUTO_FREE char *copy = strdup(value);
 	char *rest = copy;
-	int rc = copy ? 0 : no_memory(err);
+	int rc = copy ? 0 : option_no_memory(err);
 
 	while (rc == 0 && rest)
 		rc = take_word(option, value, strsep(&rest, ","), secret, err);
@@ -278,7 +269,7 @@ int run_value_secret(const struct cmd_option *option, const char *value,
 		secrets =
 			reallocarray(isolation->secrets, isolation->nsecrets + 1, sizeof(*secrets));
 		if (!secrets)
-			rc = no_memory(err);
+			rc = option_no_memory(err);
 	}
 	if (rc < 0 || !secrets) {
 		free(secret.source);

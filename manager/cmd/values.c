@@ -9,10 +9,15 @@
 #include "manager/signals.h"
 #include "store/base/measure.h"
 
-static int bad_value(const struct cmd_option *option, const char *what, const char *value,
+int option_bad_value(const struct cmd_option *option, const char *what, const char *value,
 		     struct err *err)
 {
 	return err_set(err, ERR_USAGE, EINVAL, "--%s: not %s: %s", option->name, what, value);
+}
+
+int option_no_memory(struct err *err)
+{
+	return err_sys(err, ENOMEM, "cannot keep the options");
 }
 
 static bool is_digit(char c)
@@ -28,11 +33,11 @@ int option_int(const struct cmd_option *option, const char *value, int64_t min, 
 	long long number;
 
 	if (!is_digit(*digits))
-		return bad_value(option, "a number", value, err);
+		return option_bad_value(option, "a number", value, err);
 	errno = 0;
 	number = strtoll(value, &end, 10);
 	if (*end)
-		return bad_value(option, "a number", value, err);
+		return option_bad_value(option, "a number", value, err);
 	if (errno == ERANGE || number < min || number > max) {
 		if (max == INT64_MAX)
 			return err_set(err, ERR_USAGE, EINVAL,
@@ -49,7 +54,7 @@ int option_bool(const struct cmd_option *option, const char *value, bool *out, s
 {
 	if (strcmp(value, "true") != 0 && strcmp(value, "1") != 0 && strcmp(value, "false") != 0 &&
 	    strcmp(value, "0") != 0)
-		return bad_value(option, "true or false", value, err);
+		return option_bad_value(option, "true or false", value, err);
 	*out = value[0] == 't' || value[0] == '1';
 	return 0;
 }
@@ -59,9 +64,9 @@ int option_size(const struct cmd_option *option, const char *value, int64_t *out
 	int rc = measure_size(value, out);
 
 	if (rc < 0)
-		return bad_value(option,
-				 rc == -ERANGE ? "a size that this system can hold" : "a size",
-				 value, err);
+		return option_bad_value(
+			option, rc == -ERANGE ? "a size that this system can hold" : "a size",
+			value, err);
 	return 0;
 }
 
@@ -71,10 +76,10 @@ int option_duration(const struct cmd_option *option, const char *value, int64_t 
 	int rc = measure_time(value, out);
 
 	if (rc < 0)
-		return bad_value(option,
-				 rc == -ERANGE ? "a span of time that can be counted" :
-						 "a span of time",
-				 value, err);
+		return option_bad_value(option,
+					rc == -ERANGE ? "a span of time that can be counted" :
+							"a span of time",
+					value, err);
 	return 0;
 }
 
@@ -83,7 +88,7 @@ int option_signal(const struct cmd_option *option, const char *value, int *out, 
 	int signal = signal_from_name(value);
 
 	if (signal < 0) {
-		bad_value(option, "a signal", value, err);
+		option_bad_value(option, "a signal", value, err);
 		return err_hint(err, "names as TERM or SIGTERM, numbers from 1 to %d, RTMIN+N",
 				SIGNAL_MAX);
 	}
