@@ -23,31 +23,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "init/clock.h"
+#include "init/launch.h"
 #include "init/linger.h"
 #include "init/options.h"
 #include "init/payload.h"
-#include "init/report.h"
+#include "init/records.h"
 #include "init/signals.h"
 #include "init/text.h"
-
-/* Tells whoever started us, where asked to. A reader that is gone is no reason to end. */
-static void report(const struct options *options, enum ctinit_report_type type, pid_t pid,
-		   int value)
-{
-	struct ctinit_report record = {
-		.magic = CTINIT_REPORT_MAGIC,
-		.version = CTINIT_REPORT_VERSION,
-		.type = (uint16_t)type,
-		.pid = pid,
-		.value = value,
-		.time_ns = clock_ns(CLOCK_REALTIME),
-	};
-
-	for (int i = 0; i < options->reports; i++)
-		if (write(options->report_fds[i], &record, sizeof(record)) < 0)
-			continue;
-}
 
 static void tell(const struct options *options, int verbosity, const char *what, int number)
 {
@@ -98,21 +80,6 @@ static const char *prepare(const struct options *options, pid_t parent)
 	if (!reaper && options->verbosity >= SAY_WARNINGS)
 		say("neither PID 1 nor a subreaper: orphans will not be reaped (see --subreaper)");
 	return try_calls();
-}
-
-/* Returns the exit status for a payload that could not be started. */
-static int cannot_start(const struct options *options, const char *name, bool exec, int error)
-{
-	const char *why = strerror(error);
-
-	if (options->reports > 0) {
-		report(options, exec ? CTINIT_EXEC_FAILED : CTINIT_SPAWN_FAILED, 0, error);
-	} else {
-		if (exec && error == ENOENT && strchr(name, '/') && access(name, F_OK) == 0)
-			why = "the interpreter or loader that it asks for does not exist";
-		say(exec ? "" : "cannot create a process for ", name, ": ", why);
-	}
-	return exec ? payload_exit_status(error) : EXIT_OWN;
 }
 
 /*
@@ -209,6 +176,8 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
+	if (options.launch)
+		return launch(&options);
 	refused = prepare(&options, parent);
 	if (refused) {
 		say("cannot ", refused, ": ", strerror(errno));
@@ -217,8 +186,8 @@ int main(int argc, char **argv)
 	name = options.program[0];
 	payload = payload_start(options.program, options.no_tty, &error);
 	if (payload <= 0)
-		return cannot_start(&options, name, payload == 0, error);
-	report(&options, CTINIT_EXEC_OK, payload, 0);
+		return record_no_start(&options, name, payload == 0, error);
+	record_write(&options, CTINIT_EXEC_OK, payload, 0);
 	tell(&options, SAY_EVENTS, "started the payload as process ", payload);
 	let_go(&options);
 
@@ -226,7 +195,7 @@ int main(int argc, char **argv)
 		say("cannot wait for the payload: ", strerror(errno));
 		return EXIT_OWN;
 	}
-	report(&options, CTINIT_EXIT, payload, status);
+	record_write(&options, CTINIT_EXIT, payload, status);
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	tell(&options, SAY_EVENTS, "the payload ended with status ", status);
 	if (options.grace_ms > 0)

@@ -34,6 +34,10 @@ static const char help[] =
 	"      --no-tty             no controlling terminal for PROGRAM\n"
 	"      --report-fd N        write what happens to descriptor N, see report.h\n"
 	"      --hold-fd N[,N]...   keep descriptors N open, closed in PROGRAM\n"
+	"      --launch             start PROGRAM in the PID namespace that children are\n"
+	"                           born in, as a child of the parent process, and end\n"
+	"      --gate-fd N          with --launch: not until a byte comes from there\n"
+	"      --program-fd N       with --launch: PROGRAM is the file open at N\n"
 	"  -w, --warn               print a line for every orphan reaped\n"
 	"  -v, --verbose            tell more; can be repeated\n"
 	"  -h, --help               print this\n"
@@ -56,6 +60,8 @@ static const struct option {
 	{ 'l', false, "--license" },	{ 'V', false, "--version" },
 	{ 'G', true, "--grace" },	{ 'T', false, "--no-tty" },
 	{ 'R', true, "--report-fd" },	{ 'H', true, "--hold-fd" },
+	{ 'L', false, "--launch" },	{ 'A', true, "--gate-fd" },
+	{ 'P', true, "--program-fd" },
 };
 
 /* Milliseconds of "2" or "0.25" seconds; -1 for anything else, and for more than a day. */
@@ -172,6 +178,12 @@ static const char *report_add(struct options *options, const char *value)
 	return NULL;
 }
 
+static const char *take_fd(struct options *options, const char *value, int *out)
+{
+	*out = number_parse(value, INT_MAX);
+	return withhold(options, *out);
+}
+
 static const char *apply(struct options *options, char letter, const char *value)
 {
 	int number;
@@ -208,6 +220,13 @@ static const char *apply(struct options *options, char letter, const char *value
 		return rewrite_add(options, value);
 	case 'R':
 		return report_add(options, value);
+	case 'L':
+		options->launch = true;
+		return NULL;
+	case 'A':
+		return take_fd(options, value, &options->gate_fd);
+	case 'P':
+		return take_fd(options, value, &options->program_fd);
 	default:
 		return hold_add(options, value);
 	}
@@ -311,7 +330,7 @@ int options_parse(struct options *options, int argc, char **argv)
 {
 	int at = 1;
 
-	*options = (struct options){ .verbosity = SAY_WARNINGS };
+	*options = (struct options){ .verbosity = SAY_WARNINGS, .gate_fd = -1, .program_fd = -1 };
 	for (int number = 1; number <= SIGNAL_LAST; number++)
 		options->rewrite[number] = (uint8_t)number;
 	take_environment(options);
@@ -327,6 +346,10 @@ int options_parse(struct options *options, int argc, char **argv)
 					      take_short(options, argv, &at);
 		if (status >= 0)
 			return status;
+	}
+	if (!options->launch && (options->gate_fd >= 0 || options->program_fd >= 0)) {
+		say("--gate-fd and --program-fd go with --launch (see ctinit --help)");
+		return EXIT_OWN;
 	}
 	options->program = argv + at;
 	if (!*options->program) {

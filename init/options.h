@@ -23,6 +23,9 @@ struct options {
 	bool warn_reaped;  /* one line for every orphan reaped */
 	bool managed;	   /* there is a --report-fd or --hold-fd */
 	bool no_tty;	   /* leave the terminal on stdin alone */
+	bool launch;	   /* see launch.h */
+	int gate_fd;	   /* launch: a byte is to be read there first; -1 for none */
+	int program_fd;	   /* launch: the program's file, whatever its name says; -1 for none */
 	int verbosity;	   /* enum verbosity, or above */
 	int parent_death;  /* signal that ctinit gets when its parent ends; 0 for none */
 	int grace_ms;	   /* what is left of the container has this long to end by itself */

@@ -145,6 +145,11 @@ static int become(char **program, enum terminal terminal)
 	return search_and_execute(program);
 }
 
+int payload_become(char **program, bool no_tty)
+{
+	return become(program, no_tty ? TERMINAL_LEAVE : TERMINAL_TAKE);
+}
+
 int payload_exit_status(int error)
 {
 	return error == ENOENT ? 127 : 126;

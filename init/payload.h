@@ -17,6 +17,9 @@
  */
 pid_t payload_start(char **program, bool no_tty, int *error);
 
+/* The same in this process, of which nothing stays: returns the errno of the exec that failed. */
+int payload_become(char **program, bool no_tty);
+
 /* What shells exit with if the exec of a program failed with this errno: 127 not found, else 126.
  */
 int payload_exit_status(int error);

@@ -10,6 +10,12 @@
  *	EXEC_FAILED                     the program could not be executed, value is the errno
  *	EXEC_OK, then EXIT              it was executed; it ended, value is the status as of wait(2)
  *
+ * and with --launch, which ends then
+ *
+ *	LAUNCHED                        pid is the process inside, as seen from where ctinit is
+ *	SPAWN_FAILED                    there is none
+ *	EXEC_FAILED                     of that process, later: the program could not be executed
+ *
  * An end of file after EXEC_OK and without EXIT means that ctinit itself was killed. EXIT is
  * written when the payload ends; with --grace, ctinit may go on for a while after that.
  *
@@ -28,6 +34,7 @@ enum ctinit_report_type {
 	CTINIT_EXEC_FAILED = 2,
 	CTINIT_EXEC_OK = 3,
 	CTINIT_EXIT = 4,
+	CTINIT_LAUNCHED = 5,
 };
 
 struct ctinit_report {

@@ -243,17 +243,12 @@ static void release(struct run *run)
 
 /*
  * The container's first process is a copy of this one until it executes ctinit. Where it executes
- * the image's program instead, which can be /proc/self/exe, or where another container sees it,
- * what they get at must not be the host's file (the CVE-2019-5736 class).
+ * the image's program instead, which can be /proc/self/exe, what that gets at must not be the
+ * host's file (the CVE-2019-5736 class).
  */
 static int hide_program(const struct app *app, const struct run *run, struct err *err)
 {
-	const struct isolation *isolation = &run->options.container.isolation;
-
-	if (run->options.container.init &&
-	    isolation_share(isolation, SPEC_NS_PID)->mode != SHARE_CONTAINER)
-		return 0;
-	return stage_execute_again(app->argv, err);
+	return run->options.container.init ? 0 : stage_execute_again(app->argv, err);
 }
 
 static int run(struct app *app, int argc, char **argv, struct err *err)

@@ -2,50 +2,30 @@
 #include "manager/runtime/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager/runtime/child_exec.h"
 #include "manager/runtime/devices.h"
 #include "manager/runtime/handshake.h"
+#include "manager/runtime/identity.h"
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/payload.h"
+#include "manager/runtime/proc_mount.h"
 #include "manager/runtime/protect.h"
 #include "manager/runtime/rootfs.h"
 #include "manager/runtime/secrets.h"
 #include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
 #include "store/base/path.h"
-#include "store/base/strv.h"
 
-#define KEPT_BASE ENGINE_HELD_REPORT_WRITE
-#define KEPT_OWN (ENGINE_HELD_FIRST - KEPT_BASE) /* the engine's own */
-/* Descriptors from here on are out of the way of the kept ones. `ulimit -n` may be as low as 64. */
-#define SPARE_BASE (KEPT_BASE + KEPT_OWN + ENGINE_HOLD_MAX + 3)
-
-struct child {
-	const struct child_plan *plan;
-	const struct spec *spec;
-	struct payload payload;
-	int root_mount;
-	int *sources; /* of bind mounts, one for each mount of the spec */
-	struct secret_text *secrets;
-	int init_fd;
-	bool held[KEPT_OWN +
-		  ENGINE_HOLD_MAX]; /* what stands at descriptor KEPT_BASE + i for ctinit */
-	size_t nheld;
-};
-
-/* ctinit does so itself. */
+/* ctinit does so itself, and for whom it launches. */
 static int reset_signals(void *context, struct err *err)
 {
 	struct child *child = context;
@@ -95,6 +75,23 @@ static int take_shared_memory(struct child *child, struct err *err)
 	return 0;
 }
 
+/* Those that show processes have to show the others'; and what shows us is the host's. */
+static int take_processes(struct child *child, struct err *err)
+{
+	const struct spec *spec = child->spec;
+	const int pid_ns = child->plan->joins.fds[spec_namespace_index(SPEC_NS_PID)];
+	int result;
+
+	if (!child->builder)
+		return 0;
+	result = identity_open_proc(&child->payload.proc_fd, err);
+	for (size_t i = 0; i < spec->nmounts && result == 0; i++)
+		if (strcmp(spec->mounts[i].type, "proc") == 0)
+			result = proc_mount_of(pid_ns, child->payload.proc_fd, &child->sources[i],
+					       err);
+	return result;
+}
+
 static int open_sources(void *context, struct err *err)
 {
 	struct child *child = context;
@@ -102,6 +99,8 @@ static int open_sources(void *context, struct err *err)
 
 	if (result == 0)
 		result = take_shared_memory(child, err);
+	if (result == 0)
+		result = take_processes(child, err);
 	return result < 0 ? result : secrets_read(child->spec, &child->secrets, err);
 }
 
@@ -192,7 +191,8 @@ static int enter_namespaces(void *context, struct err *err)
 	int result = namespaces_enter_network(child->payload.network, err);
 
 	if (result == 0)
-		result = namespaces_enter(joins, SPEC_NS_NETWORK | SPEC_NS_CGROUP, err);
+		result = namespaces_enter(joins, SPEC_NS_NETWORK | SPEC_NS_CGROUP | SPEC_NS_PID,
+					  err);
 	if (result == 0)
 		result = namespaces_enter_cgroup(child->spec->namespaces & ~joins->set, err);
 	return result;
@@ -213,7 +213,7 @@ static int open_stdio(void *context, struct err *err)
 	if (result < 0 || !child->spec->process.terminal)
 		return result;
 	result = devices_bind_console(child->payload.root_fd, STDIN_FILENO, err);
-	/* ctinit takes the terminal for its payload's session, not for its own */
+	/* ctinit takes the terminal for its payload's session, which is not our own */
 	if (result == 0 && child->init_fd < 0)
 		result = tty_take_control(STDIN_FILENO, err);
 	return result;
@@ -226,142 +226,12 @@ static int protect(void *context, struct err *err)
 	return protect_paths(child->spec, child->payload.root_fd, err);
 }
 
-static int move_up(int *fd, int base, struct err *err)
-{
-	int moved;
-
-	if (*fd < 0)
-		return 0;
-	moved = fcntl(*fd, F_DUPFD_CLOEXEC, base);
-	if (moved < 0)
-		return err_sys(err, errno, "cannot move a descriptor");
-	*fd = moved;
-	return 0;
-}
-
-static int move_down(int *fd, int place, struct err *err)
-{
-	if (*fd < 0)
-		return 0;
-	if (dup3(*fd, place, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot place a descriptor");
-	*fd = place;
-	return 0;
-}
-
-/*
- * What ctinit keeps goes to fixed numbers, what the last phases need behind it, and everything
- * else of the parent's is closed: while the child waits at the gate it holds nothing of the host.
- */
-static int sort_descriptors(void *context, struct err *err)
-{
-	struct child *child = context;
-	const struct engine_request *request = child->plan->request;
-	const int own[KEPT_OWN] = { child->plan->report_fds[1], child->plan->report_fds[0],
-				    child->payload.console };
-	int kept[SPEC_PRESERVE_MAX + KEPT_OWN + ENGINE_HOLD_MAX + 3] = { 0 };
-	const size_t first = request->npreserved;
-	size_t nkept = first;
-	int result = 0;
-
-	if (first > SPEC_PRESERVE_MAX || request->nhold_fds > ENGINE_HOLD_MAX)
-		return err_set(err, ERR_INVALID, E2BIG, "too many descriptors to keep");
-	for (size_t i = 0; i < first; i++)
-		kept[i] = request->preserved[i];
-	if (child->init_fd >= 0) {
-		memcpy(kept + nkept, own, sizeof(own));
-		nkept += KEPT_OWN;
-		for (size_t i = 0; i < request->nhold_fds; i++)
-			kept[nkept++] = request->hold_fds[i];
-		child->nheld = nkept - first;
-	}
-	for (size_t i = 0; i < child->nheld; i++)
-		child->held[i] = kept[first + i] >= 0;
-	child->payload.preserved = (unsigned)first;
-	kept[nkept++] = child->payload.sync_fd;
-	kept[nkept++] = child->payload.root_fd;
-	kept[nkept++] = child->init_fd;
-	for (size_t i = 0; i < nkept && result == 0; i++)
-		result = move_up(&kept[i], SPARE_BASE + (int)first, err);
-	child->payload.sync_fd = kept[nkept - 3];
-	if (result == 0 &&
-	    syscall(SYS_close_range, KEPT_BASE, (unsigned)(SPARE_BASE + first - 1), 0) < 0)
-		result = err_sys(err, errno, "cannot close descriptors");
-	for (size_t i = 0; i < nkept && result == 0; i++)
-		result = move_down(&kept[i], KEPT_BASE + (int)i, err);
-	child->payload.sync_fd = kept[nkept - 3];
-	if (result < 0)
-		return result;
-	child->payload.root_fd = kept[nkept - 2];
-	child->init_fd = kept[nkept - 1];
-	if (syscall(SYS_close_range, (unsigned)(KEPT_BASE + nkept), ~0U, 0) < 0)
-		return err_sys(err, errno, "cannot close descriptors");
-	return 0;
-}
-
 static int wait_at_gate(void *context, struct err *err)
 {
-	return handshake_await(((struct child *)context)->payload.sync_fd, MESSAGE_START, NULL,
-			       err);
-}
+	const struct child *child = context;
 
-/* ctinit's command line: its options, then the payload's words. */
-static int init_arguments(const struct child *child, char ***out, struct err *err)
-{
-	const struct payload *payload = &child->payload;
-	char **argv = NULL;
-	char number[16];
-	bool failed = strv_add(&argv, "ctinit") < 0;
-
-	for (size_t i = 0; i < child->nheld; i++) {
-		if (!child->held[i])
-			continue;
-		snprintf(number, sizeof(number), "%zu", KEPT_BASE + payload->preserved + i);
-		failed |= strv_add(&argv, i == 0 ? "--report-fd" : "--hold-fd") < 0;
-		failed |= strv_add(&argv, number) < 0;
-	}
-	if (!payload->process.terminal)
-		failed |= strv_add(&argv, "--no-tty") < 0;
-	/* it is process 1 of its own PID namespace only */
-	if (!(child->spec->namespaces & ~child->plan->joins.set & SPEC_NS_PID))
-		failed |= strv_add(&argv, "--subreaper") < 0;
-	failed |= strv_add(&argv, "--") < 0;
-	/* ctinit looks in PATH as was done here; without one, let it not guess */
-	failed |= strv_add(&argv, strv_get_env(payload->env, "PATH") ? payload->process.args[0] :
-								       payload->program) < 0;
-	failed |= strv_extend(&argv, payload->process.args + 1) < 0;
-	if (failed) {
-		strv_free(argv);
-		return err_sys(err, ENOMEM, "cannot make the command line of ctinit");
-	}
-	*out = argv;
-	return 0;
-}
-
-/* ctinit expects all signals to be blocked, so that none is lost before it listens. */
-static int execute_init(const struct child *child, struct err *err)
-{
-	const int first = KEPT_BASE + (int)child->payload.preserved;
-	char **argv = NULL;
-	int result = init_arguments(child, &argv, err);
-
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < child->nheld; i++)
-		if (child->held[i] && fcntl(first + (int)i, F_SETFD, 0) < 0)
-			return err_sys(err, errno, "cannot hand a descriptor to ctinit");
-	if (payload_keep_descriptors(&child->payload, err) < 0)
-		return err_code(err);
-	syscall(SYS_execveat, child->init_fd, "", argv, child->payload.env, AT_EMPTY_PATH);
-	return err_sys(err, errno, "cannot execute ctinit");
-}
-
-static int execute(void *context, struct err *err)
-{
-	struct child *child = context;
-
-	return child->init_fd >= 0 ? execute_init(child, err) :
-				     payload_execute(&child->payload, err);
+	return child->builder ? 0 :
+				handshake_await(child->payload.sync_fd, MESSAGE_START, NULL, err);
 }
 
 /*
@@ -389,7 +259,7 @@ static const struct phase phases[] = {
 	{ "sysctl", .own = set_sysctls },
 	{ "working directory", .step = payload_enter_directory },
 	{ "protected paths", .own = protect },
-	{ "descriptors", .own = sort_descriptors },
+	{ "descriptors", .own = child_sort_descriptors },
 	{ "limits", .step = payload_limit },
 	{ "seccomp, privileged", .step = payload_filter_privileged },
 	{ "user", .step = payload_find_user },
@@ -398,7 +268,7 @@ static const struct phase phases[] = {
 	{ "ready", .step = payload_tell_ready },
 	{ "gate", .own = wait_at_gate },
 	{ "seccomp", .step = payload_filter_unprivileged },
-	{ "exec", .own = execute },
+	{ "exec", .own = child_execute },
 };
 
 /* Without a cgroup that says which devices may be used, no node for another one may be made. */
@@ -420,12 +290,10 @@ _Noreturn void child_main(const struct child_plan *plan)
 		.spec = plan->request->spec,
 		.root_mount = -1,
 		.init_fd = plan->init_fd,
+		.builder = child_is_builder(&plan->joins),
 	};
 
-	/*
-	 * As long as it has not executed anything it is a copy of the caller: who shares its PID
-	 * namespace must not get at the caller's program, memory and descriptors.
-	 */
+	/* As long as it has not executed anything it is a copy of the caller. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	payload_begin(&child.payload, &child.spec->process, &plan->request->stdio, plan->filter,
 		      plan->sync_fd);

@@ -9,11 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "init/report.h"
 #include "manager/runtime/await.h"
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/init_report.h"
+#include "manager/runtime/launched.h"
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
@@ -33,27 +34,10 @@ void engine_process_release(struct engine_process *process)
 	*process = (struct engine_process)ENGINE_PROCESS_INIT;
 }
 
-/* The next record of ctinit's: 1, or 0 when there will be none. */
-static int read_report(int fd, struct ctinit_report *out, struct err *err)
-{
-	struct ctinit_report report;
-	ssize_t len = fd_read_all(fd, &report, sizeof(report));
-
-	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read what ctinit reports");
-	if (len == 0)
-		return 0;
-	if (len != sizeof(report) || report.magic != CTINIT_REPORT_MAGIC ||
-	    report.version != CTINIT_REPORT_VERSION)
-		return err_set(err, ERR_INVALID, EBADMSG, "malformed report of ctinit");
-	*out = report;
-	return 1;
-}
-
 static int await_init(const struct engine_process *process, struct err *err)
 {
 	struct ctinit_report report;
-	int got = read_report(process->report_fd, &report, err);
+	int got = init_report_read(process->report_fd, process->pidfd, &report, err);
 
 	if (got < 0)
 		return got;
@@ -98,15 +82,19 @@ int engine_start(struct engine_process *process, struct err *err)
 		result = handshake_send(process->sync_fd, MESSAGE_START, -1, err);
 	if (result == -EPIPE)
 		result = reap_explain(process->pidfd, "the container's first process", err);
-	if (result == 0)
+	if (result == 0 && !process->launched)
 		result = await_exec(process, err);
 	if (result == 0 && process->init)
 		result = await_init(process, err);
+	else if (result == 0 && process->launched)
+		result = launched_await_program(process, err);
 	else if (result == 0)
 		result = refuse_own_program(process, err);
 	if (result < 0)
 		reap_killed(process->pidfd);
 	cleanup_close(&process->sync_fd);
+	if (!process->init)
+		cleanup_close(&process->report_fd);
 	return result;
 }
 
@@ -129,7 +117,7 @@ int engine_wait(struct engine_process *process, int *wait_status, struct err *er
 	int result = 0;
 
 	while (process->report_fd >= 0 && !reported) {
-		result = read_report(process->report_fd, &report, err);
+		result = init_report_read(process->report_fd, process->pidfd, &report, err);
 		if (result <= 0)
 			break;
 		reported = report.type == CTINIT_EXIT;

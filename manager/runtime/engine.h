@@ -92,8 +92,9 @@ struct engine_process {
 	int console_fd;	     /* pty master, non-blocking, with process.terminal; else -1 */
 	int eof_console_fd;  /* master of the end-of-file terminal: must stay open; else -1 */
 	int sync_fd;	     /* handshake, until engine_start */
-	int report_fd;	     /* ctinit's records, until the end; -1 without init */
+	int report_fd;	     /* ctinit's records, until the end; -1 without init, once started */
 	bool init;	     /* PID 1 is ctinit */
+	bool launched;	     /* into a PID namespace of others: the gate alone is at sync_fd */
 	bool gate_open;	     /* engine_start() need not open it */
 	char *program;	     /* the payload's file as it was resolved, for messages; owned */
 };
@@ -117,7 +118,7 @@ int engine_create(const struct engine_request *request, struct engine_process *o
  * ERR_NO_PROGRAM / ERR_NO_EXEC when the execve failed; the process is then reaped and gone. The
  * same where, without ctinit, it executed /proc/self/exe, which is the caller's program, and has
  * not ended yet: that helps who typed it. The caller must run from a file that nobody can write to
- * by that name (stage.h) wherever there is no ctinit, or another container sees the process.
+ * by that name (stage.h) wherever there is no ctinit.
  */
 int engine_start(struct engine_process *process, struct err *err);
 

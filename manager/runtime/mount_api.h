@@ -40,6 +40,11 @@ static inline int mount_api_fsconfig(int fs, unsigned command, const char *key, 
 	return (int)mount_api_result(syscall(SYS_fsconfig, fs, command, key, value, 0));
 }
 
+static inline int mount_api_fsconfig_fd(int fs, const char *key, int fd)
+{
+	return (int)mount_api_result(syscall(SYS_fsconfig, fs, FSCONFIG_SET_FD, key, NULL, fd));
+}
+
 static inline int mount_api_fsmount(int fs, uint64_t attributes)
 {
 	return (int)mount_api_result(

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "manager/runtime/clone_call.h"
-#include "manager/runtime/reap.h"
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
 #include "store/base/privilege.h"
@@ -187,7 +186,7 @@ static struct clone_args child_in(unsigned set, int cgroup_fd, int *pidfd)
 	return args;
 }
 
-static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
+pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 {
 	int fd = -1;
 	struct clone_args args = child_in(set, cgroup_fd, &fd);
@@ -207,38 +206,6 @@ static pid_t fork_here(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 	if (pid > 0)
 		*pidfd = fd;
 	return (pid_t)pid;
-}
-
-/* The PID namespace is that of children only: our own does not change, and we come back to it. */
-pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struct err *err)
-{
-	const struct spec_name *name = spec_name_find(spec_namespace_names, "pid");
-	AUTO_CLOSE int home = -1;
-	pid_t pid;
-	int result;
-
-	if (pid_fd < 0)
-		return fork_here(set, cgroup_fd, pidfd, err);
-	result = open_namespace("/proc/self/ns/pid", &home, err);
-	if (result == 0)
-		result = enter_one(pid_fd, name, err);
-	if (result < 0)
-		return result;
-	pid = fork_here(set, cgroup_fd, pidfd, err);
-	/* Else all that we start later, health checks and stages, would be born in there. */
-	if (pid != 0 && setns(home, CLONE_NEWPID) < 0) {
-		err_sys(err, errno,
-			"cannot return from the PID namespace that the container joins");
-		if (pid > 0) {
-			reap_killed(*pidfd);
-			close(*pidfd);
-			*pidfd = -1;
-		}
-		return err_code(err);
-	}
-	if (pid == -EINVAL || pid == -ENOMEM)
-		err_hint(err, "process 1 of that PID namespace may have ended");
-	return pid;
 }
 
 pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *context, int *pidfd,

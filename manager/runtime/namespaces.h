@@ -44,12 +44,11 @@ int namespace_joins_open(const struct spec *spec, const int *given, struct names
 int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
 
 /*
- * fork(2) into the new namespaces of `set` but the network and cgroup ones, into the PID namespace
- * open at `pid_fd` (-1: the caller's or a new one), and into the cgroup2 group open at `cgroup_fd`
- * (-1: the caller's). Returns the process ID in the parent (*pidfd is
+ * fork(2) into the new namespaces of `set` but the network and cgroup ones, and into the cgroup2
+ * group open at `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is
  * set), 0 in the child, or -errno.
  */
-pid_t namespaces_fork(unsigned set, int pid_fd, int cgroup_fd, int *pidfd, struct err *err);
+pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err);
 /*
  * Call a function in a child that is in the cgroup2 group and joins namespaces itself: as
  * clone_call() does, so it has ended when this returns its process ID. -errno: there was none.
@@ -62,7 +61,10 @@ pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *conte
  * device up, by a visit to it. *out is a descriptor of it, -1 where there is to be none.
  */
 int namespaces_make_network(unsigned set, int *out, struct err *err);
-/* In the child: enter those of `joins` that are in `set`. */
+/*
+ * In the child: enter those of `joins` that are in `set`; the process ID one takes effect in
+ * children.
+ */
 int namespaces_enter(const struct namespace_joins *joins, unsigned set, struct err *err);
 /* In the child: move into the network namespace open at `fd` (-1: stay). */
 int namespaces_enter_network(int fd, struct err *err);

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/init_image.h"
+#include "manager/runtime/launched.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/oom_score.h"
 #include "manager/runtime/reap.h"
@@ -30,6 +30,7 @@ struct setup {
 	struct device_list host_devices;
 	int sync[2]; /* parent's end, child's end */
 	int report[2];
+	int gate[2]; /* as sync, of what is launched into a PID namespace of others */
 	int init_fd;
 	struct engine_process process;
 };
@@ -43,6 +44,7 @@ static void setup_release(struct setup *setup)
 	for (int i = 0; i < 2; i++) {
 		cleanup_close(&setup->sync[i]);
 		cleanup_close(&setup->report[i]);
+		cleanup_close(&setup->gate[i]);
 	}
 	cleanup_close(&setup->init_fd);
 	engine_process_release(&setup->process);
@@ -50,9 +52,12 @@ static void setup_release(struct setup *setup)
 
 static int open_channels(struct setup *setup, bool init, struct err *err)
 {
+	const bool builder = child_is_builder(&setup->joins);
 	int result = handshake_open(setup->sync, err);
 
-	if (result < 0 || !init)
+	if (result == 0 && builder)
+		result = handshake_open(setup->gate, err);
+	if (result < 0 || (!init && !builder))
 		return result;
 	if (pipe2(setup->report, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "cannot make a pipe");
@@ -68,21 +73,18 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 		.sync_fd = setup->sync[1],
 		.init_fd = setup->init_fd,
 		.report_fds = { setup->report[0], setup->report[1] },
+		.gate_fd = setup->gate[1],
 		.devices_open = setup->cgroup.devices_open,
 		.joins = setup->joins,
 		.host_devices = setup->host_devices,
 	};
-	const int pid_fd = setup->joins.fds[spec_namespace_index(SPEC_NS_PID)];
 	const unsigned made = request->spec->namespaces & ~setup->joins.set;
 	sigset_t all, before;
 	pid_t pid;
 
-	/* who sees it from the start may not look at what it still holds of the host */
-	if (pid_fd >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(err, errno, "cannot protect the process");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(made, pid_fd, setup->cgroup.v2_fd, &setup->process.pidfd, err);
+	pid = namespaces_fork(made, setup->cgroup.v2_fd, &setup->process.pidfd, err);
 	if (pid == 0) {
 		close(setup->sync[0]); /* or it would never see the parent's end of file */
 		child_main(&plan);
@@ -131,8 +133,16 @@ static int assist_child(const struct engine_request *request, struct setup *setu
 		result = oom_score_apply(proc_fd, setup->process.pid, &request->spec->process, err);
 	if (result == 0)
 		result = tell(setup, MESSAGE_PROCEED, network, err);
-	if (result < 0 || !request->born)
-		return result;
+	return result;
+}
+
+/* It has its identity: time to write a record. */
+static int present(const struct engine_request *request, struct setup *setup, struct err *err)
+{
+	int result;
+
+	if (!request->born)
+		return 0;
 	result = request->born(request->born_data, &setup->process, err);
 	if (result == 0)
 		result = tell(setup, MESSAGE_START, -1, err);
@@ -140,9 +150,26 @@ static int assist_child(const struct engine_request *request, struct setup *setu
 	return result;
 }
 
+/* The builder has been READY, and executes ctinit as what the payload is to be. */
+static int take_launched(const struct engine_request *request, struct setup *setup, int proc_fd,
+			 struct err *err)
+{
+	int result = await_exec(&setup->process, err);
+
+	if (result == 0)
+		result = launched_take(proc_fd, &setup->process, err);
+	if (result < 0)
+		return result;
+	close(setup->process.sync_fd);
+	setup->process.sync_fd = STEAL_FD(setup->gate[0]);
+	setup->process.launched = true;
+	return present(request, setup, err);
+}
+
 static int make_container(const struct engine_request *request, struct setup *setup,
 			  struct err *err)
 {
+	const bool builder = child_is_builder(&setup->joins);
 	AUTO_CLOSE int proc_fd = -1;
 	int result = fork_child(request, setup, err);
 
@@ -156,6 +183,8 @@ static int make_container(const struct engine_request *request, struct setup *se
 					     &setup->process.start_time, err);
 	if (result == 0)
 		result = assist_child(request, setup, proc_fd, err);
+	if (result == 0 && !builder)
+		result = present(request, setup, err);
 	/* A child that is gone before it could be looked at has said why. */
 	if (result == -ESRCH) {
 		*err = (struct err)ERR_INIT;
@@ -164,6 +193,8 @@ static int make_container(const struct engine_request *request, struct setup *se
 	if (result == 0)
 		result = await_ready(&setup->process, request->spec->process.terminal,
 				     "the container's first process", err);
+	if (result == 0 && builder)
+		result = take_launched(request, setup, proc_fd, err);
 	return result;
 }
 
@@ -189,6 +220,7 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 		.joins = NAMESPACE_JOINS_INIT,
 		.sync = { -1, -1 },
 		.report = { -1, -1 },
+		.gate = { -1, -1 },
 		.init_fd = -1,
 		.process = ENGINE_PROCESS_INIT,
 	};
@@ -213,6 +245,8 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 	/* The default one is made so that it passes. */
 	if (result == 0 && spec->init && spec->seccomp)
 		result = seccomp_init_check(&setup.filter, err);
+	if (result == 0 && child_is_builder(&setup.joins) && spec->seccomp)
+		result = seccomp_launch_check(&setup.filter, err);
 	if (result == 0)
 		result = open_channels(&setup, spec->init, err);
 	if (result == 0)

@@ -41,6 +41,13 @@ int reap_wait(int pidfd, int *wait_status, struct err *err)
 	return 0;
 }
 
+bool reap_is_child(int pidfd)
+{
+	siginfo_t info;
+
+	return waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void reap_killed(int pidfd)
 {
 	struct err ignored;

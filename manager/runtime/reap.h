@@ -4,6 +4,8 @@
 
 /* The end of a child, by its pidfd (waitid(2) with P_PIDFD). */
 
+#include <stdbool.h>
+
 #include "store/base/err.h"
 
 /*
@@ -11,6 +13,9 @@
  * child of ours.
  */
 int reap_wait(int pidfd, int *wait_status, struct err *err);
+
+/* Whether the process is a child of ours, ended or not, that is not reaped yet. */
+bool reap_is_child(int pidfd);
 
 /* Kill and wait. -1 is no child. */
 void reap_killed(int pidfd);

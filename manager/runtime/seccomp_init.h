@@ -16,4 +16,7 @@
  */
 int seccomp_init_check(const struct seccomp_filter *filter, struct err *err);
 
+/* The same for what launches it, or the payload, into a PID namespace of others (child.h). */
+int seccomp_launch_check(const struct seccomp_filter *filter, struct err *err);
+
 #endif

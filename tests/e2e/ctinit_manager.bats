@@ -12,7 +12,7 @@ records() {
 	od -An -v -w24 -t d4 "$1" | awk '
 		$1 != 1229867348 || $2 % 65536 != 1 { print "not a record:", $0 }
 		{
-			split("SPAWN_FAILED EXEC_FAILED EXEC_OK EXIT", types)
+			split("SPAWN_FAILED EXEC_FAILED EXEC_OK EXIT LAUNCHED", types)
 			print types[int($2 / 65536)], $3, $4
 		}'
 }
@@ -266,4 +266,75 @@ os.execv(sys.argv[1], sys.argv[1:])'
 		hangup
 	END
 	eventually grep -q "hung up" "$LOG"
+}
+
+# ---- launching ---------------------------------------------------------------------------------
+
+# launch BYTES ARGUMENT...: ctinit --launch, as a child of a program that writes the bytes to its
+# gate. What that sees of it: the status of ctinit, and whose child the process is that ends next,
+# with its status.
+launch() {
+	python3 - "$CTINIT" "$SCRATCH/report" "$@" <<-'END'
+		import os, sys
+
+		init, report, gate, *arguments = sys.argv[1:]
+		shut, opened = os.pipe()
+		first = os.fork()
+		if first == 0:
+		    os.dup2(shut, 27)
+		    os.dup2(os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), 28)
+		    os.dup2(os.open("/bin/grep", os.O_RDONLY), 29)
+		    os.execv(init, ["ctinit", "--launch", "--gate-fd", "27", "--report-fd", "28"] + arguments)
+		os.close(shut)
+		print("ctinit", os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]), flush=True)
+		os.write(opened, gate.encode())
+		os.close(opened)
+		pid, status = os.waitpid(-1, 0)
+		print("own child", os.waitstatus_to_exitcode(status))
+		open(report + ".pid", "w").write(str(pid))
+	END
+}
+
+@test "ctinit --launch: the program is a child of who started ctinit, and waits at the gate" {
+	run --separate-stderr launch x --no-tty -- sh -c 'ls /proc/self/fd | grep "^2[0-9]\$"; exit 5'
+	assert_stderr ""
+	assert_output "ctinit 0
+29
+own child 5"
+	[ "$(records "$SCRATCH/report")" = "LAUNCHED $(cat "$SCRATCH/report.pid") 0" ]
+	run --separate-stderr launch '' -- sh -c 'echo never'
+	assert_stderr ""
+	assert_output "ctinit 0
+own child 125"
+	[ "$(records "$SCRATCH/report")" = "LAUNCHED $(cat "$SCRATCH/report.pid") 0" ]
+	run launch x -- /nowhere/program
+	assert_output "ctinit 0
+own child 127"
+	[ "$(records "$SCRATCH/report")" = "LAUNCHED $(cat "$SCRATCH/report.pid") 0
+EXEC_FAILED 0 2" ]
+}
+
+@test "ctinit --launch --program-fd: the file that is open, with signals blocked as they were" {
+	run --separate-stderr launch x --program-fd 29 -- /nowhere/program SigBlk /proc/self/status
+	assert_stderr ""
+	assert_output "ctinit 0
+SigBlk:	fffffffffffbfeff
+own child 0"
+}
+
+@test "ctinit --launch: in a PID namespace that was entered, the process is seen in there only" {
+	run unshare -r -p "$CTINIT" --launch -- sh -c 'echo "$$ $PPID"; kill -0 1 && echo it is process 1'
+	assert_output "1 0
+it is process 1"
+}
+
+@test "ctinit: what goes with --launch does not go without" {
+	for option in --gate-fd --program-fd; do
+		run --separate-stderr "$CTINIT" -s "$option" 0 true </dev/null
+		assert_status 125
+		assert_stderr "ctinit: --gate-fd and --program-fd go with --launch (see ctinit --help)"
+		run --separate-stderr "$CTINIT" --launch "$option" x true
+		assert_status 125
+		assert_stderr "ctinit: $option x: not a descriptor (see ctinit --help)"
+	done
 }

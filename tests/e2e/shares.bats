@@ -62,6 +62,63 @@ nest
 	assert_output 0
 }
 
+@test "container:NAME: what shows processes shows the other's, also where the kernel cannot be told of them" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	guest=(run --rm --pid container:bird busybox sh -c 'ps | grep -c "root  *[s]leep 600$"; [ "/proc/$$" = "/proc/$(readlink /proc/self)" ] || sed -n "s/^NSpid:\t//p" "/proc/$$/status" | grep -cx $$')
+	run cman "${guest[@]}"
+	assert_output '1
+1'
+	# as before Linux 6.17: it is the one that is mounted in there
+	run strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=fsconfig -e inject=fsconfig:error=EINVAL:when=1 "$CMAN" "${guest[@]}"
+	assert_output '1
+1'
+	grep -q '"pidns".*INJECTED' "$BATS_TEST_TMPDIR/calls"
+}
+
+@test "container:NAME: a kernel that cannot be told of processes, and nobody has them mounted" {
+	cman run -d --name bird --privileged busybox sh -c 'umount -l /proc && mkdir /tmp/x && mount -t tmpfs none /proc && echo gone; exec sleep 600' >/dev/null
+	eventually eval '[ "$(cman logs bird)" = gone ]'
+	run --separate-stderr strace -f -qq -o /dev/null -e inject=fsconfig:error=EINVAL:when=1 \
+		"$CMAN" run --rm --pid container:bird busybox true
+	assert_status 125
+	assert_stderr 'cman: no process of the PID namespace has a proc file system of it at /proc
+hint: from Linux 6.17 on that is not needed'
+	run inside --pid container:bird busybox sh -c 'ps | grep -c "root  *[s]leep 600$"'
+	assert_output 1
+}
+
+@test "container:NAME: ends and errors are those of any container, with ctinit and without" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	for init in --init --no-init; do
+		run inside "$init" --pid container:bird busybox sh -c 'kill -9 $$'
+		assert_status 137
+		run -127 --separate-stderr inside "$init" --pid container:bird busybox nosuch
+		assert_stderr 'cman: there is no program "nosuch" in the container'"'"'s PATH'
+		printf '#!/nowhere\n' >"$BATS_TEST_TMPDIR/script"
+		chmod +x "$BATS_TEST_TMPDIR/script"
+		run -127 --separate-stderr inside "$init" --pid container:bird -v "$BATS_TEST_TMPDIR/script:/script" busybox /script
+		assert_stderr 'cman: cannot execute "/script": its interpreter or dynamic loader is missing'
+		run --separate-stderr inside "$init" --pid container:bird --pids-limit 1 busybox true
+		assert_status 125
+		assert_stderr 'cman: cannot make a process in the PID namespace that is joined: Resource temporarily unavailable
+hint: a limit of processes is reached: --pids-limit, or nproc of its user'
+		run inside "$init" --pid container:bird --preserve-fds 1 busybox sh -c 'cat <&3' 3<<<given
+		assert_output given
+	done
+	[ "$(cman ps -aq | wc -l)" = 1 ]
+}
+
+@test "container:NAME: a filter that lets nobody in is refused" {
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["clone"], "action": "SCMP_ACT_ERRNO"}]}' >"$BATS_TEST_TMPDIR/alone.json"
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	for init in --init --no-init; do
+		run --separate-stderr inside "$init" --pid container:bird --security-opt "seccomp=$BATS_TEST_TMPDIR/alone.json" busybox true
+		assert_status 125
+		assert_stderr 'cman: the seccomp profile denies clone, which it takes to enter a PID namespace of others
+hint: allow it, or give the container its own: without --pid'
+	done
+}
+
 @test "a container to join that does not run, or keeps to itself, is named" {
 	run --separate-stderr inside --network container:nobody busybox true
 	assert_status 125

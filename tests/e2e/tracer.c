@@ -4,7 +4,12 @@
  * number, leads it from system call to system call until it has executed its program, and says what
  * it has that programs of this container do not have. Ended by SIGTERM, it says how many it caught.
  *
- *	tracer CANARY     CANARY is looked for in their memory; here it is given turned round
+ *	tracer CANARY [HOST...]
+ *
+ * CANARY is looked for in their memory; here it is given turned round. Where something of the host
+ * is named, those who come in may be of another container, which has a root file system, namespaces
+ * and a ctinit of its own: then what they have must not be one of these. They are names of
+ * namespaces as readlink(1) prints them, and DEVICE:INODE of the root directory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,6 +34,8 @@
 
 static volatile sig_atomic_t ended;
 static char canary[64];
+static bool any_found;
+static char **host; /* what of the host was named, ends with a null pointer */
 
 static void on_term(int signal)
 {
@@ -53,6 +60,7 @@ __attribute__((format(printf, 1, 2))) static void found(const char *format, ...)
 	if (nseen < FINDINGS_MAX)
 		strcpy(seen[nseen++], text);
 	printf("%s\n", text);
+	any_found = true;
 }
 
 static ssize_t read_file(pid_t pid, const char *name, char *out, size_t size)
@@ -95,6 +103,22 @@ static bool has_executed(pid_t pid)
 	       !(flags & FORKED_ONLY);
 }
 
+static bool is_of_host(const char *text)
+{
+	for (char **one = host; *one; one++)
+		if (strcmp(*one, text) == 0)
+			return true;
+	return false;
+}
+
+/* What ctinit has: itself, pipes, its gate, and the terminal. */
+static bool is_of_init(const char *target)
+{
+	return strncmp(target, "pipe:", 5) == 0 || strncmp(target, "socket:", 7) == 0 ||
+	       strncmp(target, "/memfd:ctinit ", 14) == 0 ||
+	       strncmp(target, "/dev/pts/", 9) == 0 || strcmp(target, "/dev/null") == 0;
+}
+
 /* What a program is given on purpose: its three streams. The fourth says why it did not start. */
 static void look_at_descriptors(pid_t pid)
 {
@@ -111,6 +135,11 @@ static void look_at_descriptors(pid_t pid)
 		snprintf(name, sizeof(name), "fd/%s", entry->d_name);
 		if (entry->d_name[0] == '.' || !read_link(pid, name, target, sizeof(target)))
 			continue;
+		if (*host) {
+			if (!is_of_init(target))
+				found("descriptor %s", target);
+			continue;
+		}
 		pipe = strncmp(target, "pipe:", 5) == 0;
 		if (strchr(target, '['))
 			*strchr(target, '[') = '\0';
@@ -131,6 +160,13 @@ static void look_at_directory(pid_t pid, const char *name, const char *own)
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	if (!read_link(pid, name, target, sizeof(target)) || stat(path, &theirs) < 0)
 		return;
+	if (*host) {
+		snprintf(path, sizeof(path), "%llu:%llu", (unsigned long long)theirs.st_dev,
+			 (unsigned long long)theirs.st_ino);
+		if (is_of_host(path))
+			found("%s of the host", name);
+		return;
+	}
 	if (stat(own ? own : target, &ours) < 0 || theirs.st_dev != ours.st_dev ||
 	    theirs.st_ino != ours.st_ino)
 		found("%s %s", name, target);
@@ -145,8 +181,12 @@ static void look_at_namespaces(pid_t pid)
 		char link[32], theirs[64], ours[64];
 
 		snprintf(link, sizeof(link), "ns/%s", *name);
-		if (read_link(pid, link, theirs, sizeof(theirs)) &&
-		    read_link(getpid(), link, ours, sizeof(ours)) && strcmp(theirs, ours) != 0)
+		if (!read_link(pid, link, theirs, sizeof(theirs)))
+			continue;
+		if (is_of_host(theirs))
+			found("the host's %s namespace", *name);
+		else if (!*host && read_link(getpid(), link, ours, sizeof(ours)) &&
+			 strcmp(theirs, ours) != 0)
 			found("another %s namespace", *name);
 	}
 }
@@ -266,10 +306,14 @@ static bool accompany(pid_t pid)
 			break;
 		early = true;
 		look(pid);
+		if (any_found)
+			break; /* all that is worth it: a large program has many calls */
 		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) < 0)
 			return early;
 	}
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	/* Its parent cannot reap one that was killed meanwhile before this has been told. */
+	if (ptrace(PTRACE_DETACH, pid, NULL, NULL) < 0)
+		waitpid(pid, NULL, __WALL);
 	return early;
 }
 
@@ -294,8 +338,9 @@ int main(int argc, char **argv)
 	int caught = 0, early = 0;
 	pid_t last = newest();
 
-	if (argc != 2 || strlen(argv[1]) >= sizeof(canary))
+	if (argc < 2 || strlen(argv[1]) >= sizeof(canary))
 		return 99;
+	host = argv + 2;
 	for (size_t i = strlen(argv[1]); i > 0; i--)
 		canary[strlen(argv[1]) - i] = argv[1][i - 1];
 	sigaction(SIGTERM, &action, NULL);
