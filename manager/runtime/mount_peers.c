@@ -8,30 +8,11 @@
 #include <string.h>
 
 #include "manager/runtime/mount_api.h"
+#include "manager/runtime/mount_id.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
-#define FDINFO_MAX 4096
 #define MOUNTINFO_MAX (64u << 20)
-
-static int mount_id(int fd, int *out, struct err *err)
-{
-	AUTO_FREE char *text = NULL;
-	const char *line;
-	char path[48];
-	size_t len;
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	r = fd_read_file(AT_FDCWD, path, FDINFO_MAX, &text, &len, err);
-	if (r < 0)
-		return r;
-	line = strstr(text, "mnt_id:");
-	if (!line)
-		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "%s names no mount", path);
-	*out = atoi(line + strlen("mnt_id:"));
-	return 0;
-}
 
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime shared:1 master:2 - ext3 /dev/root rw": the tags. */
 static void read_tags(const char *line, size_t len, bool *shared, bool *slave)
@@ -59,18 +40,20 @@ int mount_peers_check(int fd, uint64_t propagation, const char *source, struct e
 {
 	AUTO_FREE char *text = NULL;
 	bool shared = false, slave = false;
+	uint64_t id;
 	size_t len;
-	int id, r;
+	int r;
 
 	if (!mount_needs_peers(propagation))
 		return 0;
-	r = mount_id(fd, &id, err);
-	if (r == 0)
-		r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len, err);
+	r = mount_id(fd, &id);
+	if (r < 0)
+		return err_sys(err, -r, "cannot tell what mount %s is on", source);
+	r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len, err);
 	if (r < 0)
 		return r;
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
-		if (atoi(line) == id)
+		if (strtoull(line, NULL, 10) == id)
 			read_tags(line, strcspn(line, "\n"), &shared, &slave);
 	if (shared || (slave && propagation == MS_SLAVE))
 		return 0;

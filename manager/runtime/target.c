@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "manager/runtime/mount_id.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/path.h"
@@ -180,14 +181,27 @@ int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out
 	return 0;
 }
 
-/* Whether the open `target` is on the file system at `path` inside; with `top`, its very top. */
-static bool is_at(int root_fd, const char *path, int target, bool top)
+/*
+ * Whether the open `target` is on the mount at `path` inside; with `top`, its very top. Another
+ * mount of the same file system is another place, as the host's /sys is. 1, 0 or -errno.
+ */
+static int is_at(int root_fd, const char *path, int target, bool top)
 {
 	AUTO_CLOSE int fd = fd_open_in_root(root_fd, path, O_PATH, 0);
-	struct stat a, b;
+	uint64_t mount, its_mount;
+	struct stat status, its;
+	int r;
 
-	return fd >= 0 && fstat(fd, &a) == 0 && fstat(target, &b) == 0 && a.st_dev == b.st_dev &&
-	       (!top || a.st_ino == b.st_ino);
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+	r = mount_id(fd, &mount);
+	if (r == 0)
+		r = mount_id(target, &its_mount);
+	if (r < 0 || mount != its_mount || !top)
+		return r < 0 ? r : mount == its_mount;
+	if (fstat(fd, &status) < 0 || fstat(target, &its) < 0)
+		return -errno;
+	return status.st_ino == its.st_ino;
 }
 
 int target_check(int root_fd, const char *path, int target, struct err *err)
@@ -209,12 +223,20 @@ int target_check(int root_fd, const char *path, int target, struct err *err)
 		return err_sys(err, errno, "cannot examine %s in the container", path);
 	snprintf(normal, sizeof(normal), "%s", path);
 	path_normalise(normal);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if ((unsigned long)fs.f_type == places[i].type &&
-		    !path_is_within(normal, places[i].path) &&
-		    is_at(root_fd, places[i].path, target, places[i].top))
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int r;
+
+		if ((unsigned long)fs.f_type != places[i].type ||
+		    path_is_within(normal, places[i].path))
+			continue;
+		r = is_at(root_fd, places[i].path, target, places[i].top);
+		if (r < 0)
+			return err_sys(err, -r, "cannot examine %s in the container",
+				       places[i].path);
+		if (r > 0)
 			return err_set(err, ERR_INVALID, ELOOP,
 				       "%s leads to %s, where every container has its own", path,
 				       places[i].path);
+	}
 	return 0;
 }

@@ -379,6 +379,35 @@ cman: warning: the image wants a volume at /sys, where every container has its o
 	assert_status 0
 }
 
+# with_host_systems DIR COMMAND...: DIR/sys and DIR/proc are mounted for the command alone.
+with_host_systems() {
+	unshare --mount sh -c 'mount -t sysfs sysfs "$0/sys" && mount -t proc proc "$0/proc" && exec "$@"' "$@"
+}
+
+@test "with the host's network and processes, a mount in the host's own /sys and /proc is no mistake" {
+	host=$BATS_TEST_TMPDIR/host
+	mkdir -p "$host/sys" "$host/proc" "$BATS_TEST_TMPDIR/data"
+	touch "$BATS_TEST_TMPDIR/data/here"
+	cman run --name maker busybox sh -c 'ln -s sys/kernel tosys; ln -s proc/sys toproc'
+	cman commit maker links >/dev/null
+	run --separate-stderr with_host_systems "$host" "$CMAN" run --rm --network host --pid host -v "$host:/host" \
+		-v "$BATS_TEST_TMPDIR/data:/host/sys/kernel" -v "$BATS_TEST_TMPDIR/data:/host/proc/sys" links \
+		sh -c 'ls /host/sys/kernel /host/proc/sys; ls /sys/kernel /proc/sys | grep -c "^here$"'
+	assert_status 1
+	assert_output '/host/proc/sys:
+here
+
+/host/sys/kernel:
+here
+0'
+	# What a symlink leads there is as before.
+	for place in sys:/sys proc:/proc; do
+		run --separate-stderr cman run --rm --network host --pid host -v "kept:/to${place%:*}" links true
+		assert_status 125
+		assert_stderr "cman: cannot mount $CMAN_ROOT/volumes/kept/_data on /to${place%:*}: /to${place%:*} leads to ${place#*:}, where every container has its own"
+	done
+}
+
 # What exec opens itself, the null device and the master of terminals, somebody may have put there.
 @test "exec: what stands where /dev/null and /dev/pts/ptmx should be is not opened" {
 	dev=$BATS_TEST_TMPDIR/dev
