@@ -178,11 +178,14 @@ $(CTINIT_OBJ_DIR)/%.o: %.c $(CTINIT_OBJ_DIR)/flags $(DEPS)/flags.mk
 	$(Q)$(STATIC_CC) $(BASE_CPPFLAGS) $(STATIC_CPPFLAGS) $(CPPFLAGS) -std=gnu17 -g $(WARNINGS) \
 		-ffunction-sections -fdata-sections $(CTINIT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# What is installed is stripped; the symbols stay beside it for a debugger.
+# What is installed is stripped; the symbols stay beside it for a debugger. The result is a copy, as
+# installing makes one: written in one go, its pages lie together in the page cache, and the kernel
+# maps them so. As objcopy wrote it, each start took 0.1 ms longer (of 0.5; Linux 6.18, ext4).
 define strip_into
 	$(Q)objcopy --only-keep-debug $(1) $(2).debug
-	$(Q)strip -R .comment -o $(2) $(1)
-	$(Q)objcopy --add-gnu-debuglink=$(2).debug $(2)
+	$(Q)strip -R .comment $(1)
+	$(Q)objcopy --add-gnu-debuglink=$(2).debug $(1)
+	$(Q)install -m 755 $(1) $(2)
 	@rm -f $(1)
 endef
 
