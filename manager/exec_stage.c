@@ -234,7 +234,7 @@ static int prepare(struct stage_state *state, struct err *err)
 	if (rc == 0)
 		rc = fd_read_open_file(spec_fd, "spec.json", SPEC_MAX, &text, &len, err);
 	if (rc == 0)
-		rc = spec_parse_to_join(text, len, &state->spec, err);
+		rc = spec_parse(text, len, &state->spec, err);
 	if (rc == 0)
 		rc = adapt_process(state, err);
 	if (rc == 0)

@@ -226,11 +226,6 @@ void spec_resources_release(struct spec_resources *resources);
  * member.
  */
 int spec_parse(const char *json, size_t len, struct spec *out, struct err *err);
-/*
- * The same for who joins a container that runs: its process, namespaces, cgroups_path and seccomp;
- * what it was only started with may be left out. Takes a third of the time.
- */
-int spec_parse_to_join(const char *json, size_t len, struct spec *out, struct err *err);
 int spec_print(const struct spec *spec, char **out, struct err *err);
 
 /*

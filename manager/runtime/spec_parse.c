@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "manager/runtime/spec.h"
-#include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"
-#include "store/base/buf.h"
 #include "store/json.h"
-#include "store/json_without.h"
 
 static int parse_mount(const json_t *json, struct spec_mount *mount, struct err *err)
 {
@@ -100,31 +97,4 @@ int spec_parse(const char *json, size_t len, struct spec *out, struct err *err)
 	*out = spec;
 	spec = (struct spec)SPEC_INIT;
 	return 0;
-}
-
-/* Three quarters of the usual text: what only the start of a container looks at. */
-int spec_parse_to_join(const char *json, size_t len, struct spec *out, struct err *err)
-{
-	static const char *const others[] = {
-		"mounts",
-		"devices",
-		"resources",
-		"maskedPaths",
-		"sysctl",
-		"readonlyPaths",
-		SPEC_NOTE_LOWER,
-		SPEC_NOTE_DEVICES,
-		SPEC_NOTE_HEALTH,
-		SPEC_NOTE_SECRETS,
-		NULL,
-	};
-	AUTO_BUF struct buf text = BUF_INIT;
-	struct err failure = ERR_INIT;
-
-	buf_reserve(&text, len);
-	json_add_without(&text, json, len, others);
-	if (!buf_failed(&text) && spec_parse(text.data, text.len, out, &failure) == 0)
-		return 0;
-	/* Said of the text as it is. */
-	return spec_parse(json, len, out, err);
 }

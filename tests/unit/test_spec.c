@@ -221,64 +221,6 @@ static void what_is_printed_is_parsed_to_the_same(void **state)
 	free(second);
 }
 
-static void parse_to_join(const char *json, struct spec *out)
-{
-	struct err err = ERR_INIT;
-
-	if (spec_parse_to_join(json, strlen(json), out, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void who_joins_takes_what_it_needs(void **state)
-{
-	AUTO_SPEC struct spec spec = SPEC_INIT, joined = SPEC_INIT, unconfined = SPEC_INIT;
-	struct err err = ERR_INIT;
-	char *text = NULL;
-
-	(void)state;
-	assert_int_equal(spec_set_defaults(&spec, &err), 0);
-	fill(&spec);
-	print(&spec, &text);
-	parse_to_join(text, &joined);
-	assert_process_came_through(&joined.process);
-	assert_string_equal(joined.process.user.groups[0], "audio");
-	assert_true(joined.process.has_oom_score_adj);
-	assert_int_equal(joined.namespaces, spec.namespaces);
-	assert_string_equal(joined.cgroups_path, "/cman/x");
-	assert_string_equal(joined.seccomp, spec.seccomp);
-	assert_false(joined.seccomp_default);
-	/* Or it was not any faster. */
-	assert_int_equal(joined.nmounts + joined.ndevices + joined.resources.ndevices, 0);
-	assert_null(joined.masked_paths);
-	assert_null(joined.readonly_paths);
-	assert_null(joined.overlay.lower);
-	free(text);
-
-	free(spec.seccomp);
-	spec.seccomp = NULL;
-	print(&spec, &text);
-	parse_to_join(text, &unconfined);
-	assert_null(unconfined.seccomp);
-	assert_false(unconfined.seccomp_default);
-	free(text);
-}
-
-static void who_joins_is_told_what_is_wrong_with_the_text(void **state)
-{
-	static const char text[] = "{\"mounts\":[],\n\"process\":{\"cwd\":5}}";
-	static const char cut[] = "{\"mounts\":[],\n\"process\":{\"cwd\":";
-	AUTO_SPEC struct spec spec = SPEC_INIT;
-	struct err err = ERR_INIT;
-
-	(void)state;
-	assert_true(spec_parse_to_join(text, strlen(text), &spec, &err) < 0);
-	assert_string_equal(err.text, "process: \"cwd\" is not a string");
-	err = (struct err)ERR_INIT;
-	assert_true(spec_parse_to_join(cut, strlen(cut), &spec, &err) < 0);
-	assert_string_equal(err.text,
-			    "config.json: line 2 column 17: unexpected token near end of file");
-}
-
 static void what_is_printed_is_compact_json(void **state)
 {
 	AUTO_SPEC struct spec spec = SPEC_INIT;
@@ -490,8 +432,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_is_parsed_to_the_same),
-		cmocka_unit_test(who_joins_takes_what_it_needs),
-		cmocka_unit_test(who_joins_is_told_what_is_wrong_with_the_text),
 		cmocka_unit_test(what_is_printed_is_compact_json),
 		cmocka_unit_test(limits_of_a_kind_are_in_one_array),
 		cmocka_unit_test(defaults_confine),
