@@ -246,7 +246,7 @@ TEST_ENV = CMAN=$(abspath $(OUT))/cman CTINIT=$(abspath $(CTINIT)) CMAN_TEST_BUI
 UNIT_ARGS = $(UNIT_SRC:tests/unit/%.c=$(BUILD)/asan/unit/%)
 REPLAY_ARGS = $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/asan/replay/%)
 
-.PHONY: check check-unit check-e2e
+.PHONY: check check-unit check-e2e check-vm
 check: test-tools ## all tests; the last line is: N passed, N failed, N skipped
 	+@$(MAKE) programs
 	+@$(MAKE) VARIANT=asan unit-programs replay-programs
@@ -259,6 +259,11 @@ check-unit: test-tools ## unit tests and fuzzing corpora, with sanitizers
 check-e2e: test-tools ## the programs from outside (TESTS=tests/e2e/run.bats for one file)
 	+@$(MAKE) programs
 	@$(TEST_ENV) tests/run $(or $(TESTS),$(E2E_TESTS))
+
+check-vm: test-tools ## the unit and some more in a virtual machine with systemd and cgroup v2 (TESTS=)
+	@packaging/tools vm
+	+@$(MAKE) VARIANT=release programs
+	@tests/vm/run $(TESTS)
 
 .PHONY: fuzz coverage bench demo
 FUZZ_SECONDS ?= 60
