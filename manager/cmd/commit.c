@@ -68,7 +68,7 @@ static int commit(struct app *app, const struct commit_request *request, struct 
 	if (commit_container(&store, request, &packed, &image, err) < 0) {
 		/* Nobody waits for the removal of what was packed so far. */
 		trash_remove_aside(&store);
-		if (err->num != EINTR)
+		if (err->num != EINTR && err->kind != ERR_NOT_FOUND)
 			err_wrap(err, "%s", request->container);
 		return -1;
 	}

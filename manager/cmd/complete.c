@@ -30,6 +30,7 @@ struct completion {
 	int n;		  /* without the word to be completed */
 	const char *word; /* that one; of --name=value and container:NAME what is behind that */
 	size_t lead_len;  /* and so much of it is before */
+	const struct cmd *operand_of; /* NULL: it is the value of an option */
 	struct buf out;
 };
 
@@ -46,9 +47,11 @@ static void offer(struct completion *c, const char *candidate, const char *descr
 
 static int offer_container(const struct container_record *record, void *data, struct err *err)
 {
+	struct completion *c = data;
+
 	(void)err;
-	if (record->name)
-		offer(data, record->name, container_state_name(record->state));
+	if (record->name && (!c->operand_of || complete_suits(c->operand_of, record->state)))
+		offer(c, record->name, container_state_name(record->state));
 	return 0;
 }
 
@@ -141,8 +144,10 @@ static void offer_signals(struct completion *c)
 {
 	char name[SIGNAL_NAME_MAX];
 
+	/* some have numbers only */
 	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
-		offer(c, signal_name(signal, name) + strlen("SIG"), NULL);
+		if (strncmp(signal_name(signal, name), "SIG", 3) == 0)
+			offer(c, name + 3, NULL);
 }
 
 /* The words of a list such as "none|host". */
@@ -229,6 +234,7 @@ static void offer_operands(struct completion *c, const struct cmd *cmd, int i)
 
 	if (!operand_kind(cmd, i, kind))
 		return;
+	c->operand_of = cmd;
 	if (cmd == &cmd_help)
 		offer_commands(c, commands);
 	else if (cmd == &cmd_pull)

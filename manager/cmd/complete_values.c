@@ -97,3 +97,22 @@ const char *complete_values(const struct cmd *cmd, const struct cmd_option *opti
 		values = filters_of(cmd);
 	return values;
 }
+
+bool complete_suits(const struct cmd *cmd, enum container_state state)
+{
+	static const struct cmd *const of_running[] = {
+		&cmd_attach, &cmd_exec, &cmd_healthcheck_run, &cmd_kill, &cmd_pause, &cmd_stats,
+		&cmd_stop,   &cmd_top,
+	};
+	const bool runs = state == CONTAINER_RUNNING || state == CONTAINER_PAUSED ||
+			  state == CONTAINER_RESTARTING;
+
+	if (cmd == &cmd_start)
+		return !runs;
+	if (cmd == &cmd_unpause)
+		return state == CONTAINER_PAUSED;
+	for (size_t i = 0; i < sizeof(of_running) / sizeof(of_running[0]); i++)
+		if (of_running[i] == cmd)
+			return runs;
+	return true;
+}

@@ -40,7 +40,7 @@ bool mount_value_is_path(const char *text)
 	       strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
 }
 
-/* `path` made absolute, without a look at what it names. To be freed. */
+/* `path` made absolute, and without "./", but no look at what it names. To be freed. */
 static int make_absolute(const char *path, char **out, struct err *err)
 {
 	AUTO_FREE char *cwd = NULL;
@@ -52,7 +52,11 @@ static int make_absolute(const char *path, char **out, struct err *err)
 		cwd = getcwd(NULL, 0);
 		if (!cwd)
 			return err_sys(err, errno, "cannot read the working directory");
-		if (asprintf(&text, "%s/%s", cwd, path) < 0)
+		while (path[0] == '.' && (path[1] == '/' || !path[1]))
+			path += 1 + strspn(path + 1, "/");
+		if (!*path)
+			text = STEAL_PTR(cwd);
+		else if (asprintf(&text, "%s/%s", cwd[1] ? cwd : "", path) < 0)
 			text = NULL;
 	}
 	if (!text)

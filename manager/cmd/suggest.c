@@ -55,8 +55,8 @@ void suggest_offer(struct suggest *suggest, const char *known)
 		far = 1;
 	else
 		far = distance(suggest->word, suggest->len, known, len);
-	/* Half of a short word wrong is another word. */
-	if (far > 2 || 2 * far > suggest->len + 1 || far >= suggest->distance)
+	/* One letter of three may be wrong, two of five: with more it is another word. */
+	if (far > 2 || 3 * far > suggest->len + 1 || far >= suggest->distance)
 		return;
 	suggest->best = known;
 	suggest->distance = far;

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -72,14 +71,16 @@ static bool visit(int proc_fd, const char *name, struct stat *wanted, int *out)
 	struct err ignored = ERR_INIT;
 	struct stat found;
 	char path[64];
+	char *end;
+	long pid = strtol(name, &end, 10);
 
-	if (name[0] < '1' || name[0] > '9' || strlen(name) > sizeof(path) - sizeof("/ns/pid"))
+	if (*end || pid <= 0)
 		return false;
-	snprintf(path, sizeof(path), "%s/ns/pid", name);
+	snprintf(path, sizeof(path), "%ld/ns/pid", pid);
 	if (fstatat(proc_fd, path, &found, 0) < 0 || !is_same(&found, wanted))
 		return false;
 	/* Another one of that number by now? What it has at /proc is looked at in any case. */
-	pidfd = (int)syscall(SYS_pidfd_open, atoi(name), 0);
+	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 	return pidfd >= 0 && mount_visit(pidfd, clone_there, wanted, out, &ignored) == 0;
 }
 

@@ -45,6 +45,16 @@ setup() {
 	assert_output ''
 	assert_stderr "cman: unknown command: rnu
 hint: did you mean run? (see 'cman --help')"
+	# two letters of three wrong are another word
+	run --separate-stderr cman foo
+	assert_stderr "cman: unknown command: foo
+hint: see 'cman --help'"
+	run --separate-stderr cman network ls
+	assert_stderr "cman: unknown command: network
+hint: run chooses it: --network host, none, container:NAME or ns:PATH (see 'cman --help')"
+	run --separate-stderr cman port bird
+	assert_stderr "cman: unknown command: port
+hint: no port is published yet: with run --network host they are the host's (see 'cman --help')"
 	run --separate-stderr cman frobnicate
 	assert_status 125
 	assert_stderr "cman: unknown command: frobnicate
@@ -242,6 +252,11 @@ one exited'
 	[ "$(complete_line 'cman run --network container:bi')" = bird ]
 	[ "$(complete_line 'cman run --pid=container:be')" = bear ]
 	[ "$(complete_line 'cman run --ipc s')" = shareable ]
+	# of those that it can do something with
+	cman run -d --name bat busybox sleep 600
+	[ "$(complete_line 'cman stop b')" = bat ]
+	[ "$(complete_line 'cman start b' | sort | paste -sd ' ')" = 'bear bird' ]
+	[ "$(complete_line 'cman kill -s S' | sort | paste -sd ' ')" = 'SEGV STKFLT STOP SYS' ]
 	[ "$(complete_line 'cman wait --condition next')" = next-exit ]
 	[ "$(complete_line 'cman kill --filter vol')" = volume= ]
 	[ "$(complete_line 'cman rmi busybox:')" = latest ]

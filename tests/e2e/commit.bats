@@ -154,7 +154,7 @@ hint: see 'cman commit --help'"
 	assert_match "$stderr" '^cman: --pause: not true or false: perhaps'
 	run --separate-stderr cman commit nosuch x
 	assert_status 125
-	assert_stderr "cman: nosuch: no such container: nosuch"
+	assert_stderr "cman: no such container: nosuch"
 	run --separate-stderr cman commit one "x@sha256:$(printf '%064d' 0)"
 	assert_status 125
 	assert_match "$stderr" 'a name with a digest cannot be given'
