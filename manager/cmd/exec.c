@@ -70,7 +70,10 @@ static void release(struct exec *exec)
 	cleanup_close(&exec->stage.pidfd);
 }
 
-/* A stage that prepares to join another container than the one that is meant. */
+/*
+ * A stage that has nothing going on in a container: it failed, or has not begun, or prepares for
+ * another one than is meant. It is reaped here, as not every init does so.
+ */
 static void end_stage(struct exec *exec)
 {
 	struct pump *pump = &exec->pump;
@@ -79,10 +82,8 @@ static void end_stage(struct exec *exec)
 	cleanup_close(&exec->stage.pidfd);
 	cleanup_close(&pump->socket);
 	cleanup_close(&pump->in);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		cleanup_close(&pump->out[i]);
-	}
-	exec->stage.pidfd = pump->socket = pump->in = -1;
 }
 
 /* --- the command line --- */
@@ -350,12 +351,13 @@ static int await_start(struct exec *exec, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	if (rc > 0 && packet.type == PACKET_STARTED)
+		return take_console(exec, fds[0], err);
+	end_stage(exec);
 	if (rc == 0)
 		return err_set(err, ERR_SYS, ECHILD,
 			       "%s: the helper that joins it could not be started, or was killed",
 			       exec->container);
-	if (packet.type == PACKET_STARTED)
-		return take_console(exec, fds[0], err);
 	*err = packet.failed.err;
 	return err_wrap(err, "%s", exec->container);
 }
@@ -413,8 +415,11 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = pump_block_signals(exec.pump.raw, false, &exec.pump.signals, err);
 	if (rc == 0)
 		rc = spawn_stage(&exec, err);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = name_container(&exec, app, err);
+		if (rc < 0)
+			end_stage(&exec);
+	}
 	if (rc == 0)
 		rc = await_start(&exec, err);
 	if (rc == 0 && !exec.request.detach)

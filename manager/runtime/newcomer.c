@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "manager/runtime/identity.h"
@@ -226,13 +227,11 @@ int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process
 	return result;
 }
 
+/* By its number, as there may be no descriptor left for it: a child's is nobody else's. */
 void newcomer_kill(const struct newcomer *newcomer)
 {
-	int pidfd;
-
-	if (newcomer->pid <= 0)
+	if (newcomer->pid <= 0 || kill(newcomer->pid, SIGKILL) < 0)
 		return;
-	pidfd = (int)syscall(SYS_pidfd_open, newcomer->pid, 0);
-	reap_killed(pidfd);
-	cleanup_close(&pidfd);
+	while (waitpid(newcomer->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }

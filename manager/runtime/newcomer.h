@@ -62,7 +62,7 @@ bool newcomer_passes(const struct seccomp_filter *filter, bool terminal);
 int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process *process,
 		   struct err *err);
 
-/* In the waiter, when something failed and the maker is reaped: kill what it made. */
+/* In the waiter, when something failed and the maker is reaped: kill and reap what it made. */
 void newcomer_kill(const struct newcomer *newcomer);
 
 #endif

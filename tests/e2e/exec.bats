@@ -125,3 +125,37 @@ is_reaped() {
 	eventually is_reaped 'sleep 987.[12]'
 	eventually refute pgrep -x cman-exec
 }
+
+# unreaped COMMAND...: its exit status, and the children that it leaves to an init that reaps none.
+unreaped() {
+	python3 -c '
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+pid = os.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+try:
+    while True:
+        left = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT).si_pid
+        print(open("/proc/%d/comm" % left).read().strip())
+        os.waitpid(left, 0)
+except ChildProcessError:
+    pass' "$@"
+}
+
+@test "what failed leaves no helper behind for init to reap" {
+	run --separate-stderr unreaped "$CMAN" exec bird /nonexistent
+	assert_output 127
+	assert_stderr 'cman: bird: cannot execute "/nonexistent": No such file or directory'
+	run --separate-stderr unreaped "$CMAN" exec fish true
+	assert_output 125
+	assert_stderr 'cman: no such container: fish'
+	run --separate-stderr unreaped "$CMAN" exec -u nobody-knows bird true
+	assert_output 125
+	# with a helper that has prepared for what was meant by this name the last time
+	cman exec bird true
+	cman rm -f bird >/dev/null
+	run --separate-stderr unreaped "$CMAN" exec bird true
+	assert_output 125
+}
