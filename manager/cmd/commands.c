@@ -6,6 +6,7 @@
 
 #include "manager/cmd/options.h"
 #include "manager/cmd/suggest.h"
+#include "store/base/buf.h"
 
 /* One a line: lists that two have added to merge by themselves then. */
 /* clang-format off */
@@ -172,6 +173,19 @@ int command_descend(const struct cmd **cmd, int argc, char **argv, int *next, st
 	return unknown(*cmd, word, (*cmd)->subcommands, err);
 }
 
+static int hint_commands(const struct cmd *group, struct err *err)
+{
+	AUTO_BUF struct buf words = BUF_INIT;
+
+	for (const struct cmd *const *sub = group->subcommands; *sub; sub++)
+		buf_addf(&words, "%s%s",
+			 words.len	       ? ", " :
+			 group->subcommands[1] ? "one of " :
+						 "",
+			 command_word(*sub));
+	return buf_failed(&words) ? err_code(err) : err_hint(err, "%s", words.data);
+}
+
 int command_group_run(struct app *app, int argc, char **argv, struct err *err)
 {
 	const struct cmd *group = command_find(argv[0]);
@@ -183,5 +197,6 @@ int command_group_run(struct app *app, int argc, char **argv, struct err *err)
 	options_begin(&parse, group, argc, argv);
 	if (options_next(&parse, &option, &value, err) < 0)
 		return -1;
-	return err_set(err, ERR_USAGE, EINVAL, "%s: no command was given", group->name);
+	err_set(err, ERR_USAGE, EINVAL, "%s: no command was given", group->name);
+	return hint_commands(group, err);
 }

@@ -67,8 +67,10 @@ int limit_value_cpus(const struct cmd_option *option, const char *value, uint64_
 	double cpus;
 
 	/* strtod would also take "inf", "0x1p3" and white space. */
-	if (value[0] == '\0' || value[strspn(value, "0123456789.")] != '\0')
-		return option_bad_value(option, "a number of processors", value, err);
+	if (value[0] == '\0' || value[strspn(value, "0123456789.")] != '\0') {
+		option_bad_value(option, "a number of processors", value, err);
+		return err_hint(err, "such as 2 or 0.5");
+	}
 	cpus = strtod(value, &end);
 	if (*end != '\0' || (cpus != 0 && cpus < CPUS_MIN) || cpus > CPUS_MAX)
 		return option_bad_value(option, "a number of processors", value, err);

@@ -109,7 +109,9 @@ static int take_absent(const struct cmd_option *option, const char *value, struc
 		return unsupported(option, value, "there is no support for SELinux labels", err);
 	if (strncmp(value, "apparmor", 8) == 0)
 		return unsupported(option, value, "there is no support for AppArmor profiles", err);
-	return option_bad_value(option, "an option of confinement", value, err);
+	option_bad_value(option, "an option of confinement", value, err);
+	return err_hint(err, "one of seccomp=FILE|unconfined, no-new-privileges[=BOOL], mask=PATH, "
+			     "unmask=PATH|ALL");
 }
 
 /* Docker's old form has a colon. */

@@ -63,10 +63,12 @@ int option_size(const struct cmd_option *option, const char *value, int64_t *out
 {
 	int rc = measure_size(value, out);
 
-	if (rc < 0)
-		return option_bad_value(
-			option, rc == -ERANGE ? "a size that this system can hold" : "a size",
-			value, err);
+	if (rc == -ERANGE)
+		return option_bad_value(option, "a size that this system can hold", value, err);
+	if (rc < 0) {
+		option_bad_value(option, "a size", value, err);
+		return err_hint(err, "such as 512m or 1.5g: k, m, g and t are powers of 1024");
+	}
 	return 0;
 }
 
@@ -75,11 +77,12 @@ int option_duration(const struct cmd_option *option, const char *value, int64_t 
 {
 	int rc = measure_time(value, out);
 
-	if (rc < 0)
-		return option_bad_value(option,
-					rc == -ERANGE ? "a span of time that can be counted" :
-							"a span of time",
-					value, err);
+	if (rc == -ERANGE)
+		return option_bad_value(option, "a span of time that can be counted", value, err);
+	if (rc < 0) {
+		option_bad_value(option, "a span of time", value, err);
+		return err_hint(err, "such as 30s, 1m30s or 500ms");
+	}
 	return 0;
 }
 

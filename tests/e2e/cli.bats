@@ -76,6 +76,18 @@ hint: did you mean --all? (see 'cman ps --help')"
 	run --separate-stderr cman --root
 	assert_status 125
 	assert_match "$stderr" '^cman: --root needs a value: DIR'
+	run --separate-stderr cman run -m 10x busybox
+	assert_stderr "cman: --memory: not a size: 10x
+hint: such as 512m or 1.5g: k, m, g and t are powers of 1024 (see 'cman run --help')"
+	run --separate-stderr cman run --cpus two busybox
+	assert_stderr "cman: --cpus: not a number of processors: two
+hint: such as 2 or 0.5 (see 'cman run --help')"
+	run --separate-stderr cman run --health-cmd true --health-interval 1x busybox
+	assert_stderr "cman: --health-interval: not a span of time: 1x
+hint: such as 30s, 1m30s or 500ms (see 'cman run --help')"
+	run --separate-stderr cman run --security-opt foo busybox
+	assert_stderr "cman: --security-opt: not an option of confinement: foo
+hint: one of seccomp=FILE|unconfined, no-new-privileges[=BOOL], mask=PATH, unmask=PATH|ALL (see 'cman run --help')"
 	run --separate-stderr cman run -dp 8080:80 busybox
 	assert_status 125
 	assert_stderr "cman: run: there is no -p: a container cannot have a network of its own to the outside yet

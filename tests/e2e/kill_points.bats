@@ -18,13 +18,14 @@ setup() {
 CALLS=mkdirat,renameat,renameat2,unlinkat,pwrite64,write,fsync,fdatasync,clone,clone3,execve
 CALLS+=,sendmsg,flock,ftruncate,fallocate,pidfd_send_signal,setns,unshare,bind,connect,fsopen,fsmount
 CALLS+=,move_mount,mount_setattr,umount2,pivot_root,symlinkat,mknodat,fchownat,close_range,wait4
-CALLS+=,waitid,dup3,fcntl,openat
+CALLS+=,waitid,dup3,fcntl,openat,execveat
 
 # There is a container `box` in this state.
 prepare() {
 	case $1 in
 	created) cman create --name box busybox sleep 1000 ;;
 	running) cman run -d --name box busybox sleep 1000 ;;
+	neighbour) cman run -d --name nest busybox sleep 1000 ;;
 	exited)
 		cman run -d --name box busybox sleep 1000
 		cman stop -t 0 box
@@ -136,6 +137,11 @@ killed_everywhere() {
 	killed_everywhere exited start box
 	# From the second run on the container's processes come before its row.
 	killed_everywhere none run -d --name box busybox sleep 1000
+}
+
+@test "run among the processes of another container" {
+	killed_everywhere neighbour run -d --name box --pid container:nest busybox sleep 1000
+	killed_everywhere neighbour run -d --name box --pid container:nest --no-init busybox sleep 1000
 }
 
 @test "stop, kill, restart, rm -f, prune" {

@@ -255,6 +255,7 @@ static void test_groups(void **state)
 	assert_int_equal(next, 0);
 	assert_true(cmd_image.run(NULL, 1, wrong, &err) < 0);
 	assert_string_equal(err.text, "image: no command was given");
+	assert_string_equal(err.hint, "one of mount, unmount");
 }
 
 /* No line is wider than `width`, but for a word that does not fit. */

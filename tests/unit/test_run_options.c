@@ -181,7 +181,6 @@ static void volumes(void **state)
 	struct err err = ERR_INIT;
 	const struct container_mount *mounts;
 	char *cwd = getcwd(NULL, 0);
-	char want[4096];
 
 	(void)state;
 	assert_int_equal(
@@ -194,8 +193,7 @@ static void volumes(void **state)
 	assert_string_equal(mounts[0].source, "/tmp");
 	assert_string_equal(mounts[0].destination, "/a");
 	assert_string_equal(mounts[0].options, "rbind,rprivate");
-	snprintf(want, sizeof(want), "%s/./", cwd);
-	assert_string_equal(mounts[1].source, want);
+	assert_string_equal(mounts[1].source, cwd);
 	assert_string_equal(mounts[1].destination, "/b");
 	assert_string_equal(mounts[1].options, "rbind,rprivate,ro");
 	assert_string_equal(mounts[2].options, "rbind,rprivate,rw");
