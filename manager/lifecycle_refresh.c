@@ -276,10 +276,10 @@ int lifecycle_find(struct store *store, const char *name_or_id, struct container
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 	int rc = container_find(store, name_or_id, &record, err);
 
-	if (rc == 0)
-		rc = lifecycle_refresh(store, &record, err);
 	if (rc < 0)
 		return rc;
+	if (lifecycle_refresh(store, &record, err) < 0)
+		return err_wrap(err, "%s", record.name);
 	*out = record;
 	record = (struct container_record)CONTAINER_RECORD_INIT;
 	return 0;

@@ -159,3 +159,11 @@ except ChildProcessError:
 	run --separate-stderr unreaped "$CMAN" exec bird true
 	assert_output 125
 }
+
+@test "a container whose process cannot be looked at is named" {
+	command -v strace >/dev/null || skip "missing tool: strace"
+	pid=$(cman inspect -f '{{.State.Pid}}' bird)
+	run --separate-stderr strace -o "$BATS_TEST_TMPDIR/trace" -e inject=pidfd_open:error=EMFILE "$CMAN" exec bird true
+	assert_status 125
+	assert_stderr "cman: bird: cannot open process $pid: No file descriptors available"
+}
