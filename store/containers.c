@@ -76,6 +76,8 @@ void container_record_release(struct container_record *record)
 	cleanup_free(&record->labels);
 	cleanup_free(&record->ended_by);
 	cleanup_free(&record->ending);
+	cleanup_free(&record->mounts);
+	cleanup_free(&record->network);
 	*record = (struct container_record)CONTAINER_RECORD_INIT;
 }
 
@@ -146,7 +148,8 @@ static int read_texts(sqlite3_stmt *stmt, bool borrowed, struct container_record
 	} texts[] = {
 		{ 1, &record->name },	   { 2, &record->image },   { 3, &record->image_id },
 		{ 4, &record->command },   { 16, &record->error },  { 21, &record->labels },
-		{ 28, &record->ended_by }, { 29, &record->ending },
+		{ 28, &record->ended_by }, { 29, &record->ending }, { 30, &record->mounts },
+		{ 31, &record->network },
 	};
 	int r = db_column_copy(stmt, 0, record->id, sizeof(record->id), err);
 

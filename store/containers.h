@@ -85,6 +85,9 @@ struct container_record {
 	int health_failures; /* checks that failed one after the other */
 	char *ended_by;	     /* who asked for its end since it was started: "stop" …, or NULL */
 	char *ending;	     /* what was seen of its end, JSON (lifecycle); NULL: nothing */
+	/* For lists, of what its spec says for good. Of one of a version before 6 both are NULL. */
+	char *mounts;  /* volumes and directories, with commas between */
+	char *network; /* "none", "host", "container:<id>" … */
 };
 
 #define CONTAINER_RECORD_INIT \

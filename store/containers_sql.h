@@ -10,7 +10,7 @@
 	"pid, pid_start_time, monitor_pid, monitor_start_time, boot_id, exit_code, "        \
 	"oom_killed, error, auto_remove, tty, stop_signal, stop_timeout_s, labels, "        \
 	"restart_policy, restart_max, restart_count, restart_ns, health, health_failures, " \
-	"ended_by, ending"
+	"ended_by, ending, mounts, network"
 
 /* The same, of container_each_brief(). */
 #define CONTAINER_BRIEF_COLUMNS                                                       \

@@ -69,9 +69,10 @@ int container_insert(struct store *store, const struct container_record *record,
 		"INSERT INTO container (id, name, image, image_id, command, state, created_ns,"
 		" started_ns, finished_ns, pid, pid_start_time, monitor_pid, monitor_start_time,"
 		" boot_id, exit_code, oom_killed, error, auto_remove, tty, stop_signal,"
-		" stop_timeout_s, labels, restart_policy, restart_max, health, changed_ns)"
+		" stop_timeout_s, labels, restart_policy, restart_max, health, mounts, network,"
+		" changed_ns)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?7)",
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?7)",
 		DB_TEXT(record->id), DB_TEXT(record->name), DB_TEXT(record->image),
 		DB_TEXT(record->image_id), DB_TEXT(record->command),
 		DB_TEXT(container_state_name(record->state)), DB_INT(record->created_ns),
@@ -82,7 +83,8 @@ int container_insert(struct store *store, const struct container_record *record,
 		DB_INT(record->auto_remove), DB_INT(record->tty), DB_INT(record->stop_signal),
 		DB_INT(record->stop_timeout_s), DB_TEXT(record->labels),
 		DB_TEXT(container_restart_name(record->restart)), DB_INT(record->restart_max),
-		DB_TEXT(container_health_name(record->health)));
+		DB_TEXT(container_health_name(record->health)), DB_TEXT(record->mounts),
+		DB_TEXT(record->network));
 	int r = change_run(store, CHANGE_STEPS(create, insert), err);
 
 	if (r == -EEXIST)

@@ -355,6 +355,12 @@ static const char version_5[] =
 	"DROP TRIGGER volume_created;"
 	"DROP TRIGGER volume_destroyed;";
 
+/* A list of thousands with its mounts and networks needs no file of each. */
+static const char version_6[] =
+	"ALTER TABLE container ADD COLUMN mounts TEXT;"
+	"ALTER TABLE container ADD COLUMN network TEXT;";
+
 /* clang-format on */
 
-const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, NULL };
+const char *const migrations[] = { version_1, version_2, version_3, version_4,
+				   version_5, version_6, NULL };

@@ -10,6 +10,7 @@
 #include "image/document.h"
 #include "manager/cmd/id_file.h"
 #include "manager/cmd/labels.h"
+#include "manager/cmd/ps_details.h"
 #include "manager/cmd/text.h"
 #include "manager/lifecycle.h"
 #include "manager/mount_plan.h"
@@ -45,6 +46,18 @@ static int print_command(char *const *args, char **out, struct err *err)
 	return *out ? 0 : no_memory(err);
 }
 
+/* What ps says of it, for good: so that it need not read the spec. */
+static int note_for_lists(const struct spec *spec, struct container_record *out, struct err *err)
+{
+	AUTO_BUF struct buf mounts = BUF_INIT, network = BUF_INIT;
+
+	ps_add_mounts(&mounts, spec);
+	ps_add_network(&network, spec);
+	out->mounts = buf_steal(&mounts);
+	out->network = buf_steal(&network);
+	return out->mounts && out->network ? 0 : no_memory(err);
+}
+
 static int make_record(const struct run_options *options, const struct image_choice *choice,
 		       const struct spec *spec, struct container_record *out, struct err *err)
 {
@@ -61,6 +74,8 @@ static int make_record(const struct run_options *options, const struct image_cho
 	out->image_id = options->rootfs ? NULL : strdup(choice->image.id);
 	if (!out->image || (!out->image_id && !options->rootfs))
 		return no_memory(err);
+	if (note_for_lists(spec, out, err) < 0)
+		return err_code(err);
 	return print_command(spec->process.args, &out->command, err);
 }
 

@@ -195,6 +195,7 @@ static const char *text_or_null(const struct buf *text)
 	return text->len > 0 ? text->data : NULL;
 }
 
+/* Of one whose record comes from an earlier version. */
 static void add_spec(struct ps *ps, const struct container_record *record, struct texts *texts,
 		     const char **values)
 {
@@ -225,8 +226,12 @@ static void add_details(struct ps *ps, const struct container_record *record, st
 		ps_add_size(&texts->size, ps->store, record);
 		values[SIZE] = text_or_null(&texts->size);
 	}
-	if (format_uses(ps->format, MOUNTS) || format_uses(ps->format, NETWORKS))
+	if (record->mounts && record->network) {
+		values[MOUNTS] = record->mounts[0] ? record->mounts : NULL;
+		values[NETWORKS] = record->network;
+	} else if (format_uses(ps->format, MOUNTS) || format_uses(ps->format, NETWORKS)) {
 		add_spec(ps, record, texts, values);
+	}
 }
 
 static void add_row(struct ps *ps, const struct container_record *record, struct texts *texts)
@@ -326,7 +331,8 @@ static int add_sorted(struct walk *walk, struct store *store, struct err *err)
 /* Whether the records need not be read whole. What filters and an order ask for is theirs. */
 static bool is_brief(const struct ps *ps)
 {
-	static const enum field others[] = { IMAGE_ID, ERROR, LABELS, SIZE, RESTARTS };
+	static const enum field others[] = { IMAGE_ID, ERROR,  LABELS,	SIZE,
+					     RESTARTS, MOUNTS, NETWORKS };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (format_uses(ps->format, others[i]))

@@ -115,3 +115,21 @@ nothing_runs() {
 	eventually nothing_runs
 	[ "$(names -f status=exited)" = 'four three two one' ]
 }
+
+@test "mounts and networks come from the record, and from the spec where an earlier version made it" {
+	cman create --name bird -v seeds:/seeds -v "$BATS_TEST_TMPDIR:/host" --network none busybox true
+	cman create --name fish --network host busybox true
+	cman create --name crab --network container:bird busybox true
+	lines() { cman ps -a --format '{{.Names}} {{.Mounts}} {{.Networks}}'; }
+	before=$(lines)
+	grep -qx "bird seeds,$BATS_TEST_TMPDIR none" <<<"$before"
+	grep -qx 'fish  host' <<<"$before"
+	grep -qx "crab  container:$(cman inspect -f '{{.Id}}' bird)" <<<"$before"
+	json=$(cman ps -a --format json)
+	run strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=open,openat,openat2 "$CMAN" ps -a --format json
+	assert_output "$json"
+	refute grep -q spec.json "$BATS_TEST_TMPDIR/trace"
+	sqlite3 "$CMAN_ROOT/cman.db" 'UPDATE container SET mounts = NULL, network = NULL'
+	[ "$(lines)" = "$before" ]
+	[ "$(cman ps -a --format json)" = "$json" ]
+}

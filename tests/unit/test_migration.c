@@ -130,7 +130,7 @@ static void assert_all_there(struct store *store)
 	struct err err = ERR_INIT;
 	size_t len = 0;
 
-	assert_sql(store, "PRAGMA user_version", "5");
+	assert_sql(store, "PRAGMA user_version", "6");
 	assert_sql(store, "PRAGMA foreign_key_check", "");
 	assert_sql(store, "PRAGMA integrity_check", "ok");
 	assert_int_equal(image_find(store, "a", &image, &err), 0);

@@ -269,7 +269,7 @@ static void test_a_newer_database_is_refused(void **state)
 	assert_int_equal(store_open(s->path, &store, &err), -EPROTONOSUPPORT);
 	assert_int_equal(err.kind, ERR_UNSUPPORTED);
 	snprintf(text, sizeof(text),
-		 "%s/cman.db has schema version 99, and this cman knows versions up to 5", s->path);
+		 "%s/cman.db has schema version 99, and this cman knows versions up to 6", s->path);
 	assert_string_equal(err.text, text);
 	assert_string_equal(err.hint, "a newer cman has used it: install that one");
 	assert_int_equal(store.root_fd, -1);
