@@ -86,7 +86,7 @@ static void add_sentence(struct buf *out, const struct container_record *record,
 		buf_addstr(out, " has not been started");
 		break;
 	case CONTAINER_RUNNING:
-		buf_addf(out, " has not ended: it runs since %s",
+		buf_addf(out, " has not ended: it was started %s",
 			 status_ago(now_ns - record->started_ns, age));
 		break;
 	case CONTAINER_PAUSED:

@@ -34,7 +34,7 @@ setup() {
 	cman run -d --name runs busybox sleep 60 >/dev/null
 	run --separate-stderr cman why -n 0 runs segv
 	assert_status 0
-	assert_match "${lines[0]}" '^runs has not ended: it runs since '
+	assert_match "${lines[0]}" '^runs has not ended: it was started '
 	[[ $output == *$'\nsegv was ended by'* ]]
 }
 
