@@ -105,7 +105,8 @@ hint: cman fsck --repair makes it anew"
 	cman load -q --name full "$(edited_layout busybox jq -c "$full")" >/dev/null
 	cman inspect full busybox >shown
 	db 'DROP TABLE image_flat; PRAGMA user_version = 3'
-	# what version 5 takes away
+	# what version 6 brings, and version 5 takes away
+	db 'ALTER TABLE container DROP COLUMN mounts; ALTER TABLE container DROP COLUMN network'
 	for trigger in event_bound container_{created,changed,oom,health,renamed,destroyed} \
 		image_{created,named,unnamed,deleted} volume_{created,destroyed}; do
 		db "CREATE TRIGGER $trigger AFTER DELETE ON event BEGIN SELECT 1; END"
@@ -114,7 +115,7 @@ hint: cman fsck --repair makes it anew"
 	assert_status 0
 	assert_output $'blue /srv 7\na b c'
 	assert_stderr ''
-	[ "$(db 'PRAGMA user_version')" = 5 ]
+	[ "$(db 'PRAGMA user_version')" = 6 ]
 	[ "$(db 'SELECT image_id FROM image_flat')" = "$(id_of full)" ]
 	# From now on the JSON is not needed.
 	spoil full
