@@ -80,8 +80,11 @@ int program_resolve(const char *name, const char *path, char **out, struct err *
 	if (denied)
 		return err_set(err, ERR_NO_EXEC, denied, "cannot execute \"%s\": %s", name,
 			       strerror(denied));
-	return err_set(err, ERR_NO_PROGRAM, ENOENT,
-		       "there is no program \"%s\" in the container's PATH", name);
+	err_set(err, ERR_NO_PROGRAM, ENOENT, "there is no program \"%s\" in the container's PATH",
+		name);
+	if (strcmp(name, "--") == 0)
+		return err_hint(err, "leave it out: all that follows the name is the command");
+	return err_code(err);
 }
 
 int program_exec_failed(const char *program, int num, struct err *err)

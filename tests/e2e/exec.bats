@@ -67,6 +67,10 @@ bird flock'
 	run --separate-stderr cman exec bird nosuch
 	assert_status 127
 	assert_stderr "cman: bird: there is no program \"nosuch\" in the container's PATH"
+	# as kubectl has it
+	run -127 --separate-stderr cman exec bird -- ls
+	assert_stderr "cman: bird: there is no program \"--\" in the container's PATH
+hint: leave it out: all that follows the name is the command"
 	run --separate-stderr cman exec bird /etc/passwd
 	assert_status 126
 	assert_match "$stderr" '^cman: .*/etc/passwd'
