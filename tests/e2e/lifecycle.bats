@@ -147,6 +147,8 @@ hint: end it: umount; what is left goes with the next removal\$"
 @test "an adopted container loses neither its exit status nor its output" {
 	cman run -d --name bird busybox sh -c 'echo one; until [ -e /go ]; do sleep 0.05; done; echo two; exit 9' >/dev/null
 	cman run -d --rm --name gone busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 8' >/dev/null
+	# What a monitor has read may be a tenth of a second on its way to the log (cman-logs(1)).
+	eventually sh -c '[ "$("$CMAN" logs bird)" = one ]'
 	pids=$(cman ps --format '{{.PID}}')
 	for pid in $pids; do
 		kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")"
