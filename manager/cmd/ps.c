@@ -18,7 +18,7 @@
 #include "manager/cmd/ps_sort.h"
 #include "manager/cmd/status.h"
 #include "manager/lifecycle.h"
-#include "manager/monitor/presence.h"
+#include "manager/monitor/liveness.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -116,7 +116,7 @@ struct ps {
 	struct format *format;
 	int64_t now_ns;
 	bool first_pass;
-	struct presence_list presence; /* in the first pass */
+	struct liveness_list liveness; /* in the first pass */
 	/* What it found to be running by its record alone. */
 	struct unseen *unseen;
 	size_t nunseen;
@@ -130,7 +130,7 @@ struct unseen {
 static void ps_release(struct ps *ps)
 {
 	free(ps->unseen);
-	presence_list_close(&ps->presence);
+	liveness_list_close(&ps->liveness);
 	filters_release(&ps->filters);
 	ps_sort_release(&ps->sort);
 	format_release(&ps->format);
@@ -295,7 +295,7 @@ static int visit(const struct container_record *record, void *data, struct err *
 	bool live = status_is_live(record->state);
 
 	/* Whose monitor lives is as that has recorded it. */
-	if (live && ps->first_pass && !presence_seen(&ps->presence, record) &&
+	if (live && ps->first_pass && !liveness_seen(&ps->liveness, record) &&
 	    keep_unseen(ps, record, err) < 0)
 		return err_code(err);
 	if ((!live && !ps->all) || walk->rows == ps->last || !filters_match(&ps->filters, record))
@@ -393,7 +393,7 @@ static int list(struct ps *ps, struct app *app, struct err *err)
 	ps->store = &store;
 	ps->now_ns = clock_now_ns();
 	ps->first_pass = true;
-	presence_list_open(store.run_fd, &ps->presence);
+	liveness_list_open(store.run_fd, &ps->liveness);
 	if (walk_records(ps, &store, err) < 0)
 		return err_code(err);
 	if (refresh_unseen(ps, &store)) {

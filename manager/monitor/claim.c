@@ -67,7 +67,7 @@ void monitor_unclaim(struct monitor *monitor)
 {
 	if (monitor->claim_fd < 0)
 		return;
-	presence_give_up(&monitor->presence);
+	liveness_give_up(&monitor->liveness);
 	/* A child that has not executed its program yet shares the lock: closing is not enough. */
 	(void)flock(monitor->claim_fd, LOCK_UN);
 	cleanup_close(&monitor->claim_fd);

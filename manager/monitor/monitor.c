@@ -35,7 +35,7 @@ void monitor_release(struct monitor *monitor)
 	monitor_close_preserved(monitor);
 	cleanup_close(&monitor->console_slave);
 	cleanup_close(&monitor->stdin_kept);
-	presence_give_up(&monitor->presence);
+	liveness_give_up(&monitor->liveness);
 	cleanup_close(&monitor->claim_fd);
 	cleanup_close(&monitor->dir_fd);
 	store_close(&monitor->store);
@@ -149,7 +149,7 @@ static int serve(struct monitor *monitor, struct err *err)
 
 	strncpy(packet.started.name, monitor->record.name, sizeof(packet.started.name) - 1);
 	monitor_tell(monitor, &packet);
-	presence_hold(&monitor->presence, monitor->store.run_fd, monitor->record.id);
+	liveness_hold(&monitor->liveness, monitor->store.run_fd, monitor->record.id);
 	monitor_listen(monitor);
 	leave_client_stderr();
 	if (monitor->record.state != CONTAINER_RESTARTING) {

@@ -15,7 +15,7 @@
 #include "manager/health_probe.h"
 #include "manager/monitor/client.h"
 #include "manager/monitor/journal.h"
-#include "manager/monitor/presence.h"
+#include "manager/monitor/liveness.h"
 #include "manager/monitor/protocol.h"
 #include "manager/monitor/relay.h"
 #include "manager/runtime/engine.h"
@@ -62,7 +62,7 @@ struct monitor {
 	int listener;			 /* where others attach, or -1 */
 	int64_t deaf_ns;		 /* CLOCK_MONOTONIC, nobody is let in before; 0: at once */
 	int claim_fd;			 /* holds our claim to the container, or -1 */
-	struct presence presence;	 /* for who only wants to know whether we live */
+	struct liveness liveness;	 /* for who only wants to know whether we live */
 	const struct monitor_plan *plan; /* of a container that was made for this start, or NULL */
 	enum monitor_row row;
 	int stdin_kept;	   /* write end of a stdin that outlives clients, non-blocking, or -1 */

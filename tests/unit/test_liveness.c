@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who attends to a container is seen as long as it lives, and not a moment longer. */
-#include "manager/monitor/presence.h"
+#include "manager/monitor/liveness.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -44,17 +44,17 @@ static void make_id(char id[CONTAINER_ID_LEN + 1], unsigned number)
 /* Does as it is told, one letter after the other, and answers each with a process's number. */
 static _Noreturn void hold(int run_fd, const char *id, int orders)
 {
-	struct presence own = PRESENCE_INIT;
+	struct liveness own = LIVENESS_INIT;
 	pid_t answer = getpid();
 	char order;
 
-	presence_hold(&own, run_fd, id);
+	liveness_hold(&own, run_fd, id);
 	do {
 		(void)!write(orders, &answer, sizeof(answer));
 		if (read(orders, &order, 1) != 1)
 			_exit(0);
 		if (order == 'g')
-			presence_give_up(&own);
+			liveness_give_up(&own);
 		answer = order == 'f' ? fork() : getpid();
 	} while (answer > 0);
 	pause();
@@ -122,17 +122,17 @@ static struct container_record record_of(const char *id, pid_t monitor)
 
 static bool is_seen(int run_fd, const char *id, pid_t monitor)
 {
-	AUTO_PRESENCE_LIST struct presence_list list = PRESENCE_LIST_INIT;
+	AUTO_LIVENESS_LIST struct liveness_list list = LIVENESS_LIST_INIT;
 	const struct container_record record = record_of(id, monitor);
 
-	presence_list_open(run_fd, &list);
-	return presence_seen(&list, &record);
+	liveness_list_open(run_fd, &list);
+	return liveness_seen(&list, &record);
 }
 
 static void whoever_holds_is_seen_until_it_is_killed(void **state)
 {
 	const struct scratch *s = *state;
-	AUTO_PRESENCE_LIST struct presence_list list = PRESENCE_LIST_INIT;
+	AUTO_LIVENESS_LIST struct liveness_list list = LIVENESS_LIST_INIT;
 	char id[CONTAINER_ID_LEN + 1];
 	struct container_record record;
 	struct holder holder;
@@ -142,10 +142,10 @@ static void whoever_holds_is_seen_until_it_is_killed(void **state)
 	holder = start(s->fd, id);
 	record = record_of(id, holder.pid);
 	/* What was opened before sees what happens after. */
-	presence_list_open(s->fd, &list);
-	assert_true(presence_seen(&list, &record));
+	liveness_list_open(s->fd, &list);
+	assert_true(liveness_seen(&list, &record));
 	end(&holder, SIGKILL);
-	assert_false(presence_seen(&list, &record));
+	assert_false(liveness_seen(&list, &record));
 	assert_false(is_seen(s->fd, id, holder.pid));
 	forget(&holder);
 }
@@ -207,7 +207,7 @@ static void a_place_that_was_given_up_is_another_s(void **state)
 static void only_the_monitor_of_the_record_is_seen(void **state)
 {
 	const struct scratch *s = *state;
-	AUTO_PRESENCE_LIST struct presence_list list = PRESENCE_LIST_INIT;
+	AUTO_LIVENESS_LIST struct liveness_list list = LIVENESS_LIST_INIT;
 	char id[CONTAINER_ID_LEN + 1], other[CONTAINER_ID_LEN + 1];
 	struct container_record record;
 	struct holder holder;
@@ -222,8 +222,8 @@ static void only_the_monitor_of_the_record_is_seen(void **state)
 	/* As it was before the machine was restarted. */
 	record = record_of(id, holder.pid);
 	record.boot_id[0] = record.boot_id[0] == '0' ? '1' : '0';
-	presence_list_open(s->fd, &list);
-	assert_false(presence_seen(&list, &record));
+	liveness_list_open(s->fd, &list);
+	assert_false(liveness_seen(&list, &record));
 	end(&holder, SIGKILL);
 	forget(&holder);
 }
@@ -310,7 +310,7 @@ static void what_a_disk_has_kept_is_not_believed(void **state)
 /* Takes a place and gives it up, and stops before each system call and after it. */
 static pid_t start_in_steps(int run_fd, const char *id)
 {
-	struct presence own = PRESENCE_INIT;
+	struct liveness own = LIVENESS_INIT;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
@@ -318,8 +318,8 @@ static pid_t start_in_steps(int run_fd, const char *id)
 		return pid;
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
 		_exit(1);
-	presence_hold(&own, run_fd, id);
-	presence_give_up(&own);
+	liveness_hold(&own, run_fd, id);
+	liveness_give_up(&own);
 	_exit(0);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/monitor/presence.h"
+#include "manager/monitor/liveness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,11 +44,11 @@ struct place {
 };
 
 /* Those of the containers whose IDs lead here. Who looks for one has no need of the lists. */
-struct presence_bucket {
+struct liveness_bucket {
 	struct place places[SLOTS];
 	struct robust lists[SLOTS];
 };
-_Static_assert(sizeof(struct presence_bucket) <= BUCKET_BYTES, "a bucket is a page");
+_Static_assert(sizeof(struct liveness_bucket) <= BUCKET_BYTES, "a bucket is a page");
 
 /* Of its first digits. */
 static uint64_t key_of(const char *id)
@@ -104,7 +104,7 @@ static int open_table(int run_fd, size_t at)
 }
 
 /* No more of the table than the bucket, as each page counts for every monitor. */
-static int map_bucket(int table_fd, size_t at, struct presence *own)
+static int map_bucket(int table_fd, size_t at, struct liveness *own)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const size_t start = at / page * page;
@@ -117,7 +117,7 @@ static int map_bucket(int table_fd, size_t at, struct presence *own)
 	/* What becomes the container's process has no business here. */
 	(void)madvise(map, own->map_len, MADV_DONTFORK);
 	own->map = map;
-	own->bucket = (struct presence_bucket *)((char *)map + (at - start));
+	own->bucket = (struct liveness_bucket *)((char *)map + (at - start));
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static int set_list_of_pending(struct robust_list_head *head, struct place *plac
 }
 
 /* The list of one that is kept with the place; it says itself where its futex is. */
-static int set_lasting_list(struct presence *own)
+static int set_lasting_list(struct liveness *own)
 {
 	struct robust *list = &own->bucket->lists[own->slot];
 
@@ -157,7 +157,7 @@ static int set_lasting_list(struct presence *own)
 }
 
 /* A slot is free as long as there is no PID in its word, whatever else the kernel left there. */
-static int take_free_slot(struct presence *own, struct robust_list_head *pending, uint32_t word)
+static int take_free_slot(struct liveness *own, struct robust_list_head *pending, uint32_t word)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct place *place = &own->bucket->places[i];
@@ -179,7 +179,7 @@ static int take_free_slot(struct presence *own, struct robust_list_head *pending
  * the look and the taking, another could take it over that was given the dead one's number. Nobody
  * waits for the lock, whose holder may be stopped.
  */
-static int take_dead_slot(struct presence *own, struct robust_list_head *pending, uint32_t word,
+static int take_dead_slot(struct liveness *own, struct robust_list_head *pending, uint32_t word,
 			  int table_fd)
 {
 	int rc = -ENOSPC;
@@ -206,7 +206,7 @@ static int take_dead_slot(struct presence *own, struct robust_list_head *pending
  * The place is not seen before it is complete: neither with the last one's key, nor unwatched. To
  * the kernel it is this process's from the first.
  */
-static int take_place(struct presence *own, uint64_t key, int table_fd)
+static int take_place(struct liveness *own, uint64_t key, int table_fd)
 {
 	const uint32_t pid = (uint32_t)getpid(), word = FUTEX_OWNER_DIED | pid;
 	struct robust_list_head pending;
@@ -230,14 +230,14 @@ static int take_place(struct presence *own, uint64_t key, int table_fd)
 	return rc;
 }
 
-static void unmap(struct presence *own)
+static void unmap(struct liveness *own)
 {
 	if (own->map)
 		(void)munmap(own->map, own->map_len);
-	*own = (struct presence)PRESENCE_INIT;
+	*own = (struct liveness)LIVENESS_INIT;
 }
 
-void presence_hold(struct presence *own, int run_fd, const char *id)
+void liveness_hold(struct liveness *own, int run_fd, const char *id)
 {
 	const uint64_t key = key_of(id);
 	const size_t at = bucket_at(key);
@@ -252,7 +252,7 @@ void presence_hold(struct presence *own, int run_fd, const char *id)
 	unmap(own);
 }
 
-void presence_give_up(struct presence *own)
+void liveness_give_up(struct liveness *own)
 {
 	struct robust_list_head pending;
 	struct place *place;
@@ -269,14 +269,14 @@ void presence_give_up(struct presence *own)
 
 /* --- what others see --- */
 
-void presence_list_open(int run_fd, struct presence_list *out)
+void liveness_list_open(int run_fd, struct liveness_list *out)
 {
 	AUTO_CLOSE int fd = openat(run_fd, TABLE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct err ignored = ERR_INIT;
 	struct stat st;
 	void *map;
 
-	*out = (struct presence_list)PRESENCE_LIST_INIT;
+	*out = (struct liveness_list)LIVENESS_LIST_INIT;
 	/* A table that is being made has nobody in it. */
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < (off_t)TABLE_BYTES ||
 	    lifecycle_boot_id(out->boot_id, &ignored) < 0)
@@ -288,22 +288,22 @@ void presence_list_open(int run_fd, struct presence_list *out)
 	out->in_memory = is_in_memory(fd);
 }
 
-void presence_list_close(struct presence_list *list)
+void liveness_list_close(struct liveness_list *list)
 {
 	if (list->table)
 		(void)munmap((void *)list->table, TABLE_BYTES);
-	*list = (struct presence_list)PRESENCE_LIST_INIT;
+	*list = (struct liveness_list)LIVENESS_LIST_INIT;
 }
 
-bool presence_seen(const struct presence_list *list, const struct container_record *record)
+bool liveness_seen(const struct liveness_list *list, const struct container_record *record)
 {
 	const uint64_t key = key_of(record->id);
-	const struct presence_bucket *bucket;
+	const struct liveness_bucket *bucket;
 
 	/* What a disk has kept from before the machine was restarted says nothing. */
 	if (!list->table || record->monitor_pid <= 0 || strcmp(record->boot_id, list->boot_id) != 0)
 		return false;
-	bucket = (const struct presence_bucket *)((const char *)list->table + bucket_at(key));
+	bucket = (const struct liveness_bucket *)((const char *)list->table + bucket_at(key));
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct place *place = &bucket->places[i];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CMAN_MANAGER_MONITOR_PRESENCE_H
-#define CMAN_MANAGER_MONITOR_PRESENCE_H
+#ifndef CMAN_MANAGER_MONITOR_LIVENESS_H
+#define CMAN_MANAGER_MONITOR_LIVENESS_H
 
 /*
  * Which containers have a monitor, at the price of a look into memory each, so that a list of
@@ -18,17 +18,17 @@
 #include <stddef.h>
 
 struct container_record;
-struct presence_bucket;
+struct liveness_bucket;
 
 /* A monitor's own place. */
-struct presence {
-	struct presence_bucket *bucket; /* NULL: it has none */
+struct liveness {
+	struct liveness_bucket *bucket; /* NULL: it has none */
 	size_t slot;
 	void *map;
 	size_t map_len;
 };
 
-#define PRESENCE_INIT \
+#define LIVENESS_INIT \
 	{             \
 		0     \
 	}
@@ -38,27 +38,27 @@ struct presence {
  * place, on a full disk or as one of ten thousand, attends to its container all the same: it is
  * only not seen this way.
  */
-void presence_hold(struct presence *own, int run_fd, const char *id);
+void liveness_hold(struct liveness *own, int run_fd, const char *id);
 
 /* Before the next monitor may come: this process may have clients to serve yet. */
-void presence_give_up(struct presence *own);
+void liveness_give_up(struct liveness *own);
 
 /* What there is to see. */
-struct presence_list {
-	const struct presence_bucket *table; /* NULL: nothing */
+struct liveness_list {
+	const struct liveness_bucket *table; /* NULL: nothing */
 	bool in_memory;			     /* no disk is below it that could fail */
 	char boot_id[37];
 };
 
-#define PRESENCE_LIST_INIT \
+#define LIVENESS_LIST_INIT \
 	{                  \
 		0          \
 	}
-#define AUTO_PRESENCE_LIST __attribute__((cleanup(presence_list_close)))
-void presence_list_open(int run_fd, struct presence_list *out);
-void presence_list_close(struct presence_list *list);
+#define AUTO_LIVENESS_LIST __attribute__((cleanup(liveness_list_close)))
+void liveness_list_open(int run_fd, struct liveness_list *out);
+void liveness_list_close(struct liveness_list *list);
 
 /* Whether the monitor that `record` names attends to it. Whatever cannot be asked is not seen. */
-bool presence_seen(const struct presence_list *list, const struct container_record *record);
+bool liveness_seen(const struct liveness_list *list, const struct container_record *record);
 
 #endif
