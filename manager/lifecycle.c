@@ -15,9 +15,9 @@
 
 #include "manager/etc_files.h"
 #include "manager/image_root.h"
+#include "manager/joined.h"
 #include "manager/lifecycle_process.h"
 #include "manager/limits.h"
-#include "manager/neighbours.h"
 #include "manager/runtime/cgroup.h"
 #include "manager/volume_fill.h"
 #include "store/base/cleanup.h"
@@ -168,7 +168,7 @@ static int create_directory(struct store *store, const char *id,
 	if (rc == 0)
 		rc = note_cgroup(dir_fd, spec->cgroups_path, err);
 	if (rc == 0)
-		rc = neighbours_share_etc(store, spec, err);
+		rc = joined_share_etc(store, spec, err);
 	return rc < 0 ? rc : etc_files_create(dir_fd, dir, request->etc, spec, err);
 }
 

@@ -12,10 +12,10 @@
 #include "manager/cmd/labels.h"
 #include "manager/cmd/ps_details.h"
 #include "manager/cmd/text.h"
+#include "manager/joined.h"
 #include "manager/lifecycle.h"
 #include "manager/mount_plan.h"
 #include "manager/names.h"
-#include "manager/neighbours.h"
 #include "manager/spec_build.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -173,8 +173,7 @@ int creation_plan(struct store *store, struct run_options *options,
 	if (!options->rootfs)
 		rc = image_config_read(&choice->document.root, &config, err);
 	if (rc == 0)
-		rc = neighbours_resolve(store, &options->container.isolation, &creation->hostname,
-					err);
+		rc = joined_resolve(store, &options->container.isolation, &creation->hostname, err);
 	if (creation->hostname)
 		options->container.hostname = creation->hostname;
 	if (rc == 0)

@@ -8,11 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "manager/joined.h"
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_update.h"
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/state.h"
-#include "manager/neighbours.h"
 #include "manager/runtime/devices.h"
 #include "manager/runtime/identity.h"
 #include "store/base/cleanup.h"
@@ -191,8 +191,8 @@ static int take_network(void *data)
 	return packet.type == PACKET_NETWORK ? fds[0] : -1;
 }
 
-static int create(struct monitor *monitor, const struct ends *ends,
-		  const struct neighbours *neighbours, struct err *err)
+static int create(struct monitor *monitor, const struct ends *ends, const struct joined *joined,
+		  struct err *err)
 {
 	int hold[3];
 	struct engine_request request = {
@@ -206,8 +206,8 @@ static int create(struct monitor *monitor, const struct ends *ends,
 		.cache_fd = monitor->store.run_fd,
 		.preserved = monitor->preserved,
 		.npreserved = monitor->npreserved,
-		.join_fds = neighbours->namespaces,
-		.shm_fd = neighbours->shm,
+		.join_fds = joined->namespaces,
+		.shm_fd = joined->shm,
 	};
 
 	/* Only ctinit can keep them. */
@@ -223,12 +223,12 @@ static int create(struct monitor *monitor, const struct ends *ends,
 static int create_and_start(struct monitor *monitor, struct err *err)
 {
 	struct ends ends = { -1, -1, -1 };
-	struct neighbours neighbours = NEIGHBOURS_INIT;
+	struct joined joined = JOINED_INIT;
 	AUTO_CLOSE int files = -1; /* until its root is mounted */
 	int rc = expect_descriptors(monitor, err);
 
 	if (rc == 0)
-		rc = neighbours_open(&monitor->store, &monitor->spec, &neighbours, err);
+		rc = joined_open(&monitor->store, &monitor->spec, &joined, err);
 
 	if (rc == 0)
 		rc = devices_follow_host(&monitor->spec, err);
@@ -237,8 +237,8 @@ static int create_and_start(struct monitor *monitor, struct err *err)
 	if (rc == 0 && !monitor->spec.process.terminal)
 		rc = open_stdio(monitor, &ends, err);
 	if (rc == 0)
-		rc = create(monitor, &ends, &neighbours, err);
-	neighbours_release(&neighbours);
+		rc = create(monitor, &ends, &joined, err);
+	joined_release(&joined);
 	monitor_close_preserved(monitor);
 	cleanup_close(&ends.in);
 	cleanup_close(&ends.out);

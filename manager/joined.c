@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/neighbours.h"
+#include "manager/joined.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +20,12 @@
 #include "store/base/fd.h"
 #include "store/containers.h"
 
-void neighbours_release(struct neighbours *neighbours)
+void joined_release(struct joined *joined)
 {
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
-		cleanup_close(&neighbours->namespaces[i]);
-	cleanup_close(&neighbours->shm);
-	*neighbours = (struct neighbours)NEIGHBOURS_INIT;
+		cleanup_close(&joined->namespaces[i]);
+	cleanup_close(&joined->shm);
+	*joined = (struct joined)JOINED_INIT;
 }
 
 /* Process 1 of the container, set up; its record, for messages. */
@@ -112,38 +112,37 @@ static int share_memory(struct store *store, const struct container_record *reco
 }
 
 static int open_one(struct store *store, const struct spec_name *name, const char *id,
-		    struct neighbours *neighbours, struct err *err)
+		    struct joined *joined, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
 	struct engine_process process = ENGINE_PROCESS_INIT;
-	int *out = &neighbours->namespaces[spec_namespace_index(name->value)];
+	int *out = &joined->namespaces[spec_namespace_index(name->value)];
 	int rc = open_process(store, id, name->name, &record, &process, err);
 
 	if (rc == 0)
 		rc = open_namespace(&process, name->name, out, err);
 	if (rc == 0 && name->value == SPEC_NS_IPC)
-		rc = share_memory(store, &record, &process, &neighbours->shm, err);
+		rc = share_memory(store, &record, &process, &joined->shm, err);
 	engine_process_release(&process);
 	return rc;
 }
 
-int neighbours_open(struct store *store, const struct spec *spec, struct neighbours *out,
-		    struct err *err)
+int joined_open(struct store *store, const struct spec *spec, struct joined *out, struct err *err)
 {
-	struct neighbours neighbours = NEIGHBOURS_INIT;
+	struct joined joined = JOINED_INIT;
 	int rc = 0;
 
 	for (const struct spec_name *name = spec_namespace_names; name->name && rc == 0; name++) {
 		const char *id = spec->joins[spec_namespace_index(name->value)].container;
 
 		if (id)
-			rc = open_one(store, name, id, &neighbours, err);
+			rc = open_one(store, name, id, &joined, err);
 	}
 	if (rc < 0) {
-		neighbours_release(&neighbours);
+		joined_release(&joined);
 		return rc;
 	}
-	*out = neighbours;
+	*out = joined;
 	return 0;
 }
 
@@ -176,8 +175,8 @@ static int copy_hostname(struct store *store, const char *id, char **out, struct
 	return *out ? 0 : err_sys(err, ENOMEM, "cannot keep the options");
 }
 
-int neighbours_resolve(struct store *store, struct isolation *isolation, char **hostname,
-		       struct err *err)
+int joined_resolve(struct store *store, struct isolation *isolation, char **hostname,
+		   struct err *err)
 {
 	int rc = 0;
 
@@ -194,7 +193,7 @@ int neighbours_resolve(struct store *store, struct isolation *isolation, char **
 	return rc;
 }
 
-int neighbours_share_etc(struct store *store, struct spec *spec, struct err *err)
+int joined_share_etc(struct store *store, struct spec *spec, struct err *err)
 {
 	static const char *const files[] = { "/etc/hosts", "/etc/resolv.conf", "/etc/hostname" };
 	const char *id = spec->joins[spec_namespace_index(SPEC_NS_NETWORK)].container;
