@@ -325,9 +325,7 @@ static int explain(struct load *load, int r, struct err *err)
 		return r;
 	}
 	err_wrap(err, "%s", load->title);
-	if (r == -ENOSPC || r == -EDQUOT)
-		return err_hint(err, "make room on the file system of %s", load->store->root);
-	return r;
+	return store_hint_room(load->store, err);
 }
 
 /* What was killed while it made images may have left something; this one did not need it. */

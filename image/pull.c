@@ -261,7 +261,7 @@ static int explain(const struct pull *pull, int r, struct err *err)
 	if (strncmp(err->text, pull->source.title, strlen(pull->source.title)) != 0)
 		err_wrap(err, "%s", pull->source.title);
 	if (r == -ENOSPC || r == -EDQUOT)
-		return err_hint(err, "make room on the file system of %s", pull->store->root);
+		return store_hint_room(pull->store, err);
 	if ((err->kind == ERR_NOT_FOUND || err->kind == ERR_NETWORK) && guessed_registry(pull))
 		return err_hint(
 			err,

@@ -298,5 +298,7 @@ int commit_container(struct store *store, const struct commit_request *request,
 		r = look_up(&commit, err);
 	if (r == 0)
 		r = make_layer(&commit, packed, err);
-	return r == 0 ? assemble_image(&commit, out, err) : r;
+	if (r == 0)
+		r = assemble_image(&commit, out, err);
+	return r < 0 ? store_hint_room(store, err) : 0;
 }

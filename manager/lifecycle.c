@@ -177,7 +177,9 @@ static int make_files(struct store *store, const struct create_request *request,
 	const char *id = request->record->id;
 	int rc = set_overlay(store, id, request->layers, request->spec, err);
 
-	return rc < 0 ? rc : create_directory(store, id, request, err);
+	if (rc == 0)
+		rc = create_directory(store, id, request, err);
+	return rc < 0 ? store_hint_room(store, err) : 0;
 }
 
 /* Of a container that could not be made: what there is of it, and the volumes made for it. */

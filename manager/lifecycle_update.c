@@ -132,7 +132,8 @@ static int update(struct store *store, struct container_record *record, int dir_
 	changed = change_cgroups(record, &before, &after, &uncounted, err);
 	if (changed < 0)
 		return changed;
-	rc = write_spec(dir_fd, &after, err);
+	if (write_spec(dir_fd, &after, err) < 0)
+		rc = store_hint_room(store, err);
 	if (rc < 0 && changed)
 		(void)change_cgroups(record, &after, &before, &uncounted, &ignored);
 	else if (rc == 0 && changed && uncounted)

@@ -177,6 +177,13 @@ static int explain(int r, struct err *err)
 	return r;
 }
 
+int store_hint_room(const struct store *store, struct err *err)
+{
+	if ((err->num == ENOSPC || err->num == EDQUOT) && !err->hint[0])
+		err_hint(err, "make room on the file system of %s", store->root);
+	return err_code(err);
+}
+
 int store_open_files(const char *root, struct store *out, struct err *err)
 {
 	AUTO_STORE struct store store = STORE_INIT;

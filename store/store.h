@@ -71,6 +71,12 @@ void store_close_db(struct store *store);
 int store_reopen_db(struct store *store, struct err *err);
 
 /*
+ * Of what failed to be written: where the disk, or one's share of it, is full, the hint where there
+ * has to be room. Gives the number that `err` has.
+ */
+int store_hint_room(const struct store *store, struct err *err);
+
+/*
  * Make durable all that was written so far on the store's file system, by whatever process: one
  * syncfs(2) for any number of layers and blobs, before they get their names. Any thread.
  */

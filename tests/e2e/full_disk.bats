@@ -40,7 +40,8 @@ before exited 0'
 	run --separate-stderr cman run --name after busybox true
 	assert_status 125
 	assert_output ''
-	assert_match "$stderr" "^cman: cannot write $CMAN_ROOT/containers/[0-9a-f]{64}/hostname: No space left on device\$"
+	assert_match "$stderr" "^cman: cannot write $CMAN_ROOT/containers/[0-9a-f]{64}/hostname: No space left on device
+hint: make room on the file system of $CMAN_ROOT\$"
 	[ -z "$(cman ps -aq --filter name=after)" ]
 	run --separate-stderr cman rm before glutton
 	assert_status 0
@@ -146,7 +147,8 @@ has_no_room_for() {
 	refill
 	run --separate-stderr cman "$@"
 	assert_status 125
-	assert_match "$stderr" "^cman: $pattern: No space left on device\$"
+	assert_match "$stderr" "^cman: $pattern: No space left on device${hint:+
+hint: $hint}\$"
 }
 
 @test "no room at all: what needs no new file works as ever, the rest says what it could not write" {
@@ -157,11 +159,12 @@ has_no_room_for() {
 	cman pause held
 	id=$(cman ps -q --no-trunc --filter name=live)
 	file="$CMAN_ROOT/containers/[0-9a-f]{64}/hostname"
+	hint="make room on the file system of $CMAN_ROOT"
 	has_no_room_for "cannot write $file" create --name x busybox true
 	has_no_room_for "cannot write $file" run --name x busybox true
 	has_no_room_for "cannot write $file" run --rm busybox true
 	has_no_room_for 'live: cannot write spec\.json' update --memory 64m live
-	has_no_room_for 'live:/tmp/p: p: cannot write' cp "$CMAN" live:/tmp/p
+	hint='' has_no_room_for 'live:/tmp/p: p: cannot write' cp "$CMAN" live:/tmp/p
 	has_no_room_for "dead: cannot write $CMAN_ROOT/tmp/blob-[0-9a-f]+" commit dead image
 	for round in 1 2; do
 		works rename live alive
