@@ -75,7 +75,7 @@ was_asked() {
 }
 
 @test "health: a check that takes too long is killed; one that cannot be executed fails" {
-	cman run -d --name slow --health-cmd 'echo before; sleep 600' --health-interval 100ms --health-timeout 200ms \
+	cman run -d --name slow --health-cmd 'echo before; sleep 600' --health-interval 100ms --health-timeout 1s \
 		--health-retries 1 busybox sleep 601 >/dev/null
 	eventually is slow unhealthy
 	[ "$(cman inspect slow | jq -c '.[0].State.Health.Log[0] | [.ExitCode, .Output]')" = '[-1,"before\n"]' ]
