@@ -27,8 +27,11 @@ static bool wait_at_gate(int fd)
 	return length > 0;
 }
 
-/* In the process inside. Signals stay blocked for a program that is known by its descriptor. */
-static int go_on(const struct options *options)
+/*
+ * In the process inside. Signals stay blocked for a program that is known by its descriptor.
+ * `launcher` is the number of who was started with --launch, where it was started.
+ */
+static int go_on(const struct options *options, pid_t launcher)
 {
 	const char *name = options->program[0];
 	int error;
@@ -41,13 +44,14 @@ static int go_on(const struct options *options)
 			AT_EMPTY_PATH);
 		error = errno;
 	} else {
-		error = payload_become(options->program, options->no_tty);
+		error = payload_become(options->program, options->no_tty, launcher);
 	}
 	return record_no_start(options, name, true, error);
 }
 
 int launch(const struct options *options)
 {
+	const pid_t self = getpid();
 	long child;
 
 	/* Or a process inside of the same user could have the one that is to be born. */
@@ -58,7 +62,7 @@ int launch(const struct options *options)
 	prctl(PR_SET_NAME, "ctinit");
 	child = syscall(SYS_clone, (unsigned long)CLONE_PARENT, NULL, NULL, NULL, NULL);
 	if (child == 0)
-		_exit(go_on(options));
+		_exit(go_on(options, self));
 	if (child < 0)
 		return record_no_start(options, options->program[0], false, errno);
 	record_write(options, CTINIT_LAUNCHED, (pid_t)child, 0);

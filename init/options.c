@@ -232,6 +232,12 @@ static const char *apply(struct options *options, char letter, const char *value
 	}
 }
 
+/* Who launches does not stay to look after the program: only these mean something to it. */
+static bool goes_with_launch(char letter)
+{
+	return strchr("LAPRTv", letter) != NULL;
+}
+
 static int print(const char *text)
 {
 	return write(STDOUT_FILENO, text, strlen(text)) < 0 ? EXIT_OWN : 0;
@@ -256,6 +262,8 @@ static int take(struct options *options, const struct option *option, const char
 	case 'V':
 		return print(version);
 	}
+	if (!goes_with_launch(option->letter))
+		options->apart = option->name;
 	wrong = option->has_value && !value ? "needs a value" :
 					      apply(options, option->letter, value);
 	return wrong ? mistake(option->name, value, wrong) : -1;
@@ -351,6 +359,8 @@ int options_parse(struct options *options, int argc, char **argv)
 		say("--gate-fd and --program-fd go with --launch (see ctinit --help)");
 		return EXIT_OWN;
 	}
+	if (options->launch && options->apart)
+		return mistake(options->apart, NULL, "does not go with --launch");
 	options->program = argv + at;
 	if (!*options->program) {
 		say("no program to run (see ctinit --help)");

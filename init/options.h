@@ -24,6 +24,7 @@ struct options {
 	bool managed;	   /* there is a --report-fd or --hold-fd */
 	bool no_tty;	   /* leave the terminal on stdin alone */
 	bool launch;	   /* see launch.h */
+	const char *apart; /* an option that was given and that --launch cannot honour, or null */
 	int gate_fd;	   /* launch: a byte is to be read there first; -1 for none */
 	int program_fd;	   /* launch: the program's file, whatever its name says; -1 for none */
 	int verbosity;	   /* enum verbosity, or above */

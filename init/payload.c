@@ -127,9 +127,9 @@ static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE
  * The child's way to its exec. Returns the errno of the exec that failed. Before that, what fails
  * leaves the payload with less of a terminal, which is no reason not to run it.
  */
-static int become(char **program, enum terminal terminal)
+static int become(char **program, enum terminal terminal, pid_t listener)
 {
-	char listener[LISTENER_SIZE];
+	char variable[LISTENER_SIZE];
 	pid_t self = getpid();
 
 	if (terminal == TERMINAL_SHARE) {
@@ -140,14 +140,14 @@ static int become(char **program, enum terminal terminal)
 	}
 	if (terminal == TERMINAL_TAKE)
 		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-	rename_listener(getppid(), self, listener);
+	rename_listener(listener, self, variable);
 	signals_let_go();
 	return search_and_execute(program);
 }
 
-int payload_become(char **program, bool no_tty)
+int payload_become(char **program, bool no_tty, pid_t listener)
 {
-	return become(program, no_tty ? TERMINAL_LEAVE : TERMINAL_TAKE);
+	return become(program, no_tty ? TERMINAL_LEAVE : TERMINAL_TAKE, listener);
 }
 
 int payload_exit_status(int error)
@@ -163,6 +163,7 @@ int payload_exit_status(int error)
  */
 static pid_t start(char **program, enum terminal terminal, int *error)
 {
+	const pid_t self = getpid();
 	int note[2];
 	pid_t child;
 
@@ -173,7 +174,7 @@ static pid_t start(char **program, enum terminal terminal, int *error)
 	}
 	child = _Fork(); /* for a program without threads, fork() is only larger */
 	if (child == 0) {
-		*error = become(program, terminal);
+		*error = become(program, terminal, self);
 		/* should that not get through, the exit status still tells the essence */
 		(void)!write(note[1], error, sizeof(*error));
 		_exit(payload_exit_status(*error));

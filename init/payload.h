@@ -17,8 +17,12 @@
  */
 pid_t payload_start(char **program, bool no_tty, int *error);
 
-/* The same in this process, of which nothing stays: returns the errno of the exec that failed. */
-int payload_become(char **program, bool no_tty);
+/*
+ * The same in this process, of which nothing stays: returns the errno of the exec that failed.
+ * `listener` is the number by which LISTEN_PID means it. A parent in another PID namespace has none
+ * in this one.
+ */
+int payload_become(char **program, bool no_tty, pid_t listener);
 
 /* What shells exit with if the exec of a program failed with this errno: 127 not found, else 126.
  */

@@ -326,6 +326,9 @@ own child 0"
 	run unshare -r -p "$CTINIT" --launch -- sh -c 'echo "$$ $PPID"; kill -0 1 && echo it is process 1'
 	assert_output "1 0
 it is process 1"
+	# sockets for ctinit are for who it becomes, here as well
+	run unshare -r -p sh -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --launch -- sh -c "echo \$\$ \$LISTEN_PID"' "$CTINIT"
+	assert_output "1 1"
 }
 
 @test "ctinit: what goes with --launch does not go without" {

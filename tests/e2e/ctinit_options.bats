@@ -151,6 +151,32 @@ SYS_$1" | cc -E -P - | tail -n 1
 	END
 }
 
+@test "ctinit --launch: what takes one that stays is refused, before anything is started" {
+	local option name
+	while IFS='|' read -r option name; do
+		# shellcheck disable=SC2086
+		run --separate-stderr "$CTINIT" --launch $option touch "$SCRATCH/ran"
+		assert_status 125
+		assert_stderr "ctinit: $name: does not go with --launch (see ctinit --help)"
+		# shellcheck disable=SC2086
+		run --separate-stderr "$CTINIT" $option --launch touch "$SCRATCH/ran"
+		assert_stderr "ctinit: $name: does not go with --launch (see ctinit --help)"
+	done <<-'END'
+		-s|--subreaper
+		-g|--group
+		-w|--warn
+		-r 2:3|--rewrite
+		-p TERM|--parent-death
+		-e 3|--expect-exit
+		--grace 1|--grace
+		--hold-fd 0|--hold-fd
+	END
+	[ ! -e "$SCRATCH/ran" ]
+	# in the environment they may be meant for a ctinit that is launched
+	run env CTINIT_KILL_PROCESS_GROUP=1 CTINIT_SUBREAPER=1 "$CTINIT" --launch -v true
+	assert_status 0
+}
+
 @test "ctinit: --help tells all options, --version and --license what it is" {
 	local option
 	run --separate-stderr ctinit --help
