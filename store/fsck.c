@@ -171,10 +171,8 @@ int store_fsck(struct store *store, const struct fsck_options *options, struct f
 		r = check(&run, err);
 	strv_release(&run.bad_blobs);
 	cleanup_close(&held);
+	run.result.is_whole = r == 0;
+	*out = run.result;
 	/* What interrupted commands have left in tmp/ is no fault, and goes with a repair. */
-	if (r == 0 && options->repair)
-		r = store_sweep(store, err);
-	if (r == 0)
-		*out = run.result;
-	return r;
+	return r == 0 && options->repair ? store_sweep(store, err) : r;
 }

@@ -76,12 +76,14 @@ struct fsck_result {
 	int64_t images, layers, blobs, containers, volumes; /* that were looked at */
 	int64_t unverified; /* layers without a blob that they could be compared with */
 	int64_t faults, repaired;
-	int64_t leftovers; /* which are no faults */
+	int64_t leftovers; /* which are no faults; one that a repair cannot remove is a fault */
+	bool is_whole;	   /* everything was looked at */
 };
 
 /*
  * Fails where it could not be done: ERR_STATE where a repair would have to wait. That there are
- * faults is no failure.
+ * faults is no failure. *out is filled in any case: is_whole together with a failure says that all
+ * was checked, and that what interrupted commands have left in tmp/ could not be removed then.
  */
 int store_fsck(struct store *store, const struct fsck_options *options, struct fsck_result *out,
 	       struct err *err);

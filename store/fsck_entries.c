@@ -75,7 +75,7 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 	     is_young(place->fd, name)))
 		return r;
 	if (run->options->repair && place->remove(run->store, name, &busy) < 0) {
-		fsck_leftover(run, false, busy.text, object, place->unnamed);
+		fsck_fault(run, false, busy.text, object, "%s", place->unnamed);
 		return 0;
 	}
 	fsck_leftover(run, run->options->repair,

@@ -97,6 +97,7 @@ static void print_result(const struct fsck_result *result)
 		printf(", %lld leftover%s", (long long)result->leftovers,
 		       plural(result->leftovers));
 	putchar('\n');
+	fflush(stdout);
 }
 
 static int check_store(struct app *app, bool repair, bool quick, struct err *err)
@@ -117,6 +118,7 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 	AUTO_STORE struct store store = STORE_INIT;
 	struct fsck_result result;
 	struct err ignored = ERR_INIT;
+	int rc;
 
 	if (config_load(&check.config, err) < 0 || store_open(app->root, &store, err) < 0 ||
 	    interrupt_begin(&check.interrupt, err) < 0)
@@ -124,12 +126,14 @@ static int check_store(struct app *app, bool repair, bool quick, struct err *err
 	/* Half-made containers are no damage, and their cgroups are not the store's. */
 	if (repair)
 		(void)lifecycle_sweep_given_up(&store, &ignored);
-	if (store_fsck(&store, &options, &result, err) < 0) {
+	rc = store_fsck(&store, &options, &result, err);
+	if (result.is_whole)
+		print_result(&result);
+	if (rc < 0) {
 		if (err->num == EINTR)
 			trash_remove_aside(&store);
 		return -1;
 	}
-	print_result(&result);
 	return result.faults > result.repaired ? EXIT_FAULTS : 0;
 }
 
@@ -162,9 +166,10 @@ const struct cmd cmd_fsck = {
 	.details =
 		"Checks the database, configs and blobs against their digests, layers against the "
 		"blobs that they were unpacked from, and looks for files that nothing names. Each "
-		"fault has a line. With --repair, layers are unpacked again, what can be had from "
-		"elsewhere in the store is written anew, and what nothing needs is removed; what "
-		"has to be pulled again is named with its images.\n\n"
+		"fault has a line. So has each leftover of a command that was killed: it takes "
+		"room, and is no fault. With --repair, layers are unpacked again, what can be had "
+		"from elsewhere in the store is written anew, and what nothing needs is removed; "
+		"what has to be pulled again is named with its images.\n\n"
 		"A check can go on beside everything else. A repair is refused while another cman "
 		"makes an image, and lets none begin before it is done.\n\n"
 		"The exit status is 0 when there is no fault left, 1 when there is.",

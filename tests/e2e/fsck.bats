@@ -207,6 +207,26 @@ overwrite() {
 	clean
 }
 
+@test "what is left over and cannot be removed is a fault, and the result is told in any case" {
+	import_busybox
+	orphan=$(printf 'a%.0s' {1..64})
+	trash=$CMAN_ROOT/tmp/trash-1
+	mkdir -p "$CMAN_ROOT/layers/$orphan" "$trash/held"
+	mount -t tmpfs none "$CMAN_ROOT/layers/$orphan"
+	mount -t tmpfs none "$trash/held"
+	run --separate-stderr cman fsck --repair
+	umount "$trash/held"
+	assert_status 125
+	assert_output "layers/$orphan: nothing in the database names it: cannot remove $CMAN_ROOT/layers/$orphan: Resource busy
+checked 1 image, 1 layer, 3 blobs, 0 containers: 1 fault, 0 repaired"
+	assert_stderr "cman: cannot sweep $CMAN_ROOT/tmp: trash-1: cannot remove held: something is still mounted there
+hint: end it: umount; what is left goes with the next removal"
+	options=--repair fsck 1 "layers/$orphan: nothing in the database names it: cannot remove $CMAN_ROOT/layers/$orphan: Resource busy"
+	umount "$CMAN_ROOT/layers/$orphan"
+	options=--repair fsck 0 "layers/$orphan: nothing in the database names it: removed"
+	clean
+}
+
 @test "the tree under a container that runs is not exchanged" {
 	import_busybox
 	cman run -d --name bird busybox sleep 60
