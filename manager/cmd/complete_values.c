@@ -101,14 +101,15 @@ const char *complete_values(const struct cmd *cmd, const struct cmd_option *opti
 bool complete_suits(const struct cmd *cmd, enum container_state state)
 {
 	static const struct cmd *const of_running[] = {
-		&cmd_attach, &cmd_exec, &cmd_healthcheck_run, &cmd_kill, &cmd_pause, &cmd_stats,
-		&cmd_stop,   &cmd_top,
+		&cmd_attach, &cmd_healthcheck_run, &cmd_kill, &cmd_stats, &cmd_stop, &cmd_top,
 	};
 	const bool runs = state == CONTAINER_RUNNING || state == CONTAINER_PAUSED ||
 			  state == CONTAINER_RESTARTING;
 
 	if (cmd == &cmd_start)
 		return !runs;
+	if (cmd == &cmd_exec || cmd == &cmd_pause)
+		return state == CONTAINER_RUNNING;
 	if (cmd == &cmd_unpause)
 		return state == CONTAINER_PAUSED;
 	for (size_t i = 0; i < sizeof(of_running) / sizeof(of_running[0]); i++)

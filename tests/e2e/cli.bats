@@ -268,6 +268,14 @@ one exited'
 	cman run -d --name bat busybox sleep 600
 	[ "$(complete_line 'cman stop b')" = bat ]
 	[ "$(complete_line 'cman start b' | sort | paste -sd ' ')" = 'bear bird' ]
+	[ "$(complete_line 'cman pause b')" = bat ]
+	cman pause bat
+	[ "$(complete_line 'cman exec b')" = '' ]
+	[ "$(complete_line 'cman pause b')" = '' ]
+	[ "$(complete_line 'cman unpause b')" = bat ]
+	[ "$(complete_line 'cman stop b')" = bat ]
+	cman unpause bat
+	[ "$(complete_line 'cman exec b')" = bat ]
 	[ "$(complete_line 'cman kill -s S' | sort | paste -sd ' ')" = 'SEGV STKFLT STOP SYS' ]
 	[ "$(complete_line 'cman wait --condition next')" = next-exit ]
 	[ "$(complete_line 'cman kill --filter vol')" = volume= ]
