@@ -136,9 +136,8 @@ static int add_level(struct walk *walk, const struct walk_dir *dir)
 	if (walk->depth > WALK_WINDOW) {
 		struct walk_dir *far = &walk->dirs[walk->depth - 1 - WALK_WINDOW];
 
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < 2; i++)
 			cleanup_close(&far->fds[i]);
-		}
 	}
 	return 0;
 }

@@ -107,9 +107,8 @@ static int forbid_start(struct copy *copy, struct err *err)
 		return r;
 	container_record_release(&to->record);
 	r = lifecycle_find(copy->store, to->what->container, &to->record, err);
-	if (r == 0 && !is_stopped(to)) {
+	if (r == 0 && !is_stopped(to))
 		cleanup_close(&copy->start_lock_fd);
-	}
 	return r;
 }
 

@@ -89,9 +89,8 @@ int blob_draft_commit(struct store *store, struct blob_draft *draft, const char 
 	r = publish(store, draft->name, st.st_size, digest, &was_there, err);
 	if (r < 0)
 		return r;
-	if (!was_there) {
+	if (!was_there)
 		cleanup_close(&draft->fd);
-	}
 	blob_draft_abort(store, draft);
 	return 0;
 }

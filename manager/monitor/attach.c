@@ -222,9 +222,8 @@ static void attach(struct monitor *monitor, struct client *client, uint32_t stre
 	journal_sync(&monitor->journal);
 	packet.attached.time_ns = clock_now_ns();
 	packet.attached.takes_input = monitor_takes_input(monitor);
-	if (!packet.attached.takes_input) {
+	if (!packet.attached.takes_input)
 		cleanup_close(&client->in);
-	}
 	(void)packet_send(client->socket, &packet, &gone);
 }
 

@@ -17,7 +17,6 @@
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 
-#define MAX_MEMBERSHIP 65536 /* bytes of /proc/self/cgroup */
 /*
  * Only on a group of cman's own may a program be parked: it would hold for all below that have
  * none.
