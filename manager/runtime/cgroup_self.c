@@ -75,8 +75,12 @@ int cgroup_leave_self(const char *path, const char *also, struct err *err)
 	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
 	int r = cgroup_host_find(&host, err);
 
-	if (r < 0 || host.v2_root < 0 || !is_in(path))
+	if (r < 0 || host.v2_root < 0)
 		return r;
+	if (is_in("/"))
+		return remove_empty(&host, also, err);
+	if (!is_in(path))
+		return 0;
 	r = cgroup_tree_write(host.v2_root, "cgroup.procs", "0");
 	if (r < 0)
 		return err_sys(err, -r, "cannot leave cgroup %s", path);

@@ -15,8 +15,8 @@ int cgroup_move_self(const char *path, struct err *err);
 
 /*
  * Move to the root, if this process is in the group `path`, and remove that if it was the last
- * there; and `also` on every hierarchy, if that is empty. Who is about to enter one of them makes
- * it again.
+ * there; and `also` on every hierarchy, if that is empty. Who is in the root already removes `also`
+ * alone; who is anywhere else, nothing. Who is about to enter one of them makes it again.
  */
 int cgroup_leave_self(const char *path, const char *also, struct err *err);
 

@@ -532,6 +532,45 @@ static void the_last_one_to_leave_removes_the_group(void **state)
 	assert_int_equal(cgroup_destroy(path, &err), 0);
 }
 
+enum { SKIPPED = 77 };
+
+/* Who was started in the root never moves, and takes away what is empty as the others do. */
+static _Noreturn void leave_from_root(int root_fd, const char *group, const char *parent)
+{
+	struct err err = ERR_INIT;
+	int dir = -1;
+
+	if (cgroup_tree_write(root_fd, "cgroup.procs", "0") < 0)
+		_exit(SKIPPED);
+	_exit(cgroup_tree_make(root_fd, parent, &dir, &err) < 0 ||
+	      cgroup_move_self(group, &err) < 0 || cgroup_leave_self(group, parent, &err) < 0);
+}
+
+static void who_stays_in_the_root_removes_what_is_empty(void **state)
+{
+	AUTO_CGROUP_HOST struct cgroup_host host = CGROUP_HOST_INIT;
+	struct err err = ERR_INIT;
+	char parent[80], group[96];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (!*path)
+		skip();
+	snprintf(parent, sizeof(parent), "%s-root", path);
+	snprintf(group, sizeof(group), "%s-others", path);
+	assert_int_equal(cgroup_host_find(&host, &err), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		leave_from_root(host.v2_root, group, parent);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+		skip();
+	assert_int_equal(status, 0);
+	assert_int_equal(cgroup_tree_open(host.v2_root, parent), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +584,7 @@ int main(void)
 		cmocka_unit_test(limits_change_while_it_runs),
 		cmocka_unit_test(a_bad_limit_is_named_and_leaves_nothing),
 		cmocka_unit_test(the_last_one_to_leave_removes_the_group),
+		cmocka_unit_test(who_stays_in_the_root_removes_what_is_empty),
 	};
 
 	return cmocka_run_group_tests(tests, find_place, NULL);
