@@ -44,6 +44,8 @@ int child_sort_descriptors(void *context, struct err *err)
 	const struct engine_request *request = child->plan->request;
 	const int own[CHILD_KEPT_OWN] = { child->plan->report_fds[1], child->plan->report_fds[0],
 					  child->payload.console };
+	int *const last[KEPT_LAST] = { &child->payload.sync_fd, &child->payload.root_fd,
+				       &child->init_fd, &child->gate_fd, &child->launch_fd };
 	int kept[SPEC_PRESERVE_MAX + CHILD_HELD_MAX + KEPT_LAST] = { 0 };
 	const size_t first = request->npreserved;
 	size_t nkept = first;
@@ -63,26 +65,22 @@ int child_sort_descriptors(void *context, struct err *err)
 	for (size_t i = 0; i < child->nheld; i++)
 		child->held[i] = kept[first + i] >= 0;
 	child->payload.preserved = (unsigned)first;
-	kept[nkept++] = child->payload.sync_fd;
-	kept[nkept++] = child->payload.root_fd;
-	kept[nkept++] = child->init_fd;
-	kept[nkept++] = child->plan->gate_fd;
-	kept[nkept++] = child->builder ? child->plan->report_fds[1] : -1;
+	child->gate_fd = child->plan->gate_fd;
+	child->launch_fd = child->builder ? child->plan->report_fds[1] : -1;
+	for (size_t i = 0; i < KEPT_LAST; i++)
+		kept[nkept++] = *last[i];
 	for (size_t i = 0; i < nkept && result == 0; i++)
 		result = move_up(&kept[i], SPARE_BASE + (int)first, err);
-	child->payload.sync_fd = kept[nkept - 5];
 	if (result == 0 &&
 	    syscall(SYS_close_range, CHILD_KEPT_BASE, (unsigned)(SPARE_BASE + first - 1), 0) < 0)
 		result = err_sys(err, errno, "cannot close descriptors");
 	for (size_t i = 0; i < nkept && result == 0; i++)
 		result = move_down(&kept[i], CHILD_KEPT_BASE + (int)i, err);
-	child->payload.sync_fd = kept[nkept - 5];
+	/* Also after a failure, which is told through one of them. */
+	for (size_t i = 0; i < KEPT_LAST; i++)
+		*last[i] = kept[nkept - KEPT_LAST + i];
 	if (result < 0)
 		return result;
-	child->payload.root_fd = kept[nkept - 4];
-	child->init_fd = kept[nkept - 3];
-	child->gate_fd = kept[nkept - 2];
-	child->launch_fd = kept[nkept - 1];
 	if (syscall(SYS_close_range, (unsigned)(CHILD_KEPT_BASE + nkept), ~0U, 0) < 0)
 		return err_sys(err, errno, "cannot close descriptors");
 	return 0;
