@@ -272,14 +272,14 @@ static int confirm(struct exec *exec, struct err *err)
 	return rc == -EPIPE ? 0 : rc;
 }
 
-/* The guess was wrong, or there was none. */
+/* The guess was wrong: a stage that has prepared for it cannot be used. Or there was none. */
 static int name_found(struct exec *exec, struct store *store, const struct container_record *record,
-		      bool has_guessed, struct err *err)
+		      bool must_start_again, struct err *err)
 {
 	struct container_guess found = { "", record->pid, record->pid_start_time };
 	int rc = 0;
 
-	if (has_guessed) {
+	if (must_start_again) {
 		end_stage(exec);
 		rc = spawn_stage(exec, err);
 	}
