@@ -10,7 +10,8 @@
 #include "store/prefix.h"
 
 #define KIND "container"
-#define MAGIC 0x316e6f63 /* another one with each change of the layout */
+#define FILES 1024	 /* a script may go round as many containers */
+#define MAGIC 0x316e6f63 /* "con1" in memory; another one with each change of the layout */
 
 /* All bytes of a file. */
 struct answer {
@@ -43,7 +44,7 @@ bool container_recall(const struct store *store, const char *word, struct contai
 
 	if (!may_be_kept(word))
 		return false;
-	recall_name(KIND, word, strlen(word), name);
+	recall_name(KIND, FILES, word, strlen(word), name);
 	if (fd_read_file(store->run_fd, name, sizeof(answer), &text, &len, &missing) < 0 ||
 	    len != sizeof(answer))
 		return false;
@@ -71,7 +72,7 @@ void container_remember(const struct store *store, const char *word,
 		return;
 	memcpy(answer.id, record->id, sizeof(answer.id));
 	strcpy(answer.word, word);
-	recall_name(KIND, word, strlen(word), name);
+	recall_name(KIND, FILES, word, strlen(word), name);
 	(void)fd_replace_file(store->run_fd, name, 0600, &answer, sizeof(answer), false, &ignored);
 }
 

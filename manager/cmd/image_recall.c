@@ -15,6 +15,7 @@
 #define FILE_MAX_BYTES (1u << 20)
 #define LAYERS_MAX 512
 #define KIND "choice"
+#define FILES 64
 
 /* What was asked: by which of the three ways of image_choose(), and for what. */
 static void add_question(struct buf *buf, const struct image_wish *wish, char *const *words)
@@ -142,7 +143,7 @@ bool image_recall(const struct store *store, const struct image_wish *wish, char
 	add_question(&question, wish, words);
 	if (buf_failed(&question))
 		return false;
-	recall_name(KIND, question.data, question.len, name);
+	recall_name(KIND, FILES, question.data, question.len, name);
 	if (fd_read_file(store->run_fd, name, FILE_MAX_BYTES, &text, &len, &missing) < 0)
 		return false;
 
@@ -170,7 +171,7 @@ void image_remember(const struct store *store, const struct image_wish *wish, ch
 	add_question(&question, wish, words);
 	if (buf_failed(&question))
 		return;
-	recall_name(KIND, question.data, question.len, name);
+	recall_name(KIND, FILES, question.data, question.len, name);
 	snprintf(count, sizeof(count), "%zu", choice->image.nlayers);
 	add_text(&buf, MAGIC);
 	add_text(&buf, question.data);

@@ -145,12 +145,12 @@ static void test_trash_and_leftover_files(void **state)
 	assert_false(is_there(store.tmp_fd, "trash-1"));
 	assert_true(is_there(store.tmp_fd, ".new-1"));
 	assert_int_equal(fd_replace_file(store.run_fd, ".new-2", 0600, "x", 1, false, &err), 0);
-	assert_int_equal(fd_replace_file(store.run_fd, "choice-00", 0600, "x", 1, false, &err), 0);
+	assert_int_equal(fd_replace_file(store.run_fd, "choice-000", 0600, "x", 1, false, &err), 0);
 	sweep_after(&store, 30);
 	assert_true(is_there(store.run_fd, ".new-2"));
 	sweep_after(&store, 90);
 	assert_false(is_there(store.run_fd, ".new-2"));
-	assert_true(is_there(store.run_fd, "choice-00"));
+	assert_true(is_there(store.run_fd, "choice-000"));
 	sweep_after(&store, 25 * 3600);
 	assert_false(is_there(store.tmp_fd, ".new-1"));
 	/* Not one of ours: nobody knows what it is for. */
