@@ -49,24 +49,38 @@ static int take_turn(struct store *store, struct container_record *record, int *
 	return r == 0 ? lifecycle_refresh(store, record, err) : r;
 }
 
+/* Where it has ended meanwhile, an empty group came to a halt, or there was none any more. */
+static int expect_still(struct store *store, struct container_record *record, struct err *err)
+{
+	int r = lifecycle_reread(store, record, err);
+
+	if (r == 0)
+		r = lifecycle_refresh(store, record, err);
+	else if (err->kind == ERR_NOT_FOUND)
+		r = lifecycle_gone(record, err);
+	return r == 0 ? lifecycle_expect_running(record, err) : r;
+}
+
 /*
  * The record comes first: what a kill between the two leaves is a container that is said to be
  * paused, and goes on when it is told to, not one that stands still and nobody knows why.
  */
-static int freeze(struct store *store, const struct container_record *record, int group,
-		  struct err *err)
+static int freeze(struct store *store, struct container_record *record, int group, struct err *err)
 {
-	struct err ignored = ERR_INIT;
+	struct err ignored = ERR_INIT, ended = ERR_INIT;
 	int r = container_set_paused(store, record->id, true, err);
 
 	if (r < 0)
 		return r;
 	r = cgroup_freeze(group, -1, err);
 	if (r == 0)
-		return 0;
+		return expect_still(store, record, err);
 	(void)cgroup_thaw(group, &ignored);
 	(void)container_set_paused(store, record->id, false, &ignored);
-	return err_wrap(err, "%s", record->name);
+	if (expect_still(store, record, &ended) == 0 || ended.kind != ERR_STATE)
+		return err_wrap(err, "%s", record->name);
+	*err = ended;
+	return err_code(err);
 }
 
 int lifecycle_pause(struct store *store, struct container_record *record, struct err *err)

@@ -47,6 +47,32 @@ hint: let it go on first: cman unpause one"
 	assert_stderr "cman: one is not paused"
 }
 
+@test "pause: one that ends and is removed meanwhile is not said to be paused" {
+	local call pid tracer group rc
+	is_gone() { ! cman inspect one >/dev/null 2>&1; }
+	# before the switch is thrown, and after
+	for call in openat write; do
+		cman run -d --rm --name one busybox sleep 10000 >/dev/null
+		pid=$(cman inspect -f '{{.State.Pid}}' one)
+		group=$(findmnt -nro TARGET -t cgroup2 | head -1)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+		strace -o "$BATS_TEST_TMPDIR/trace.$call" -P cgroup.freeze -P "$group/cgroup.freeze" \
+			-e trace="$call" -e inject="$call:signal=SIGSTOP:when=1" \
+			"$CMAN" pause one >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+		tracer=$!
+		eventually grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace.$call"
+		kill -KILL "$pid"
+		eventually is_gone
+		pkill -CONT -P "$tracer"
+		rc=0
+		wait "$tracer" || rc=$?
+		cat "$BATS_TEST_TMPDIR/trace.$call"
+		[ "$rc" = 125 ]
+		[ ! -s "$BATS_TEST_TMPDIR/out" ]
+		[ "$(cat "$BATS_TEST_TMPDIR/err")" = "cman: one is not running
+hint: see what became of it: cman ps -a" ]
+	done
+}
+
 @test "pause: several, all, those that filters leave; what fails is named and the others are done" {
 	local name
 	for name in one two three; do
