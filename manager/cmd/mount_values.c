@@ -301,9 +301,11 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 	AUTO_CONTAINER_MOUNT struct container_mount mount = { .kind = MOUNT_OF_VOLUME };
 	AUTO_FREE char *text = strdup(value);
 	char *source = NULL, *destination = NULL, *words_of = NULL;
-	int rc = text ? split(option, text, value, &source, &destination, &words_of, err) :
-			option_no_memory(err);
+	int rc;
 
+	if (!text)
+		return option_no_memory(err);
+	rc = split(option, text, value, &source, &destination, &words_of, err);
 	if (rc == 0)
 		rc = mount_value_destination(option, destination, value, mounts, err);
 	if (rc < 0)

@@ -21,8 +21,6 @@
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 
-#define SETUP_MS 10000 /* only a file system that does not answer takes as long */
-
 void engine_process_release(struct engine_process *process)
 {
 	cleanup_close(&process->pidfd);
@@ -37,7 +35,9 @@ void engine_process_release(struct engine_process *process)
 static int await_init(const struct engine_process *process, struct err *err)
 {
 	struct ctinit_report report;
-	int got = init_report_read(process->report_fd, process->pidfd, &report, err);
+	/* Others may hold it where it was launched among them. */
+	int got = init_report_read(process->report_fd, process->pidfd,
+				   process->launched ? ENGINE_SETUP_MS : -1, &report, err);
 
 	if (got < 0)
 		return got;
@@ -98,34 +98,19 @@ int engine_start(struct engine_process *process, struct err *err)
 	return result;
 }
 
-static int await_end(int pidfd, struct err *err)
-{
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-	int result;
-
-	do {
-		result = poll(&end, 1, -1);
-	} while (result < 0 && errno == EINTR);
-	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : 0;
-}
-
 int engine_wait(struct engine_process *process, int *wait_status, struct err *err)
 {
 	struct ctinit_report report = { 0 };
 	bool reported = false;
-	int status;
-	int result = 0;
+	int got = 1, result, status;
 
-	while (process->report_fd >= 0 && !reported) {
-		result = init_report_read(process->report_fd, process->pidfd, &report, err);
-		if (result <= 0)
-			break;
-		reported = report.type == CTINIT_EXIT;
+	while (process->report_fd >= 0 && !reported && got > 0) {
+		struct err malformed = ERR_INIT;
+
+		/* By whoever traces it: as good as nothing. */
+		got = init_report_read(process->report_fd, process->pidfd, -1, &report, &malformed);
+		reported = got > 0 && report.type == CTINIT_EXIT;
 	}
-	if (result >= 0)
-		result = await_end(process->pidfd, err);
-	if (result < 0)
-		return result;
 	/*
 	 * reap it even if ctinit has told more than waitid(2) does; after an adoption it is not
 	 * ours, and then a ctinit that has told nothing was killed: process 1 of a namespace dies
@@ -188,7 +173,7 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 
 int engine_await_setup(const struct engine_process *init, struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + SETUP_MS * INT64_C(1000000);
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
 	struct pollfd end = { .fd = init->pidfd, .events = POLLIN };
 	AUTO_CLOSE int proc_fd = -1;
 	bool executed = false;

@@ -46,6 +46,9 @@ enum engine_held {
 };
 #define ENGINE_HOLD_MAX 13
 
+/* How long a start may take: only a file system that does not answer takes as long. */
+#define ENGINE_SETUP_MS 10000
+
 struct engine_process;
 
 struct engine_request {

@@ -16,6 +16,7 @@
 #define FIELD_STATE 3 /* the first one after the name in parentheses */
 #define FIELD_FLAGS 9
 #define FIELD_START 22
+#define FIELD_END_STATUS 52
 #define FORKED_ONLY 0x40 /* PF_FORKNOEXEC, in this place since Linux 2.6 */
 
 int identity_open_proc(int *out, struct err *err)
@@ -57,7 +58,7 @@ int identity_parse_stat(const char *text, size_t len, struct identity_stat *out)
 	if (!at || end - at < 3 || at[1] != ' ')
 		return -EINVAL;
 	parsed.state = at[2];
-	for (int field = FIELD_STATE; field <= FIELD_START && result == 0; field++) {
+	for (int field = FIELD_STATE; field <= FIELD_END_STATUS && result == 0; field++) {
 		at = memchr(at, ' ', (size_t)(end - at));
 		if (!at)
 			return -EINVAL;
@@ -66,10 +67,17 @@ int identity_parse_stat(const char *text, size_t len, struct identity_stat *out)
 			result = parse_number(&at, end, &parsed.flags);
 		else if (field == FIELD_START)
 			result = parse_number(&at, end, &parsed.start_time);
+		else if (field == FIELD_END_STATUS)
+			result = parse_number(&at, end, &parsed.end_status);
 	}
 	if (result == 0)
 		*out = parsed;
 	return result;
+}
+
+static bool has_ended(const struct identity_stat *found)
+{
+	return found->state == 'Z' || found->state == 'X';
 }
 
 static int read_stat(int proc_fd, pid_t pid, struct identity_stat *out, struct err *err)
@@ -89,16 +97,23 @@ static int read_stat(int proc_fd, pid_t pid, struct identity_stat *out, struct e
 		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
 	if (identity_parse_stat(text, (size_t)len, &found) < 0)
 		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
-	if (found.state == 'Z' || found.state == 'X')
-		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid);
 	*out = found;
 	return 0;
+}
+
+static int read_living(int proc_fd, pid_t pid, struct identity_stat *out, struct err *err)
+{
+	int result = read_stat(proc_fd, pid, out, err);
+
+	return result == 0 && has_ended(out) ?
+		       err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid) :
+		       result;
 }
 
 int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
 {
 	struct identity_stat found;
-	int result = read_stat(proc_fd, pid, &found, err);
+	int result = read_living(proc_fd, pid, &found, err);
 
 	if (result == 0)
 		*out = found.start_time;
@@ -108,11 +123,24 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
 int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
 {
 	struct identity_stat found;
-	int result = read_stat(proc_fd, pid, &found, err);
+	int result = read_living(proc_fd, pid, &found, err);
 
 	if (result == 0)
 		*out = !(found.flags & FORKED_ONLY);
 	return result;
+}
+
+int identity_end_status(int proc_fd, pid_t pid, int *out, struct err *err)
+{
+	struct identity_stat found;
+	int result = read_stat(proc_fd, pid, &found, err);
+
+	if (result < 0)
+		return result;
+	if (!has_ended(&found))
+		return err_set(err, ERR_STATE, EBUSY, "process %d has not ended", (int)pid);
+	*out = (int)found.end_status;
+	return 0;
 }
 
 int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err)

@@ -30,10 +30,17 @@ int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
 /* Whether the process runs the file that this one runs. One that has ended does not. */
 int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err);
 
+/*
+ * How a process ended that has not been reaped yet, as waitpid(2) encodes it. ERR_STATE where it
+ * has not ended, or is gone.
+ */
+int identity_end_status(int proc_fd, pid_t pid, int *out, struct err *err);
+
 struct identity_stat {
 	char state;
 	uint64_t flags; /* PF_* of the kernel */
 	uint64_t start_time;
+	uint64_t end_status; /* of one that has ended */
 };
 
 /* What is said in the `len` bytes of a stat file; -EINVAL. */

@@ -11,8 +11,9 @@
 
 /*
  * The next record at `fd`: 1, or 0 when there will be none, as the file or the process behind
- * `pidfd` has ended.
+ * `pidfd` has ended. ERR_STATE (ETIMEDOUT) when there was none for so long (-1: ever); ERR_INVALID
+ * where something else was written.
  */
-int init_report_read(int fd, int pidfd, struct ctinit_report *out, struct err *err);
+int init_report_read(int fd, int pidfd, int timeout_ms, struct ctinit_report *out, struct err *err);
 
 #endif

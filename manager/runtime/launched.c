@@ -12,6 +12,7 @@
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 
 #define LOOK_AGAIN_MS 100
 
@@ -42,7 +43,7 @@ int launched_take(int proc_fd, struct engine_process *process, struct err *err)
 {
 	struct ctinit_report report;
 	int status, pidfd;
-	int result = init_report_read(process->report_fd, process->pidfd, &report, err);
+	int result = init_report_read(process->report_fd, process->pidfd, -1, &report, err);
 
 	if (result < 0)
 		return result;
@@ -69,6 +70,7 @@ int launched_take(int proc_fd, struct engine_process *process, struct err *err)
 
 int launched_await_program(const struct engine_process *process, struct err *err)
 {
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
 	AUTO_CLOSE int proc_fd = -1;
 	struct ctinit_report report;
 	struct err gone = ERR_INIT;
@@ -91,10 +93,14 @@ int launched_await_program(const struct engine_process *process, struct err *err
 		    (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 ||
 		     executed))
 			return 0;
+		if (result == 0 && clock_monotonic_ns() > deadline)
+			return err_set(err, ERR_STATE, ETIMEDOUT,
+				       "\"%s\" is not executed: a process may hold it by ptrace(2)",
+				       process->program);
 	}
 	if (result < 0)
 		return result;
-	result = init_report_read(process->report_fd, process->pidfd, &report, err);
+	result = init_report_read(process->report_fd, process->pidfd, 0, &report, err);
 	if (result <= 0)
 		return result;
 	return program_exec_failed(process->program, report.value > 0 ? report.value : EPROTO, err);

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "manager/runtime/identity.h"
@@ -19,6 +20,7 @@
 #include "manager/runtime/seccomp_simulate.h"
 #include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
 
 #define PIPE_FD 3      /* of the newcomer */
@@ -188,6 +190,7 @@ static int explain(const struct failure *failure, const char *program, struct er
 static int await_program(int failure_fd, int proc_fd, const struct engine_process *process,
 			 struct err *err)
 {
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
 	struct err gone = ERR_INIT;
 	struct failure failure;
 	bool executed = false;
@@ -207,6 +210,12 @@ static int await_program(int failure_fd, int proc_fd, const struct engine_proces
 		    (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 ||
 		     executed))
 			return 0;
+		if (result <= 0 && clock_monotonic_ns() > deadline)
+			return err_set(
+				err, ERR_STATE, ETIMEDOUT,
+				"\"%s\" is not executed: the container was paused meanwhile, "
+				"or a process in it holds it by ptrace(2)",
+				process->program);
 	} while (result <= 0);
 	len = read(failure_fd, &failure, sizeof(failure));
 	return len == sizeof(failure) ? explain(&failure, process->program, err) : 0;
@@ -230,8 +239,11 @@ int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process
 /* By its number, as there may be no descriptor left for it: a child's is nobody else's. */
 void newcomer_kill(const struct newcomer *newcomer)
 {
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
 	if (newcomer->pid <= 0 || kill(newcomer->pid, SIGKILL) < 0)
 		return;
-	while (waitpid(newcomer->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	/* Who traces it can keep it from being reaped, and is not waited for any longer. */
+	for (int tries = 0; tries < 100 && waitpid(newcomer->pid, NULL, WNOHANG) == 0; tries++)
+		nanosleep(&pause, NULL);
 }

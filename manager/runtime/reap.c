@@ -2,16 +2,30 @@
 #include "manager/runtime/reap.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "manager/runtime/identity.h"
+#include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+
+#define TRACER_TRIES 10 /* of 10 ms: it may be about to let it go */
+#define TRACER_PAUSE_NS 10000000L
+#define KILL_PATIENCE_MS 10000
+#define FDINFO_MAX 512 /* proc_pid_fdinfo(5) */
 
 static int encode(const siginfo_t *info)
 {
@@ -25,20 +39,77 @@ static int encode(const siginfo_t *info)
 	}
 }
 
-int reap_wait(int pidfd, int *wait_status, struct err *err)
+/* 1 when it has ended, 0 when it has not in that time (-1: none). */
+static int await_end(int pidfd, int timeout_ms, struct err *err)
 {
-	siginfo_t info = { 0 };
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 	int result;
 
 	do {
-		result = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
+		result = poll(&end, 1, timeout_ms);
 	} while (result < 0 && errno == EINTR);
-	if (result < 0 && errno == ECHILD)
-		return err_set(err, ERR_STATE, ECHILD, "its exit status went to another process");
-	if (result < 0)
-		return err_sys(err, errno, "cannot wait for the process");
-	*wait_status = encode(&info);
+	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : result;
+}
+
+static int number_of(int proc_fd, int pidfd, pid_t *out, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[32], text[FDINFO_MAX];
+	const char *line;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "self/fdinfo/%d", pidfd);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -errno : fd_read_all(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
+	text[len] = '\0';
+	line = strstr(text, "\nPid:");
+	if (!line)
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
+	*out = (pid_t)strtol(line + strlen("\nPid:"), NULL, 10);
 	return 0;
+}
+
+/* Its number is nobody else's as long as it is not reaped. */
+static int look_at_end(int pidfd, int *wait_status, struct err *err)
+{
+	AUTO_CLOSE int proc_fd = -1;
+	pid_t pid = -1;
+	int result = identity_open_proc(&proc_fd, err);
+
+	if (result == 0)
+		result = number_of(proc_fd, pidfd, &pid, err);
+	return result < 0 ? result : identity_end_status(proc_fd, pid, wait_status, err);
+}
+
+/* Of one that has ended. */
+static int take_end(int pidfd, int *wait_status, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = TRACER_PAUSE_NS };
+
+	for (int tries = 0; tries < TRACER_TRIES; tries++) {
+		siginfo_t info = { 0 };
+
+		if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0)
+			return errno == ECHILD ?
+				       err_set(err, ERR_STATE, ECHILD,
+					       "its exit status went to another process") :
+				       err_sys(err, errno, "cannot wait for the process");
+		if (info.si_pid != 0) {
+			*wait_status = encode(&info);
+			return 0;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return look_at_end(pidfd, wait_status, err);
+}
+
+int reap_wait(int pidfd, int *wait_status, struct err *err)
+{
+	int result = await_end(pidfd, -1, err);
+
+	return result < 0 ? result : take_end(pidfd, wait_status, err);
 }
 
 bool reap_is_child(int pidfd)
@@ -56,7 +127,8 @@ void reap_killed(int pidfd)
 	if (pidfd < 0)
 		return;
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	(void)reap_wait(pidfd, &status, &ignored);
+	if (await_end(pidfd, KILL_PATIENCE_MS, &ignored) > 0)
+		(void)take_end(pidfd, &status, &ignored);
 }
 
 int reap_explain(int pidfd, const char *who, struct err *err)

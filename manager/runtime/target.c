@@ -188,7 +188,7 @@ int target_ensure(int root_fd, const char *path, enum target_kind kind, int *out
 static int is_at(int root_fd, const char *path, int target, bool top)
 {
 	AUTO_CLOSE int fd = fd_open_in_root(root_fd, path, O_PATH, 0);
-	uint64_t mount, its_mount;
+	uint64_t mount = 0, its_mount = 0;
 	struct stat status, its;
 	int r;
 

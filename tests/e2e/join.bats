@@ -135,3 +135,64 @@ hint: the container's system call filter has to allow clone, as new privileges a
 	# nothing is left of who made it
 	[ "$(pgrep -c -x cman-exec)" = 1 ]
 }
+
+# holder NAME COMMAND: a container that traces the process with this command line as soon as there is
+# one, and never asks about it. `/holder end` ends after 3 s, with 7.
+holder() {
+	cat >"$BATS_TEST_TMPDIR/holder.c" <<-'END'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/ptrace.h>
+		#include <unistd.h>
+		static int runs(int pid, const char *command)
+		{
+			char path[32], line[256];
+			ssize_t len;
+			int fd;
+			snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+			fd = open(path, O_RDONLY);
+			len = read(fd, line, sizeof(line) - 1);
+			close(fd);
+			for (ssize_t i = 0; i < len - 1; i++)
+				if (line[i] == '\0')
+					line[i] = ' ';
+			line[len < 0 ? 0 : len] = '\0';
+			return strcmp(line, command) == 0;
+		}
+		int main(int argc, char **argv)
+		{
+			if (strcmp(argv[1], "end") == 0)
+				return sleep(3), 7;
+			for (int pid = 1; argc == 2; pid = pid % 1000 + 1)
+				if (runs(pid, argv[1]) && ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0)
+					break;
+			puts("held");
+			fflush(stdout);
+			for (;;)
+				pause();
+		}
+	END
+	cc -static -o "$BATS_TEST_TMPDIR/holder" "$BATS_TEST_TMPDIR/holder.c"
+	cman run -d --name "$1" --cap-add SYS_PTRACE -v "$BATS_TEST_TMPDIR/holder:/holder:ro" \
+		busybox /holder "$2" >/dev/null
+}
+
+@test "a program that a process of the container traces for good has its end all the same" {
+	holder spy '/holder end'
+	status=0
+	timeout -k 1 20 "$CMAN" exec spy /holder end || status=$?
+	[ "$status" = 7 ]
+	grep_logs spy '^held$'
+	cman rm -f spy >/dev/null
+}
+
+@test "a guest whose first process is traced for good is stopped and removed" {
+	holder spy 'sleep 1234'
+	cman run -d --name guest --no-init --pid container:spy --stop-signal KILL busybox sleep 1234 >/dev/null
+	eventually grep_logs spy '^held$'
+	cman stop guest >/dev/null
+	[ "$(cman inspect -f '{{.State.Status}} {{.State.ExitCode}}' guest)" = 'exited 137' ]
+	cman rm guest >/dev/null
+	cman rm -f spy >/dev/null
+}

@@ -115,8 +115,8 @@ static bool is_of_host(const char *text)
 static bool is_of_init(const char *target)
 {
 	return strncmp(target, "pipe:", 5) == 0 || strncmp(target, "socket:", 7) == 0 ||
-	       strncmp(target, "/memfd:ctinit ", 14) == 0 ||
-	       strncmp(target, "/dev/pts/", 9) == 0 || strcmp(target, "/dev/null") == 0;
+	       strncmp(target, "/memfd:ctinit ", 14) == 0 || strncmp(target, "/dev/pts/", 9) == 0 ||
+	       strcmp(target, "/dev/null") == 0;
 }
 
 /* What a program is given on purpose: its three streams. The fourth says why it did not start. */

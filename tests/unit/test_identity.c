@@ -14,7 +14,9 @@
 
 #include "store/base/cleanup.h"
 
+/* Before the start time, and what follows until the status of the end, which is the last. */
 #define REST " 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 "
+#define TAIL " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 "
 
 static int parse(const char *text, char *state, uint64_t *start)
 {
@@ -34,10 +36,11 @@ static void any_name_is_passed_over(void **state)
 	char letter = 0;
 
 	(void)state;
-	assert_int_equal(parse("7 (sh) S" REST "12345 999", &letter, &start), 0);
+	assert_int_equal(parse("7 (sh) S" REST "12345" TAIL "0\n", &letter, &start), 0);
 	assert_int_equal(letter, 'S');
 	assert_int_equal(start, 12345);
-	assert_int_equal(parse("7 (a) S 1 (b) (c) Z" REST "18446744073709551615", &letter, &start),
+	assert_int_equal(parse("7 (a) S 1 (b) (c) Z" REST "18446744073709551615" TAIL "0\n",
+			       &letter, &start),
 			 0);
 	assert_int_equal(letter, 'Z');
 	assert_true(start == UINT64_MAX);
@@ -53,7 +56,9 @@ static void what_is_cut_or_too_large_is_refused(void **state)
 		"7 (sh) S",
 		"7 (sh) S" REST,
 		"7 (sh) S" REST "x",
-		"7 (sh) S" REST "18446744073709551616",
+		"7 (sh) S" REST "18446744073709551616" TAIL "0\n",
+		"7 (sh) S" REST "12345",
+		"7 (sh) S" REST "12345" TAIL,
 	};
 	uint64_t start = 77;
 	char letter;
@@ -72,6 +77,7 @@ static void a_process_that_ended_has_no_identity(void **state)
 	char text[64];
 	siginfo_t info;
 	pid_t child;
+	int status = 0;
 
 	(void)state;
 	assert_int_equal(identity_open_proc(&proc, &err), 0);
@@ -79,13 +85,17 @@ static void a_process_that_ended_has_no_identity(void **state)
 	assert_true(ours > 0);
 	child = fork();
 	if (child == 0)
-		_exit(0);
+		_exit(7);
 	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(identity_start_time(proc, child, &start, &err), -ESRCH);
 	assert_int_equal(err.kind, ERR_STATE);
 	snprintf(text, sizeof(text), "process %d has ended", (int)child);
 	assert_string_equal(err.text, text);
+	assert_int_equal(identity_end_status(proc, child, &status, &err), 0);
+	assert_int_equal(status, 7 << 8);
+	assert_int_equal(identity_end_status(proc, getpid(), &status, &err), -EBUSY);
 	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(identity_end_status(proc, child, &status, &err), -ESRCH);
 	assert_int_equal(identity_start_time(proc, child, &start, &err), -ESRCH);
 	snprintf(text, sizeof(text), "process %d is gone", (int)child);
 	assert_string_equal(err.text, text);

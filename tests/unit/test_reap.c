@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -108,6 +109,67 @@ static void silence_is_explained(void **state)
 	assert_string_equal(err.hint, "is its memory limit too small?");
 }
 
+/* --- a tracer in the container that never asks what becomes of what it has seized --- */
+
+/* A child that exits with 7 when it gets a byte at *gate, and who traces it. */
+static pid_t start_traced(int *gate, pid_t *tracer)
+{
+	int to_child[2], to_us[2];
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(to_child), 0);
+	assert_int_equal(pipe(to_us), 0);
+	child = fork();
+	if (child == 0)
+		_exit(read(to_child[0], &byte, 1) == 1 ? 7 : 8);
+	*tracer = fork();
+	if (*tracer == 0) {
+		if (ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0)
+			(void)!write(to_us[1], "", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(to_us[0], &byte, 1), 1);
+	close(to_child[0]);
+	close(to_us[0]);
+	close(to_us[1]);
+	*gate = to_child[1];
+	return child;
+}
+
+static void end_traced(pid_t child, pid_t tracer)
+{
+	kill(tracer, SIGKILL);
+	assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+	/* It was left behind. */
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void the_end_of_who_is_traced_is_known(void **state)
+{
+	AUTO_CLOSE int gate = -1;
+	pid_t tracer, child = start_traced(&gate, &tracer);
+	AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+
+	(void)state;
+	assert_int_equal(write(gate, "", 1), 1);
+	assert_int_equal(wait_for(pidfd), 7 << 8);
+	end_traced(child, tracer);
+}
+
+static void who_is_traced_is_killed(void **state)
+{
+	AUTO_CLOSE int gate = -1;
+	pid_t tracer, child = start_traced(&gate, &tracer);
+	AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+
+	(void)state;
+	reap_killed(pidfd);
+	assert_int_equal(wait_for(pidfd), SIGKILL);
+	end_traced(child, tracer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +177,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_reaped_twice),
 		cmocka_unit_test(what_is_killed_is_gone),
 		cmocka_unit_test(silence_is_explained),
+		cmocka_unit_test(the_end_of_who_is_traced_is_known),
+		cmocka_unit_test(who_is_traced_is_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
