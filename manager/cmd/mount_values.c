@@ -300,7 +300,7 @@ int run_value_volume(const struct cmd_option *option, const char *value,
 {
 	AUTO_CONTAINER_MOUNT struct container_mount mount = { .kind = MOUNT_OF_VOLUME };
 	AUTO_FREE char *text = strdup(value);
-	char *source = NULL, *destination = NULL, *words_of = NULL;
+	char *source = NULL, *destination = text, *words_of = NULL;
 	int rc;
 
 	if (!text)

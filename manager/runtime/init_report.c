@@ -45,7 +45,7 @@ int init_report_read(int fd, int pidfd, int timeout_ms, struct ctinit_report *ou
 
 	if (result <= 0)
 		return result;
-	/* A record is written at once, and so it is there at once: what is less is none (pipe(7)). */
+	/* A record is written at once, and so is there at once: less is none (pipe(7)). */
 	do {
 		len = read(fd, &report, sizeof(report));
 	} while (len < 0 && errno == EINTR);

@@ -10,8 +10,8 @@
 
 /*
  * Wait for the child's end; *wait_status as waitpid(2) encodes it. ERR_STATE when it is not a
- * child of ours. One that has ended while a process of the container traces it (ptrace(2)) cannot be
- * reaped before that one does so, or ends: its status is taken, and it is left behind.
+ * child of ours. One that has ended while a process of the container traces it (ptrace(2)) cannot
+ * be reaped before that one does so, or ends: its status is taken, and it is left behind.
  */
 int reap_wait(int pidfd, int *wait_status, struct err *err);
 
