@@ -258,7 +258,7 @@ cpu_tree() {
 	assert_stderr 'cman: --security-opt label=type:container_t: there is no support for SELinux labels'
 	run --separate-stderr inside --security-opt nonsense busybox true
 	assert_stderr "cman: --security-opt: not an option of confinement: nonsense
-hint: see 'cman run --help'"
+hint: one of seccomp=FILE|unconfined, no-new-privileges[=BOOL], mask=PATH, unmask=PATH|ALL (see 'cman run --help')"
 }
 
 @test "--device: a node at a place of its own, what may be done with it, all of a directory" {
