@@ -243,14 +243,11 @@ static int prepare(struct stage_state *state, struct err *err)
 }
 
 /* engine_exec_request.may_join */
-static int await_confirmation(void *data, struct err *err)
+static int await_confirmation(struct err *err)
 {
 	struct packet packet;
-	int rc;
-
-	(void)data;
-	rc = packet_expect(EXEC_SOCKET, PACKET_CONFIRM, &packet, NULL,
-			   "the container was not confirmed", err);
+	int rc = packet_expect(EXEC_SOCKET, PACKET_CONFIRM, &packet, NULL,
+			       "the container was not confirmed", err);
 	return rc == 0 ? err_set(err, ERR_STATE, ECANCELED, "it was not the container meant") :
 	       rc > 0  ? 0 :
 			 rc;

@@ -2,12 +2,17 @@
 #include "manager/runtime/await.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "manager/runtime/handshake.h"
+#include "manager/runtime/identity.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/log.h"
+
+#define LOOK_AGAIN_MS 100
 
 /* Neither expected message came: what did? */
 static int fail(const struct message *message, struct err *err)
@@ -48,4 +53,31 @@ int await_exec(const struct engine_process *process, struct err *err)
 	int got = handshake_receive(process->sync_fd, &message, NULL, err);
 
 	return got <= 0 ? got : fail(&message, err);
+}
+
+int await_exec_seen(const struct engine_process *process, int proc_fd, int told_fd, struct err *err)
+{
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
+	struct err gone = ERR_INIT;
+	bool executed = false;
+
+	for (;;) {
+		struct pollfd fds[2] = {
+			{ .fd = told_fd, .events = POLLIN },
+			{ .fd = process->pidfd, .events = POLLIN },
+		};
+		int n = poll(fds, 2, LOOK_AGAIN_MS);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for the process");
+		if (n > 0)
+			return 1;
+		if (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 || executed)
+			return 0;
+		if (clock_monotonic_ns() > deadline)
+			return err_set(err, ERR_STATE, ETIMEDOUT,
+				       "\"%s\" is not executed: it is paused, or a process that "
+				       "sees it holds it by ptrace(2)",
+				       process->program);
+	}
 }

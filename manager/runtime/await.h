@@ -19,4 +19,13 @@ int await_ready(struct engine_process *process, bool terminal, const char *who, 
 /* Until the child, having been READY, has executed its program: its end of the handshake closes. */
 int await_exec(const struct engine_process *process, struct err *err);
 
+/*
+ * The same of one that others see, who may have taken a copy of its end of the pipe behind
+ * `told_fd` and keep it open: so the process itself is looked at, too, now and then, by the host's
+ * proc file system. 0 when it has executed its program, or is gone; 1 when there is something to
+ * read, or the end of file, or it has ended. ERR_STATE (ETIMEDOUT) after ENGINE_SETUP_MS.
+ */
+int await_exec_seen(const struct engine_process *process, int proc_fd, int told_fd,
+		    struct err *err);
+
 #endif

@@ -162,8 +162,7 @@ struct engine_exec_request {
 	 * Called when all is prepared, before anything is done in the container: 0, or it fails
 	 * with that. NULL: nobody is asked.
 	 */
-	int (*may_join)(void *data, struct err *err);
-	void *may_join_data;
+	int (*may_join)(struct err *err);
 };
 
 /*

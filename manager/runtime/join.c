@@ -312,7 +312,7 @@ int engine_exec(const struct engine_exec_request *request, struct engine_process
 		result = limit_capabilities(join.proc_fd, request->init->pid,
 					    &join.payload.process.capabilities, err);
 	if (result == 0 && request->may_join)
-		result = request->may_join(request->may_join_data, err);
+		result = request->may_join(err);
 	if (result == 0)
 		result = start_process(&join, err);
 	if (result < 0) {

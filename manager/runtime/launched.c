@@ -2,19 +2,15 @@
 #include "manager/runtime/launched.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager/runtime/await.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/init_report.h"
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
-#include "store/base/clock.h"
-
-#define LOOK_AGAIN_MS 100
 
 static int explain_none(int num, struct err *err)
 {
@@ -70,37 +66,15 @@ int launched_take(int proc_fd, struct engine_process *process, struct err *err)
 
 int launched_await_program(const struct engine_process *process, struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
 	AUTO_CLOSE int proc_fd = -1;
 	struct ctinit_report report;
-	struct err gone = ERR_INIT;
-	bool executed = false;
 	int result = identity_open_proc(&proc_fd, err);
 
-	/* The pipe closes as the program is executed, unless somebody inside has a copy of it. */
-	while (result == 0) {
-		struct pollfd fds[2] = {
-			{ .fd = process->report_fd, .events = POLLIN },
-			{ .fd = process->pidfd, .events = POLLIN },
-		};
-
-		result = poll(fds, 2, LOOK_AGAIN_MS);
-		if (result < 0 && errno != EINTR)
-			return err_sys(err, errno, "cannot wait for the process");
-		if (result < 0)
-			result = 0;
-		if (result == 0 &&
-		    (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 ||
-		     executed))
-			return 0;
-		if (result == 0 && clock_monotonic_ns() > deadline)
-			return err_set(err, ERR_STATE, ETIMEDOUT,
-				       "\"%s\" is not executed: a process may hold it by ptrace(2)",
-				       process->program);
-	}
-	if (result < 0)
-		return result;
-	result = init_report_read(process->report_fd, process->pidfd, 0, &report, err);
+	/* The pipe of the reports closes as the program is executed. */
+	if (result == 0)
+		result = await_exec_seen(process, proc_fd, process->report_fd, err);
+	if (result > 0)
+		result = init_report_read(process->report_fd, process->pidfd, 0, &report, err);
 	if (result <= 0)
 		return result;
 	return program_exec_failed(process->program, report.value > 0 ? report.value : EPROTO, err);

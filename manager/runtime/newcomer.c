@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,18 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "manager/runtime/identity.h"
+#include "manager/runtime/await.h"
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "manager/runtime/seccomp_simulate.h"
 #include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
-#include "store/base/clock.h"
 #include "store/base/fd.h"
 
 #define PIPE_FD 3      /* of the newcomer */
 #define ERRNO_MAX 4095 /* the kernel's */
-#define LOOK_AGAIN_MS 100
 #define EXIT_FAILED 125
 
 /* With CLONE_PARENT the signal at its end is the maker's own. */
@@ -183,40 +180,16 @@ static int explain(const struct failure *failure, const char *program, struct er
 	}
 }
 
-/*
- * The pipe closes as the newcomer executes its program. Somebody inside may have taken a copy of
- * its end, and keep it open: so the process itself is looked at, too, now and then.
- */
+/* The pipe closes as the newcomer executes its program. */
 static int await_program(int failure_fd, int proc_fd, const struct engine_process *process,
 			 struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
-	struct err gone = ERR_INIT;
 	struct failure failure;
-	bool executed = false;
 	ssize_t len;
-	int result;
+	int result = await_exec_seen(process, proc_fd, failure_fd, err);
 
-	do {
-		struct pollfd fds[2] = {
-			{ .fd = failure_fd, .events = POLLIN },
-			{ .fd = process->pidfd, .events = POLLIN },
-		};
-
-		result = poll(fds, 2, LOOK_AGAIN_MS);
-		if (result < 0 && errno != EINTR)
-			return err_sys(err, errno, "cannot wait for the process");
-		if (result <= 0 &&
-		    (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 ||
-		     executed))
-			return 0;
-		if (result <= 0 && clock_monotonic_ns() > deadline)
-			return err_set(
-				err, ERR_STATE, ETIMEDOUT,
-				"\"%s\" is not executed: the container was paused meanwhile, "
-				"or a process in it holds it by ptrace(2)",
-				process->program);
-	} while (result <= 0);
+	if (result <= 0)
+		return result;
 	len = read(failure_fd, &failure, sizeof(failure));
 	return len == sizeof(failure) ? explain(&failure, process->program, err) : 0;
 }
