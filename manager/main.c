@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "image/pack.h"
@@ -27,6 +28,9 @@
 #include "store/base/stage.h"
 #include "store/json_memory.h"
 #include "store/trash_stage.h"
+
+/* Twice what any command was seen to need. */
+#define STACK_MIN (256U << 10)
 
 static const struct stage stages[] = {
 	{ "cman-monitor", monitor_stage_main }, { "cman-exec", exec_stage_main },
@@ -48,6 +52,18 @@ static int open_standard_fds(struct err *err)
 		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
 			return err_sys(err, errno, "cannot open /dev/null");
 	return 0;
+}
+
+/* Less would be no error that could be told, but a segmentation fault. */
+static int check_stack(struct err *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_MIN)
+		return 0;
+	err_set(err, ERR_SYS, ENOMEM, "cman needs a stack of %u bytes, and the limit is %llu",
+		STACK_MIN, (unsigned long long)limit.rlim_cur);
+	return err_hint(err, "raise it: ulimit -s 8192");
 }
 
 static int set_log_level(const char *name, struct err *err)
@@ -166,7 +182,7 @@ static int run(int argc, char **argv, struct err *err)
 	int next = argc;
 	int rc;
 
-	if (open_standard_fds(err) < 0)
+	if (open_standard_fds(err) < 0 || check_stack(err) < 0)
 		return failed(cmd, err);
 	rc = global_options(&app, argc, argv, &next, err);
 	if (rc < 0)
@@ -183,15 +199,27 @@ static int run(int argc, char **argv, struct err *err)
 	return rc < 0 ? failed(cmd, err) : rc;
 }
 
+/* `cman ps | head` ends quietly, whatever the parent left ignored or blocked. */
+static void heed_broken_pipes(void)
+{
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	(void)sigprocmask(SIG_UNBLOCK, &pipe, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct stage *stage = argc > 0 ? stage_find(stages, argv[0]) : NULL;
 	struct err err = ERR_INIT;
 
 	json_memory_use_arena();
+	/* A file that may not grow any more (`ulimit -f`) is an error to tell, as a full disk is. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (stage)
 		return stage->main();
-	/* `cman ps | head` ends quietly, whatever the parent left ignored. */
-	signal(SIGPIPE, SIG_DFL);
+	heed_broken_pipes();
 	return flush_output(run(argc, argv, &err));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 /* Of the disk, taken before it is full: some hundred records. */
 #define ROOM_BYTES (64 << 10)
 #define WAL_BYTES (256 << 10)
+#define SHM_BYTES (32 << 10) /* it grows by as much */
 
 /* --- errors --- */
 
@@ -32,6 +34,14 @@ static int fail_corrupt(const char *file, const char *why, struct err *err)
 {
 	err_set(err, ERR_CORRUPT, EBADMSG, "%s is damaged: %s", file, why);
 	return err_hint(err, "move it away, and try to save what it held: sqlite3 FILE .recover");
+}
+
+/* The shared memory file could not be extended, and SQLite does not keep why. */
+static int errno_of_extension(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < SHM_BYTES ? EFBIG : ENOSPC;
 }
 
 static int errno_of(sqlite3 *db, int code)
@@ -55,9 +65,8 @@ static int errno_of(sqlite3 *db, int code)
 	case SQLITE_TOOBIG:
 		return EFBIG;
 	case SQLITE_IOERR:
-		/* The shared memory file could not be extended: there is no other reason. */
 		if (code == SQLITE_IOERR_SHMSIZE)
-			return ENOSPC;
+			return errno_of_extension();
 		return num ? num : EIO;
 	default:
 		return num ? num : EINVAL;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "manager/monitor/caller_limits.h"
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/protocol.h"
 #include "manager/runtime/namespaces.h"
@@ -149,7 +150,7 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct lau
 	struct monitor_plan complete = *plan;
 	int theirs[3] = { -1, -1, -1 };
 	char name[13];
-	int rc = monitor_check_descriptors(err);
+	int rc = caller_limits_check(err);
 
 	if (rc == 0)
 		rc = open_pipes(how, &launch.pump, theirs, err);

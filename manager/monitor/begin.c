@@ -485,7 +485,9 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
 	if (lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, &failure) == 0 &&
+	    caller_limits_put_back(&monitor->limits, &failure) == 0 &&
 	    begin(monitor, &failure) == 0) {
+		caller_limits_lift(&monitor->limits);
 		monitor_listen(monitor);
 		return 0;
 	}

@@ -54,7 +54,7 @@ static void ignore_signal(int signal)
 static void ignore_signals(void)
 {
 	static const int ignored[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
 	};
 	struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
 
@@ -152,6 +152,7 @@ static int serve(struct monitor *monitor, struct err *err)
 	liveness_hold(&monitor->liveness, monitor->store.run_fd, monitor->record.id);
 	monitor_listen(monitor);
 	leave_client_stderr();
+	caller_limits_lift(&monitor->limits);
 	if (monitor->record.state != CONTAINER_RESTARTING) {
 		rc = monitor_loop(monitor, err);
 		if (rc == 0) {

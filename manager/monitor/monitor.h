@@ -45,12 +45,6 @@ enum {
 int monitor_stage_main(void);
 
 /*
- * Whether a client, and its monitor with the same limit, may have as many descriptors open as a
- * start takes. Before anything is made: later it could neither be finished nor removed.
- */
-int monitor_check_descriptors(struct err *err);
-
-/*
  * Start that stage. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the
  * client's end and has been told `root` (NULL: the default place) already; *pid is a child of ours.
  * The monitor ends by itself when the socket is closed before START was sent.

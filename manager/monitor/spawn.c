@@ -2,19 +2,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "manager/monitor/caller_limits.h"
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
-
-/* 42 were needed where nothing was asked for; volumes and inherited ones come on top. */
-#define DESCRIPTORS_MIN 64
 
 /* How long one that has hung up may take to end. */
 #define LOSS_NS INT64_C(1000000000)
@@ -30,18 +27,6 @@ static int send_open(int socket, const char *root, struct err *err)
 		strcpy(packet.open.root, root);
 	packet.open.log_level = log_get_level();
 	return packet_send(socket, &packet, err);
-}
-
-int monitor_check_descriptors(struct err *err)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
-		return 0;
-	err_set(err, ERR_SYS, EMFILE,
-		"a container needs up to %d open files for its start, and the limit is %llu",
-		DESCRIPTORS_MIN, (unsigned long long)limit.rlim_cur);
-	return err_hint(err, "raise it: ulimit -n 1024");
 }
 
 int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid, struct err *err)
@@ -65,7 +50,7 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid,
 		.keep_mount = 1,
 	};
 	struct stage_child child = { .pid = -1, .pidfd = -1 };
-	int rc = monitor_check_descriptors(err);
+	int rc = caller_limits_check(err);
 
 	if (rc < 0)
 		return rc;

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "manager/health_probe.h"
+#include "manager/monitor/caller_limits.h"
 #include "manager/monitor/client.h"
 #include "manager/monitor/journal.h"
 #include "manager/monitor/liveness.h"
@@ -69,6 +70,7 @@ struct monitor {
 	int console_slave; /* keeps the terminal from hanging up between two of its users, or -1 */
 	int preserved[SPEC_PRESERVE_MAX]; /* descriptors for the payload, until it has them */
 	size_t npreserved;
+	struct caller_limits limits;
 	bool network_due;		 /* the client makes it, and sends it first of all */
 	char trash[CONTAINER_TRASH_LEN]; /* of a container with --rm that has ended */
 	bool end_expected;

@@ -269,8 +269,10 @@ static int duplicate_high(int fd, int *out, const char *name, struct err *err)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STAGE_MAX_FDS);
 
+	/* EINVAL: the limit of open files is even below that. fcntl(2). */
 	if (copy < 0)
-		return err_sys(err, errno, "cannot start stage %s: descriptor %d", name, fd);
+		return err_sys(err, errno == EINVAL ? EMFILE : errno,
+			       "cannot start stage %s: descriptor %d", name, fd);
 	*out = copy;
 	return 0;
 }

@@ -393,3 +393,31 @@ hint: functions: and or not eq ne lt le gt ge len index slice print println prin
 	assert_stderr "cman: --format: eq: text and a number are not compared (character 22: eq .Names 1}})
 hint: see 'cman ps --help'"
 }
+
+@test "a stack that is too small is told, and no segmentation fault" {
+	for size in 20480 65536 262143; do
+		run --separate-stderr prlimit --stack="$size:$size" "$CMAN" ps
+		assert_status 125
+		assert_stderr "cman: cman needs a stack of 262144 bytes, and the limit is $size
+hint: raise it: ulimit -s 8192"
+	done
+	run --separate-stderr prlimit --stack=262144:262144 "$CMAN" pull -q --name busybox "$FIXTURES/busybox.tar.gz"
+	assert_status 0
+	run --separate-stderr prlimit --stack=262144:262144 "$CMAN" run --rm busybox sh -c 'ulimit -s'
+	assert_status 0
+	assert_output 256
+}
+
+@test "who reads no more ends it quietly, though the caller has the signal ignored or blocked" {
+	for how in 'signal.signal(signal.SIGPIPE, signal.SIG_IGN)' \
+		'signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())'; do
+		{
+			code=0
+			timeout -k 1 20 python3 -c "import os, signal; $how; os.execv('$CMAN', ['cman', 'stats'])" \
+				2>"$BATS_TEST_TMPDIR/err" || code=$?
+			echo "$code" >"$BATS_TEST_TMPDIR/status"
+		} 3>&- | true
+		[ "$(cat "$BATS_TEST_TMPDIR/status")" = 141 ]
+		[ ! -s "$BATS_TEST_TMPDIR/err" ]
+	done
+}

@@ -91,7 +91,8 @@ hint: raise it: ulimit -n 1024"
 	for n in 3 5 7 9 11 13 14 15; do
 		run --separate-stderr prlimit --nofile="$n:$n" "$CMAN" create --name bird busybox true
 		[ "$status" = 0 ] || assert_status 125
-		[ "$status" = 0 ] || assert_match "$stderr" '^cman: .*: No file descriptors available$'
+		[ "$status" = 0 ] || assert_match "$stderr" '^cman: .*: No file descriptors available
+hint: raise the limit of open files: ulimit -n 1024$'
 		[ "$status" = 0 ] || [ -z "$(cman ps -aq)" ]
 		[ "$status" = 0 ] || assert_empty_dir "$CMAN_ROOT/containers"
 	done
@@ -103,6 +104,48 @@ hint: raise it: ulimit -n 1024"
 	assert_status 0
 	assert_output 64
 	cman volume rm nest
+}
+
+@test "files that may not grow: told before anything is made, and no crash" {
+	for size in 1024 4096 65536 1048576; do
+		for option in --rm --tty -d; do
+			run --separate-stderr prlimit --fsize="$size:$size" "$CMAN" run $option busybox true
+			assert_status 125
+			assert_output ''
+			assert_stderr "cman: a container's records need files of up to 16777216 bytes, and the limit is $size
+hint: raise it: ulimit -f unlimited; for the container's processes alone there is --ulimit fsize=BYTES"
+		done
+		[ -z "$(cman ps -aq)" ]
+		assert_empty_dir "$CMAN_ROOT/containers"
+		run --separate-stderr prlimit --fsize="$size:$size" "$CMAN" pull --name second "$FIXTURES/busybox.tar.gz"
+		assert_status 125
+		assert_match "$stderr" '
+?cman: .*: File too large
+hint: raise the limit of a file.s size: ulimit -f unlimited$'
+	done
+	run --separate-stderr cman run --rm --ulimit fsize=65536 busybox sh -c 'ulimit -f'
+	assert_status 0
+	assert_output 128
+}
+
+# The monitor of bird has no limits of the kind.
+has_none() {
+	[ "$(awk '/^Max cpu time/ || /^Max file size/ { print $4, $5 }' \
+		"/proc/$(column bird monitor_pid)/limits")" = 'unlimited unlimited
+unlimited unlimited' ]
+}
+
+@test "limits of who started it are the payload's at each start, and none of its monitor" {
+	prlimit --fsize=20000000:unlimited --cpu=5000:unlimited "$CMAN" run -d --name bird --restart always \
+		busybox sh -c 'ulimit -t; ulimit -f; test -e /again || { : >/again; exit; }; exec sleep 1000' >/dev/null
+	eventually has_none
+	eventually sh -c '[ "$("$CMAN" logs bird | wc -l)" = 4 ]'
+	[ "$(cman logs bird)" = '5000
+39062
+5000
+39062' ]
+	eventually is_running bird
+	eventually has_none
 }
 
 @test "who records an end that nobody recorded leaves a new run alone" {
