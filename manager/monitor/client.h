@@ -20,8 +20,7 @@ struct client {
 	int socket;	      /* protocol.h. Owned */
 	int in;		      /* read end of what it types, -1: nothing. Owned */
 	struct outlet out[2]; /* stdout and stderr */
-	bool is_starter;      /* it started the container and is its foreground */
-	bool is_attached;     /* it has said what it wants; a starter always has */
+	bool is_attached;     /* it has said what it wants; who started the container always has */
 	bool is_retired;      /* clients_retire() */
 };
 
