@@ -18,10 +18,8 @@
 /* -1 where process 1 holds no such descriptor, as without ctinit. */
 static int take_held(const struct monitor *monitor, int number)
 {
-	int fd = (int)syscall(SYS_pidfd_getfd, monitor->process.pidfd,
-			      number + (int)monitor->spec.preserve_fds, 0);
-
-	return fd < 0 ? -1 : fd;
+	return (int)syscall(SYS_pidfd_getfd, monitor->process.pidfd,
+			    number + (int)monitor->spec.preserve_fds, 0);
 }
 
 static bool is_process_alive(pid_t pid, uint64_t start_time)

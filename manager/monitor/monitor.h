@@ -4,8 +4,8 @@
 
 /*
  * The monitor is the parent of one container, from its creation to the record of its end: it drains
- * the output to the log and to the client, if there is one, waits, and records. It is idle
- * when the container is: no wake-ups, but for one a second after the start.
+ * the output to the log and to the client, if there is one, waits, and records. It is idle when the
+ * container is: no wake-ups, but for one a second after the start.
  *
  * It outlives the client that started it: a session of its own, / as its directory, /dev/null as
  * its stdio once the payload runs (until then its warnings go to the client's stderr).
@@ -110,9 +110,8 @@ int monitor_spawn_starter(const struct store *store, const struct container_reco
 int monitor_connect(int dir_fd, const char *name, int *out, struct err *err);
 
 /*
- * Start one that adopts a container which runs, or waits to be started again, without, and wait
- * until it did. ERR_STATE when
- * somebody else was faster, or the container has ended.
+ * Start one that adopts a container which has none, and runs or waits to be started again, and wait
+ * until it did. ERR_STATE when somebody else was faster, or the container has ended.
  */
 int monitor_spawn_adopter(const struct store *store, const struct container_record *record,
 			  struct err *err);
