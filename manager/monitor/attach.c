@@ -233,15 +233,6 @@ static void refuse(const struct monitor *monitor, const struct client *client, s
 	tell_refused(client->socket, err);
 }
 
-static void send_signal(struct monitor *monitor, int number)
-{
-	struct err err = ERR_INIT;
-
-	/* Somebody who signals what is just ending is not to blame for that. */
-	if (engine_kill(&monitor->process, number, &err) < 0)
-		log_debug("%s", err.text);
-}
-
 /*
  * The client's stdout or stderr broke, as with `cman run … yes | head -1`. A plain program would be
  * told by SIGPIPE, once. Process 1 itself is immune to that; but without ctinit nobody keeps a
@@ -258,7 +249,7 @@ static void on_broken(struct monitor *monitor, struct client *client, int stream
 	if (!monitor->process.init && monitor->process.console_fd < 0)
 		relay_close_source(number ? &monitor->err : &monitor->out);
 	else if (!monitor->broken_told)
-		send_signal(monitor, SIGPIPE);
+		monitor_signal(monitor, SIGPIPE);
 	monitor->broken_told = true;
 }
 
@@ -292,7 +283,7 @@ void monitor_hear(struct monitor *monitor, struct client *client)
 			attach(monitor, client, packet.streams, fds);
 			break;
 		case PACKET_SIGNAL:
-			send_signal(monitor, packet.number);
+			monitor_signal(monitor, packet.number);
 			break;
 		case PACKET_RESIZE:
 			on_resize(monitor, &packet.size);

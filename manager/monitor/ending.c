@@ -58,8 +58,7 @@ static void take_status(struct monitor *monitor)
 		take_ending(monitor, wait_status);
 }
 
-/* Whether the row is still about our container: it may be gone, or have been started by another. */
-static int find_ours(struct monitor *monitor, struct container_record *now, struct err *err)
+int monitor_read_row(struct monitor *monitor, struct container_record *now, struct err *err)
 {
 	int rc = container_read(&monitor->store, monitor->record.id, now, err);
 
@@ -103,7 +102,7 @@ int monitor_record_end(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
 	struct container_record *record = &monitor->record;
-	int rc = find_ours(monitor, &now, err);
+	int rc = monitor_read_row(monitor, &now, err);
 
 	record->state = CONTAINER_EXITED;
 	if (rc <= 0)
@@ -151,7 +150,7 @@ static int end_unrecorded(struct monitor *monitor, const struct err *err)
 	return err_code(err);
 }
 
-int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
+static int end(struct monitor *monitor, struct err *err)
 {
 	struct container_record *record = &monitor->record;
 	struct err ignored = ERR_INIT;
@@ -169,7 +168,6 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	relay_drain(&monitor->err, &monitor->clients, &monitor->journal);
 	/* Who comes now finds it ended. */
 	monitor_unlisten(monitor);
-	*exit_code = record->exit_code;
 	if (monitor_do_for_end(monitor, monitor_wake, err) < 0)
 		return end_unrecorded(monitor, err);
 	if (is_to_be_removed(monitor)) {
@@ -184,4 +182,17 @@ int monitor_end(struct monitor *monitor, int *exit_code, struct err *err)
 	if (rc < 0 && !record->error)
 		record->error = strdup(err->text);
 	return monitor_do_for_end(monitor, monitor_record_end, err);
+}
+
+int monitor_serve(struct monitor *monitor, struct err *err)
+{
+	struct packet packet = { .type = PACKET_EXITED };
+	int rc = monitor_loop(monitor, err);
+
+	if (rc < 0)
+		return rc;
+	rc = end(monitor, err);
+	packet.exit_code = monitor->record.exit_code;
+	monitor_tell(monitor, &packet);
+	return rc;
 }

@@ -68,14 +68,6 @@ int monitor_health_timeout(const struct monitor *monitor)
 
 /* --- what an unhealthy container gets --- */
 
-static void send_signal(struct monitor *monitor, int number)
-{
-	struct err err = ERR_INIT;
-
-	if (engine_kill(&monitor->process, number, &err) < 0)
-		log_debug("%s", err.text);
-}
-
 /* Somebody else may have asked for its end already: then theirs counts. */
 static void end_container(struct monitor *monitor)
 {
@@ -91,10 +83,10 @@ static void end_container(struct monitor *monitor)
 	if (rc < 0)
 		log_debug("%s", err.text);
 	if (monitor->spec.health.on_failure == SPEC_HEALTH_KILL || now.stop_timeout_s == 0) {
-		send_signal(monitor, SIGKILL);
+		monitor_signal(monitor, SIGKILL);
 		return;
 	}
-	send_signal(monitor, monitor->spec.stop_signal ? monitor->spec.stop_signal : SIGTERM);
+	monitor_signal(monitor, monitor->spec.stop_signal ? monitor->spec.stop_signal : SIGTERM);
 	if (now.stop_timeout_s > 0)
 		monitor->health.kill_ns = clock_monotonic_ns() + now.stop_timeout_s * NS_PER_S;
 }
@@ -197,7 +189,7 @@ void monitor_health_step(struct monitor *monitor, const struct pollfd fds[2])
 	now = clock_monotonic_ns();
 	if (health->kill_ns != 0 && now >= health->kill_ns) {
 		health->kill_ns = 0;
-		send_signal(monitor, SIGKILL);
+		monitor_signal(monitor, SIGKILL);
 	}
 	if (health_probe_runs(&health->probe)) {
 		if (!health_probe_step(&health->probe, fds))

@@ -4,6 +4,7 @@
 
 #include "manager/monitor/state.h"
 #include "store/base/clock.h"
+#include "store/base/log.h"
 
 enum {
 	AT_END,
@@ -137,6 +138,14 @@ static void expect_end(struct monitor *monitor)
 	monitor->end_expected = true;
 	if (monitor_wake(monitor, &ignored) == 0)
 		container_expect_end(&monitor->store, monitor->record.auto_remove);
+}
+
+void monitor_signal(struct monitor *monitor, int number)
+{
+	struct err err = ERR_INIT;
+
+	if (engine_kill(&monitor->process, number, &err) < 0)
+		log_debug("%s", err.text);
 }
 
 int monitor_loop(struct monitor *monitor, struct err *err)

@@ -19,7 +19,7 @@
 
 #define EXIT_CMAN_FAILED 125
 
-void monitor_release(struct monitor *monitor)
+static void monitor_release(struct monitor *monitor)
 {
 	struct err ignored = ERR_INIT;
 
@@ -87,9 +87,9 @@ static int take_descriptors(struct monitor *monitor, struct err *err)
 	return 0;
 }
 
-static int prepare(struct err *err)
+/* The client's directory and umask are not ours. */
+static int leave_surroundings(struct err *err)
 {
-	ignore_signals();
 	umask(022);
 	return chdir("/") < 0 ? err_sys(err, errno, "cannot enter /") : 0;
 }
@@ -140,11 +140,11 @@ static void tell_end_of_service(struct monitor *monitor, const struct err *err)
 	tell_failure(monitor, &told, EXIT_CMAN_FAILED);
 }
 
-static int serve(struct monitor *monitor, struct err *err)
+/* From the start to the end of its last run, and of what its clients have still to get. */
+static int attend(struct monitor *monitor, struct err *err)
 {
 	struct packet packet = { .type = PACKET_STARTED, .started.pid = monitor->process.pid };
 	struct err ignored = ERR_INIT;
-	int exit_code = -1;
 	int rc = 0;
 
 	strncpy(packet.started.name, monitor->record.name, sizeof(packet.started.name) - 1);
@@ -153,14 +153,8 @@ static int serve(struct monitor *monitor, struct err *err)
 	monitor_listen(monitor);
 	leave_client_stderr();
 	caller_limits_lift(&monitor->limits);
-	if (monitor->record.state != CONTAINER_RESTARTING) {
-		rc = monitor_loop(monitor, err);
-		if (rc == 0) {
-			rc = monitor_end(monitor, &exit_code, err);
-			packet = (struct packet){ .type = PACKET_EXITED, .exit_code = exit_code };
-			monitor_tell(monitor, &packet);
-		}
-	}
+	if (monitor->record.state != CONTAINER_RESTARTING)
+		rc = monitor_serve(monitor, err);
 	if (rc == 0)
 		rc = monitor_restart(monitor, err);
 	/* Who has heard of the end already listens no more. */
@@ -198,7 +192,8 @@ int monitor_stage_main(void)
 	(void)prctl(PR_SET_NAME, MONITOR_STAGE);
 	if (take_descriptors(&monitor, &err) < 0)
 		return fail_early(MONITOR_SOCKET, &err);
-	rc = prepare(&err);
+	ignore_signals();
+	rc = leave_surroundings(&err);
 	if (rc == 0)
 		rc = await_request(&monitor, &adopt, &err);
 	if (rc == 0)
@@ -209,7 +204,7 @@ int monitor_stage_main(void)
 	if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else
-		rc = serve(&monitor, &err);
+		rc = attend(&monitor, &err);
 	monitor_release(&monitor);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -275,8 +270,9 @@ static int create_and_begin(struct monitor *monitor, const struct monitor_plan *
 	/* The container's first process is forked while this one goes on. */
 	if (monitor->store.db)
 		db_memory_keep_from_children();
+	/* only now: what create() was given may be relative to where the client is */
 	if (rc == 0)
-		rc = prepare(err);
+		rc = leave_surroundings(err);
 	if (rc != 0)
 		return rc;
 	monitor->plan = plan;
@@ -321,7 +317,7 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	else if (rc < 0)
 		tell_failure(&monitor, &err, exit_code);
 	else
-		rc = serve(&monitor, &err);
+		rc = attend(&monitor, &err);
 	monitor_release(&monitor);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -24,18 +24,12 @@
 static int is_ours(struct monitor *monitor, struct err *err)
 {
 	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
-	int rc = container_read(&monitor->store, monitor->record.id, &now, err);
+	int rc = monitor_read_row(monitor, &now, err);
 
-	if (rc < 0 && err->kind == ERR_NOT_FOUND) {
-		*err = (struct err)ERR_INIT;
-		return 0;
-	}
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
 	monitor->record.restart_ns = now.restart_ns;
-	return now.state == CONTAINER_RESTARTING &&
-	       now.monitor_pid == monitor->record.monitor_pid &&
-	       now.monitor_start_time == monitor->record.monitor_start_time;
+	return now.state == CONTAINER_RESTARTING;
 }
 
 /*
@@ -97,15 +91,6 @@ static int await_turn(struct monitor *monitor, struct err *err)
 	return rc > 0 && slept < 0 ? slept : rc;
 }
 
-static int end(struct monitor *monitor, struct err *err)
-{
-	struct packet packet = { .type = PACKET_EXITED };
-	int rc = monitor_end(monitor, &packet.exit_code, err);
-
-	monitor_tell(monitor, &packet);
-	return rc;
-}
-
 int monitor_restart(struct monitor *monitor, struct err *err)
 {
 	int rc = 0;
@@ -117,9 +102,7 @@ int monitor_restart(struct monitor *monitor, struct err *err)
 		monitor->record.restart_count++;
 		rc = monitor_begin_again(monitor, err);
 		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
-			rc = monitor_loop(monitor, err);
-		if (rc == 0 && monitor->record.state == CONTAINER_RUNNING)
-			rc = end(monitor, err);
+			rc = monitor_serve(monitor, err);
 	}
 	return rc;
 }

@@ -89,11 +89,9 @@ struct monitor {
 		.health = { .probe = HEALTH_PROBE_INIT }, .stdin_kept = -1, .claim_fd = -1,   \
 		.console_slave = -1, .keeper_fd = -1                                          \
 	}
-void monitor_release(struct monitor *monitor);
 
 /*
- * begin.c: start the container of `record`: create its processes, record it as
- * running, let it go. On failure it is recorded (with --rm removed) and *exit_code is 125, 126 or
+ * begin.c: start the container of `record`: create its processes, record it as running, let it go. On failure it is recorded (with --rm removed) and *exit_code is 125, 126 or
  * 127; but nothing is changed where it runs already, or somebody else attends to it: ERR_STATE.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
@@ -104,6 +102,8 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 int monitor_begin_again(struct monitor *monitor, struct err *err);
 /* begin.c: the payload has them, or will not get them. */
 void monitor_close_preserved(struct monitor *monitor);
+/* loop.c: signal process 1. One that is just ending is no failure of who signals it. */
+void monitor_signal(struct monitor *monitor, int number);
 /*
  * claim.c: be the one process that attends to the container, or fail with ERR_STATE (EBUSY when
  * there is another). dir_fd is open. Let go by monitor_unclaim(), or at the end of this process.
@@ -171,17 +171,22 @@ void monitor_input_read(struct monitor *monitor, struct client *client);
 void monitor_input_write(struct monitor *monitor);
 
 /*
- * ending.c: read the rest of the output, reap, record (or, with --rm, remove), and leave nothing on
- * the host. *exit_code: 0..255, or -1 where it was lost. Afterwards record.state is restarting or
- * exited.
+ * ending.c: serve the container until it has ended. Then read the rest of the output, reap, record
+ * (or, with --rm, remove), leave nothing on the host, and tell the clients. Afterwards record.state
+ * is restarting or exited, and record.exit_code 0..255, or -1 where it was lost.
  */
-int monitor_end(struct monitor *monitor, int *exit_code, struct err *err);
+int monitor_serve(struct monitor *monitor, struct err *err);
 /*
  * ending.c: record the end that `monitor->record` describes: as restarting, where the policy in the
  * row wants that (record.restart_ns: when), or as exited. A row that is not ours any more is left
  * as it is. record.state says which.
  */
 int monitor_record_end(struct monitor *monitor, struct err *err);
+/*
+ * ending.c: the row as it is now, into *now, which is empty. 1, or 0 where it is not about our
+ * container: it is gone or about to be removed, or another monitor has started it.
+ */
+int monitor_read_row(struct monitor *monitor, struct container_record *now, struct err *err);
 
 /*
  * health.c: the container's health check, as the loop sees it: how long poll(2) may wait for it
