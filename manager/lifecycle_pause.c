@@ -6,6 +6,8 @@
 #include "manager/lifecycle_process.h"
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_freeze.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/process_family.h"
 #include "store/base/cleanup.h"
 
 int lifecycle_expect_unpaused(const struct container_record *record, struct err *err)
@@ -16,8 +18,9 @@ int lifecycle_expect_unpaused(const struct container_record *record, struct err 
 	return err_hint(err, "let it go on first: cman unpause %s", record->name);
 }
 
+/* `init`, where the answer is wanted: whether its process is a ctinit. */
 static int open_group(struct store *store, const struct container_record *record, int *out,
-		      struct err *err)
+		      bool *init, struct err *err)
 {
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	struct cgroup cgroup = CGROUP_INIT;
@@ -29,6 +32,8 @@ static int open_group(struct store *store, const struct container_record *record
 		return r;
 	*out = STEAL_FD(cgroup.v2_fd);
 	cgroup_release(&cgroup);
+	if (init)
+		*init = spec.init;
 	if (*out >= 0)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED, ENOENT,
@@ -61,11 +66,22 @@ static int expect_still(struct store *store, struct container_record *record, st
 	return r == 0 ? lifecycle_expect_running(record, err) : r;
 }
 
+/* What ctinit is held from seeing: without it, its container would be paused for no program. */
+static bool payload_has_ended(const struct container_record *record)
+{
+	AUTO_CLOSE int proc_fd = -1;
+	struct err ignored = ERR_INIT;
+
+	return identity_open_proc(&proc_fd, &ignored) == 0 &&
+	       process_family_payload_waits(proc_fd, record->pid);
+}
+
 /*
  * The record comes first: what a kill between the two leaves is a container that is said to be
  * paused, and goes on when it is told to, not one that stands still and nobody knows why.
  */
-static int freeze(struct store *store, struct container_record *record, int group, struct err *err)
+static int freeze(struct store *store, struct container_record *record, int group, bool init,
+		  struct err *err)
 {
 	struct err ignored = ERR_INIT, ended = ERR_INIT;
 	int r = container_set_paused(store, record->id, true, err);
@@ -73,10 +89,14 @@ static int freeze(struct store *store, struct container_record *record, int grou
 	if (r < 0)
 		return r;
 	r = cgroup_freeze(group, -1, err);
-	if (r == 0)
+	if (r == 0 && !(init && payload_has_ended(record)))
 		return expect_still(store, record, err);
 	(void)cgroup_thaw(group, &ignored);
 	(void)container_set_paused(store, record->id, false, &ignored);
+	if (r == 0) {
+		record->state = CONTAINER_EXITED;
+		return lifecycle_expect_running(record, err);
+	}
 	if (expect_still(store, record, &ended) == 0 || ended.kind != ERR_STATE)
 		return err_wrap(err, "%s", record->name);
 	*err = ended;
@@ -87,6 +107,7 @@ int lifecycle_pause(struct store *store, struct container_record *record, struct
 {
 	AUTO_CLOSE int lock = -1;
 	AUTO_CLOSE int group = -1;
+	bool init = false;
 	int r = take_turn(store, record, &lock, err);
 
 	if (r == 0)
@@ -94,9 +115,9 @@ int lifecycle_pause(struct store *store, struct container_record *record, struct
 	if (r == 0 && record->state == CONTAINER_PAUSED)
 		return err_set(err, ERR_STATE, EBUSY, "%s is paused already", record->name);
 	if (r == 0)
-		r = open_group(store, record, &group, err);
+		r = open_group(store, record, &group, &init, err);
 	if (r == 0)
-		r = freeze(store, record, group, err);
+		r = freeze(store, record, group, init, err);
 	return r;
 }
 
@@ -109,7 +130,7 @@ int lifecycle_unpause(struct store *store, struct container_record *record, stru
 	if (r == 0 && record->state != CONTAINER_PAUSED)
 		return err_set(err, ERR_STATE, EINVAL, "%s is not paused", record->name);
 	if (r == 0)
-		r = open_group(store, record, &group, err);
+		r = open_group(store, record, &group, NULL, err);
 	if (r == 0)
 		r = cgroup_thaw(group, err);
 	if (r == 0)

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "manager/runtime/proc_file.h"
@@ -126,4 +128,22 @@ int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, str
 	if (r == -ESRCH)
 		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)init);
 	return r < 0 ? err_sys(err, -r, "cannot list processes") : 0;
+}
+
+bool process_family_payload_waits(int proc_fd, pid_t init)
+{
+	struct pollfd end = { .fd = -1, .events = POLLIN };
+	char name[48], text[TEXT_MAX];
+	pid_t oldest;
+	bool ended;
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)init);
+	if (proc_file_read(proc_fd, init, name, text, sizeof(text)) <= 0)
+		return false;
+	oldest = (pid_t)strtol(text, NULL, 10);
+	if (oldest > 0)
+		end.fd = (int)syscall(SYS_pidfd_open, oldest, 0);
+	ended = end.fd >= 0 && poll(&end, 1, 0) > 0;
+	cleanup_close(&end.fd);
+	return ended;
 }

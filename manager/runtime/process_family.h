@@ -4,6 +4,7 @@
 
 /* The processes of a container that has no group to tell them by, from proc(5). */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "manager/runtime/cgroup_members.h"
@@ -16,5 +17,12 @@
  * in it by exec is not among them. ERR_STATE when `init` has ended.
  */
 int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err);
+
+/*
+ * Whether the program that `init`, a ctinit, was told to run has ended and is not reaped yet. It is
+ * its oldest child, so that this can be relied on while `init` is held still. A kernel that lists
+ * no children (CONFIG_PROC_CHILDREN) cannot tell: false.
+ */
+bool process_family_payload_waits(int proc_fd, pid_t init);
 
 #endif

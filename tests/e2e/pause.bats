@@ -73,6 +73,23 @@ hint: see what became of it: cman ps -a" ]
 	done
 }
 
+@test "pause: one whose program has ended, and was not reaped yet, is not running" {
+	local pid
+	cman run -d --name one busybox sleep 10000 >/dev/null
+	pid=$(cman inspect -f '{{.State.Pid}}' one)
+	# ctinit, as if it had not got round to it
+	kill -STOP "$pid"
+	pkill -KILL -P "$pid"
+	eventually sh -c "pgrep -r Z -P $pid"
+	run --separate-stderr cman pause one
+	kill -CONT "$pid"
+	assert_status 125
+	assert_output ""
+	assert_stderr "cman: one is not running
+hint: see what became of it: cman ps -a"
+	[ "$(cman wait one)" = 137 ]
+}
+
 @test "pause: several, all, those that filters leave; what fails is named and the others are done" {
 	local name
 	for name in one two three; do
