@@ -58,6 +58,8 @@ static int run_probe(struct store *store, const struct container_record *record,
 {
 	struct health_probe probe = HEALTH_PROBE_INIT;
 	struct engine_process init = ENGINE_PROCESS_INIT;
+	AUTO_CONTAINER_RECORD struct container_record now = CONTAINER_RECORD_INIT;
+	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int dir_fd = -1;
 	int exit_code = 0;
 	int rc = container_dir_open(store, record->id, &dir_fd, err);
@@ -68,13 +70,18 @@ static int run_probe(struct store *store, const struct container_record *record,
 		rc = health_probe_begin(&probe, &spec->health, &init, dir_fd, store->run_fd, err);
 	if (rc == 0)
 		rc = await(&probe, err);
-	if (rc == 0)
+	/* One that was held still meanwhile has not failed: it could not answer. */
+	if (rc == 0 && probe.exit_code != 0)
+		(void)container_read(store, record->id, &now, &ignored);
+	if (rc == 0 && now.state != CONTAINER_PAUSED)
 		rc = print(&probe, err);
 	exit_code = probe.exit_code;
 	health_probe_end(&probe);
 	engine_process_release(&init);
 	if (rc < 0)
 		return err_wrap(err, "%s", record->name);
+	if (now.state == CONTAINER_PAUSED)
+		return lifecycle_expect_unpaused(&now, err);
 	return exit_code == 0 ? 0 : EXIT_UNHEALTHY;
 }
 
@@ -99,6 +106,8 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = lifecycle_expect_running(&record, err);
 	if (rc == 0)
+		rc = lifecycle_expect_unpaused(&record, err);
+	if (rc == 0)
 		rc = lifecycle_load_spec(&store, record.id, &spec, err);
 	if (rc == 0 && !spec.health.test)
 		rc = err_set(err, ERR_STATE, ENOENT, "%s has no health check", record.name);
@@ -112,8 +121,10 @@ const struct cmd cmd_healthcheck_run = {
 	.group = CMD_GROUP_CONTAINERS,
 	.operands = "CONTAINER",
 	.summary = "run a container's health check once, now",
-	.details = "Prints what the check prints. The exit status is 0 when it succeeds, 1 when it "
-		   "fails or takes too long. The health that cman ps shows is not changed by it.",
+	.details =
+		"Prints what the check prints. The exit status is 0 when it succeeds, 1 when it "
+		"fails or takes too long. The health that cman ps shows is not changed by it. A container "
+		"that is paused is not asked.",
 	.run = run,
 };
 

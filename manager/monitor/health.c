@@ -194,8 +194,10 @@ void monitor_health_step(struct monitor *monitor, const struct pollfd fds[2])
 	if (health_probe_runs(&health->probe)) {
 		if (!health_probe_step(&health->probe, fds))
 			return;
-		record_result(monitor, health->probe.exit_code, health->probe.text,
-			      health->probe.started_ns);
+		/* Nor has one failed that was paused meanwhile. */
+		if (health->probe.exit_code == 0 || !is_paused(monitor))
+			record_result(monitor, health->probe.exit_code, health->probe.text,
+				      health->probe.started_ns);
 		health_probe_end(&health->probe);
 		schedule(monitor);
 	} else if (now >= health->due_ns) {

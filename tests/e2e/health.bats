@@ -151,6 +151,40 @@ was_asked() {
 	eventually test ! -e "/proc/$monitor"
 }
 
+@test "health: what is paused is not asked, and has not failed when it was paused meanwhile" {
+	local pid check monitor rc
+	is_ended() { ! grep -q '^State:[^Z]*$' "/proc/$1/status" 2>/dev/null; }
+	asks_nobody() { ! pgrep -P "$1" -f '^cman-exec' >/dev/null; }
+	cman run -d --name bird --health-cmd 'exec sleep 1003' --health-interval 100ms \
+		--health-timeout 3s --health-retries 1 --health-on-failure kill busybox sleep 1004 >/dev/null
+	monitor=$(cman inspect -f '{{.MonitorPid}}' bird)
+	eventually pgrep -f '^sleep 1003$'
+	check=$(pgrep -f '^sleep 1003$')
+	cman pause bird
+	eventually is_ended "$check"
+	eventually asks_nobody "$monitor"
+	[ "$(cman inspect -f '{{.State.Status}} {{.State.Health.Status}} {{.State.Health.FailingStreak}}' bird)" = "paused starting 0" ]
+	[ "$(cman inspect bird | jq -c '.[0].State.Health.Log')" = '[]' ]
+	run --separate-stderr timeout 2 "$CMAN" healthcheck run bird
+	assert_status 125
+	assert_output ""
+	assert_stderr "cman: bird is paused
+hint: let it go on first: cman unpause bird"
+	cman rm -f bird >/dev/null
+	cman run -d --name bird --health-cmd 'exec sleep 1003' --health-interval 1h --health-timeout 3s \
+		busybox sleep 1004 >/dev/null
+	"$CMAN" healthcheck run bird >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	pid=$!
+	eventually pgrep -f '^sleep 1003$'
+	cman pause bird
+	rc=0
+	wait "$pid" || rc=$?
+	[ "$rc" = 125 ]
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = "cman: bird is paused
+hint: let it go on first: cman unpause bird" ]
+}
+
 @test "health: options that do not fit" {
 	run --separate-stderr cman run --health-interval 1s busybox true
 	assert_status 125
