@@ -18,7 +18,6 @@
 
 /* How long a living monitor may take to record an end. It has a log to write out first. */
 #define RECORD_MS 10000
-#define NS_PER_MS INT64_C(1000000)
 
 bool lifecycle_runs(enum container_state state)
 {

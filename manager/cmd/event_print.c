@@ -9,9 +9,8 @@
 #include "manager/cmd/template_eval.h"
 #include "manager/cmd/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/json.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 /* What the detail of an action is called; NULL: it is a part of the action's name. */
 static const char *detail_name(const char *action)

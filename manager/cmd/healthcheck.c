@@ -15,17 +15,14 @@
 #include "store/base/clock.h"
 
 #define EXIT_UNHEALTHY 1
-#define NS_PER_MS INT64_C(1000000)
 
 static int await(struct health_probe *probe, struct err *err)
 {
 	struct pollfd fds[2];
 
 	do {
-		int64_t left = (probe->deadline_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
-
 		health_probe_poll(probe, fds);
-		if (poll(fds, 2, left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left) < 0) {
+		if (poll(fds, 2, clock_poll_timeout(probe->deadline_ns)) < 0) {
 			if (errno != EINTR)
 				return err_sys(err, errno, "cannot wait for the health check");
 			fds[0].revents = fds[1].revents = 0;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/base/clock.h"
 #include "store/base/measure.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define SECONDS_MAX INT64_C(9000000000) /* of the epoch: what fits in nanoseconds, about */
 
 /* Exactly `n` digits at *at, which is moved behind them; -1 if they are not there. */

@@ -146,11 +146,7 @@ static void heed_signal(struct state *state, int signal)
 /* Milliseconds until it leaves, for poll(2). */
 static int patience_ms(const struct state *state)
 {
-	int64_t left_ns = state->leaves_ns - clock_monotonic_ns();
-
-	if (!state->leaves_ns)
-		return -1;
-	return left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0;
+	return state->leaves_ns ? clock_poll_timeout(state->leaves_ns) : -1;
 }
 
 static int on_signal(struct state *state, struct err *err)

@@ -20,7 +20,6 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define ONCE_NS (NS_PER_S / 2) /* between the two samples of --no-stream */
 #define HOME "\033[H"
 #define CLEAR_LINE "\033[K"

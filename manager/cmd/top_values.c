@@ -14,8 +14,8 @@
 #include "manager/cmd/top_field.h"
 #include "manager/runtime/caps.h"
 #include "manager/runtime/passwd.h"
+#include "store/base/clock.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define CAPABILITIES_MAX 64
 #define KIB 1024
 

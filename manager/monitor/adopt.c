@@ -12,8 +12,7 @@
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
-
-#define NS_PER_MS INT64_C(1000000)
+#include "store/base/clock.h"
 
 /* -1 where process 1 holds no such descriptor, as without ctinit. */
 static int take_held(const struct monitor *monitor, int number)

@@ -29,7 +29,6 @@
 #define PIPES_MAX PACKET_FDS_MAX /* that one brings */
 /* Where nobody can be let in, the listener is looked at again after so long. */
 #define DEAF_MS 500
-#define NS_PER_MS INT64_C(1000000)
 
 /* --- the socket --- */
 
@@ -111,9 +110,9 @@ struct pollfd monitor_listener_poll(const struct monitor *monitor)
 
 int monitor_listener_timeout(const struct monitor *monitor)
 {
-	int64_t left = monitor->deaf_ns - clock_monotonic_ns();
+	int left = clock_poll_timeout(monitor->deaf_ns);
 
-	return left > 0 ? (int)(left / NS_PER_MS) + 1 : -1;
+	return left > 0 ? left : -1;
 }
 
 /*

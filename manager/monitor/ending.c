@@ -13,7 +13,6 @@
 #include "store/base/log.h"
 
 #define EXIT_SIGNALLED 128
-#define NS_PER_MS INT64_C(1000000)
 
 static int exit_code_of(int wait_status)
 {

@@ -16,9 +16,6 @@
 #include "store/events.h"
 #include "store/health.h"
 
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
-
 static bool is_starting(const struct monitor *monitor)
 {
 	return monitor->record.health == HEALTH_STARTING &&
@@ -57,13 +54,9 @@ int monitor_health_timeout(const struct monitor *monitor)
 	const struct monitor_health *health = &monitor->health;
 	int64_t next =
 		health_probe_runs(&health->probe) ? health->probe.deadline_ns : health->due_ns;
-	int64_t left;
 
 	next = earlier(next, health->kill_ns);
-	if (next == 0)
-		return -1;
-	left = (next - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	return next ? clock_poll_timeout(next) : -1;
 }
 
 /* --- what an unhealthy container gets --- */

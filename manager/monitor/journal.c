@@ -5,8 +5,7 @@
 #include "store/base/log.h"
 
 #define BATCH_BYTES ((size_t)256 << 10)
-#define BATCH_NS (100 * INT64_C(1000000))
-#define NS_PER_MS INT64_C(1000000)
+#define BATCH_NS (100 * NS_PER_MS)
 
 void journal_init_none(struct journal *journal)
 {
@@ -65,12 +64,7 @@ void journal_take(struct journal *journal, enum log_stream stream, const char *b
 
 int journal_timeout(const struct journal *journal)
 {
-	int64_t left;
-
-	if (journal->due_ns == 0)
-		return -1;
-	left = journal->due_ns - clock_monotonic_ns();
-	return left <= 0 ? 0 : (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+	return journal->due_ns ? clock_poll_timeout(journal->due_ns) : -1;
 }
 
 void journal_tick(struct journal *journal)

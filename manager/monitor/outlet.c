@@ -11,7 +11,6 @@
 
 /* So much is not given back between two bytes that had to wait. */
 #define KEPT_MAX ((size_t)128 << 10)
-#define NS_PER_MS INT64_C(1000000)
 
 static void forget_pending(struct outlet *outlet)
 {
@@ -45,7 +44,7 @@ int outlet_patience(const struct outlet *outlet, int64_t now_ns)
 
 	if (outlet->kind == OUTLET_PIPE || !outlet_holds(outlet))
 		return -1;
-	return until <= now_ns ? 0 : (int)((until - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+	return clock_ms_until(until, now_ns);
 }
 
 /* Returns how many of the `len` bytes need not be kept: they were taken, or nobody wants them. */

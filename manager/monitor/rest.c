@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,8 +28,6 @@
 
 #define MONITORS_GROUP "/cman-monitors"
 #define KEEPER_FILE "keeper" /* in the run-time directory; its lock is the keeper's */
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
 #define REST_AFTER_NS NS_PER_S
 #define PATIENCE_NS (30 * NS_PER_S) /* as with a database that is locked: DB_BUSY_LIMIT_MS */
 
@@ -41,12 +38,7 @@ void monitor_rest_later(struct monitor *monitor)
 
 int monitor_rest_timeout(const struct monitor *monitor)
 {
-	int64_t left;
-
-	if (monitor->rest_ns == 0)
-		return -1;
-	left = (monitor->rest_ns - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	return monitor->rest_ns ? clock_poll_timeout(monitor->rest_ns) : -1;
 }
 
 /* Until the end of this process. A monitor that cannot ask leaves it to others. */

@@ -16,8 +16,6 @@
 #include "manager/monitor/state.h"
 #include "store/base/clock.h"
 
-#define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
 #define WAIT_MAX_NS (60 * NS_PER_S) /* more than any policy asks for: the clock was set back */
 
 /* 1: it is for us to start it again, and when; 0: somebody has decided otherwise. */

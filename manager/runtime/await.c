@@ -57,7 +57,7 @@ int await_exec(const struct engine_process *process, struct err *err)
 
 int await_exec_seen(const struct engine_process *process, int proc_fd, int told_fd, struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * NS_PER_MS;
 	struct err gone = ERR_INIT;
 	bool executed = false;
 

@@ -12,8 +12,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
-#define DEADLINE_NS INT64_C(10000000000)
-#define NS_PER_MS 1000000
+#define DEADLINE_NS (10 * NS_PER_S)
 
 int cgroup_is_frozen(int dir, bool *out, struct err *err)
 {
@@ -50,12 +49,12 @@ int cgroup_freeze(int dir, int stop_fd, struct err *err)
 	while (r == 0 && (r = has_stopped(events)) == 0) {
 		/* POLLPRI: the file has changed since it was read. */
 		struct pollfd fds[] = { { events, POLLPRI, 0 }, { stop_fd, POLLIN, 0 } };
-		int64_t left = (deadline - clock_monotonic_ns()) / NS_PER_MS;
+		int left = clock_poll_timeout(deadline);
 
-		if (left <= 0)
+		if (left == 0)
 			return err_set(err, ERR_SYS, ETIMEDOUT,
 				       "it does not come to a halt within 10 s");
-		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+		if (poll(fds, 2, left) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for the freezer");
 		if (fds[1].revents)
 			return err_set(err, ERR_SYS, ECANCELED, "nobody waits for it any more");

@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
 
-#define REMOVE_DEADLINE_MS 10000
+#define REMOVE_S 10
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 int cgroup_tree_check(const char *path, struct err *err)
@@ -123,14 +124,6 @@ int cgroup_tree_read(int dir_fd, const char *name, char *text, unsigned long siz
 
 /* ---- removal -------------------------------------------------------------------------------- */
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Whether `pid` is listed in cgroup.procs. */
 static bool is_member(int dir_fd, long pid)
 {
@@ -184,7 +177,7 @@ static bool is_populated(int events_fd)
  * Kill all below at once where the kernel can (5.14), and wait until the group says that it is
  * empty. The kernel holds notifications back for 10 ms: it is asked sooner.
  */
-static void kill_tree(int dir_fd, long long deadline)
+static void kill_tree(int dir_fd, int64_t deadline_ns)
 {
 	AUTO_CLOSE int events = -1;
 	int wait = 1;
@@ -195,7 +188,8 @@ static void kill_tree(int dir_fd, long long deadline)
 	while (events >= 0 && is_populated(events)) {
 		struct pollfd pollfd = { .fd = events, .events = POLLPRI };
 
-		if (now_ms() > deadline || (poll(&pollfd, 1, wait) < 0 && errno != EINTR))
+		if (clock_monotonic_ns() > deadline_ns ||
+		    (poll(&pollfd, 1, wait) < 0 && errno != EINTR))
 			return;
 		if (wait < 64)
 			wait *= 2;
@@ -265,7 +259,7 @@ static int remove_deepest(int dir_fd, const char *name, bool *done)
 	}
 }
 
-static int remove_all(int parent_fd, const char *name, long long deadline)
+static int remove_all(int parent_fd, const char *name, int64_t deadline_ns)
 {
 	struct timespec pause = { .tv_nsec = 500000 };
 	bool done = false;
@@ -279,7 +273,7 @@ static int remove_all(int parent_fd, const char *name, long long deadline)
 			continue;
 		if (r != -EAGAIN)
 			return r;
-		if (now_ms() > deadline)
+		if (clock_monotonic_ns() > deadline_ns)
 			return -EBUSY;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 20000000)
@@ -298,7 +292,7 @@ int cgroup_tree_remove_empty(int root_fd, const char *path)
 int cgroup_tree_remove(int root_fd, const char *path, struct err *err)
 {
 	AUTO_CLOSE int dir = -1, parent = -1;
-	long long deadline;
+	int64_t deadline_ns;
 	int r;
 
 	/* As a rule the container's first process took all others with it. */
@@ -310,20 +304,20 @@ int cgroup_tree_remove(int root_fd, const char *path, struct err *err)
 	if (errno != EBUSY && errno != ENOTEMPTY)
 		return err_sys(err, errno, "cannot remove cgroup %s", path);
 
-	deadline = now_ms() + REMOVE_DEADLINE_MS;
+	deadline_ns = clock_monotonic_ns() + REMOVE_S * NS_PER_S;
 	dir = cgroup_tree_open(root_fd, path);
 	if (dir == -ENOENT)
 		return 0;
 	if (dir < 0)
 		return err_sys(err, -dir, "cannot open cgroup %s", path);
-	kill_tree(dir, deadline);
+	kill_tree(dir, deadline_ns);
 	parent = openat(dir, "..", DIR_FLAGS);
 	if (parent < 0)
 		return err_sys(err, errno, "cannot open the cgroup above %s", path);
-	r = remove_all(parent, strrchr(path, '/') + 1, deadline);
+	r = remove_all(parent, strrchr(path, '/') + 1, deadline_ns);
 	if (r == -EBUSY)
 		return err_set(err, ERR_SYS, EBUSY,
 			       "cgroup %s still has processes after SIGKILL and %d s", path,
-			       REMOVE_DEADLINE_MS / 1000);
+			       REMOVE_S);
 	return r < 0 ? err_sys(err, -r, "cannot remove cgroup %s", path) : 0;
 }

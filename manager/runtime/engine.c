@@ -173,7 +173,7 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 
 int engine_await_setup(const struct engine_process *init, struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * INT64_C(1000000);
+	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * NS_PER_MS;
 	struct pollfd end = { .fd = init->pidfd, .events = POLLIN };
 	AUTO_CLOSE int proc_fd = -1;
 	bool executed = false;
