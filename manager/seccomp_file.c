@@ -8,11 +8,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "manager/isolation.h"
 #include "manager/runtime/caps.h"
-#include "manager/runtime/namespaces.h"
+#include "manager/runtime/kernel.h"
 #include "manager/runtime/seccomp_custom.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -44,20 +43,13 @@ static int no_memory(struct err *err)
 /* What is true of this machine and this container. */
 struct facts {
 	uint64_t bounding;
-	unsigned major, minor; /* of the kernel */
+	struct kernel_release kernel;
 };
 
 static int read_facts(uint64_t bounding, struct facts *out, struct err *err)
 {
-	struct utsname name;
-
 	out->bounding = bounding;
-	if (uname(&name) < 0)
-		return err_sys(err, errno, "cannot ask for the kernel's release");
-	if (namespaces_parse_release(name.release, &out->major, &out->minor) < 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOSYS, "unknown kernel release %.60s",
-			       name.release);
-	return 0;
+	return kernel_get_release(&out->kernel, err);
 }
 
 /* Of several capabilities all, or any of them. One that is not known here is not there. */
@@ -92,7 +84,7 @@ static int take_conditions(const json_t *call, const char *member, const struct 
 {
 	const char *kernel = NULL;
 	json_t *json = NULL;
-	unsigned major, minor;
+	struct kernel_release wanted;
 	int rc = json_get_object(call, member, &json, err);
 
 	if (rc < 0 || !json)
@@ -103,11 +95,10 @@ static int take_conditions(const json_t *call, const char *member, const struct 
 	if (rc == 0)
 		rc = json_get_string(json, "minKernel", &kernel, err);
 	if (rc == 0 && kernel && *kernel) {
-		if (namespaces_parse_release(kernel, &major, &minor) < 0)
+		if (kernel_parse_release(kernel, &wanted) < 0)
 			return invalid(err, member, "has a minKernel that is no release");
 		out->has_kernel = true;
-		out->new_enough =
-			facts->major > major || (facts->major == major && facts->minor >= minor);
+		out->new_enough = kernel_is_at_least(&facts->kernel, wanted.major, wanted.minor);
 	}
 	return rc < 0 ? err_wrap(err, "%s", member) : 0;
 }

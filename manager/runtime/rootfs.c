@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
+#include "manager/runtime/kernel.h"
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mount_visit.h"
 #include "manager/runtime/mounts.h"
-#include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
 #include "store/base/privilege.h"
 #include "store/base/strv.h"
@@ -188,11 +187,10 @@ static int overlay_classic(const struct spec_overlay *overlay, int *out, struct 
 /* Since 6.8 an overlay takes its layers one by one, through the calls for detached mounts. */
 static bool has_detached_overlays(void)
 {
-	struct utsname name;
-	unsigned major, minor;
+	struct kernel_release release;
+	struct err ignored;
 
-	return uname(&name) == 0 && namespaces_parse_release(name.release, &major, &minor) == 0 &&
-	       (major > 6 || (major == 6 && minor >= 8));
+	return kernel_get_release(&release, &ignored) == 0 && kernel_is_at_least(&release, 6, 8);
 }
 
 /* In a mount namespace of its own, which ends with the visit: only the clone stays. */
