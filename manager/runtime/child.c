@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -25,12 +26,27 @@
 #include "manager/runtime/tty.h"
 #include "store/base/path.h"
 
-/* ctinit does so itself, and for whom it launches. */
+/* At their defaults, but still blocked. ctinit does so itself, and for whom it launches. */
 static int reset_signals(void *context, struct err *err)
 {
-	struct child *child = context;
+	const struct sigaction action = { .sa_handler = SIG_DFL };
+	const struct child *child = context;
 
-	return child->init_fd >= 0 ? 0 : payload_reset_signals(&child->payload, err);
+	(void)err;
+	if (child->init_fd >= 0)
+		return 0;
+	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &action, NULL);
+	return 0;
+}
+
+/* A session of its own. Without a umask, what is made has the modes that the spec says. */
+static int detach(void *context, struct err *err)
+{
+	(void)context;
+	umask(0);
+	return setsid() < 0 ? err_sys(err, errno, "cannot make a session") : 0;
 }
 
 static int isolate(void *context, struct err *err)
@@ -43,7 +59,7 @@ static int isolate(void *context, struct err *err)
 	if (result == 0)
 		result = rootfs_isolate(err);
 	if (result == 0)
-		result = namespaces_set_names(spec->namespaces & ~joins->set, spec->hostname,
+		result = namespaces_set_names(spec_new_namespaces(spec), spec->hostname,
 					      spec->domainname, err);
 	return result;
 }
@@ -150,23 +166,26 @@ static int close_directories(const struct child *child, size_t start, size_t end
 	return result;
 }
 
+static int make_mounts(const struct child *child, size_t start, size_t end, struct err *err)
+{
+	int result =
+		mounts_make(child->spec, start, end, child->payload.root_fd, child->sources, err);
+
+	return result < 0 ? result : close_directories(child, start, end, err);
+}
+
 static int make_first_mounts(void *context, struct err *err)
 {
-	struct child *child = context;
-	size_t end = mounts_before_network(child->spec);
-	int result = mounts_make(child->spec, 0, end, child->payload.root_fd, child->sources, err);
+	const struct child *child = context;
 
-	return result < 0 ? result : close_directories(child, 0, end, err);
+	return make_mounts(child, 0, mounts_before_network(child->spec), err);
 }
 
 static int make_other_mounts(void *context, struct err *err)
 {
-	struct child *child = context;
-	size_t start = mounts_before_network(child->spec);
-	int result = mounts_make(child->spec, start, child->spec->nmounts, child->payload.root_fd,
-				 child->sources, err);
+	const struct child *child = context;
 
-	return result < 0 ? result : close_directories(child, start, child->spec->nmounts, err);
+	return make_mounts(child, mounts_before_network(child->spec), child->spec->nmounts, err);
 }
 
 static int make_secrets(void *context, struct err *err)
@@ -179,22 +198,30 @@ static int make_secrets(void *context, struct err *err)
 static int set_sysctls(void *context, struct err *err)
 {
 	struct child *child = context;
-	unsigned own = child->spec->namespaces & ~child->plan->joins.set;
 
-	return sysctl_set(child->spec->sysctl, own, child->payload.root_fd, err);
+	return sysctl_set(child->spec->sysctl, spec_new_namespaces(child->spec),
+			  child->payload.root_fd, err);
+}
+
+/* It has put us into our control groups, and sent the network namespace where it made one. */
+static int await_parent(void *context, struct err *err)
+{
+	struct child *child = context;
+
+	return handshake_await(child->payload.sync_fd, MESSAGE_PROCEED, &child->network, err);
 }
 
 static int enter_namespaces(void *context, struct err *err)
 {
 	struct child *child = context;
 	const struct namespace_joins *joins = &child->plan->joins;
-	int result = namespaces_enter_network(child->payload.network, err);
+	int result = namespaces_enter_network(child->network, err);
 
 	if (result == 0)
 		result = namespaces_enter(joins, SPEC_NS_NETWORK | SPEC_NS_CGROUP | SPEC_NS_PID,
 					  err);
 	if (result == 0)
-		result = namespaces_enter_cgroup(child->spec->namespaces & ~joins->set, err);
+		result = namespaces_enter_cgroup(spec_new_namespaces(child->spec), err);
 	return result;
 }
 
@@ -244,7 +271,7 @@ static int wait_at_gate(void *context, struct err *err)
  */
 static const struct phase phases[] = {
 	{ "signals", .own = reset_signals },
-	{ "session", .step = payload_detach },
+	{ "session", .own = detach },
 	{ "mount sources", .own = open_sources },
 	{ "isolation", .own = isolate },
 	{ "root file system", .own = mount_root },
@@ -252,7 +279,7 @@ static const struct phase phases[] = {
 	{ "mounts", .own = make_first_mounts },
 	{ "devices", .own = make_devices },
 	{ "standard streams", .own = open_stdio },
-	{ "await parent", .step = payload_await_parent },
+	{ "await parent", .own = await_parent },
 	{ "namespaces", .own = enter_namespaces },
 	{ "other mounts", .own = make_other_mounts },
 	{ "secrets", .own = make_secrets },
@@ -289,6 +316,7 @@ _Noreturn void child_main(const struct child_plan *plan)
 		.plan = plan,
 		.spec = plan->request->spec,
 		.root_mount = -1,
+		.network = -1,
 		.init_fd = plan->init_fd,
 		.builder = child_is_builder(&plan->joins),
 	};

@@ -22,6 +22,7 @@ struct child {
 	struct payload payload;
 	bool builder; /* child_is_builder() */
 	int root_mount;
+	int network;  /* the namespace that came from the parent, or -1 */
 	int *sources; /* of bind mounts, one for each mount of the spec */
 	struct secret_text *secrets;
 	int init_fd;

@@ -4,14 +4,15 @@
 
 /*
  * What a parent and the child that becomes the payload say to each other: whole messages over one
- * SOCK_SEQPACKET pair (unix(7)), both ends close-on-exec.
+ * SOCK_SEQPACKET pair (unix(7)), both ends close-on-exec. PROCEED and START are for a container's
+ * first process only.
  *
  *	parent                            child
  *	          <------------  CONSOLE          a pty master, attached (0 or 1 times)
  *	          PROCEED  ------------>          the child is in its control groups; attached is
  *	                                          the network namespace made for it, if it gets one
  *	          <------------  READY            all is set up; text is the resolved program
- *	          START    ------------>          the gate opens (container's first process only)
+ *	          START    ------------>          the gate opens; it may come before READY went out
  *	          <------------  end of file      it was executed
  *
  * In place of any message of the child's comes FAILED, with the phase and the error. An end of

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -39,7 +38,6 @@ void payload_begin(struct payload *payload, const struct spec_process *process,
 		.stdio = *stdio,
 		.filter = filter,
 		.sync_fd = sync_fd,
-		.network = -1,
 		.root_fd = -1,
 		.proc_fd = -1,
 		.console = -1,
@@ -54,32 +52,6 @@ _Noreturn void payload_run(const struct phase *phases, struct payload *payload, 
 		phases++;
 	handshake_send_failed(payload->sync_fd, phases->name, &err);
 	_exit(125);
-}
-
-int payload_reset_signals(struct payload *payload, struct err *err)
-{
-	struct sigaction action = { .sa_handler = SIG_DFL };
-
-	(void)payload;
-	(void)err;
-	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
-	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &action, NULL);
-	return 0;
-}
-
-int payload_detach(struct payload *payload, struct err *err)
-{
-	(void)payload;
-	umask(0);
-	if (setsid() < 0)
-		return err_sys(err, errno, "cannot make a session");
-	return 0;
-}
-
-int payload_await_parent(struct payload *payload, struct err *err)
-{
-	return handshake_await(payload->sync_fd, MESSAGE_PROCEED, &payload->network, err);
 }
 
 static int open_terminal(struct payload *payload, struct err *err)

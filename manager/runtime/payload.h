@@ -18,7 +18,6 @@ struct payload {
 	struct engine_stdio stdio;
 	const struct seccomp_filter *filter; /* NULL: unconfined */
 	int sync_fd;			     /* the child's end of the handshake */
-	int network;			     /* the namespace that came from the parent, or -1 */
 	int root_fd;			     /* on "/" of the container */
 	int proc_fd;	    /* on a procfs that shows this process; -1: the container's does */
 	int console;	    /* master of its terminal, or of the end-of-file one, or -1 */
@@ -47,15 +46,6 @@ struct phase {
  */
 _Noreturn void payload_run(const struct phase *phases, struct payload *payload, void *context);
 
-/* At their defaults, but still blocked. */
-int payload_reset_signals(struct payload *payload, struct err *err);
-/* A session of its own, no umask until the end. */
-int payload_detach(struct payload *payload, struct err *err);
-/*
- * Until the parent has put the process into its control groups, and sent the network where it
- * made one.
- */
-int payload_await_parent(struct payload *payload, struct err *err);
 /* Descriptors 0 to 2: what was given, or the terminal, whose master goes to the parent. */
 int payload_open_stdio(struct payload *payload, struct err *err);
 /* Stand in process.cwd, made where missing, and see that it is inside. */
@@ -77,6 +67,9 @@ int payload_resolve_program(struct payload *payload, struct err *err);
 int payload_tell_ready(struct payload *payload, struct err *err);
 /* The filter, where no_new_privs lets it come last. */
 int payload_filter_unprivileged(struct payload *payload, struct err *err);
+
+/* --- of the first process alone: exec hands no descriptors on, and newcomer.c executes --- */
+
 /* What is `preserved` stays open in the program that is executed next. */
 int payload_keep_descriptors(const struct payload *payload, struct err *err);
 /* Close all above 2 but what is `preserved` on the way into the program. Returns if that failed. */
