@@ -135,7 +135,7 @@ static void give_network(int socket)
 	struct packet packet = { .type = PACKET_NETWORK };
 	struct err err = ERR_INIT;
 
-	if (namespaces_make_network(SPEC_NS_NETWORK, &network, &err) < 0 ||
+	if (namespaces_make_network(&network, &err) < 0 ||
 	    packet_send_fds(socket, &packet, &network, 1, &err) < 0) {
 		log_debug("%s", err.text);
 		/* the monitor waits for it; where the monitor is gone its answer says why */

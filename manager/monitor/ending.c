@@ -122,9 +122,7 @@ int monitor_record_end(struct monitor *monitor, struct err *err)
 /* Whether the end of its first process is not that of all. */
 static bool shares_processes(const struct spec *spec)
 {
-	const struct spec_join *join = &spec->joins[spec_namespace_index(SPEC_NS_PID)];
-
-	return !(spec->namespaces & SPEC_NS_PID) || join->path || join->container;
+	return !(spec_new_namespaces(spec) & SPEC_NS_PID);
 }
 
 /* With --rm, unless it was stopped to be started again. */

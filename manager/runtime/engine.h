@@ -75,9 +75,9 @@ struct engine_request {
 	int (*born)(void *data, const struct engine_process *process, struct err *err);
 	void *born_data;
 	/*
-	 * A network namespace that was made for it already, with the loopback device up (namespaces
-	 * .h), or -1; the descriptor becomes the engine's. Called while the process makes its
-	 * mounts, and only where the spec wants one. NULL: the engine makes it.
+	 * A network namespace that was made for it already, with the loopback device up, or -1; the
+	 * descriptor becomes the engine's. Called while the process makes its mounts, and only
+	 * where the spec wants one. -1, NULL: the engine makes it.
 	 */
 	int (*network)(void *data);
 	void *network_data;

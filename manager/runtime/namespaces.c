@@ -9,12 +9,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -22,10 +20,6 @@
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
 #include "store/base/privilege.h"
-
-#define KERNEL_MAJOR \
-	5 /* close_range(2) with CLOSE_RANGE_CLOEXEC is the newest that has no substitute */
-#define KERNEL_MINOR 11
 
 #define AT_BIRTH ((unsigned)(SPEC_NS_MOUNT | SPEC_NS_PID | SPEC_NS_UTS | SPEC_NS_IPC))
 #define OWN_NETWORK "/proc/self/ns/net"
@@ -49,31 +43,8 @@ static uint64_t flags_of(unsigned set)
 	return all;
 }
 
-int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor)
-{
-	unsigned a, b;
-
-	if (sscanf(release, "%3u.%3u", &a, &b) != 2)
-		return -EINVAL;
-	*major = a;
-	*minor = b;
-	return 0;
-}
-
 int namespaces_check(unsigned set, struct err *err)
 {
-	struct utsname name;
-	unsigned major, minor;
-
-	if (uname(&name) < 0)
-		return err_sys(err, errno, "cannot ask for the kernel's release");
-	if (namespaces_parse_release(name.release, &major, &minor) < 0)
-		return err_set(err, ERR_UNSUPPORTED, ENOSYS, "unknown kernel release %.60s",
-			       name.release);
-	if (major < KERNEL_MAJOR || (major == KERNEL_MAJOR && minor < KERNEL_MINOR))
-		return err_set(err, ERR_UNSUPPORTED, ENOSYS,
-			       "this kernel is %.60s, and containers need %d.%d or newer",
-			       name.release, KERNEL_MAJOR, KERNEL_MINOR);
 	if (!(set & SPEC_NS_MOUNT))
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 			       "a container needs its own mount namespace");
@@ -233,17 +204,12 @@ static int raise_loopback(struct err *err)
 	return 0;
 }
 
-int namespaces_make_network(unsigned set, int *out, struct err *err)
+int namespaces_make_network(int *out, struct err *err)
 {
 	AUTO_CLOSE int home = -1;
 	AUTO_CLOSE int made = -1;
-	int result;
+	int result = open_namespace(OWN_NETWORK, &home, err);
 
-	if (!(set & SPEC_NS_NETWORK)) {
-		*out = -1;
-		return 0;
-	}
-	result = open_namespace(OWN_NETWORK, &home, err);
 	if (result < 0)
 		return result;
 	if (unshare(CLONE_NEWNET) < 0) {

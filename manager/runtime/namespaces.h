@@ -14,7 +14,7 @@
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
-/* ERR_UNSUPPORTED for a kernel before 5.11 and for what the engine cannot do with `set`. */
+/* ERR_UNSUPPORTED for what the engine cannot do with `set`. */
 int namespaces_check(unsigned set, struct err *err);
 
 /* Namespaces of others, which are joined instead of made. */
@@ -40,9 +40,6 @@ void namespace_joins_release(struct namespace_joins *joins);
 int namespace_joins_open(const struct spec *spec, const int *given, struct namespace_joins *out,
 			 struct err *err);
 
-/* Major and minor number of a kernel release such as "6.1.0-18-amd64"; -EINVAL. */
-int namespaces_parse_release(const char *release, unsigned *major, unsigned *minor);
-
 /*
  * fork(2) into the new namespaces of `set` but the network and cgroup ones, and into the cgroup2
  * group open at `cgroup_fd` (-1: the caller's). Returns the process ID in the parent (*pidfd is
@@ -57,10 +54,10 @@ pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *conte
 		      struct err *err);
 
 /*
- * In the parent, which must have one thread: make the network namespace of `set` with its loopback
- * device up, by a visit to it. *out is a descriptor of it, -1 where there is to be none.
+ * In the parent, which must have one thread: make a network namespace with its loopback device up,
+ * by a visit to it. *out is a descriptor of it.
  */
-int namespaces_make_network(unsigned set, int *out, struct err *err);
+int namespaces_make_network(int *out, struct err *err);
 /*
  * In the child: enter those of `joins` that are in `set`; the process ID one takes effect in
  * children.

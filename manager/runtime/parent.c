@@ -1,4 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a container comes to be. Parent and child work side by side; what each has to wait for the
+ * other with is a message (handshake.h):
+ *
+ *	engine_create()
+ *	  cgroups, filter, channels
+ *	  clone3() ------------> child_main(): the phases of child.c, in their order
+ *	  network, v1 groups         root, pivot, mounts, devices, streams
+ *	  PROCEED  ------------>     namespaces, other mounts, credentials, program
+ *	  born(): its record
+ *	  START    ------------>     where there is born(); else it is engine_start() that sends it
+ *	           <------------ READY: and now it stands at the gate
+ *	engine_start()
+ *	                             filter, execve(): ctinit (init/ctinit.c), or the payload itself
+ *	           <------------ end of file
+ *	           <------------ ctinit: EXEC_OK, over a pipe of its own (init/report.h)
+ *
+ * Into a PID namespace that others live in it is one process more (child.h, launched.h).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +34,7 @@
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/init_image.h"
+#include "manager/runtime/kernel.h"
 #include "manager/runtime/launched.h"
 #include "manager/runtime/namespaces.h"
 #include "manager/runtime/oom_score.h"
@@ -78,13 +98,13 @@ static int fork_child(const struct engine_request *request, struct setup *setup,
 		.joins = setup->joins,
 		.host_devices = setup->host_devices,
 	};
-	const unsigned made = request->spec->namespaces & ~setup->joins.set;
 	sigset_t all, before;
 	pid_t pid;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = namespaces_fork(made, setup->cgroup.v2_fd, &setup->process.pidfd, err);
+	pid = namespaces_fork(spec_new_namespaces(request->spec), setup->cgroup.v2_fd,
+			      &setup->process.pidfd, err);
 	if (pid == 0) {
 		close(setup->sync[0]); /* or it would never see the parent's end of file */
 		child_main(&plan);
@@ -109,15 +129,15 @@ static int tell(const struct setup *setup, enum message_type type, int attached,
 	return 0;
 }
 
-static int find_network(const struct engine_request *request, const struct setup *setup, int *out,
-			struct err *err)
+/* The network namespace that the child is to enter: -1 where it gets none of its own. */
+static int find_network(const struct engine_request *request, int *out, struct err *err)
 {
-	const unsigned made = request->spec->namespaces & ~setup->joins.set;
-
-	*out = request->network && (made & SPEC_NS_NETWORK) ?
-		       request->network(request->network_data) :
-		       -1;
-	return *out >= 0 ? 0 : namespaces_make_network(made, out, err);
+	*out = -1;
+	if (!(spec_new_namespaces(request->spec) & SPEC_NS_NETWORK))
+		return 0;
+	if (request->network)
+		*out = request->network(request->network_data);
+	return *out >= 0 ? 0 : namespaces_make_network(out, err);
 }
 
 /* What only needs the child's identity, while the child is busy with its mounts. */
@@ -125,7 +145,7 @@ static int assist_child(const struct engine_request *request, struct setup *setu
 			struct err *err)
 {
 	AUTO_CLOSE int network = -1;
-	int result = find_network(request, setup, &network, err);
+	int result = find_network(request, &network, err);
 
 	if (result == 0)
 		result = cgroup_attach(&setup->cgroup, setup->process.pid, err);
@@ -199,16 +219,55 @@ static int make_container(const struct engine_request *request, struct setup *se
 }
 
 /* Of a PID namespace that is not its own, the container's processes are told by their cgroup. */
-static int expect_cgroup(const struct setup *setup, unsigned made, struct err *err)
+static int expect_cgroup(const struct spec *spec, const struct cgroup *cgroup, struct err *err)
 {
-	const struct cgroup *cgroup = &setup->cgroup;
-
-	if ((made & SPEC_NS_PID) || cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
+	if ((spec_new_namespaces(spec) & SPEC_NS_PID) || cgroup->v2_fd >= 0 ||
+	    cgroup->v1_fds[0] >= 0)
 		return 0;
 	err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 		"a container that shares a PID namespace needs a cgroup, by which its processes "
 		"are found when it ends");
 	return err_hint(err, "is /sys/fs/cgroup mounted?");
+}
+
+/*
+ * A profile of somebody's own may deny what its container needs to be made at all. The default one
+ * is made so that it passes.
+ */
+static int choose_filter(const struct engine_request *request, struct setup *setup, struct err *err)
+{
+	const struct spec *spec = request->spec;
+	int result = seccomp_filter_choose(
+		request->cache_fd, spec, spec->process.capabilities.bounding, &setup->filter, err);
+
+	if (result == 0 && spec->seccomp && spec->init)
+		result = seccomp_init_check(&setup->filter, err);
+	if (result == 0 && spec->seccomp && child_is_builder(&setup->joins))
+		result = seccomp_launch_check(&setup->filter, err);
+	return result;
+}
+
+/* Its control groups are there, and are gone again where this fails. */
+static int make_in_cgroup(const struct engine_request *request, struct setup *setup,
+			  struct err *err)
+{
+	const struct spec *spec = request->spec;
+	struct err ignored;
+	int result = expect_cgroup(spec, &setup->cgroup, err);
+
+	if (result == 0 && spec->host_devices)
+		result = devices_of_directory("/dev", "/dev", &setup->host_devices, err);
+	if (result == 0)
+		result = choose_filter(request, setup, err);
+	if (result == 0)
+		result = open_channels(setup, spec->init, err);
+	if (result == 0)
+		result = make_container(request, setup, err);
+	if (result < 0) {
+		reap_killed(setup->process.pidfd);
+		(void)cgroup_destroy(spec->cgroups_path, &ignored);
+	}
+	return result;
 }
 
 int engine_create(const struct engine_request *request, struct engine_process *out, struct err *err)
@@ -224,37 +283,17 @@ int engine_create(const struct engine_request *request, struct engine_process *o
 		.init_fd = -1,
 		.process = ENGINE_PROCESS_INIT,
 	};
-	struct err cleanup_err;
-	int result = namespaces_check(spec->namespaces, err);
+	int result = kernel_check(err);
 
+	if (result == 0)
+		result = namespaces_check(spec->namespaces, err);
 	if (result == 0)
 		result = namespace_joins_open(spec, request->join_fds, &setup.joins, err);
 	if (result == 0)
 		result = cgroup_create(spec->cgroups_path, &spec->resources, &setup.cgroup, err);
-	if (result < 0) {
-		namespace_joins_release(&setup.joins);
-		return result;
-	}
-	result = expect_cgroup(&setup, spec->namespaces & ~setup.joins.set, err);
-	if (result == 0 && spec->host_devices)
-		result = devices_of_directory("/dev", "/dev", &setup.host_devices, err);
 	if (result == 0)
-		result = seccomp_filter_choose(request->cache_fd, spec,
-					       spec->process.capabilities.bounding, &setup.filter,
-					       err);
-	/* The default one is made so that it passes. */
-	if (result == 0 && spec->init && spec->seccomp)
-		result = seccomp_init_check(&setup.filter, err);
-	if (result == 0 && child_is_builder(&setup.joins) && spec->seccomp)
-		result = seccomp_launch_check(&setup.filter, err);
-	if (result == 0)
-		result = open_channels(&setup, spec->init, err);
-	if (result == 0)
-		result = make_container(request, &setup, err);
-	if (result < 0) {
-		reap_killed(setup.process.pidfd);
-		cgroup_destroy(spec->cgroups_path, &cleanup_err);
-	} else {
+		result = make_in_cgroup(request, &setup, err);
+	if (result == 0) {
 		setup.process.init = spec->init;
 		*out = setup.process;
 		setup.process = (struct engine_process)ENGINE_PROCESS_INIT;

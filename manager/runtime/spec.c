@@ -70,3 +70,13 @@ void spec_release(struct spec *spec)
 	strv_free(spec->readonly_paths);
 	*spec = (struct spec)SPEC_INIT;
 }
+
+unsigned spec_new_namespaces(const struct spec *spec)
+{
+	unsigned joined = 0;
+
+	for (unsigned i = 0; i < SPEC_NS_COUNT; i++)
+		if (spec->joins[i].path || spec->joins[i].container)
+			joined |= 1u << i;
+	return spec->namespaces & ~joined;
+}

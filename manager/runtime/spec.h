@@ -221,6 +221,9 @@ struct spec {
 void spec_release(struct spec *spec);
 void spec_resources_release(struct spec_resources *resources);
 
+/* Those of spec->namespaces that are made for the container: it joins nobody's. */
+unsigned spec_new_namespaces(const struct spec *spec);
+
 /*
  * JSON in the shape of config.json (OCI runtime-spec 1.x), and back. ERR_INVALID names the
  * member.
