@@ -43,13 +43,19 @@ static int no_memory(struct err *err)
 	return err_sys(err, ENOMEM, "cannot create the container");
 }
 
+static int no_boot_id(int num, struct err *err)
+{
+	err_sys(err, num, "cannot read " BOOT_ID_FILE);
+	return num == ENOENT ? err_hint(err, "cman needs /proc to be mounted") : err_code(err);
+}
+
 int lifecycle_boot_id(char out[37], struct err *err)
 {
 	char text[BOOT_ID_LEN + 1] = "";
 	AUTO_CLOSE int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fd_read_all(fd, text, BOOT_ID_LEN) != BOOT_ID_LEN)
-		return err_sys(err, fd < 0 ? errno : EIO, "cannot read " BOOT_ID_FILE);
+		return no_boot_id(fd < 0 ? errno : EIO, err);
 	memcpy(out, text, sizeof(text));
 	return 0;
 }

@@ -158,6 +158,18 @@ static int take_lost_end(struct store *store, struct container_record *record, c
 	return rc < 0 ? rc : 1;
 }
 
+/* It lives, as it holds its claim. `monitor` as below. */
+static int explain_silence(const struct container_record *record, int monitor, struct err *err)
+{
+	err_set(err, ERR_SYS, ETIMEDOUT,
+		"%s has ended, but its monitor (process %d) does not record it", record->name,
+		(int)record->monitor_pid);
+	if (monitor < 0)
+		return err_hint(err, "it is not seen from here: is it of another PID namespace?");
+	return err_hint(err, "if it is stopped, let it go on: kill -CONT %d",
+			(int)record->monitor_pid);
+}
+
 /* The monitor's pidfd; -1: it is gone. `why`: what to record then. */
 static int await_record(struct store *store, struct container_record *record, int monitor,
 			const char *why, bool may_restart, struct err *err)
@@ -177,10 +189,7 @@ static int await_record(struct store *store, struct container_record *record, in
 		if (rc != 0 || !is_same_run(record, pid, start_time))
 			return rc < 0 ? rc : 0;
 		if (waited_ms >= RECORD_MS)
-			return err_set(
-				err, ERR_SYS, ETIMEDOUT,
-				"%s has ended, but its monitor (process %d) does not record it",
-				record->name, (int)record->monitor_pid);
+			return explain_silence(record, end.fd, err);
 		pause_ms = pause_ms < 16 ? pause_ms * 2 : pause_ms;
 		if (lifecycle_wait_readable(&end, 1, pause_ms, err) < 0)
 			return err_code(err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -19,6 +20,16 @@
 #define FIELD_END_STATUS 52
 #define FORKED_ONLY 0x40 /* PF_FORKNOEXEC, in this place since Linux 2.6 */
 
+/* Whether the numbers there are those that getpid(2), kill(2) and pidfd_open(2) know. */
+static bool has_our_numbers(int proc_fd)
+{
+	char own[16], self[16];
+	ssize_t len = readlinkat(proc_fd, "self", self, sizeof(self));
+
+	return len == snprintf(own, sizeof(own), "%d", (int)getpid()) &&
+	       memcmp(own, self, (size_t)len) == 0;
+}
+
 int identity_open_proc(int *out, struct err *err)
 {
 	AUTO_CLOSE int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -28,8 +39,16 @@ int identity_open_proc(int *out, struct err *err)
 		return err_sys(err, errno, "cannot open /proc");
 	if (fstatfs(fd, &fs) < 0)
 		return err_sys(err, errno, "cannot examine /proc");
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "/proc is not a proc file system");
+	if (fs.f_type != PROC_SUPER_MAGIC) {
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP, "/proc is not a proc file system");
+		return err_hint(err, "cman needs it: mount -t proc proc /proc");
+	}
+	if (!has_our_numbers(fd)) {
+		err_set(err, ERR_UNSUPPORTED, ENOTSUP,
+			"/proc shows the processes of another PID namespace");
+		return err_hint(err, "mount one of this: mount -t proc proc /proc, or unshare "
+				     "--mount-proc");
+	}
 	*out = STEAL_FD(fd);
 	return 0;
 }

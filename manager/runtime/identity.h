@@ -15,7 +15,10 @@
 
 #include "store/base/err.h"
 
-/* Open /proc and see that it is a proc file system; for a caller that changes its root later. */
+/*
+ * Open /proc, and see that it is a proc file system, of the caller's own PID namespace: in any other
+ * the numbers mean other processes. For a caller that changes its root later. ERR_UNSUPPORTED.
+ */
 int identity_open_proc(int *out, struct err *err);
 
 /* ERR_STATE when there is no such process, or it has ended and only waits to be reaped. */

@@ -203,12 +203,12 @@ static int make_container(const struct engine_request *request, struct setup *se
 					     &setup->process.start_time, err);
 	if (result == 0)
 		result = assist_child(request, setup, proc_fd, err);
-	if (result == 0 && !builder)
-		result = present(request, setup, err);
 	/* A child that is gone before it could be looked at has said why. */
 	if (result == -ESRCH) {
 		*err = (struct err)ERR_INIT;
 		result = 0;
+	} else if (result == 0 && !builder) {
+		result = present(request, setup, err);
 	}
 	if (result == 0)
 		result = await_ready(&setup->process, request->spec->process.terminal,
