@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "manager/exec_request.h"
@@ -17,6 +16,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
+#include "store/base/seqpacket.h"
 #include "store/base/strv.h"
 
 #define KILL_GRACE_NS INT64_C(5000000000) /* for the stage to tell that it has killed it */
@@ -39,8 +39,8 @@ static int open_ends(struct health_probe *probe, int fds[EXEC_NFDS], struct err 
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
+	if (seqpacket_pair(pair, err) < 0)
+		return err_code(err);
 	probe->socket = pair[0];
 	fds[EXEC_SOCKET] = pair[1];
 	if (pipe2(pair, O_CLOEXEC) < 0)

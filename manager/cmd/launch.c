@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "manager/monitor/caller_limits.h"
@@ -16,6 +15,7 @@
 #include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/base/seqpacket.h"
 
 void launch_release(struct launch *launch)
 {
@@ -53,8 +53,8 @@ static int fork_monitor(const struct monitor_plan *plan, int *socket, pid_t *mon
 	int pair[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
+	if (seqpacket_pair(pair, err) < 0)
+		return err_code(err);
 	pid = fork();
 	if (pid == 0)
 		exit(monitor_main(plan, pair[1]));

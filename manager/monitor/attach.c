@@ -297,6 +297,5 @@ void monitor_hear(struct monitor *monitor, struct client *client)
 			break;
 		}
 	}
-	for (int i = 0; i < PACKET_FDS_MAX; i++)
-		cleanup_close(&fds[i]);
+	seqpacket_close_all(fds);
 }

@@ -3,11 +3,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "store/base/cleanup.h"
 
 /* Bytes of a message of that type: the head and its own member, 0 for an unknown one. */
 static size_t packet_size_of(uint32_t type)
@@ -24,8 +19,6 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(started);
 	case PACKET_FAILED:
 		return WITH(failed);
-	case PACKET_AGAIN:
-		return offsetof(struct packet, number);
 	case PACKET_EXITED:
 		return WITH(exit_code);
 	case PACKET_SIGNAL:
@@ -38,6 +31,7 @@ static size_t packet_size_of(uint32_t type)
 		return WITH(streams);
 	case PACKET_ATTACHED:
 		return WITH(attached);
+	case PACKET_AGAIN:
 	case PACKET_TERMINAL:
 	case PACKET_BEHIND:
 	case PACKET_DETACH:
@@ -50,61 +44,17 @@ static size_t packet_size_of(uint32_t type)
 #undef WITH
 }
 
-/* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */
-union rights {
-	char bytes[CMSG_SPACE(sizeof(int) * PACKET_FDS_MAX)];
-	struct cmsghdr align;
-};
-
 int packet_send_fds(int socket, const struct packet *packet, const int *fds, size_t nfds,
 		    struct err *err)
 {
-	struct iovec iov = {
-		.iov_base = (void *)packet,
-		.iov_len = packet_size_of(packet->type),
-	};
-	union rights control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int rc = seqpacket_send(socket, packet, packet_size_of(packet->type), fds, nfds);
 
-	if (nfds > 0) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
-		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * nfds);
-	}
-	while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0) {
-		/* A reset is told once; from then on the other side is gone. */
-		if (errno != EINTR && errno != ECONNRESET)
-			return err_sys(err, errno, "cannot send to the other side");
-	}
-	return 0;
+	return rc < 0 ? err_sys(err, -rc, "cannot send to the other side") : 0;
 }
 
 int packet_send(int socket, const struct packet *packet, struct err *err)
 {
 	return packet_send_fds(socket, packet, NULL, 0, err);
-}
-
-static void take_descriptors(struct msghdr *msg, int fds[PACKET_FDS_MAX])
-{
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		size_t len = cmsg->cmsg_len - CMSG_LEN(0);
-
-		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-		    len <= sizeof(int) * PACKET_FDS_MAX)
-			memcpy(fds, CMSG_DATA(cmsg), len);
-	}
-}
-
-static void close_all(int fds[PACKET_FDS_MAX])
-{
-	for (int i = 0; i < PACKET_FDS_MAX; i++)
-		cleanup_close(&fds[i]);
 }
 
 /* Text from the other side ends where its field ends. */
@@ -130,64 +80,23 @@ static void terminate_text(struct packet *packet)
 	}
 }
 
-/*
- * A reset says, once, that the peer ended with something of ours unread; what it had sent before
- * comes after it: unix(7).
- */
-static ssize_t receive(int socket, struct msghdr *msg, int flags)
-{
-	ssize_t n;
-
-	do
-		n = recvmsg(socket, msg, MSG_CMSG_CLOEXEC | flags);
-	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
-	return n;
-}
-
 int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err)
 {
-	struct iovec iov = { .iov_base = packet, .iov_len = sizeof(*packet) };
-	union rights control;
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	int taken[PACKET_FDS_MAX] = { -1, -1, -1 };
-	ssize_t n;
+	ssize_t n = seqpacket_receive(socket, packet, sizeof(*packet), fds);
 
-	n = receive(socket, &msg, 0);
-	/*
-	 * The kernel looks for a packet first, and then whether the peer is gone: of one that sends
-	 * and ends in between, the packet is there by now. Where there is none, this is the end.
-	 */
-	if (n == 0) {
-		msg.msg_controllen = sizeof(control.bytes);
-		n = receive(socket, &msg, MSG_DONTWAIT);
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return -EAGAIN;
-	if (n == 0)
-		return 0;
-	if (n < 0)
-		return err_sys(err, errno, "cannot receive from the other side");
-	take_descriptors(&msg, taken);
-	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type)) {
-		close_all(taken);
-		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
-	}
-	/* Which of them are missing cannot be told, so none is of use. */
-	if (fds && msg.msg_flags & MSG_CTRUNC) {
-		close_all(taken);
+	if (n == 0 || n == -EAGAIN)
+		return (int)n;
+	if (n == -EMFILE)
 		return err_set(err, ERR_SYS, EMFILE,
 			       "no descriptors are left for those that came with a packet");
+	if (n < 0)
+		return err_sys(err, (int)-n, "cannot receive from the other side");
+	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type)) {
+		if (fds)
+			seqpacket_close_all(fds);
+		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
 	}
 	terminate_text(packet);
-	if (fds)
-		memcpy(fds, taken, sizeof(taken));
-	else
-		close_all(taken);
 	return 1;
 }
 
@@ -199,6 +108,6 @@ int packet_expect(int socket, enum packet_type type, struct packet *packet, int 
 	if (rc <= 0 || packet->type == (uint32_t)type)
 		return rc;
 	if (fds)
-		close_all(fds);
+		seqpacket_close_all(fds);
 	return err_set(err, ERR_INVALID, EPROTO, "%s", complaint);
 }

@@ -29,6 +29,7 @@
 #include <sys/types.h>
 
 #include "store/base/err.h"
+#include "store/base/seqpacket.h"
 #include "store/containers.h"
 
 enum packet_type {
@@ -83,10 +84,11 @@ struct packet_size {
 	uint16_t rows, cols;
 };
 
-enum attach_stream { /* in this order their pipes come with ATTACH, descriptors of the client's */
-		     ATTACH_IN = 1 << 0,  /* a read end: what it types */
-		     ATTACH_OUT = 1 << 1, /* write ends, non-blocking */
-		     ATTACH_ERR = 1 << 2,
+/* In this order their pipes come with ATTACH, descriptors of the client's. */
+enum attach_stream {
+	ATTACH_IN = 1 << 0,  /* a read end: what it types */
+	ATTACH_OUT = 1 << 1, /* write ends, non-blocking */
+	ATTACH_ERR = 1 << 2,
 };
 
 struct packet_attached {
@@ -111,7 +113,7 @@ struct packet {
 	};
 };
 
-#define PACKET_FDS_MAX 3
+#define PACKET_FDS_MAX SEQPACKET_FDS_MAX
 
 /*
  * Send; never raises SIGPIPE. The second sends `nfds` descriptors with it (SCM_RIGHTS). Fails with

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/base/seqpacket.h"
 
 /* How long one that has hung up may take to end. */
 #define LOSS_NS INT64_C(1000000000)
@@ -54,8 +54,9 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid,
 
 	if (rc < 0)
 		return rc;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
+	rc = seqpacket_pair(pair, err);
+	if (rc < 0)
+		return rc;
 	mine = pair[0];
 	theirs = pair[1];
 	fds[MONITOR_SOCKET] = theirs;

@@ -5,50 +5,22 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "store/base/cleanup.h"
-
-union control { /* room for one descriptor, aligned as the macros of cmsg(3) want it */
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
+#include "store/base/seqpacket.h"
 
 int handshake_open(int fds[2], struct err *err)
 {
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
-	fds[0] = pair[0];
-	fds[1] = pair[1];
-	return 0;
+	return seqpacket_pair(fds, err);
 }
 
 static int send_message(int fd, const struct message *message, int attached, struct err *err)
 {
-	struct iovec part = { (void *)message, sizeof(*message) };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-	union control control = { 0 };
-	ssize_t sent;
+	int result = seqpacket_send(fd, message, sizeof(*message), &attached, attached >= 0);
 
-	if (attached >= 0) {
-		struct cmsghdr *rights;
-
-		header.msg_control = &control;
-		header.msg_controllen = sizeof(control);
-		rights = CMSG_FIRSTHDR(&header);
-		rights->cmsg_level = SOL_SOCKET;
-		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(rights), &attached, sizeof(int));
-	}
-	do {
-		sent = sendmsg(fd, &header, MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return err_sys(err, errno, "cannot send to the other side of the handshake");
-	return 0;
+	return result < 0 ?
+		       err_sys(err, -result, "cannot send to the other side of the handshake") :
+		       0;
 }
 
 int handshake_send(int fd, enum message_type type, int attached, struct err *err)
@@ -75,18 +47,6 @@ void handshake_send_failed(int fd, const char *phase, const struct err *failure)
 	(void)send_message(fd, &message, -1, &ignored);
 }
 
-static int attached_descriptor(struct msghdr *header)
-{
-	struct cmsghdr *rights = CMSG_FIRSTHDR(header);
-	int fd;
-
-	if (!rights || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
-	    rights->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(rights), sizeof(int));
-	return fd;
-}
-
 static bool is_valid(const struct message *message)
 {
 	return message->type >= MESSAGE_PROCEED && message->type <= MESSAGE_FAILED &&
@@ -96,56 +56,26 @@ static bool is_valid(const struct message *message)
 	       memchr(message->err.hint, '\0', sizeof(message->err.hint));
 }
 
-/*
- * A reset says, once, that the other side ended with something of ours unread; what it had to say
- * before that comes after it: unix(7).
- */
-static ssize_t receive(int fd, struct msghdr *header, int flags)
-{
-	ssize_t len;
-
-	do {
-		len = recvmsg(fd, header, MSG_CMSG_CLOEXEC | flags);
-	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
-	return len;
-}
-
 int handshake_receive(int fd, struct message *out, int *attached, struct err *err)
 {
 	struct message message;
-	struct iovec part = { &message, sizeof(message) };
-	union control control;
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	AUTO_CLOSE int received = -1;
-	ssize_t len;
+	int fds[SEQPACKET_FDS_MAX] = { -1, -1, -1 };
+	ssize_t len = seqpacket_receive(fd, &message, sizeof(message), fds);
+	int result = 1;
 
-	len = receive(fd, &header, 0);
-	/*
-	 * The kernel looks for a message first, and then whether the other side is gone: of one
-	 * that sends and ends in between, the message is there by now.
-	 */
-	if (len == 0) {
-		header.msg_controllen = sizeof(control);
-		len = receive(fd, &header, MSG_DONTWAIT);
-	}
 	if (len < 0)
-		return err_sys(err, errno, "cannot receive from the other side of the handshake");
-	if (attached)
-		*attached = -1;
+		return err_sys(err, (int)-len,
+			       "cannot receive from the other side of the handshake");
 	if (len == 0)
-		return 0;
-	received = attached_descriptor(&header);
-	if (len != sizeof(message) || !is_valid(&message))
-		return err_set(err, ERR_INVALID, EBADMSG, "malformed message in the handshake");
-	*out = message;
-	if (attached)
-		*attached = STEAL_FD(received);
-	return 1;
+		result = 0;
+	else if (len != sizeof(message) || !is_valid(&message))
+		result = err_set(err, ERR_INVALID, EBADMSG, "malformed message in the handshake");
+	if (result > 0)
+		*out = message;
+	if (result >= 0 && attached)
+		*attached = STEAL_FD(fds[0]);
+	seqpacket_close_all(fds);
+	return result;
 }
 
 int handshake_await(int fd, enum message_type type, int *attached, struct err *err)

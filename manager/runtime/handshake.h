@@ -4,7 +4,7 @@
 
 /*
  * What a parent and the child that becomes the payload say to each other: whole messages over one
- * SOCK_SEQPACKET pair (unix(7)), both ends close-on-exec. PROCEED and START are for a container's
+ * SOCK_SEQPACKET pair (seqpacket.h). PROCEED and START are for a container's
  * first process only.
  *
  *	parent                            child

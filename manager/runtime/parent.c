@@ -123,7 +123,7 @@ static int tell(const struct setup *setup, enum message_type type, int attached,
 {
 	int result = handshake_send(setup->process.sync_fd, type, attached, err);
 
-	if (result != -EPIPE && result != -ECONNRESET)
+	if (result != -EPIPE)
 		return result;
 	*err = (struct err)ERR_INIT;
 	return 0;
