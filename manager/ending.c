@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "manager/signals.h"
@@ -89,6 +90,8 @@ int ending_print(const struct ending *ending, char **out, struct err *err)
 	add(object, "duration_ns", json_integer(ending->duration_ns), &failures);
 	if (ending->signal)
 		add(object, "signal", json_string(signal_name(ending->signal, name)), &failures);
+	if (ending->ended_with[0])
+		add(object, "ended_with", json_string(ending->ended_with), &failures);
 	add_object(object, "health", health_value(ending, &failures), &failures);
 	add_object(object, "memory", memory_value(&ending->usage, &failures), &failures);
 	add_object(object, "pids", pids_value(&ending->usage, &failures), &failures);
@@ -181,13 +184,15 @@ int ending_parse(const char *text, struct ending *out, struct err *err)
 {
 	AUTO_JSON json_t *root = NULL;
 	struct ending ending = { 0 };
-	const char *name = NULL;
+	const char *name = NULL, *with = NULL;
 	int r = json_parse("ending", text, strlen(text), &root, err);
 
 	if (r == 0)
 		r = json_get_int(root, "duration_ns", &ending.duration_ns, err);
 	if (r == 0)
 		r = json_get_string(root, "signal", &name, err);
+	if (r == 0)
+		r = json_get_string(root, "ended_with", &with, err);
 	if (r == 0)
 		r = take_health(root, &ending, err);
 	if (r == 0)
@@ -200,6 +205,8 @@ int ending_parse(const char *text, struct ending *out, struct err *err)
 		return r;
 	if (name && signal_from_name(name) > 0)
 		ending.signal = signal_from_name(name);
+	if (with)
+		snprintf(ending.ended_with, sizeof(ending.ended_with), "%s", with);
 	*out = ending;
 	return 0;
 }

@@ -8,6 +8,7 @@
  *
  *	{"duration_ns": 1500000000,
  *	 "signal": "SIGKILL",			the payload was killed by it
+ *	 "ended_with": "bird",			the container that ended, whose PID namespace it shares
  *	 "health": {"lost": 3},			results of checks that could not be recorded
  *	 "memory": {"peak": 16777216, "limit": 16777216, "oom_kills": 1},
  *	 "pids": {"peak": 12, "limit": 20, "refused": 3},
@@ -19,10 +20,12 @@
 
 #include "manager/runtime/usage_end.h"
 #include "store/base/err.h"
+#include "store/containers.h"
 
 struct ending {
 	int64_t duration_ns;
-	int signal; /* 0: it exited */
+	int signal;				 /* 0: it exited */
+	char ended_with[CONTAINER_NAME_MAX + 1]; /* "": no other container */
 	uint64_t health_lost;
 	struct usage_end usage;
 };

@@ -18,7 +18,8 @@
 #include "manager/spec_build.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
-#include "store/containers.h"
+
+#define HOPS_MAX 16 /* from container to container; a record may say anything */
 
 void joined_release(struct joined *joined)
 {
@@ -144,6 +145,38 @@ int joined_open(struct store *store, const struct spec *spec, struct joined *out
 	}
 	*out = joined;
 	return 0;
+}
+
+/* --- when it ends --- */
+
+/* Who joins the namespace of one that has joined it lives as long as whoever made it. */
+static bool maker_ends(struct store *store, const char *id, int hops,
+		       char name[CONTAINER_NAME_MAX + 1])
+{
+	AUTO_CONTAINER_RECORD struct container_record record = CONTAINER_RECORD_INIT;
+	AUTO_SPEC struct spec spec = SPEC_INIT;
+	const struct spec_join *join = &spec.joins[spec_namespace_index(SPEC_NS_PID)];
+	AUTO_CLOSE int proc_fd = -1;
+	struct err ignored = ERR_INIT;
+
+	if (container_read(store, id, &record, &ignored) < 0 ||
+	    lifecycle_load_spec(store, id, &spec, &ignored) < 0)
+		return false;
+	if (join->container)
+		return hops > 0 && maker_ends(store, join->container, hops - 1, name);
+	if (join->path || !(spec.namespaces & SPEC_NS_PID) ||
+	    identity_open_proc(&proc_fd, &ignored) < 0 ||
+	    !identity_is_exiting(proc_fd, record.pid, record.pid_start_time))
+		return false;
+	snprintf(name, CONTAINER_NAME_MAX + 1, "%s", record.name);
+	return true;
+}
+
+bool joined_ends(struct store *store, const struct spec *spec, char name[CONTAINER_NAME_MAX + 1])
+{
+	const char *id = spec->joins[spec_namespace_index(SPEC_NS_PID)].container;
+
+	return id && maker_ends(store, id, HOPS_MAX, name);
 }
 
 /* --- when a container is made --- */

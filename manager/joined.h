@@ -7,9 +7,12 @@
  * keeps their IDs; who they are at the moment is looked up at each start.
  */
 
+#include <stdbool.h>
+
 #include "manager/isolation.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
+#include "store/containers.h"
 #include "store/store.h"
 
 struct joined {
@@ -43,5 +46,12 @@ int joined_resolve(struct store *store, struct isolation *isolation, char **host
  * but where the user has mounted something.
  */
 int joined_share_etc(struct store *store, struct spec *spec, struct err *err);
+
+/*
+ * When a process of the container has been killed, and is not reaped yet: whether that was because
+ * the container ends whose PID namespace `spec` joins. Then true and its name. The namespace, and with
+ * it that container's process 1, cannot be gone before ours is reaped. False where nothing tells so.
+ */
+bool joined_ends(struct store *store, const struct spec *spec, char name[CONTAINER_NAME_MAX + 1]);
 
 #endif

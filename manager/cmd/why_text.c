@@ -183,27 +183,39 @@ static void add_pressure(struct buf *out, const struct usage_end *usage)
 		 usage->pressure_of_host ? ", on the whole machine" : "");
 }
 
-/* What its monitor saw of the end. */
-static void add_ending(struct buf *out, const char *text)
+/* Who asked for the end; where nobody did, another container may have brought it about. */
+static void add_cause(struct buf *out, const char *ended_by, const char *ended_with)
 {
-	struct ending ending;
-	struct err ignored = ERR_INIT;
-
-	if (!text || ending_parse(text, &ending, &ignored) < 0)
+	if (ended_by || !ended_with[0]) {
+		add_item(out, "asked by", ended_by ? ended_by : "nobody");
 		return;
-	if (ending.health_lost > 0)
+	}
+	buf_addf(out, "  %-9s ", "because");
+	add_escaped(out, ended_with);
+	buf_addstr(out, " ended, whose PID namespace it shares: all in it are killed then\n");
+}
+
+/* What its monitor saw of the end. */
+static void add_ending(struct buf *out, const struct ending *ending)
+{
+	if (ending->health_lost > 0)
 		buf_addf(out, "  %-9s %" PRIu64 " result%s could not be recorded\n", "checks",
-			 ending.health_lost, ending.health_lost == 1 ? "" : "s");
-	add_memory(out, &ending.usage);
-	add_pids(out, &ending.usage);
-	add_pressure(out, &ending.usage);
+			 ending->health_lost, ending->health_lost == 1 ? "" : "s");
+	add_memory(out, &ending->usage);
+	add_pids(out, &ending->usage);
+	add_pressure(out, &ending->usage);
 }
 
 static void add_facts(struct buf *out, const struct container_record *record)
 {
 	bool ended = record->state == CONTAINER_EXITED || record->state == CONTAINER_RESTARTING;
+	struct ending ending = { 0 };
+	struct err ignored = ERR_INIT;
 	char ran[HUMAN_MAX];
 
+	/* Without one there is nothing to tell of it. */
+	if (ended && record->ending)
+		(void)ending_parse(record->ending, &ending, &ignored);
 	add_time(out, "started", record->started_ns);
 	if (ended)
 		add_time(out, "ended", record->finished_ns);
@@ -212,13 +224,13 @@ static void add_facts(struct buf *out, const struct container_record *record)
 		add_item(out, "ran", ran);
 	}
 	if (ended && !was_not_started(record))
-		add_item(out, "asked by", record->ended_by ? record->ended_by : "nobody");
+		add_cause(out, record->ended_by, ending.ended_with);
 	if (ended && !was_not_started(record) && !record->oom_killed && meaning(record))
 		add_item(out, "meaning", meaning(record));
 	if (record->error)
 		add_item(out, "error", record->error);
 	if (ended)
-		add_ending(out, record->ending);
+		add_ending(out, &ending);
 	add_restarts(out, record);
 	if (record->health != HEALTH_NONE)
 		buf_addf(out, "  %-9s %s, %d failed in a row\n", "health",

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "manager/ending.h"
+#include "manager/joined.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "manager/restart_policy.h"
@@ -22,7 +23,7 @@ static int exit_code_of(int wait_status)
 }
 
 /* For `cman why`, of a container that stays to be asked about. The groups are there yet. */
-static void take_ending(struct monitor *monitor, int wait_status)
+static void take_ending(struct monitor *monitor, int wait_status, const char *ended_with)
 {
 	struct container_record *record = &monitor->record;
 	struct ending ending = {
@@ -32,18 +33,33 @@ static void take_ending(struct monitor *monitor, int wait_status)
 	};
 	struct err err = ERR_INIT;
 
+	if (ending.signal == SIGKILL)
+		strcpy(ending.ended_with, ended_with);
 	usage_read_end(monitor->spec.cgroups_path, &ending.usage);
 	if (ending_print(&ending, &record->ending, &err) < 0)
 		log_debug("%s: %s", record->name, err.text);
+}
+
+/* To be asked before its process is reaped. */
+static void find_cause(struct monitor *monitor, char ended_with[CONTAINER_NAME_MAX + 1])
+{
+	struct err ignored = ERR_INIT;
+
+	ended_with[0] = '\0';
+	if (monitor->spec.joins[spec_namespace_index(SPEC_NS_PID)].container &&
+	    monitor_wake(monitor, &ignored) == 0)
+		(void)joined_ends(&monitor->store, &monitor->spec, ended_with);
 }
 
 /* The payload's status into the record. One that cannot be had is said to be lost, not made up. */
 static void take_status(struct monitor *monitor)
 {
 	struct container_record *record = &monitor->record;
+	char ended_with[CONTAINER_NAME_MAX + 1];
 	struct err err = ERR_INIT;
 	int wait_status;
 
+	find_cause(monitor, ended_with);
 	record->finished_ns = clock_now_ns();
 	if (engine_wait(&monitor->process, &wait_status, &err) < 0) {
 		record->exit_code = -1;
@@ -54,7 +70,7 @@ static void take_status(struct monitor *monitor)
 	if (record->exit_code == EXIT_SIGNALLED + SIGKILL)
 		record->oom_killed = cgroup_oom_killed(monitor->spec.cgroups_path);
 	if (!record->auto_remove)
-		take_ending(monitor, wait_status);
+		take_ending(monitor, wait_status, ended_with);
 }
 
 int monitor_read_row(struct monitor *monitor, struct container_record *now, struct err *err)

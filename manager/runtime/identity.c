@@ -18,7 +18,8 @@
 #define FIELD_FLAGS 9
 #define FIELD_START 22
 #define FIELD_END_STATUS 52
-#define FORKED_ONLY 0x40 /* PF_FORKNOEXEC, in this place since Linux 2.6 */
+#define EXITING 0x4	 /* PF_EXITING; both in this place since Linux 2.6 */
+#define FORKED_ONLY 0x40 /* PF_FORKNOEXEC */
 
 /* Whether the numbers there are those that getpid(2), kill(2) and pidfd_open(2) know. */
 static bool has_our_numbers(int proc_fd)
@@ -147,6 +148,15 @@ int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
 	if (result == 0)
 		*out = !(found.flags & FORKED_ONLY);
 	return result;
+}
+
+bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time)
+{
+	struct identity_stat found;
+	struct err gone = ERR_INIT;
+
+	return read_stat(proc_fd, pid, &found, &gone) == 0 && found.start_time == start_time &&
+	       (found.flags & EXITING);
 }
 
 int identity_end_status(int proc_fd, pid_t pid, int *out, struct err *err)

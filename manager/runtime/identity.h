@@ -30,6 +30,13 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
  */
 int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
 
+/*
+ * Whether the process with this start time is on its way out: it executes nothing any more, and
+ * where it is process 1 of a PID namespace, waits until all others in that are gone. False when it
+ * is gone itself.
+ */
+bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time);
+
 /* Whether the process runs the file that this one runs. One that has ended does not. */
 int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err);
 

@@ -38,6 +38,34 @@ setup() {
 	[[ $output == *$'\nsegv was ended by'* ]]
 }
 
+@test "why: the end of the container whose PID namespace it shares" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	# also through another one that shares it
+	cman run -d --name guest --pid container:bird busybox sleep 600 >/dev/null
+	cman run -d --name second --no-init --pid container:guest busybox sleep 600 >/dev/null
+	cman run -d --name third --pid container:bird busybox sleep 600 >/dev/null
+	kill -KILL "$(cman inspect -f '{{.State.Pid}}' third)"
+	cman wait third >/dev/null
+	cman stop -t 0 bird >/dev/null
+	cman wait guest second >/dev/null
+	for name in guest second; do
+		run --separate-stderr cman why "$name"
+		assert_match "${lines[0]}" "^$name was ended by SIGKILL \\(exit status 137\\), .* ago\$"
+		[[ $output == *$'\n  because   bird ended, whose PID namespace it shares: all in it are killed then\n'* ]]
+		[[ $output != *'asked by'* ]]
+	done
+	run --separate-stderr cman why third
+	[[ $output == *'asked by  nobody'* ]]
+	[[ $output != *because* ]]
+	# its own end is its own
+	cman start bird guest >/dev/null
+	cman kill guest >/dev/null
+	cman wait guest >/dev/null
+	run --separate-stderr cman why guest
+	[[ $output == *'asked by  kill SIGKILL'* ]]
+	[[ $output != *because* ]]
+}
+
 @test "why: what is not known is named, the others are told" {
 	cman run --name bird busybox true
 	run --separate-stderr cman why nosuch bird
