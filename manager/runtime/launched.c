@@ -8,9 +8,11 @@
 #include "manager/runtime/await.h"
 #include "manager/runtime/identity.h"
 #include "manager/runtime/init_report.h"
+#include "manager/runtime/process_family.h"
 #include "manager/runtime/program.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
+#include "store/base/log.h"
 
 static int explain_none(int num, struct err *err)
 {
@@ -62,6 +64,24 @@ int launched_take(int proc_fd, struct engine_process *process, struct err *err)
 	result = identity_start_time(proc_fd, process->pid, &process->start_time, err);
 	return result == -ESRCH ? reap_explain(pidfd, "the container's first process", err) :
 				  result;
+}
+
+void launched_end(int ns_fd)
+{
+	AUTO_CGROUP_MEMBERS struct cgroup_members children = CGROUP_MEMBERS_INIT;
+	AUTO_CLOSE int proc_fd = -1;
+	struct err err = ERR_INIT;
+	int result = identity_open_proc(&proc_fd, &err);
+
+	if (result == 0)
+		result = process_family_children_in(proc_fd, ns_fd, &children, &err);
+	if (result < 0)
+		log_debug("%s", err.text);
+	for (size_t i = 0; i < children.count; i++) {
+		AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, children.pids[i], 0);
+
+		reap_killed(pidfd);
+	}
 }
 
 int launched_await_program(const struct engine_process *process, struct err *err)

@@ -17,6 +17,13 @@
  */
 int launched_take(int proc_fd, struct engine_process *process, struct err *err);
 
+/*
+ * After a start that failed, the builder being gone: end whatever it has launched into the PID
+ * namespace open at `ns_fd`. Who that is, nobody may have said, or not truly: any child of ours in
+ * there is meant.
+ */
+void launched_end(int ns_fd);
+
 /* Without ctinit as process 1: until the payload was executed. Errors as engine_start's. */
 int launched_await_program(const struct engine_process *process, struct err *err);
 

@@ -265,6 +265,8 @@ static int make_in_cgroup(const struct engine_request *request, struct setup *se
 		result = make_container(request, setup, err);
 	if (result < 0) {
 		reap_killed(setup->process.pidfd);
+		if (child_is_builder(&setup->joins))
+			launched_end(setup->joins.fds[spec_namespace_index(SPEC_NS_PID)]);
 		(void)cgroup_destroy(spec->cgroups_path, &ignored);
 	}
 	return result;

@@ -115,6 +115,38 @@ static int find(int proc_fd, DIR *dir, pid_t init, struct cgroup_members *out)
 	return r;
 }
 
+static int find_children_in(int proc_fd, DIR *dir, ino_t wanted, struct cgroup_members *out)
+{
+	const struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), parent;
+		ino_t found;
+
+		if (pid > 0 && parent_of(proc_fd, pid, &parent) && parent == getpid() &&
+		    namespace_of(proc_fd, pid, &found) && found == wanted)
+			r = cgroup_members_add(out, pid);
+	}
+	return r;
+}
+
+int process_family_children_in(int proc_fd, int ns_fd, struct cgroup_members *out, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct stat st;
+	int r;
+
+	if (!dir)
+		return err_sys(err, errno, "cannot read /proc");
+	fd = -1;
+	if (fstat(ns_fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine a PID namespace");
+	r = find_children_in(proc_fd, dir, st.st_ino, out);
+	return r < 0 ? err_sys(err, -r, "cannot list processes") : 0;
+}
+
 int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -19,6 +19,12 @@
 int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err);
 
 /*
+ * Add those children of the calling process to `out`, ended or not, that are in the PID namespace
+ * open at `ns_fd`.
+ */
+int process_family_children_in(int proc_fd, int ns_fd, struct cgroup_members *out, struct err *err);
+
+/*
  * Whether the program that `init`, a ctinit, was told to run has ended and is not reaped yet. It is
  * its oldest child, so that this can be relied on while `init` is held still. A kernel that lists
  * no children (CONFIG_PROC_CHILDREN) cannot tell: false.

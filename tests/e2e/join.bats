@@ -105,6 +105,29 @@ start_in_all_ways() {
 	[ "$caught" = 1 ] || skip "nothing could be caught before it had executed its program"
 }
 
+@test "whoever says another number than that of the first process leaves nothing of it" {
+	local launched
+	cman run -d --name spy --cap-add SYS_PTRACE busybox sh -c '
+		forge() { printf "TINI\1\0\5\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" 1<>$1; }
+		while :; do
+			for process in /proc/[0-9]*; do
+				case $process in /proc/1 | /proc/$$) continue ;; esac
+				for file in $process/fd/*; do
+					[ -p $file ] && forge $file
+				done
+			done
+		done 2>/dev/null' >/dev/null
+	# what ctinit itself says comes late
+	run --separate-stderr strace -ff -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=write,clone,waitid \
+		-e inject=write:delay_enter=1000000:when=1 "$CMAN" run --rm --pid container:spy busybox true
+	assert_status 125
+	assert_match "$stderr" 'cman: process 1, which ctinit is said to have made, is not of the container'
+	cat "$BATS_TEST_TMPDIR"/calls.*
+	launched=$(sed -n 's/.*CLONE_PARENT) *= //p' "$BATS_TEST_TMPDIR"/calls.*)
+	[ -n "$launched" ]
+	grep -q "^waitid(.*si_code=CLD_KILLED, si_pid=$launched,.*}, WNOHANG|WEXITED, NULL) = 0" "$BATS_TEST_TMPDIR"/calls.*
+}
+
 @test "a filter that lets nobody in is loaded by the newcomer; where that is impossible, it is said" {
 	cat >"$BATS_TEST_TMPDIR/alone.json" <<-'END'
 		{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
