@@ -157,6 +157,16 @@ static struct clone_args child_in(unsigned set, int cgroup_fd, int *pidfd)
 	return args;
 }
 
+/* What clone3(2) says of a group that is not below the root of the caller's cgroup namespace. */
+static int group_is_outside(struct err *err)
+{
+	err_set(err, ERR_STATE, ENOENT,
+		"cannot make a process in its cgroup: it is outside of the cgroup namespace that "
+		"cman runs in");
+	return err_hint(err, "mount cgroup2 anew in there, over the host's: "
+			     "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+}
+
 pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 {
 	int fd = -1;
@@ -166,6 +176,8 @@ pid_t namespaces_fork(unsigned set, int cgroup_fd, int *pidfd, struct err *err)
 	if (pid < 0) {
 		int num = errno;
 
+		if (num == ENOENT && cgroup_fd >= 0)
+			return group_is_outside(err);
 		err_sys(err, num, "cannot make a process in new namespaces");
 		/* ENOSYS is how filters of other containers refuse it */
 		if (num == EPERM || num == ENOSYS)
@@ -186,6 +198,8 @@ pid_t namespaces_call(int cgroup_fd, int (*function)(void *context), void *conte
 	struct clone_args args = child_in(0, cgroup_fd, &fd);
 	pid_t pid = clone_call(&args, function, context);
 
+	if (pid == -ENOENT && cgroup_fd >= 0)
+		return group_is_outside(err);
 	if (pid < 0)
 		return err_sys(err, -pid, "cannot make a process");
 	*pidfd = fd;

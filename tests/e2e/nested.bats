@@ -58,3 +58,18 @@ hint: root has no CAP_SYS_ADMIN here: a container in which others are to run tak
 	assert_status 125
 	assert_match "$stderr" 'hint: root has no CAP_SYS_ADMIN here: '
 }
+
+# A cgroup2 that is mounted with nsdelegate lets nobody move across the root of a cgroup namespace.
+# Here it may be mounted without: what the kernel says then is put in its mouth.
+@test "in a cgroup namespace that sees the host's cgroups: what is to be done is said" {
+	local outside="cannot make a process in its cgroup: it is outside of the cgroup namespace that cman runs in
+hint: mount cgroup2 anew in there, over the host's: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
+	crossing() { strace -f -qq -o /dev/null -e trace=clone3 -e inject=clone3:error=ENOENT:when=1 "$CMAN" "$@"; }
+	cman run -d --name bird busybox sleep 1000 >/dev/null
+	run --separate-stderr crossing run --rm busybox true
+	assert_status 125
+	assert_stderr "cman: $outside"
+	run --separate-stderr crossing exec bird true
+	assert_status 125
+	assert_stderr "cman: bird: $outside"
+}
