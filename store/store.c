@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/utf8.h"
 #include "store/db.h"
 #include "store/db_memory.h"
 #include "store/expected.h"
@@ -21,6 +23,8 @@
 #include "store/schema.h"
 
 #define DEFAULT_RUN "/run/cman"
+/* SQLite takes paths of 512 bytes, and the longest here ends with containers/ID/log.db-journal. */
+#define ROOT_MAX 400
 #define RESERVE_BYTES (128 << 10) /* dozens of records in the write-ahead log */
 
 /*
@@ -57,11 +61,56 @@ static int make_absolute(const char *path, char **out, struct err *err)
 	return 0;
 }
 
+/* It is told to SQLite, and in specifications, which are JSON. */
+static int check_path(const char *root, struct err *err)
+{
+	size_t len = strlen(root);
+
+	if (len > ROOT_MAX) {
+		err_set(err, ERR_INVALID, ENAMETOOLONG,
+			"the path of the root directory has %zu bytes, and may have %d", len,
+			ROOT_MAX);
+		return err_hint(err, "mount it in another place, too: mount --bind");
+	}
+	if (!utf8_is_valid(root))
+		return err_set(err, ERR_INVALID, EILSEQ,
+			       "the path of the root directory is not UTF-8: %s", root);
+	return 0;
+}
+
+/* Who may write here can have root do anything: what is run, and with which powers, is read here. */
+static int check_owner(int fd, const char *path, struct err *err)
+{
+	struct stat st;
+	bool group;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot examine %s", path);
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		err_set(err, ERR_INVALID, EINVAL,
+			"%s belongs to user %u, who could do all that cman may by what is there",
+			path, st.st_uid);
+		return err_hint(err, "take another directory, or make it yours: chown %u:%u",
+				geteuid(), getegid());
+	}
+	group = st.st_gid != 0 && st.st_gid != getegid();
+	if (!(st.st_mode & (S_IWOTH | (group ? S_IWGRP : 0))))
+		return 0;
+	err_set(err, ERR_INVALID, EINVAL,
+		"others may write to %s, and so do all that cman may (mode %04o)", path,
+		st.st_mode & 07777);
+	return err_hint(err, "take another directory, or if nobody has: chmod go-w");
+}
+
 static int ensure_below(const struct store *store, const char *name, int *out, struct err *err)
 {
+	char path[ROOT_MAX + 16];
 	int r = fd_ensure_dir(store->root_fd, name, 0700, out, err);
 
-	return r < 0 ? err_wrap(err, "%s", store->root) : 0;
+	if (r < 0)
+		return err_wrap(err, "%s", store->root);
+	snprintf(path, sizeof(path), "%s/%s", store->root, name);
+	return check_owner(*out, path, err);
 }
 
 /*
@@ -99,11 +148,15 @@ static int open_blobs(struct store *store, struct err *err)
 
 static int open_directories(const char *root, struct store *store, struct err *err)
 {
-	int r = fd_ensure_dir_path(root ? root : STORE_DEFAULT_ROOT, 0700, &store->root_fd, err);
+	const char *given = root ? root : STORE_DEFAULT_ROOT;
+	int r = check_path(given, err);
 
-	if (r < 0)
-		return r;
-	r = make_absolute(root ? root : STORE_DEFAULT_ROOT, &store->root, err);
+	if (r == 0)
+		r = fd_ensure_dir_path(given, 0700, &store->root_fd, err);
+	if (r == 0)
+		r = make_absolute(given, &store->root, err);
+	if (r == 0)
+		r = check_owner(store->root_fd, store->root, err);
 	if (r < 0)
 		return r;
 	if (root) {
@@ -117,6 +170,8 @@ static int open_directories(const char *root, struct store *store, struct err *e
 		if (!store->run)
 			return err_sys(err, ENOMEM, "cannot open " DEFAULT_RUN);
 		r = fd_ensure_dir_path(DEFAULT_RUN, 0700, &store->run_fd, err);
+		if (r == 0)
+			r = check_owner(store->run_fd, DEFAULT_RUN, err);
 	}
 	if (r == 0)
 		r = ensure_below(store, "containers", &store->containers_fd, err);

@@ -16,6 +16,7 @@
 #include "manager/cmd/terminal.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/strv.h"
+#include "store/base/utf8.h"
 
 #define STOP_TIMEOUT_DEFAULT 10
 
@@ -79,6 +80,12 @@ static int take_own(const struct cmd *cmd, const struct cmd_option *option, cons
 	return detach_keys_parse(value, &out->keys, err);
 }
 
+/* What is not a file to be read or written now is kept, and that in JSON. */
+static bool can_be_kept(const struct cmd_option *option, const char *value)
+{
+	return (option->value && strcmp(option->value, "FILE") == 0) || utf8_is_valid(value);
+}
+
 /* One pass over the options; `files`: only those that name files of others, else all but those. */
 static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 		      struct run_options *out, struct err *err)
@@ -90,6 +97,9 @@ static int parse_pass(const struct cmd *cmd, int argc, char **argv, bool files,
 
 	options_begin(&parse, cmd, argc, argv);
 	while ((rc = options_next(&parse, &option, &value, err)) > 0) {
+		if (value && !can_be_kept(option, value))
+			return err_set(err, ERR_USAGE, EILSEQ, "--%s: not UTF-8: %s", option->name,
+				       value);
 		if (!files) {
 			rc = take_own(cmd, option, value, out, err);
 			if (rc == 1)

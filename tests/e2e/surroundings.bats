@@ -72,3 +72,79 @@ hint: it is not seen from here: is it of another PID namespace\?$'
 hint: if it is stopped, let it go on: kill -CONT $monitor"
 	eventually sh -c '[ "$("$CMAN" inspect -f "{{.State.ExitCode}}" bird)" = 137 ]'
 }
+
+@test "a store that others may write to is refused: they would have root's powers" {
+	others_may_write() {
+		assert_status 125
+		assert_stderr "cman: others may write to $1, and so do all that cman may (mode $2)
+hint: take another directory, or if nobody has: chmod go-w"
+	}
+	chmod 1777 "$CMAN_ROOT"
+	run --separate-stderr cman ps
+	others_may_write "$CMAN_ROOT" 1777
+	run --separate-stderr cman run --rm busybox true
+	others_may_write "$CMAN_ROOT" 1777
+	chmod 770 "$CMAN_ROOT"
+	chgrp 1000 "$CMAN_ROOT"
+	run --separate-stderr cman images
+	others_may_write "$CMAN_ROOT" 0770
+	chgrp 0 "$CMAN_ROOT"
+	run --separate-stderr cman images -q
+	assert_status 0
+	chmod 755 "$CMAN_ROOT"
+	for below in containers layers tmp run; do
+		chmod 777 "$CMAN_ROOT/$below"
+		run --separate-stderr cman create busybox true
+		others_may_write "$CMAN_ROOT/$below" 0777
+		chmod 700 "$CMAN_ROOT/$below"
+	done
+	chown 1000 "$CMAN_ROOT"
+	run --separate-stderr cman run --rm busybox true
+	chown 0 "$CMAN_ROOT"
+	assert_status 125
+	assert_stderr "cman: $CMAN_ROOT belongs to user 1000, who could do all that cman may by what is there
+hint: take another directory, or make it yours: chown 0:0"
+	run --separate-stderr cman run --rm busybox echo here
+	assert_output here
+}
+
+@test "a root directory whose path nobody could use is refused before it is made" {
+	long=$BATS_TEST_TMPDIR/$(printf 'a%.0s' {1..200})/$(printf 'b%.0s' {1..180})
+	run --separate-stderr cman --root "$long" pull -q --name busybox "$FIXTURES/busybox.tar.gz"
+	assert_status 125
+	assert_stderr "cman: the path of the root directory has ${#long} bytes, and may have 400
+hint: mount it in another place, too: mount --bind"
+	[ ! -e "${long%/*}" ]
+	run --separate-stderr cman --root "$BATS_TEST_TMPDIR/"$'\xff' ps
+	assert_status 125
+	assert_stderr "cman: the path of the root directory is not UTF-8: $BATS_TEST_TMPDIR/\\xff"
+	[ ! -e "$BATS_TEST_TMPDIR/"$'\xff' ]
+	# One as long as it may be, with all that overlayfs, SQLite and shells make something of.
+	odd=$BATS_TEST_TMPDIR/$'a:b,c\\d %s\n"?#=\''
+	odd=$odd/${long##*/}
+	odd=$odd/$(printf 'a%.0s' $(seq $((399 - ${#odd}))))
+	[ ${#odd} = 400 ]
+	export CMAN_ROOT=$odd
+	import_busybox
+	cman run -d --name bird -v nest:/nest busybox sh -c 'echo one >/nest/egg; echo two; exec sleep 1000' >/dev/null
+	eventually has_said bird two
+	run --separate-stderr cman exec bird cat /nest/egg
+	assert_output one
+	cman stop -t 0 bird
+	cman commit bird second
+	cman image mount second
+	cman image unmount second
+	cman rm bird
+	run --separate-stderr cman fsck
+	assert_status 0
+}
+
+@test "an option of run that could not be kept is named" {
+	for option in --workdir --volume --user --env --hostname --mount --annotation; do
+		run --separate-stderr cman run "$option" $'/\xff' busybox true
+		assert_status 125
+		assert_stderr "cman: $option: not UTF-8: /\\xff
+hint: see 'cman run --help'"
+	done
+	[ -z "$(cman ps -aq)" ]
+}
