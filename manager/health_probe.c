@@ -11,6 +11,7 @@
 
 #include "manager/exec_request.h"
 #include "manager/exec_stage.h"
+#include "manager/exit_status.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
@@ -170,7 +171,7 @@ static bool take_packet(struct health_probe *probe)
 			       end_with(probe, HEALTH_TIMED_OUT, "it took too long") :
 			       false;
 	if (r <= 0)
-		return end_with(probe, 125, "the helper that runs the check was killed");
+		return end_with(probe, EXIT_CMAN, "the helper that runs the check was killed");
 	if (packet.type == PACKET_FAILED)
 		return end_with(probe, packet.failed.exit_code, packet.failed.err.text);
 	if (packet.type != PACKET_EXITED)

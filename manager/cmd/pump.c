@@ -64,7 +64,6 @@ void pump_release(struct pump *pump)
 	cleanup_close(&pump->out[1]);
 }
 
-#define EXIT_SIGNALLED 128
 #define IMPATIENCE_NS 3000000000 /* three SIGINT in this time */
 #define LAST_CHANCE_NS 500000000 /* to end by the third */
 

@@ -51,12 +51,5 @@ int report_status(const struct err *err)
 {
 	if (err->kind == ERR_SYS && err->num == EINTR)
 		return EXIT_INTERRUPTED;
-	switch (err->kind) {
-	case ERR_NO_EXEC:
-		return EXIT_NO_EXEC;
-	case ERR_NO_PROGRAM:
-		return EXIT_NO_PROGRAM;
-	default:
-		return EXIT_CMAN;
-	}
+	return exit_status_of(err);
 }

@@ -8,18 +8,14 @@
  * goes on after an error (`cman rm a b c`); the error it returns is printed by main.
  */
 
+#include "manager/exit_status.h"
 #include "store/base/err.h"
 
-#define EXIT_CMAN 125	     /* cman itself failed */
-#define EXIT_NO_EXEC 126     /* the payload cannot be executed */
-#define EXIT_NO_PROGRAM 127  /* the payload was not found */
 #define EXIT_INTERRUPTED 130 /* by the user, as a shell says of SIGINT */
 
 void report_error(const struct err *err);
 
-/*
- * The exit status that `err` asks for: 126, 127, 130 (a pull that was interrupted: EINTR) or 125.
- */
+/* exit_status_of(), or 130 for a pull that was interrupted (EINTR). */
 int report_status(const struct err *err);
 
 #endif

@@ -8,9 +8,8 @@
 #include "manager/cmd/human.h"
 #include "manager/cmd/status.h"
 #include "manager/ending.h"
+#include "manager/exit_status.h"
 #include "manager/signals.h"
-
-#define EXIT_SIGNALLED 128
 
 static void add_escaped(struct buf *out, const char *text)
 {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "manager/exit_status.h"
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
@@ -93,7 +94,7 @@ int monitor_connect(int dir_fd, const char *name, int *out, struct err *err)
 
 static void tell_refused(int socket, const struct err *err)
 {
-	struct packet packet = { .type = PACKET_FAILED, .failed = { .exit_code = 125 } };
+	struct packet packet = { .type = PACKET_FAILED, .failed = { .exit_code = EXIT_CMAN } };
 	struct err ignored = ERR_INIT;
 
 	packet.failed.err = *err;

@@ -49,7 +49,7 @@ bool claim_is_known(int dir_fd)
 int monitor_claim(struct monitor *monitor, struct err *err)
 {
 	/* One that nobody knows of yet has no name. */
-	const bool unknown = monitor->plan && monitor->row == ROW_DUE;
+	const bool unknown = monitor->row == ROW_DUE;
 	const char *name = unknown ? monitor->record.id : monitor->record.name;
 	int rc;
 

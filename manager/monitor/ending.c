@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "manager/ending.h"
+#include "manager/exit_status.h"
 #include "manager/joined.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
@@ -12,8 +13,6 @@
 #include "manager/runtime/cgroup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
-
-#define EXIT_SIGNALLED 128
 
 static int exit_code_of(int wait_status)
 {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manager/exit_status.h"
 #include "manager/monitor/state.h"
 #include "manager/restart_policy.h"
 #include "store/base/clock.h"
@@ -168,7 +169,7 @@ static void begin_check(struct monitor *monitor)
 	if (health_probe_begin(&monitor->health.probe, &monitor->spec.health, &monitor->process,
 			       monitor->dir_fd, monitor->store.run_fd, &err) == 0)
 		return;
-	record_result(monitor, 125, err.text, clock_now_ns());
+	record_result(monitor, EXIT_CMAN, err.text, clock_now_ns());
 	schedule(monitor);
 }
 

@@ -11,13 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager/exit_status.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 #include "store/db_memory.h"
-
-#define EXIT_CMAN_FAILED 125
 
 static void monitor_release(struct monitor *monitor)
 {
@@ -137,7 +136,7 @@ static void tell_end_of_service(struct monitor *monitor, const struct err *err)
 
 	(void)err_wrap(&told, "%s: its monitor gives up", name);
 	(void)err_hint(&told, "see what becomes of it: cman ps -a, cman logs -f %s", name);
-	tell_failure(monitor, &told, EXIT_CMAN_FAILED);
+	tell_failure(monitor, &told, EXIT_CMAN);
 }
 
 /* From the start to the end of its last run, and of what its clients have still to get. */
@@ -173,7 +172,7 @@ static int attend(struct monitor *monitor, struct err *err)
 /* Before there is a client to tell it to. */
 static int fail_early(int socket, const struct err *err)
 {
-	struct packet packet = { .type = PACKET_FAILED, .failed.exit_code = EXIT_CMAN_FAILED };
+	struct packet packet = { .type = PACKET_FAILED, .failed.exit_code = EXIT_CMAN };
 	struct err ignored = ERR_INIT;
 
 	packet.failed.err = *err;
@@ -185,7 +184,7 @@ int monitor_stage_main(void)
 {
 	struct monitor monitor = MONITOR_INIT;
 	struct err err = ERR_INIT;
-	int exit_code = EXIT_CMAN_FAILED;
+	int exit_code = EXIT_CMAN;
 	bool adopt = false;
 	int rc;
 
@@ -298,7 +297,7 @@ int monitor_main(const struct monitor_plan *plan, int socket)
 	struct monitor monitor = MONITOR_INIT;
 	struct packet packet = { .type = PACKET_AGAIN };
 	struct err err = ERR_INIT;
-	int exit_code = EXIT_CMAN_FAILED;
+	int exit_code = EXIT_CMAN;
 	sigset_t none;
 	int rc;
 

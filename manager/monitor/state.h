@@ -43,7 +43,7 @@ struct monitor_plan;
 
 /* Of a container that was made for this start. */
 enum monitor_row {
-	ROW_THERE,
+	ROW_THERE,   /* always, of one that was made before */
 	ROW_DUE,     /* nobody knows of the container yet */
 	ROW_REFUSED, /* it could not be written, so that nothing may be left */
 };
@@ -100,7 +100,25 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
  * record.state says what became of it.
  */
 int monitor_begin_again(struct monitor *monitor, struct err *err);
-/* begin.c: the payload has them, or will not get them. */
+/*
+ * begin.c: write the row that is due, and open the database for it: the child's work hides both.
+ * Then `row` is ROW_THERE or ROW_REFUSED.
+ */
+int monitor_write_row(struct monitor *monitor, bool is_started, struct err *err);
+
+/* failed_start.c: nothing was begun. Why: somebody may have meddled, then `failure` says so. */
+void monitor_refuse_start(struct monitor *monitor, struct err *failure);
+/* failed_start.c: of what was begun, processes and cgroups are taken away. */
+void monitor_undo_start(struct monitor *monitor);
+/* failed_start.c: undo it, and leave a record that says why, or with --rm nothing. */
+void monitor_record_failure(struct monitor *monitor, struct err *failure, int exit_code);
+
+/*
+ * stdio.c: pipes for a container without a terminal. *ends are the container's, to be closed when
+ * it has them; ours are in the monitor.
+ */
+int monitor_open_stdio(struct monitor *monitor, struct engine_stdio *ends, struct err *err);
+/* stdio.c: the payload has them, or will not get them. */
 void monitor_close_preserved(struct monitor *monitor);
 /* loop.c: signal process 1. One that is just ending is no failure of who signals it. */
 void monitor_signal(struct monitor *monitor, int number);
@@ -111,12 +129,12 @@ void monitor_signal(struct monitor *monitor, int number);
 int monitor_claim(struct monitor *monitor, struct err *err);
 void monitor_unclaim(struct monitor *monitor);
 
-/* begin.c: for what the container prints; its spec may have it that nothing is kept. */
+/* stdio.c: for what the container prints; its spec may have it that nothing is kept. */
 int monitor_open_journal(struct monitor *monitor, struct err *err);
 /* begin.c: who we are, for those who find our container running: monitor_*, boot_id. */
 int monitor_identify(struct container_record *record, struct err *err);
 /*
- * begin.c: make process.console_fd, if there is one, the source of the output, and keep a slave of
+ * stdio.c: make process.console_fd, if there is one, the source of the output, and keep a slave of
  * it open: else the terminal would hang up between two of its users.
  */
 void monitor_attach_console(struct monitor *monitor);
