@@ -210,30 +210,32 @@ static int allow_volatile_again(const struct monitor *monitor, struct err *err)
 	return fd_remove_tree(work, "incompat", err);
 }
 
-static int begin(struct monitor *monitor, struct err *err)
+/* One that was made for this start has its spec, until others can have found, and updated, it. */
+static int load_spec(struct monitor *monitor, struct err *err)
 {
-	/* Whoever changes its limits meanwhile finds it running, and changes its cgroups. */
-	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
-	int rc = monitor_open_journal(monitor, err);
-
-	(void)held;
-	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;
-	monitor->record.health_failures = 0;
-	return rc < 0 ? rc : create_and_start(monitor, err);
-}
-
-static int load_and_begin(struct monitor *monitor, struct err *err)
-{
-	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
 	int rc;
 
-	(void)held;
-	/* One that was made for this start: others can have found, and updated, it since. */
+	if (monitor->row == ROW_DUE)
+		return 0;
 	spec_release(&monitor->spec);
 	rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+	return rc < 0 ? rc : allow_volatile_again(monitor, err);
+}
+
+static int begin(struct monitor *monitor, struct err *err)
+{
+	/* Until it runs: whoever changes its limits then changes its cgroups. */
+	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, monitor->record.id);
+	int rc = load_spec(monitor, err);
+
+	(void)held;
 	if (rc == 0)
-		rc = allow_volatile_again(monitor, err);
-	return rc < 0 ? rc : begin(monitor, err);
+		rc = monitor_open_journal(monitor, err);
+	if (rc < 0)
+		return rc;
+	monitor->record.health = monitor->spec.health.test ? HEALTH_STARTING : HEALTH_NONE;
+	monitor->record.health_failures = 0;
+	return create_and_start(monitor, err);
 }
 
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
@@ -249,7 +251,7 @@ int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err)
 		monitor_refuse_start(monitor, err);
 		return err_code(err);
 	}
-	rc = monitor->row == ROW_DUE ? begin(monitor, err) : load_and_begin(monitor, err);
+	rc = begin(monitor, err);
 	if (rc == 0)
 		return 0;
 	*exit_code = exit_status_of(err);
@@ -285,16 +287,17 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 {
 	struct container_record *record = &monitor->record;
 	struct err failure = ERR_INIT;
-	AUTO_CLOSE int held = lifecycle_hold_spec(&monitor->store, record->id);
+	int rc;
 
-	(void)held;
 	forget_run(monitor);
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
-	if (lifecycle_load_spec(&monitor->store, record->id, &monitor->spec, &failure) == 0 &&
-	    caller_limits_put_back(&monitor->limits, &failure) == 0 &&
-	    begin(monitor, &failure) == 0) {
+	rc = caller_limits_put_back(&monitor->limits, &failure);
+	if (rc == 0) {
+		rc = begin(monitor, &failure);
 		caller_limits_lift(&monitor->limits);
+	}
+	if (rc == 0) {
 		monitor_listen(monitor);
 		return 0;
 	}

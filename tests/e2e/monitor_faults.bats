@@ -148,6 +148,13 @@ unlimited unlimited' ]
 	eventually has_none
 }
 
+@test "a restart that fails leaves its monitor no limits of who started it" {
+	prlimit --fsize=20000000:unlimited --cpu=5000:unlimited "$CMAN" run -d --name bird --restart always \
+		busybox sh -c 'rm /bin/sh' >/dev/null
+	eventually sh -c '"$CMAN" inspect bird | grep -q "there is no program"'
+	eventually has_none
+}
+
 @test "who records an end that nobody recorded leaves a new run alone" {
 	cman run -d --name bird busybox sleep 1000
 	first=$(column bird pid)
