@@ -187,11 +187,8 @@ int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err)
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path + 1);
 	for (size_t i = 0; cgroup_v1_controllers[i]; i++) {
 		const char *controller = cgroup_v1_controllers[i];
-		AUTO_CLOSE int root = -1;
+		AUTO_CLOSE int root = cgroup_host_v1_with(&cgroup->host, controller, path);
 
-		if (cgroup_host_v1_lacks(&cgroup->host, controller, path))
-			continue;
-		root = cgroup_host_v1(&cgroup->host, controller);
 		if (root == -ENOENT)
 			continue;
 		if (root < 0)
@@ -231,12 +228,9 @@ int cgroup_destroy(const char *path, struct err *err)
 	if (host.v2_root >= 0)
 		first = cgroup_tree_remove(host.v2_root, path, err);
 	for (size_t i = 0; cgroup_v1_controllers[i]; i++) {
-		AUTO_CLOSE int root = -1;
+		AUTO_CLOSE int root = cgroup_host_v1_with(&host, cgroup_v1_controllers[i], path);
 		struct err later = ERR_INIT;
 
-		if (cgroup_host_v1_lacks(&host, cgroup_v1_controllers[i], path))
-			continue;
-		root = cgroup_host_v1(&host, cgroup_v1_controllers[i]);
 		if (root == -ENOENT)
 			continue;
 		r = root < 0 ? err_sys(&later, -root, "cannot look for its hierarchy") :

@@ -139,14 +139,14 @@ int cgroup_host_v1(const struct cgroup_host *host, const char *controller)
 	return host->unusual ? find_mount("cgroup", CGROUP_SUPER_MAGIC, controller) : -ENOENT;
 }
 
-bool cgroup_host_v1_lacks(const struct cgroup_host *host, const char *controller, const char *path)
+int cgroup_host_v1_with(const struct cgroup_host *host, const char *controller, const char *path)
 {
 	char whole[PATH_MAX];
 
-	if (host->unusual)
-		return false;
-	if (host->v1_dir < 0)
-		return true;
-	snprintf(whole, sizeof(whole), "%s%s", controller, path);
-	return faccessat(host->v1_dir, whole, F_OK, 0) < 0 && errno == ENOENT;
+	if (host->v1_dir >= 0) {
+		snprintf(whole, sizeof(whole), "%s%s", controller, path);
+		if (faccessat(host->v1_dir, whole, F_OK, 0) < 0 && errno == ENOENT)
+			return -ENOENT;
+	}
+	return cgroup_host_v1(host, controller);
 }

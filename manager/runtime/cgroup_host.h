@@ -35,9 +35,9 @@ void cgroup_host_release(struct cgroup_host *host);
 int cgroup_host_v1(const struct cgroup_host *host, const char *controller);
 
 /*
- * Whether there is certainly no group `path` with `controller` on v1: one system call, for the
- * usual case.
+ * The same, for who looks for the group `path` there: -ENOENT also where that is certainly missing,
+ * for the price of one system call.
  */
-bool cgroup_host_v1_lacks(const struct cgroup_host *host, const char *controller, const char *path);
+int cgroup_host_v1_with(const struct cgroup_host *host, const char *controller, const char *path);
 
 #endif

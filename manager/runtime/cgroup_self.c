@@ -59,11 +59,8 @@ static int remove_empty(const struct cgroup_host *host, const char *path, struct
 	int r = cgroup_tree_remove_empty(host->v2_root, path);
 
 	for (size_t i = 0; cgroup_v1_controllers[i] && r == 0; i++) {
-		AUTO_CLOSE int root = -1;
+		AUTO_CLOSE int root = cgroup_host_v1_with(host, cgroup_v1_controllers[i], path);
 
-		if (cgroup_host_v1_lacks(host, cgroup_v1_controllers[i], path))
-			continue;
-		root = cgroup_host_v1(host, cgroup_v1_controllers[i]);
 		if (root != -ENOENT)
 			r = root < 0 ? root : cgroup_tree_remove_empty(root, path);
 	}

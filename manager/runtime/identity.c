@@ -10,8 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "manager/runtime/proc_file.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 
 #define STAT_MAX 1024 /* 52 numbers and a name of at most 64 bytes */
 #define FIELD_STATE 3 /* the first one after the name in parentheses */
@@ -102,21 +102,17 @@ static bool has_ended(const struct identity_stat *found)
 
 static int read_stat(int proc_fd, pid_t pid, struct identity_stat *out, struct err *err)
 {
-	AUTO_CLOSE int fd = -1;
-	char path[32];
 	char text[STAT_MAX];
 	struct identity_stat found;
-	ssize_t len;
+	ssize_t len = proc_file_read(proc_fd, pid, "stat", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "%d/stat", (int)pid);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, sizeof(text));
 	if (len == -ENOENT || len == -ESRCH)
 		return err_set(err, ERR_STATE, ESRCH, "process %d is gone", (int)pid);
 	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
+		return err_sys(err, (int)-len, "cannot read /proc/%d/stat", (int)pid);
 	if (identity_parse_stat(text, (size_t)len, &found) < 0)
-		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%d/stat",
+			       (int)pid);
 	*out = found;
 	return 0;
 }

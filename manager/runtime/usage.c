@@ -40,11 +40,8 @@ struct reader {
 
 static int open_v1(const struct reader *reader, const char *controller)
 {
-	AUTO_CLOSE int root = -1;
+	AUTO_CLOSE int root = cgroup_host_v1_with(&reader->host, controller, reader->path);
 
-	if (cgroup_host_v1_lacks(&reader->host, controller, reader->path))
-		return -ENOENT;
-	root = cgroup_host_v1(&reader->host, controller);
 	return root >= 0 ? cgroup_tree_open(root, reader->path) : root;
 }
 

@@ -14,11 +14,8 @@
 
 static int open_v1(const struct cgroup_host *host, const char *controller, const char *path)
 {
-	AUTO_CLOSE int root = -1;
+	AUTO_CLOSE int root = cgroup_host_v1_with(host, controller, path);
 
-	if (cgroup_host_v1_lacks(host, controller, path))
-		return -1;
-	root = cgroup_host_v1(host, controller);
 	return root >= 0 ? cgroup_tree_open(root, path) : -1;
 }
 
