@@ -242,21 +242,22 @@ int fetch_stage_main(void)
 
 int fetch_event_check(struct fetch_event *event, struct err *err)
 {
+	bool possible;
+
 	event->validator[sizeof(event->validator) - 1] = '\0';
 	event->content_type[sizeof(event->content_type) - 1] = '\0';
 	event->digest[sizeof(event->digest) - 1] = '\0';
 	event->location[sizeof(event->location) - 1] = '\0';
 	event->link[sizeof(event->link) - 1] = '\0';
 	event->message[sizeof(event->message) - 1] = '\0';
-	event->err.text[sizeof(event->err.text) - 1] = '\0';
-	event->err.hint[sizeof(event->err.hint) - 1] = '\0';
+	possible = err_received(&event->err);
 	if (event->kind < FETCH_EVENT_HEAD || event->kind > FETCH_EVENT_END || event->offset < 0 ||
 	    event->offset > MAX_OFFSET || event->total < -1 || event->range_end < -1 ||
 	    event->sent < 0 || event->status < 0 || event->status > 999 ||
 	    event->retry_after_s < 0 ||
 	    (event->kind == FETCH_EVENT_HEAD && event->total >= 0 &&
 	     event->offset > event->total) ||
-	    (event->failed && (event->err.kind == ERR_NONE || event->err.num < 0)))
+	    (event->failed && !possible))
 		return err_set(err, ERR_INVALID, EPROTO, "the fetch stage sent nonsense");
 	return 0;
 }

@@ -267,9 +267,8 @@ static int stage_ended(const struct fetch_session *session, struct err *err)
 	do
 		n = recv(session->control, &said, sizeof(said), MSG_PEEK | MSG_DONTWAIT);
 	while (n < 0 && errno == ECONNRESET);
-	if (n != sizeof(said) || said.kind == ERR_NONE || said.num <= 0)
+	if (n != sizeof(said) || !err_received(&said))
 		return err_set(err, ERR_SYS, EIO, "the fetch stage ended without a report");
-	said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
 	*err = said;
 	return err_code(err);
 }

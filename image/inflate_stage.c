@@ -95,9 +95,7 @@ int inflate_stage_main(void)
 
 int inflate_report_check(struct inflate_report *report, struct err *err)
 {
-	report->err.text[sizeof(report->err.text) - 1] = '\0';
-	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
-	if (report->failed && (report->err.kind == ERR_NONE || report->err.num < 0))
+	if (!err_received(&report->err) && report->failed)
 		return err_set(err, ERR_INVALID, EPROTO, "the inflate stage sent nonsense");
 	return 0;
 }

@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "image/inflate_stage.h"
+#include "image/stage_report.h"
 #include "image/unpack_stage.h"
 #include "store/base/cleanup.h"
 
@@ -46,20 +46,6 @@ void ingest_abort(struct ingest *ingest)
 
 /* --- the stages --- */
 
-/* A socket to a stage, with its job in it: the first packet of a new socket has room. */
-static int open_report(const void *job, size_t len, int *ours, int *theirs, struct err *err)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot talk to a stage");
-	*ours = pair[0];
-	*theirs = pair[1];
-	if (send(*ours, job, len, MSG_NOSIGNAL) != (ssize_t)len)
-		return err_sys(err, errno, "cannot talk to a stage");
-	return 0;
-}
-
 static int start_inflate(struct ingest *ingest, const struct unpack_limits *limits,
 			 const struct ring_ends *in, const struct ring_ends *out, struct err *err)
 {
@@ -71,7 +57,7 @@ static int start_inflate(struct ingest *ingest, const struct unpack_limits *limi
 		.nfds = INFLATE_NFDS,
 		.parent_death_signal = SIGKILL,
 	};
-	int r = open_report(&job, sizeof(job), &ingest->inflate_fd, &report, err);
+	int r = stage_report_open("inflate", &job, sizeof(job), &ingest->inflate_fd, &report, err);
 
 	if (r < 0)
 		return r;
@@ -97,7 +83,7 @@ static int start_unpack(struct ingest *ingest, const struct unpack_limits *limit
 		.nfds = UNPACK_NFDS,
 		.parent_death_signal = SIGKILL,
 	};
-	int r = open_report(&job, sizeof(job), &ingest->unpack_fd, &report, err);
+	int r = stage_report_open("unpack", &job, sizeof(job), &ingest->unpack_fd, &report, err);
 
 	if (r == 0)
 		r = marks_open(&ingest->marks_fd, err);
@@ -166,16 +152,13 @@ static int take_inflate_report(struct ingest *ingest, struct err *err)
 {
 	struct inflate_report report;
 	int r = interrupt_poll(ingest->interrupt, ingest->inflate_fd, POLLIN, -1, err);
-	ssize_t n;
-	int status;
 
 	if (r < 0)
 		return r;
-	n = recv(ingest->inflate_fd, &report, sizeof(report), 0);
-	status = stage_end(&ingest->inflate);
-	if (n != sizeof(report))
-		return unpack_stage_died("inflate", status, err);
-	r = inflate_report_check(&report, err);
+	r = stage_report_take("inflate", ingest->inflate_fd, &ingest->inflate, &report,
+			      sizeof(report), err);
+	if (r == 0)
+		r = inflate_report_check(&report, err);
 	if (r < 0)
 		return r;
 	if (!report.failed) /* then it has told the end of the archive */
@@ -188,16 +171,13 @@ static int take_unpack_report(struct ingest *ingest, bool *broke_off, struct err
 {
 	struct unpack_report report;
 	int r = interrupt_poll(ingest->interrupt, ingest->unpack_fd, POLLIN, -1, err);
-	ssize_t n;
-	int status;
 
 	if (r < 0)
 		return r;
-	n = recv(ingest->unpack_fd, &report, sizeof(report), 0);
-	status = stage_end(&ingest->unpack);
-	if (n != sizeof(report))
-		return unpack_stage_died("unpack", status, err);
-	r = unpack_report_check(&report, err);
+	r = stage_report_take("unpack", ingest->unpack_fd, &ingest->unpack, &report, sizeof(report),
+			      err);
+	if (r == 0)
+		r = unpack_report_check(&report, err);
 	if (r < 0)
 		return r;
 	if (!report.failed) {

@@ -5,11 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/pack_stage.h"
+#include "image/stage_report.h"
 #include "image/verify.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -35,7 +34,7 @@ int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_f
 {
 	AUTO_CLOSE int out = -1;
 	AUTO_CLOSE int report = -1;
-	int pipes[2], reports[2], fds[PACK_NFDS] = { in_fd, -1, -1, -1, mount_fd, marks_fd };
+	int pipes[2], r, fds[PACK_NFDS] = { in_fd, -1, -1, -1, mount_fd, marks_fd };
 	const struct stage_options options = {
 		.fds = fds,
 		.nfds = PACK_NFDS,
@@ -49,12 +48,9 @@ int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_f
 	pack->fd = pipes[0];
 	out = pipes[1];
 	fcntl(out, F_SETPIPE_SZ, PIPE_SIZE);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) < 0)
-		return err_sys(err, errno, "cannot talk to the pack stage");
-	pack->report_fd = reports[0];
-	report = reports[1];
-	if (send(pack->report_fd, order, sizeof(*order), MSG_NOSIGNAL) != sizeof(*order))
-		return err_sys(err, errno, "cannot talk to the pack stage");
+	r = stage_report_open("pack", order, sizeof(*order), &pack->report_fd, &report, err);
+	if (r < 0)
+		return r;
 	fds[PACK_FD_OUT] = out;
 	fds[PACK_FD_REPORT] = report;
 	return stage_spawn("cman-pack", &options, &pack->stage, err);
@@ -96,27 +92,14 @@ int pack_start(struct pack *pack, const struct pack_request *request, struct err
 	return r;
 }
 
-static int stage_died(int status, struct err *err)
-{
-	if (!WIFSIGNALED(status))
-		return err_set(err, ERR_SYS, EIO, "the pack stage ended with status %d",
-			       WEXITSTATUS(status));
-	err_set(err, ERR_SYS, WTERMSIG(status) == SIGPIPE ? EPIPE : EIO,
-		"the pack stage was killed by signal %d (%s)", WTERMSIG(status),
-		strsignal(WTERMSIG(status)));
-	return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
-					     err_code(err);
-}
-
 int pack_report_check(struct pack_report *report, struct err *err)
 {
 	struct pack_result *result = &report->result;
+	bool possible = err_received(&report->err);
 
-	report->err.text[sizeof(report->err.text) - 1] = '\0';
-	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
 	result->changed_path[sizeof(result->changed_path) - 1] = '\0';
 	result->diff_id[DIGEST_HEX_LEN] = '\0';
-	if (report->failed ? report->err.kind == ERR_NONE || report->err.num < 0 :
+	if (report->failed ? !possible :
 			     result->entries < 0 || result->bytes < 0 || result->sockets < 0 ||
 				     result->attributes < 0 || result->kernel < 0 ||
 				     result->changed < 0 || result->vanished < 0 ||
@@ -128,16 +111,11 @@ int pack_report_check(struct pack_report *report, struct err *err)
 int pack_finish(struct pack *pack, struct pack_result *out, struct err *err)
 {
 	struct pack_report report;
-	ssize_t n;
-	int r, status;
+	int r = stage_report_take("pack", pack->report_fd, &pack->stage, &report, sizeof(report),
+				  err);
 
-	do
-		n = recv(pack->report_fd, &report, sizeof(report), 0);
-	while (n < 0 && errno == EINTR);
-	status = stage_end(&pack->stage);
-	if (n != sizeof(report))
-		return stage_died(status, err);
-	r = pack_report_check(&report, err);
+	if (r == 0)
+		r = pack_report_check(&report, err);
 	if (r < 0)
 		return r;
 	if (report.failed) {

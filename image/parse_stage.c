@@ -142,12 +142,10 @@ static bool is_manifest(const struct parse_answer *answer)
 
 int parse_answer_check(enum parse_document document, struct parse_answer *answer, struct err *err)
 {
-	answer->err.text[sizeof(answer->err.text) - 1] = '\0';
-	answer->err.hint[sizeof(answer->err.hint) - 1] = '\0';
+	bool possible = err_received(&answer->err);
+
 	if (answer->failed)
-		return answer->err.kind == ERR_NONE || answer->err.num < 0 || answer->count != 0 ?
-			       nonsense(err) :
-			       0;
+		return possible && answer->count == 0 ? 0 : nonsense(err);
 	if (!is_count(document, answer->kind, answer->count) ||
 	    ((document == PARSE_MANIFEST || document == PARSE_ANY_MANIFEST) &&
 	     !is_manifest(answer)))

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/confine.h"
@@ -183,25 +182,12 @@ int unpack_stage_main(void)
 int unpack_report_check(struct unpack_report *report, struct err *err)
 {
 	const struct unpack_result *result = &report->result;
+	bool possible = err_received(&report->err);
 
-	report->err.text[sizeof(report->err.text) - 1] = '\0';
-	report->err.hint[sizeof(report->err.hint) - 1] = '\0';
-	if (report->failed ? report->err.kind == ERR_NONE || report->err.num < 0 :
+	if (report->failed ? !possible :
 			     result->size < 0 || result->entries < 0 || result->sockets < 0 ||
 				     result->devices < 0 || result->deletions < 0 ||
 				     result->attributes < 0 || report->marks_bytes < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the unpack stage sent nonsense");
 	return 0;
-}
-
-int unpack_stage_died(const char *name, int status, struct err *err)
-{
-	if (WIFSIGNALED(status)) {
-		err_set(err, ERR_SYS, EIO, "the %s stage was killed by signal %d (%s)", name,
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-		return WTERMSIG(status) == SIGKILL ? err_hint(err, "is there enough memory?") :
-						     err_code(err);
-	}
-	return err_set(err, ERR_SYS, EIO, "the %s stage ended with status %d and no report", name,
-		       WEXITSTATUS(status));
 }

@@ -33,9 +33,6 @@ struct unpack_report {
 	struct unpack_result result;
 };
 
-/* The stage `name`, this or cman-inflate, has ended without a report; `status` of waitpid(2). */
-int unpack_stage_died(const char *name, int status, struct err *err);
-
 /* End the texts, and refuse what cannot be. 0 or ERR_INVALID. */
 int unpack_report_check(struct unpack_report *report, struct err *err);
 

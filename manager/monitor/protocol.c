@@ -72,8 +72,7 @@ static void terminate_text(struct packet *packet)
 		packet->started.name[sizeof(packet->started.name) - 1] = '\0';
 		break;
 	case PACKET_FAILED:
-		packet->failed.err.text[sizeof(packet->failed.err.text) - 1] = '\0';
-		packet->failed.err.hint[sizeof(packet->failed.err.hint) - 1] = '\0';
+		(void)err_received(&packet->failed.err);
 		break;
 	default:
 		break;

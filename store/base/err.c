@@ -17,6 +17,13 @@ int err_code(const struct err *err)
 	return err->num > 0 ? -err->num : -EINVAL;
 }
 
+bool err_received(struct err *err)
+{
+	err->text[sizeof(err->text) - 1] = '\0';
+	err->hint[sizeof(err->hint) - 1] = '\0';
+	return err->kind != ERR_NONE && err->num >= 0;
+}
+
 int err_set(struct err *err, enum err_kind kind, int num, const char *fmt, ...)
 {
 	va_list ap;

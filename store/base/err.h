@@ -12,6 +12,8 @@
  * print one.
  */
 
+#include <stdbool.h>
+
 enum err_kind {
 	ERR_NONE = 0,
 	ERR_SYS,	 /* a system call failed; num says how */
@@ -61,6 +63,12 @@ int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf
 
 /* The negative errno of `err`: what a function that failed with it returns. */
 int err_code(const struct err *err);
+
+/*
+ * `err` came from another process as it is: end its texts. Whether it can be one: it has a kind, and
+ * no negative number.
+ */
+bool err_received(struct err *err);
 
 /*
  * What these return is negative. Compilers and analyzers learn it here: so they see that behind
