@@ -48,13 +48,6 @@ static void copy_release(struct copy *copy)
 	interrupt_end(&copy->interrupt);
 }
 
-static void on_notice(const char *text, void *data)
-{
-	const struct copy *copy = data;
-
-	pull_ui_step(copy->ui, "%s", text);
-}
-
 /* --- blobs --- */
 
 struct blobs {
@@ -374,17 +367,9 @@ int image_copy(const struct copy_request *request, const struct pull_ui *ui, cop
 		.source = { .session = FETCH_SESSION_INIT },
 		.destination = { .session = FETCH_SESSION_INIT },
 		.interrupt = INTERRUPT_INIT,
+		.options = fetch_options_for(request->retries, request->stall_timeout_s, ui),
 		.parse = PARSE_SESSION_INIT,
 	};
 
-	copy.options = (struct fetch_options){
-		.retries = request->retries == 0 ? FETCH_DEFAULT_RETRIES :
-			   request->retries > 0	 ? request->retries :
-						   0,
-		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s :
-								  FETCH_DEFAULT_STALL_S,
-		.notice = on_notice,
-		.data = &copy,
-	};
 	return run(&copy, done, data, err);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "image/fetch_attempt.h"
+#include "image/pull_ui.h"
 #include "image/url.h"
 #include "store/base/cleanup.h"
 
@@ -15,6 +16,23 @@
 #define MAX_PAUSE_MS 30000
 #define MAX_RETRY_AFTER_S 60
 #define PROGRESS_MIN (64 << 10) /* bytes; a server that sends less each time is not worth it */
+
+static void show_notice(const char *text, void *data)
+{
+	pull_ui_step(data, "%s", text);
+}
+
+struct fetch_options fetch_options_for(int retries, int stall_timeout_s, const struct pull_ui *ui)
+{
+	return (struct fetch_options){
+		.retries = retries == 0 ? FETCH_DEFAULT_RETRIES :
+			   retries > 0	? retries :
+					  0,
+		.stall_timeout_s = stall_timeout_s > 0 ? stall_timeout_s : FETCH_DEFAULT_STALL_S,
+		.notice = show_notice,
+		.data = (void *)ui,
+	};
+}
 
 /* Twice as long each time, within bounds, and not for all clients the same. Milliseconds. */
 static int pause_before(const struct fetch_attempt *attempt, int failures)

@@ -27,6 +27,8 @@
 #define FETCH_DEFAULT_STALL_S 30
 #define FETCH_URL_MAX 8192 /* bytes, NUL included */
 
+struct pull_ui;
+
 struct fetch_session {
 	struct stage_child child; /* pid 0: none */
 	int control;
@@ -114,6 +116,12 @@ struct fetch_options {
 	void (*notice)(const char *text, void *data);
 	void *data;
 };
+
+/*
+ * As commands ask for it: `retries` 0 and `stall_timeout_s` 0 are the defaults, negative retries none.
+ * Notices are steps of `ui`, which stays the caller's and may be NULL.
+ */
+struct fetch_options fetch_options_for(int retries, int stall_timeout_s, const struct pull_ui *ui);
 
 struct fetch_sink {
 	/*

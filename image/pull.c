@@ -37,13 +37,6 @@ const struct image_name *pull_find_name(const struct image_record *image, const 
 	return NULL;
 }
 
-static void on_notice(const char *text, void *data)
-{
-	const struct pull *pull = data;
-
-	pull_ui_step(pull->ui, "%s", text);
-}
-
 /* --- an image of a registry --- */
 
 /*
@@ -283,16 +276,7 @@ static void pull_init(struct pull *pull, struct store *store, const struct pull_
 		.source = SOURCE_INIT,
 		.interrupt = INTERRUPT_INIT,
 		.session = FETCH_SESSION_INIT,
-		.options = {
-			.retries = request->retries == 0 ? FETCH_DEFAULT_RETRIES :
-				   request->retries > 0	 ? request->retries :
-							   0,
-			.stall_timeout_s = request->stall_timeout_s > 0 ?
-						   request->stall_timeout_s :
-						   FETCH_DEFAULT_STALL_S,
-			.notice = on_notice,
-			.data = pull,
-		},
+		.options = fetch_options_for(request->retries, request->stall_timeout_s, ui),
 		.hold = -1,
 		.started_ns = clock_now_ns(),
 	};

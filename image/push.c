@@ -205,13 +205,6 @@ static int push_blob(size_t index, void *data, struct err *err)
 
 /* --- the journey --- */
 
-static void on_notice(const char *text, void *data)
-{
-	const struct push *push = data;
-
-	pull_ui_step(push->ui, "%s", text);
-}
-
 static int connect_registry(struct push *push, struct err *err)
 {
 	const struct push_request *request = push->request;
@@ -280,18 +273,10 @@ int image_push(struct store *store, const struct push_request *request, const st
 		.interrupt = INTERRUPT_INIT,
 		.hold = -1,
 		.session = FETCH_SESSION_INIT,
+		.options = fetch_options_for(request->retries, request->stall_timeout_s, ui),
 	};
 	int r;
 
-	push.options = (struct fetch_options){
-		.retries = request->retries == 0 ? FETCH_DEFAULT_RETRIES :
-			   request->retries > 0	 ? request->retries :
-						   0,
-		.stall_timeout_s = request->stall_timeout_s > 0 ? request->stall_timeout_s :
-								  FETCH_DEFAULT_STALL_S,
-		.notice = on_notice,
-		.data = &push,
-	};
 	r = run(&push, out, err);
 	if (r < 0 && r != -EINTR && strncmp(err->text, request->image, strlen(request->image)) != 0)
 		return err_wrap(err, "%s", request->image);
