@@ -11,6 +11,7 @@
 #include "image/names.h"
 #include "image/parse.h"
 #include "image/registry.h"
+#include "image/tag_list.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -316,26 +317,11 @@ static int copy_tag(struct copy *copy, const char *reference, const char *tag, c
 
 static int copy_all_tags(struct copy *copy, copied *done, void *data, struct err *err)
 {
-	AUTO_FREE char *next = NULL;
-	AUTO_STRV char **all = NULL;
-	int r;
+	AUTO_STRV char **tags = NULL;
+	int r = tag_list_get(copy->source.registry, &copy->parse, &tags, err);
 
-	do {
-		AUTO_BUF struct buf json = BUF_INIT;
-		AUTO_STRV char **page = NULL;
-		char *more = NULL;
-
-		r = registry_tags(copy->source.registry, next, &json, &more, err);
-		if (r < 0)
-			return r;
-		free(next);
-		next = more;
-		r = parse_tags(&copy->parse, json.data ? json.data : "", json.len, &page, err);
-		if (r == 0 && strv_extend(&all, page) < 0)
-			r = err_sys(err, ENOMEM, "cannot list the tags");
-	} while (r == 0 && next);
-	for (size_t i = 0; r == 0 && i < strv_len(all); i++)
-		r = copy_tag(copy, all[i], all[i], done, data, err);
+	for (size_t i = 0; r == 0 && tags[i]; i++)
+		r = copy_tag(copy, tags[i], tags[i], done, data, err);
 	return r;
 }
 

@@ -13,6 +13,7 @@
 #include "image/pull_state.h"
 #include "image/pull_tags.h"
 #include "image/registry.h"
+#include "image/tag_list.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -319,6 +320,7 @@ int image_pull_all_tags(struct store *store, const struct pull_request *request,
 {
 	struct pull pull __attribute__((cleanup(pull_release)));
 	AUTO_REGISTRY struct registry *registry = NULL;
+	AUTO_PARSE_SESSION struct parse_session session = PARSE_SESSION_INIT;
 	AUTO_STRV char **tags = NULL;
 	int r;
 
@@ -331,7 +333,7 @@ int image_pull_all_tags(struct store *store, const struct pull_request *request,
 	if (r == 0)
 		r = open_registry(&pull, &registry, err);
 	if (r == 0)
-		r = pull_list_tags(registry, &tags, err);
+		r = tag_list_get(registry, &session, &tags, err);
 	for (size_t i = 0; r == 0 && tags[i]; i++) {
 		AUTO_IMAGE_RECORD struct image_record image = IMAGE_RECORD_INIT;
 

@@ -62,6 +62,7 @@ blob-elsewhere          a redirect to the other host, which has it
 blob-file               a redirect to file:///etc/passwd
 blob-downgrade          a redirect to http, told as a relative-scheme URL (//HOST/)
 blob-garbage            no HTTP at all
+tags-endless            each page of tags names a next one
 push-status-CODE[-TIMES]        every request that would write
 push-location           upload locations are relative URLs with a query
 push-cut                the first two uploads of bytes are cut off
@@ -287,6 +288,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name, kind, reference = match.group(1, 2, 3)
         fault = name.split("/")[0]
         if fault.startswith("auth-") and not self.admit(fault.split("-")):
+            return
+        if fault == "tags-endless":
+            last = int(self.path.rpartition("=")[2])
+            self.answer(200, dumps({"name": name, "tags": [f"t{last}"]}),
+                        Link=f"</v2/{name}/tags/list?last={last + 1}>; rel=\"next\"")
             return
         if kind == "tags":
             self.answer(200, dumps({"name": name, "tags": ["1", "2", "latest"]}))

@@ -223,3 +223,15 @@ nothing_stays() {
 	assert_match "$(grep '^cman: ' <<<"$stderr")" 'No space left on device'
 	[ -z "$left" ]
 }
+
+@test "a list of tags without an end" {
+	for command in "pull" "copy $FAULTY/ok/box"; do
+		# shellcheck disable=SC2086 # two words
+		set -- $command
+		run --separate-stderr timeout 60 "$CMAN" "$1" --all-tags "$FAULTY/tags-endless/box" "${@:2}"
+		assert_status 125
+		assert_match "$(grep '^cman: ' <<<"$stderr")" 'there is no end to its tags'
+	done
+	[ "$(requests tags-endless)" -gt 1000 ]
+	nothing_stays
+}

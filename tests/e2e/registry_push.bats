@@ -313,6 +313,9 @@ put_manifest() {
 		assert_match "$output" "$REGISTRY/mirror/some:$tag  $(digest_of "t/some:$tag")"
 		[ "$(digest_of "mirror/some:$tag")" = "$(digest_of "t/some:$tag")" ]
 	done
+	run --separate-stderr cman copy --all-tags "$REGISTRY/t/none" "$REGISTRY/mirror/none"
+	assert_status 125
+	assert_error "^cman: .*$REGISTRY/.*t/none"
 }
 
 @test "copy: both sides break off, and it goes on" {
