@@ -136,47 +136,47 @@ int fetch_url(struct fetch_session *session, const struct fetch_request *request
 	return attempt_often(&attempt, shown, err);
 }
 
-struct small {
-	struct buf *out;
-	size_t max;
-};
-
-static int64_t small_resume(const char **validator, void *data)
+static int64_t resume_nothing(const char **validator, void *data)
 {
 	(void)validator;
 	(void)data;
 	return 0;
 }
 
-static int small_begin(int64_t offset, int64_t total, const char *validator, void *data,
-		       struct err *err)
+static int begin_in_memory(int64_t offset, int64_t total, const char *validator, void *data,
+			   struct err *err)
 {
-	const struct small *small = data;
+	const struct fetch_memory *memory = data;
 
 	(void)offset;
 	(void)total;
 	(void)validator;
 	(void)err;
-	buf_reset(small->out);
+	buf_reset(memory->out);
 	return 0;
 }
 
-static int small_write(const void *bytes, size_t len, void *data, struct err *err)
+static int write_to_memory(const void *bytes, size_t len, void *data, struct err *err)
 {
-	const struct small *small = data;
+	const struct fetch_memory *memory = data;
 
-	if (small->out->len + len > small->max)
-		return err_set(err, ERR_INVALID, EFBIG, "is larger than %zu bytes", small->max);
-	buf_add(small->out, bytes, len);
-	return buf_failed(small->out) ? err_sys(err, ENOMEM, "cannot fetch") : 0;
+	if (len > memory->max - memory->out->len)
+		return err_set(err, ERR_INVALID, EFBIG, "is larger than %zu bytes", memory->max);
+	buf_add(memory->out, bytes, len);
+	return buf_failed(memory->out) ? err_sys(err, ENOMEM, "cannot fetch") : 0;
+}
+
+struct fetch_sink fetch_into_memory(struct fetch_memory *memory)
+{
+	return (struct fetch_sink){ resume_nothing, begin_in_memory, write_to_memory, memory };
 }
 
 int fetch_small(struct fetch_session *session, const struct fetch_request *request, size_t max,
 		const struct fetch_options *options, const struct interrupt *interrupt,
 		struct buf *out, struct fetch_reply *reply, struct err *err)
 {
-	struct small small = { out, max };
-	const struct fetch_sink sink = { small_resume, small_begin, small_write, &small };
+	struct fetch_memory memory = { out, max };
+	const struct fetch_sink sink = fetch_into_memory(&memory);
 
 	return fetch_url(session, request, options, &sink, interrupt, reply, err);
 }

@@ -139,6 +139,13 @@ struct fetch_sink {
 	void *data;
 };
 
+/* A body that fits into memory, kept in `out`; what is more than `max` bytes is ERR_INVALID (EFBIG). */
+struct fetch_memory {
+	struct buf *out; /* emptied by every beginning */
+	size_t max;
+};
+struct fetch_sink fetch_into_memory(struct fetch_memory *memory);
+
 /*
  * Make the request and wait for its end. `sink` takes the body of a GET; NULL: it is not wanted,
  * as with all other methods. `reply` may be NULL.

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/codec.h"
 #include "image/descriptor.h"
 #include "store/base/cleanup.h"
 #include "store/store.h"
@@ -232,23 +231,15 @@ int intake_fd(struct intake *intake, const struct intake_options *options, int f
 
 const char *intake_media_type(const struct intake *intake)
 {
-	static const struct {
-		unsigned char magic[6];
-		size_t len;
-		const char *type;
-	} kinds[] = {
-		{ { 0x1f, 0x8b }, 2, MEDIA_OCI_LAYER_GZIP },
-		{ { 0x28, 0xb5, 0x2f, 0xfd }, 4, MEDIA_OCI_LAYER_ZSTD },
-		{ { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, MEDIA_XZ },
-	};
-	/* RFC 8878: any of 16 numbers begins a frame that is passed over. */
-	static const unsigned char skippable[] = { 0x2a, 0x4d, 0x18 };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (memcmp(intake->magic, kinds[i].magic, kinds[i].len) == 0)
-			return kinds[i].type;
-	if ((intake->magic[0] & 0xf0) == 0x50 &&
-	    memcmp(intake->magic + 1, skippable, sizeof(skippable)) == 0)
+	switch (codec_recognise(intake->magic, sizeof(intake->magic))) {
+	case CODEC_GZIP:
+		return MEDIA_OCI_LAYER_GZIP;
+	case CODEC_ZSTD:
 		return MEDIA_OCI_LAYER_ZSTD;
+	case CODEC_XZ:
+		return MEDIA_XZ;
+	case CODEC_NONE:
+		break;
+	}
 	return MEDIA_OCI_LAYER;
 }

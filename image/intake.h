@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/codec.h"
 #include "image/ingest.h"
 #include "image/interrupt.h"
 #include "image/turns.h"
@@ -49,7 +50,8 @@ struct intake {
 	struct ingest ingest;	/* its draft is the tree; ingest.result tells of it at the end */
 	struct blob_draft blob; /* what keeps the bytes … */
 	struct partial partial; /* … or this, where a download is kept for a resume */
-	unsigned char magic[6]; /* the first bytes: they tell how the archive is compressed */
+	/* the first bytes: they tell how the archive is compressed */
+	unsigned char magic[CODEC_MAGIC_LEN];
 	bool has_turn;
 	bool late;	  /* what came is still to be unpacked … */
 	int64_t unpacked; /* … and this of it is */

@@ -23,41 +23,6 @@ void documents_release(struct documents *documents)
 
 /* --- one document --- */
 
-/* Bytes of a blob on their way into memory, at most as many as its descriptor says. */
-struct memory {
-	struct buf *out;
-	size_t max;
-};
-
-static int64_t resume(const char **validator, void *data)
-{
-	(void)validator;
-	(void)data;
-	return 0;
-}
-
-static int begin(int64_t offset, int64_t total, const char *validator, void *data, struct err *err)
-{
-	const struct memory *memory = data;
-
-	(void)offset;
-	(void)total;
-	(void)validator;
-	(void)err;
-	buf_reset(memory->out);
-	return 0;
-}
-
-static int receive(const void *bytes, size_t len, void *data, struct err *err)
-{
-	const struct memory *memory = data;
-
-	if (len > memory->max - memory->out->len)
-		return err_set(err, ERR_CORRUPT, EFBIG, "has more bytes than its manifest says");
-	buf_add(memory->out, bytes, len);
-	return buf_failed(memory->out) ? err_sys(err, ENOMEM, "cannot pull") : 0;
-}
-
 static int check(const struct descriptor *descriptor, const struct buf *bytes, struct err *err)
 {
 	char hex[SHA256_HEX_LEN + 1];
@@ -176,13 +141,16 @@ static int get_config(struct pull *pull, struct registry *registry, struct parse
 		      struct documents *out, struct err *err)
 {
 	const struct descriptor *config = &out->manifest.config;
-	struct memory memory = { &out->config_bytes, (size_t)config->size };
-	const struct fetch_sink sink = { resume, begin, receive, &memory };
+	struct fetch_memory memory = { &out->config_bytes, (size_t)config->size };
+	const struct fetch_sink sink = fetch_into_memory(&memory);
 	int r = within_limit(pull, "configuration", config->size, err);
 
 	if (r == 0 && !read_kept(pull, config, &out->config_bytes)) {
 		buf_reset(&out->config_bytes);
 		r = registry_blob(registry, config->digest, &sink, err);
+		if (r == -EFBIG)
+			r = err_set(err, ERR_CORRUPT, EFBIG,
+				    "has more bytes than its manifest says");
 		if (r == 0)
 			r = check(config, &out->config_bytes, err);
 	}
