@@ -53,7 +53,7 @@ int intake_begin(struct intake *intake, const struct intake_options *options, st
 	intake->size = 0;
 	intake->late = false;
 	memset(intake->magic, 0, sizeof(intake->magic));
-	if (r == 0 && !options->blob_is_there && intake->partial.fd < 0)
+	if (r == 0 && !options->tree_only && intake->partial.fd < 0)
 		r = blob_draft_begin(options->store, &intake->blob, err);
 	return r;
 }
@@ -65,7 +65,7 @@ static int keep(struct intake *intake, const char *bytes, size_t len, struct err
 	bool resumable = partial->fd >= 0;
 	int64_t position = intake->ingest.digest.size;
 
-	if (intake->options.blob_is_there)
+	if (intake->options.tree_only)
 		return 0;
 	while (len > 0) {
 		ssize_t n = pwrite(resumable ? partial->fd : intake->blob.fd, bytes, len, position);
@@ -94,7 +94,7 @@ static int choose_turn(struct intake *intake, const void *bytes, size_t len, str
 	if (!turns || codec_window(bytes, len) <= TURNS_WINDOW)
 		return 0;
 	intake->has_turn = turns_try(turns);
-	intake->late = !intake->has_turn && !intake->options.blob_is_there;
+	intake->late = !intake->has_turn && !intake->options.tree_only;
 	if (intake->has_turn || intake->late)
 		return 0;
 	r = turns_wait(turns, intake->options.interrupt, err);

@@ -33,8 +33,8 @@ struct intake_options {
 	const struct interrupt *interrupt;
 	const struct unpack_limits *limits; /* NULL: the defaults */
 	const char *expected;		    /* SHA-256 of the bytes, hex; NULL: not known */
-	/* bool: the bytes are a blob of this store, only the tree is wanted */
-	bool blob_is_there;
+	/* The bytes are not kept: they are a blob of this store, or no layer of an image. */
+	bool tree_only;
 	/*
 	 * Layers with large windows (image/turns.h) are unpacked in turn: one whose turn it is not
 	 * yet is kept and digested meanwhile, and unpacked from what was kept. NULL: at once.

@@ -78,7 +78,7 @@ int layer_check(struct store *store, const struct fsck_layer *layer,
 		.interrupt = interrupt,
 		.limits = limits,
 		.expected = layer->blob,
-		.blob_is_there = true,
+		.tree_only = true,
 	};
 	AUTO_CLOSE int fd = -1;
 	int64_t size;

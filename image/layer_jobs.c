@@ -99,8 +99,8 @@ static int take_in(const struct work *work, struct err *err)
 	job->state = LAYER_DONE;
 	tell(work, LAYER_DOWNLOADING, 0);
 	/* Somebody else may have brought it since we looked. */
-	options.blob_is_there = blob_exists(store, job->blob->digest);
-	if (!options.blob_is_there)
+	options.tree_only = blob_exists(store, job->blob->digest);
+	if (!options.tree_only)
 		return download_run(&download, err);
 	r = partial_discard(store, &job->intake.partial, err);
 	if (r == 0 && !job->doubted && layer_find_tree(store, job->diff_id, job->stack_id, tree))

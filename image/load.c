@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,20 +10,18 @@
 
 #include "image/archive_docker.h"
 #include "image/archive_files.h"
-#include "image/ingest.h"
+#include "image/intake.h"
 #include "image/interrupt.h"
 #include "image/layout.h"
 #include "image/load_layers.h"
 #include "image/ref.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/base/sha256.h"
 #include "store/base/strv.h"
-#include "store/layers.h"
 #include "store/store.h"
 #include "store/sweep.h"
 #include "store/trash_stage.h"
-
-#define CHUNK_SIZE (256u << 10)
 
 struct load {
 	struct store *store;
@@ -38,7 +35,7 @@ struct load {
 	struct image_limits limits;
 	struct platform want;
 	struct interrupt interrupt;
-	struct ingest ingest; /* its draft is the unpacked archive */
+	struct intake intake; /* its tree is the unpacked archive */
 	struct parse_session session;
 	struct load_source source;
 	int dir; /* that was given */
@@ -49,7 +46,7 @@ struct load {
 static void load_release(struct load *load)
 {
 	parse_session_end(&load->session);
-	ingest_abort(&load->ingest);
+	intake_release(&load->intake);
 	cleanup_close(&load->dir);
 	cleanup_close(&load->hold);
 	interrupt_end(&load->interrupt);
@@ -58,31 +55,6 @@ static void load_release(struct load *load)
 }
 
 /* --- the archive --- */
-
-static int unpack(struct load *load, int fd, struct err *err)
-{
-	AUTO_FREE char *chunk = malloc(CHUNK_SIZE);
-	char digest[DIGEST_HEX_LEN + 1];
-	int r = chunk ? 0 : err_sys(err, ENOMEM, "cannot read an archive");
-
-	if (r == 0)
-		r = ingest_begin(&load->ingest, load->store, &load->interrupt, NULL,
-				 &load->limits.unpack, err);
-	while (r == 0) {
-		ssize_t n;
-
-		r = interrupt_poll(&load->interrupt, fd, POLLIN, -1, err);
-		if (r < 0)
-			return r;
-		n = read(fd, chunk, CHUNK_SIZE);
-		if (n == 0)
-			return ingest_finish(&load->ingest, digest, err);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return err_sys(err, errno, "cannot read");
-		r = n > 0 ? ingest_write(&load->ingest, chunk, (size_t)n, err) : 0;
-	}
-	return r;
-}
 
 /* What the file is called without what it is: "debian" of "/tmp/debian.tar.gz"; "" for none. */
 static char *base_of(const char *path)
@@ -112,6 +84,12 @@ static char *base_of(const char *path)
 static int open_archive(struct load *load, struct err *err)
 {
 	const char *path = load->request->path;
+	const struct intake_options options = {
+		.store = load->store,
+		.interrupt = &load->interrupt,
+		.limits = &load->limits.unpack,
+		.tree_only = true,
+	};
 	/* Not blocked in open(2) of a FIFO: an interruption has to be seen. */
 	AUTO_CLOSE int fd = strcmp(path, "-") == 0 ?
 				    fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
@@ -131,8 +109,8 @@ static int open_archive(struct load *load, struct err *err)
 	}
 	pull_ui_step(load->ui, "unpacking %s", load->title);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	r = unpack(load, fd, err);
-	load->source.dir = load->ingest.draft.fd;
+	r = intake_fd(&load->intake, &options, fd, err);
+	load->source.dir = load->intake.ingest.draft.fd;
 	return r;
 }
 
@@ -210,27 +188,14 @@ static int make_image(struct load *load, const struct load_image *image, const c
 static bool find_present(struct load *load, const struct load_image *image,
 			 struct image_record *out)
 {
-	AUTO_IMAGE_MANIFEST struct image_manifest manifest = IMAGE_MANIFEST_INIT;
-	AUTO_IMAGE_RECORD struct image_record record = IMAGE_RECORD_INIT;
-	AUTO_VERIFY struct verify verify = VERIFY_INIT;
 	struct err ignored = ERR_INIT;
 	char id[DIGEST_HEX_LEN + 1];
+	bool whole = false;
 
-	if (image->manifest.len > 0 || verify_start(&verify, &ignored) < 0 ||
-	    verify_update(&verify, image->config.data, image->config.len, &ignored) < 0 ||
-	    verify_finish(&verify, id, &ignored) < 0 ||
-	    image_find(load->store, id, &record, &ignored) < 0 ||
-	    image_manifest_get(load->store, id, &manifest, &ignored) < 0)
-		return false;
-	for (size_t i = 0; i < record.nlayers; i++)
-		if (!layer_exists(load->store, record.layers[i].tree))
-			return false;
-	for (size_t i = 0; i < manifest.nblobs; i++)
-		if (!blob_exists(load->store, manifest.blobs[i].digest))
-			return false;
-	*out = record;
-	record = (struct image_record)IMAGE_RECORD_INIT;
-	return true;
+	return image->manifest.len == 0 &&
+	       sha256_hex(image->config.data, image->config.len, id) == 0 &&
+	       image_is_whole(load->store, id, &whole, &ignored) == 0 && whole &&
+	       image_find(load->store, id, out, &ignored) == 0;
 }
 
 static int take_image(const struct load_image *image, void *data, struct err *err)
@@ -319,7 +284,7 @@ static int begin(struct load *load, struct err *err)
 
 static int explain(struct load *load, int r, struct err *err)
 {
-	ingest_abort(&load->ingest);
+	intake_release(&load->intake);
 	if (r == -EINTR) {
 		trash_remove_aside(load->store);
 		return r;
@@ -333,7 +298,7 @@ static void sweep(struct load *load)
 {
 	struct err ignored = ERR_INIT;
 
-	ingest_abort(&load->ingest);
+	intake_release(&load->intake);
 	cleanup_close(&load->hold);
 	if (store_sweep(load->store, &ignored) < 0)
 		log_debug("sweep: %s", ignored.text);
@@ -352,7 +317,7 @@ int image_load(struct store *store, const struct load_request *request, const st
 		.title = strcmp(request->path, "-") == 0 ? "standard input" : request->path,
 		.limits = request->limits ? *request->limits : limits,
 		.interrupt = INTERRUPT_INIT,
-		.ingest = INGEST_INIT,
+		.intake = INTAKE_INIT,
 		.session = PARSE_SESSION_INIT,
 		.dir = -1,
 		.hold = -1,

@@ -146,7 +146,7 @@ static int take_in(struct take *take, struct err *err)
 		.interrupt = take->interrupt,
 		.limits = &take->source->limits->unpack,
 		.expected = from->digest[0] ? from->digest : NULL,
-		.blob_is_there = from->digest[0] && blob_exists(take->store, from->digest),
+		.tree_only = from->digest[0] && blob_exists(take->store, from->digest),
 		.progress = on_progress,
 		.data = take,
 	};
