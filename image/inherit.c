@@ -133,24 +133,13 @@ static int inherit(int tree_fd, const char *path, const int *lowers, size_t nlow
 
 /* --- an opaque root --- */
 
-static int make_opaque(int tree_fd, const char *name, struct err *err)
-{
-	AUTO_CLOSE int dir = tree_open_beneath(tree_fd, name, O_RDONLY | O_DIRECTORY);
-
-	if (dir < 0)
-		return err_sys(err, -dir, "cannot open the directory");
-	if (fsetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, "y", 1, 0) < 0)
-		return err_sys(err, errno, "cannot make the directory opaque");
-	return 0;
-}
-
 /* That `name` of a layer below does not show. */
 static int cover(int tree_fd, const char *name, struct err *err)
 {
 	struct stat st;
 
 	if (fstatat(tree_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return S_ISDIR(st.st_mode) ? make_opaque(tree_fd, name, err) : 0;
+		return S_ISDIR(st.st_mode) ? mark_opaque(tree_fd, name, err) : 0;
 	/* Of a fixed time, as what no entry names: the same tree whenever it is made. */
 	if (errno != ENOENT || mknodat(tree_fd, name, S_IFCHR, 0) < 0 ||
 	    utimensat(tree_fd, name, (struct timespec[2]){ 0 }, AT_SYMLINK_NOFOLLOW) < 0)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/walk.h"
+
 #define FIRST_SIZE 64
 
 void mark_set_release(struct mark_set *set)
@@ -108,24 +110,14 @@ void mark_set_drop(struct mark_set *set, const char *path, enum mark_kind kind)
 		entry->implicit = false;
 }
 
-/* The end comes before "/", and that before all else: what is in "a" is not parted by "a!". */
-static int rank(unsigned char c)
+static int by_walk(const void *a, const void *b)
 {
-	return c == '\0' ? 0 : c == '/' ? 1 : c + 2;
-}
-
-static int compare(const void *left, const void *right)
-{
-	const unsigned char *a = (const void *)((const struct mark_entry *)left)->path;
-	const unsigned char *b = (const void *)((const struct mark_entry *)right)->path;
-
-	for (; *a && *a == *b; a++)
-		b++;
-	return rank(*a) - rank(*b);
+	return walk_compare(((const struct mark_entry *)a)->path,
+			    ((const struct mark_entry *)b)->path);
 }
 
 void mark_set_sort(struct mark_set *set)
 {
 	if (set->count > 0)
-		qsort(set->entries, set->count, sizeof(*set->entries), compare);
+		qsort(set->entries, set->count, sizeof(*set->entries), by_walk);
 }

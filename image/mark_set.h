@@ -39,8 +39,8 @@ int mark_set_add(struct mark_set *set, const char *path, enum mark_kind kind);
 void mark_set_drop(struct mark_set *set, const char *path, enum mark_kind kind);
 
 /*
- * Order by path, a directory before those in it and all of those before the next one, for
- * `entries` to be gone through. Nothing can be asked or added afterwards.
+ * Order by path as walk_compare() does, a directory before those in it and all of those before the
+ * next one, for `entries` to be gone through. Nothing can be asked or added afterwards.
  */
 void mark_set_sort(struct mark_set *set);
 

@@ -129,21 +129,24 @@ int marks_read(int fd, size_t len, struct marks *out, struct err *err)
 	return r;
 }
 
+int mark_opaque(int tree_fd, const char *path, struct err *err)
+{
+	AUTO_CLOSE int dir = tree_open_beneath(tree_fd, path, O_RDONLY | O_DIRECTORY);
+
+	if (dir < 0)
+		return err_sys(err, -dir, "cannot open the directory");
+	if (fsetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, "y", 1, 0) == 0)
+		return 0;
+	err_sys(err, errno, "cannot make the directory opaque");
+	return err->num == EPERM || err->num == ENOTSUP ?
+		       err_hint(err, "layers need the attribute " MARKS_OPAQUE_ATTRIBUTE) :
+		       err_code(err);
+}
+
 int marks_apply(int tree_fd, const struct marks *marks, struct err *err)
 {
-	for (char *const *path = marks->opaque; *path; path++) {
-		AUTO_CLOSE int dir = tree_open_beneath(tree_fd, *path, O_RDONLY | O_DIRECTORY);
-
-		if (dir < 0)
-			return err_sys(err, -dir, "%s: cannot open the directory", *path);
-		if (fsetxattr(dir, MARKS_OPAQUE_ATTRIBUTE, "y", 1, 0) < 0) {
-			err_sys(err, errno, "%s: cannot make the directory opaque", *path);
-			return err->num == EPERM || err->num == ENOTSUP ?
-				       err_hint(
-					       err,
-					       "layers need the attribute " MARKS_OPAQUE_ATTRIBUTE) :
-				       err_code(err);
-		}
-	}
+	for (char *const *path = marks->opaque; *path; path++)
+		if (mark_opaque(tree_fd, *path, err) < 0)
+			return err_wrap(err, "%s", *path);
 	return 0;
 }

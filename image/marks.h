@@ -63,6 +63,12 @@ int marks_read(int fd, size_t len, struct marks *out, struct err *err);
 #define MARKS_OPAQUE_ATTRIBUTE "trusted.overlay.opaque"
 
 /*
+ * Set the attribute of the directory `path` in the tree `tree_fd`. No symlink is followed. The text
+ * does not name the directory.
+ */
+int mark_opaque(int tree_fd, const char *path, struct err *err);
+
+/*
  * Set the attribute of the opaque ones in the tree `tree_fd`. No symlink is followed.
  * overlayfs does not look at that attribute of the root of a tree: image/inherit.h does.
  */

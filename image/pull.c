@@ -30,7 +30,8 @@ static void pull_release(struct pull *pull)
 	source_release(&pull->source);
 }
 
-const struct image_name *pull_find_name(const struct image_record *image, const char *name)
+/* NULL: the image has no such name. */
+static const struct image_name *find_name(const struct image_record *image, const char *name)
 {
 	for (size_t i = 0; i < image->nnames; i++)
 		if (strcmp(image->names[i].name, name) == 0)
@@ -61,7 +62,7 @@ static int find_here(struct pull *pull, const struct platform *want, char *diges
 		*err = missing;
 		return r;
 	}
-	name = pull_find_name(&image, pull->source.name);
+	name = find_name(&image, pull->source.name);
 	/* What is damaged comes again. */
 	if (!name || !name->digest ||
 	    image_document_config(pull->store, image.id, &config, &missing) < 0)

@@ -107,7 +107,7 @@ static int visit(const struct image_record *image, void *data, struct err *err)
 		return r;
 	memcpy(search->id, image->id, sizeof(search->id));
 	/* One that has the name already is better than any other. */
-	return pull_find_name(image, search->pull->source.name) != NULL;
+	return image_has_name(image, search->pull->source.name);
 }
 
 /* *found: the image is there, under the wanted name. */
@@ -122,7 +122,7 @@ static int find_present(struct pull *pull, bool *found, struct image_record *out
 	r = image_find(pull->store, search.id, &image, err);
 	if (r < 0)
 		return r;
-	if (pull_find_name(&image, pull->source.name)) {
+	if (image_has_name(&image, pull->source.name)) {
 		pull_ui_step(pull->ui, "%s is up to date", pull->source.name);
 	} else {
 		r = image_tag(pull->store, image.id, pull->source.name, err);

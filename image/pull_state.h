@@ -24,7 +24,4 @@ struct pull {
 	int64_t started_ns;
 };
 
-/* Whether one of the image's names is `name`, and which; NULL: no. */
-const struct image_name *pull_find_name(const struct image_record *image, const char *name);
-
 #endif
