@@ -26,14 +26,26 @@ void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh)
 	layer->fresh = fresh;
 }
 
+int assembly_layers_stack(struct assembly_layer *layers, size_t n, struct err *err)
+{
+	const char *below = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if (stack_id(below, layers[i].diff_id, layers[i].stack_id, err) < 0)
+			return err_code(err);
+		below = layers[i].stack_id;
+	}
+	return 0;
+}
+
 int assembly_layer_find(struct store *store, const struct assembly_layer *layers, size_t n,
-			size_t i, const char *stack_id, bool *present, struct err *err)
+			size_t i, bool *present, struct err *err)
 {
 	const struct assembly_layer *layer = &layers[i];
 	char tree[DIGEST_HEX_LEN + 1];
 
 	*present = blob_exists(store, layer->digest) &&
-		   layer_find_tree(store, layer->diff_id, stack_id, tree);
+		   layer_find_tree(store, layer->diff_id, layer->stack_id, tree);
 	if (!*present)
 		return 0;
 	for (size_t j = 0; j < n; j++)
@@ -80,12 +92,13 @@ static bool has_all_below(const struct stack *stack, size_t i)
 }
 
 /* A layer of the store; one that is not there is told by its empty tree. */
-static int place_present(struct stack *stack, size_t i, const char *id, struct err *err)
+static int place_present(struct stack *stack, size_t i, struct err *err)
 {
+	const struct assembly_layer *layer = &stack->layers[i];
 	char *tree = stack->trees[i];
 	int *fd = &stack->fds[stack->n - 1 - i];
 
-	if (!layer_find_tree(stack->store, stack->layers[i].diff_id, id, tree)) {
+	if (!layer_find_tree(stack->store, layer->diff_id, layer->stack_id, tree)) {
 		tree[0] = '\0';
 		return 0;
 	}
@@ -107,7 +120,7 @@ static int refuse_content(struct store *store, const struct assembly_layer *laye
 }
 
 /* A draft: it becomes what it is to look like above those below it, and is told its name. */
-static int place_fresh(struct stack *stack, size_t i, const char *id, struct err *err)
+static int place_fresh(struct stack *stack, size_t i, struct err *err)
 {
 	struct assembly_layer *layer = &stack->layers[i];
 	struct ingest *ingest = &layer->fresh->ingest;
@@ -130,25 +143,19 @@ static int place_fresh(struct stack *stack, size_t i, const char *id, struct err
 	*fd = fcntl(ingest->draft.fd, F_DUPFD_CLOEXEC, 0);
 	if (*fd < 0)
 		return err_sys(err, errno, "cannot make the image");
-	memcpy(stack->trees[i], inherit_needed(marks) ? id : layer->diff_id,
+	memcpy(stack->trees[i], inherit_needed(marks) ? layer->stack_id : layer->diff_id,
 	       sizeof(stack->trees[i]));
 	return 0;
 }
 
 static int place_layers(struct stack *stack, struct err *err)
 {
-	char id[DIGEST_HEX_LEN + 1] = "";
+	int r = assembly_layers_stack(stack->layers, stack->n, err);
 
-	for (size_t i = 0; i < stack->n; i++) {
-		int r = stack_id(id, stack->layers[i].diff_id, id, err);
-
-		if (r == 0)
-			r = stack->layers[i].fresh ? place_fresh(stack, i, id, err) :
-						     place_present(stack, i, id, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < stack->n; i++)
+		r = stack->layers[i].fresh ? place_fresh(stack, i, err) :
+					     place_present(stack, i, err);
+	return r;
 }
 
 /* Durable by now: the names can follow. */

@@ -22,21 +22,26 @@ struct store;
 struct assembly_layer {
 	char digest[DIGEST_HEX_LEN + 1];  /* of the blob */
 	char diff_id[DIGEST_HEX_LEN + 1]; /* of the uncompressed archive */
-	int64_t size;			  /* of the blob */
+	/* image/chain.h; of this layer on those below it */
+	char stack_id[DIGEST_HEX_LEN + 1];
+	int64_t size; /* of the blob */
 	const char *media_type;
 	struct intake *fresh; /* at its end; NULL: blob and tree are in the store */
 	bool verified;	      /* by assemble(): the blob was seen to unpack to the diff ID */
 };
 
+/* Set the stack IDs of all layers, bottom first, by their diff IDs. assemble() does so as well. */
+int assembly_layers_stack(struct assembly_layer *layers, size_t n, struct err *err);
+
 /*
  * *present: blob and tree of layer `i` of `layers` are in the store, and the one is known to be the
  * other's: by another image, or by one of the `n` layers. A manifest that pairs what is there for
- * other reasons must not be believed. `stack_id`: of image/chain.h. Main thread.
+ * other reasons must not be believed. They have their stack IDs. Main thread.
  */
 int assembly_layer_find(struct store *store, const struct assembly_layer *layers, size_t n,
-			size_t i, const char *stack_id, bool *present, struct err *err);
+			size_t i, bool *present, struct err *err);
 
-/* Fill in all of it from an intake at its end. */
+/* Fill in all but the stack ID from an intake at its end. */
 void assembly_layer_take(struct assembly_layer *layer, struct intake *fresh);
 
 struct assembly {

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "image/archive_files.h"
-#include "image/chain.h"
 #include "store/base/cleanup.h"
 #include "store/blobs.h"
 #include "store/layers.h"
@@ -36,7 +35,6 @@ void load_layers_release(struct load_layers *layers)
 {
 	forget_intakes(layers);
 	free(layers->intakes);
-	free(layers->stack_ids);
 	free(layers->layers);
 	*layers = (struct load_layers)LOAD_LAYERS_INIT;
 }
@@ -44,22 +42,16 @@ void load_layers_release(struct load_layers *layers)
 static int describe(const struct load_image *image, struct load_layers *layers, struct err *err)
 {
 	size_t n = image->parsed.ndiff_ids;
-	char id[DIGEST_HEX_LEN + 1] = "";
 
 	layers->layers = calloc(n, sizeof(*layers->layers));
-	layers->stack_ids = calloc(n, sizeof(*layers->stack_ids));
 	layers->intakes = calloc(n, sizeof(*layers->intakes));
-	if (!layers->layers || !layers->stack_ids || !layers->intakes)
+	if (!layers->layers || !layers->intakes)
 		return err_sys(err, ENOMEM, "cannot load");
 	for (size_t i = 0; i < n; i++) {
 		const struct load_layer *from = &image->layers[i];
 		const char *diff_id = image->parsed.diff_ids[i];
 		struct assembly_layer *layer = &layers->layers[i];
-		int r = stack_id(id, diff_id, id, err);
 
-		if (r < 0)
-			return r;
-		memcpy(layers->stack_ids[i], id, sizeof(id));
 		layers->intakes[i] = (struct intake)INTAKE_INIT;
 		/* A file of which nothing is told may be there as it is uncompressed. */
 		memcpy(layer->digest, from->digest[0] ? from->digest : diff_id,
@@ -69,7 +61,7 @@ static int describe(const struct load_image *image, struct load_layers *layers, 
 		layer->size = from->size;
 		layers->nlayers++;
 	}
-	return 0;
+	return assembly_layers_stack(layers->layers, n, err);
 }
 
 /* The blob may be there under a digest that is not told: then its size is not known yet. */
@@ -80,8 +72,7 @@ static int find_present(const struct take *take, size_t i, bool *present, struct
 	AUTO_CLOSE int fd = -1;
 	struct err ignored = ERR_INIT;
 	int64_t size;
-	int r = assembly_layer_find(take->store, layers->layers, layers->nlayers, i,
-				    layers->stack_ids[i], present, err);
+	int r = assembly_layer_find(take->store, layers->layers, layers->nlayers, i, present, err);
 
 	if (r < 0 || !*present)
 		return r;

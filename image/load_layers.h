@@ -14,7 +14,6 @@ struct load_layers {
 	struct assembly_layer *layers; /* for assemble(): each is fresh or in the store */
 	size_t nlayers;
 	/* private: */
-	char (*stack_ids)[DIGEST_HEX_LEN + 1];
 	struct intake *intakes; /* of the last round; as many as there are layers */
 };
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/chain.h"
 #include "image/layer_jobs.h"
 #include "store/layers.h"
 
@@ -20,7 +19,6 @@ void pull_layers_release(struct pull_layers *layers)
 	for (size_t i = 0; i < layers->nlayers; i++)
 		intake_release(&layers->jobs[i].intake);
 	free(layers->jobs);
-	free(layers->stack_ids);
 	free(layers->layers);
 }
 
@@ -47,21 +45,15 @@ static unsigned choose_threads(const struct pull *pull, const struct documents *
 static int describe(struct pull_layers *layers, const struct documents *documents, struct err *err)
 {
 	size_t n = documents->manifest.nlayers;
-	char id[DIGEST_HEX_LEN + 1] = "";
 
 	layers->layers = calloc(n + 1, sizeof(*layers->layers));
 	layers->jobs = calloc(n + 1, sizeof(*layers->jobs));
-	layers->stack_ids = calloc(n + 1, sizeof(*layers->stack_ids));
-	if (!layers->layers || !layers->jobs || !layers->stack_ids)
+	if (!layers->layers || !layers->jobs)
 		return err_sys(err, ENOMEM, "cannot pull");
 	for (size_t i = 0; i < n; i++) {
 		const struct descriptor *blob = &documents->manifest.layers[i];
 		struct assembly_layer *layer = &layers->layers[i];
-		int r = stack_id(id, documents->config.diff_ids[i], id, err);
 
-		if (r < 0)
-			return r;
-		memcpy(layers->stack_ids[i], id, sizeof(id));
 		memcpy(layer->digest, blob->digest, sizeof(layer->digest));
 		memcpy(layer->diff_id, documents->config.diff_ids[i], sizeof(layer->diff_id));
 		layer->size = blob->size;
@@ -69,20 +61,19 @@ static int describe(struct pull_layers *layers, const struct documents *document
 		layers->jobs[i] = (struct layer_job){
 			.blob = blob,
 			.diff_id = layer->diff_id,
-			.stack_id = layers->stack_ids[i],
+			.stack_id = layer->stack_id,
 			.index = i,
 			.intake = INTAKE_INIT,
 		};
 		layers->nlayers++;
 	}
-	return 0;
+	return assembly_layers_stack(layers->layers, n, err);
 }
 
 static int find_present(const struct pull *pull, const struct pull_layers *layers, size_t i,
 			bool *present, struct err *err)
 {
-	return assembly_layer_find(pull->store, layers->layers, layers->nlayers, i,
-				   layers->stack_ids[i], present, err);
+	return assembly_layer_find(pull->store, layers->layers, layers->nlayers, i, present, err);
 }
 
 /* Whether a layer below is the same blob, and on its way. */

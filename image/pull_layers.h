@@ -13,7 +13,6 @@ struct pull_layers {
 	struct assembly_layer *layers; /* for assemble(): each is fresh or in the store */
 	size_t nlayers;
 	/* private: */
-	char (*stack_ids)[DIGEST_HEX_LEN + 1];
 	struct layer_job *jobs; /* one for each layer */
 };
 
