@@ -11,7 +11,6 @@
 #include "image/confine.h"
 #include "image/http.h"
 #include "image/http_tell.h"
-#include "image/pull.h"
 #include "store/base/cleanup.h"
 
 #define MAX_MEMORY (256LL << 20)

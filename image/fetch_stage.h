@@ -9,7 +9,7 @@
  * authentication takes. It has an event socket of its own, on which a FETCH_EVENT_HEAD (unless it
  * failed before), any number of FETCH_EVENT_SENT and a FETCH_EVENT_END go out; the body goes into
  * a pipe. A job whose event socket is closed by the parent is given up; without the job socket the
- * stage ends. fetch_stage_main() is declared in image/pull.h.
+ * stage ends.
  */
 
 #include <stdint.h>
@@ -93,5 +93,7 @@ struct fetch_event {
 
 /* End the texts, and refuse what cannot be. 0 or ERR_INVALID. */
 int fetch_event_check(struct fetch_event *event, struct err *err);
+
+int fetch_stage_main(void);
 
 #endif

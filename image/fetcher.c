@@ -4,54 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "image/trust.h"
 #include "store/base/cleanup.h"
 
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
-
-/* --- the session --- */
-
-int fetch_session_start(struct fetch_session *session, struct err *err)
-{
-	AUTO_CLOSE int trust = -1;
-	AUTO_CLOSE int control = -1;
-	AUTO_CLOSE int jobs = -1;
-	int sockets[2], fds[FETCH_NFDS] = { -1, -1, -1, -1, -1 };
-	const struct stage_options options = {
-		.fds = fds,
-		.nfds = FETCH_NFDS,
-		.parent_death_signal = SIGKILL,
-	};
-	int r = trust_open(NULL, &trust, err);
-
-	if (r < 0)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-		return err_sys(err, errno, "cannot talk to the fetch stage");
-	control = sockets[0];
-	jobs = sockets[1];
-	fds[FETCH_FD_JOBS] = jobs;
-	fds[FETCH_FD_TRUST] = trust;
-	r = stage_spawn("cman-fetch", &options, &session->child, err);
-	if (r == 0)
-		session->control = STEAL_FD(control);
-	return r;
-}
-
-void fetch_session_end(struct fetch_session *session)
-{
-	cleanup_close(&session->control);
-	stage_end(&session->child);
-}
-
-/* --- a job --- */
 
 void fetcher_release(struct fetcher *fetcher)
 {

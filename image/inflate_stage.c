@@ -7,7 +7,6 @@
 
 #include "image/confine.h"
 #include "image/inflate.h"
-#include "image/pull.h"
 #include "image/ring.h"
 
 /* On the word of the stream 128 MiB (image/codec.h). The rest is 1; rings do not count. */

@@ -8,7 +8,7 @@
  * socket that gives one job (struct inflate_job) and takes one report, which says what is wrong
  * with the stream where something is; 4 and 5 memory and socket of the ring that brings the
  * stream (image/ring.h), 6 and 7 those of the ring that takes what comes out. A failure is reported
- * before the rings are closed. inflate_stage_main() is declared in image/pull.h.
+ * before the rings are closed.
  */
 
 #include <stdint.h>
@@ -35,5 +35,7 @@ struct inflate_report {
 
 /* End the texts, and refuse what cannot be. 0 or ERR_INVALID. */
 int inflate_report_check(struct inflate_report *report, struct err *err);
+
+int inflate_stage_main(void);
 
 #endif

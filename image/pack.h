@@ -114,7 +114,4 @@ int pack_finish(struct pack *pack, struct pack_result *out, struct err *err);
  */
 int pack_explain(struct pack *pack, int r, struct err *err);
 
-/* Stage. */
-int pack_stage_main(void);
-
 #endif

@@ -5,8 +5,7 @@
 /*
  * What the stage cman-pack and its parent say to each other. Descriptors of the stage: 0 the
  * archive to transcode, 1 where the archive is written to, 3 a SOCK_SEQPACKET socket that gives one
- * order and takes one report, 4 the mount to pack, 5 a memfd with the marks. pack_stage_main() is
- * declared in image/pack.h.
+ * order and takes one report, 4 the mount to pack, 5 a memfd with the marks.
  */
 
 #include <limits.h>
@@ -45,5 +44,7 @@ int pack_report_check(struct pack_report *report, struct err *err);
 /* The parent's side of it: start the stage with what it needs of `fds`, and give the order. */
 int pack_stage_start(struct pack *pack, const struct pack_order *order, int in_fd, int mount_fd,
 		     int marks_fd, struct err *err);
+
+int pack_stage_main(void);
 
 #endif

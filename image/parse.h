@@ -173,7 +173,4 @@ void parsed_archive_release(struct parsed_archive *archive);
 int parse_archive(struct parse_session *session, const void *bytes, size_t len,
 		  struct parsed_archive *out, struct err *err);
 
-/* Stage. */
-int parse_stage_main(void);
-
 #endif

@@ -5,7 +5,7 @@
 /*
  * What the stage cman-parse and its parent say to each other. Descriptor of the stage: 3, a stream
  * socket. In: a struct parse_job and its bytes; out: a struct parse_answer and its elements; and
- * so on until the end of file. parse_stage_main() is declared in image/parse.h.
+ * so on until the end of file.
  */
 
 #include <stddef.h>
@@ -58,5 +58,7 @@ int parse_answer_check(enum parse_document document, struct parse_answer *answer
 /* Refuse elements that cannot be. `answer` has been checked; there are answer->count. */
 int parse_elements_check(enum parse_document document, const struct parse_answer *answer,
 			 const void *elements, struct err *err);
+
+int parse_stage_main(void);
 
 #endif

@@ -47,9 +47,4 @@ int image_pull(struct store *store, const struct pull_request *request, const st
 int image_pull_all_tags(struct store *store, const struct pull_request *request,
 			const struct pull_ui *ui, image_visit *visit, void *data, struct err *err);
 
-/* Stages. */
-int fetch_stage_main(void);
-int inflate_stage_main(void);
-int unpack_stage_main(void);
-
 #endif

@@ -12,7 +12,6 @@
 #include "image/confine.h"
 #include "image/inflate.h"
 #include "image/marks.h"
-#include "image/pull.h"
 #include "image/ring.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"

@@ -7,8 +7,7 @@
  * SOCK_SEQPACKET socket that gives one job (struct unpack_job) and takes one report, 4 the
  * directory to unpack into, 5 the memfd for marks (image/marks.h), 6 and 7 memory and socket of the
  * ring that brings the archive (image/ring.h). For a merge: 0 the archive, which may be compressed,
- * 4 the detached mount to merge into, and none of the others. unpack_stage_main() is declared in
- * image/pull.h.
+ * 4 the detached mount to merge into, and none of the others.
  */
 
 #include <stdint.h>
@@ -35,5 +34,7 @@ struct unpack_report {
 
 /* End the texts, and refuse what cannot be. 0 or ERR_INVALID. */
 int unpack_report_check(struct unpack_report *report, struct err *err);
+
+int unpack_stage_main(void);
 
 #endif

@@ -12,9 +12,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "image/pack.h"
-#include "image/parse.h"
-#include "image/pull.h"
+#include "image/fetch_stage.h"
+#include "image/inflate_stage.h"
+#include "image/pack_stage.h"
+#include "image/parse_stage.h"
+#include "image/unpack_stage.h"
 #include "manager/cmd/commands.h"
 #include "manager/cmd/help.h"
 #include "manager/cmd/options.h"

@@ -19,7 +19,8 @@
 #include <cmocka.h>
 
 #include "image/download.h"
-#include "image/pull.h"
+#include "image/inflate_stage.h"
+#include "image/unpack_stage.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/sha256.h"

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "image/fetch.h"
-#include "image/pull.h"
+#include "image/fetch_stage.h"
 #include "tests/unit/fetch_fixture.h"
 #include "tests/unit/web_server.h"
 

@@ -19,6 +19,7 @@
 #include "image/archive_docker.h"
 #include "image/archive_files.h"
 #include "image/layout.h"
+#include "image/parse_stage.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
