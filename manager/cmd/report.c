@@ -11,7 +11,7 @@
 
 #define FILES_USUAL 1024
 
-/* What a message cannot tell by itself: that it is a limit of who typed the command. */
+/* What a message cannot tell by itself: that it is a limit of the kernel, or of who typed the command. */
 static const char *hint_of(const struct err *err)
 {
 	struct rlimit limit;
@@ -24,6 +24,9 @@ static const char *hint_of(const struct err *err)
 	if (err->num == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY)
 		return "raise the limit of a file's size: ulimit -f unlimited";
+	if (err->num == E2BIG)
+		return "the kernel takes 128 KiB for one word or variable, and for all of them a "
+		       "quarter of the stack's limit";
 	return "";
 }
 

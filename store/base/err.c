@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define END_KEPT 80 /* bytes of what is too long: the last words */
+
 /* The functions themselves, behind the macros that tell of their sign. */
 #undef err_set
 #undef err_sys
@@ -37,10 +39,26 @@ int err_set(struct err *err, enum err_kind kind, int num, const char *fmt, ...)
 	return err_code(err);
 }
 
+/*
+ * Put ": " and `what` behind the text. What is too long is cut before its end, which says what has
+ * happened.
+ */
+static void add(struct err *err, const char *what)
+{
+	const size_t max = sizeof(err->text) - 1;
+	char both[2 * sizeof(err->text) + 2];
+	const size_t len = (size_t)snprintf(both, sizeof(both), "%s: %s", err->text, what);
+
+	if (len <= max)
+		memcpy(err->text, both, len + 1);
+	else
+		snprintf(err->text, sizeof(err->text), "%.*s...%s", (int)(max - END_KEPT - 3), both,
+			 both + len - END_KEPT);
+}
+
 int err_sys(struct err *err, int num, const char *fmt, ...)
 {
 	va_list ap;
-	size_t len;
 
 	err->kind = ERR_SYS;
 	err->num = num;
@@ -48,8 +66,7 @@ int err_sys(struct err *err, int num, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	len = strlen(err->text);
-	snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(num));
+	add(err, strerror(num));
 	return err_code(err);
 }
 
@@ -67,7 +84,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	if (strncmp(inner, err->text, len) == 0 && (inner[len] == ' ' || inner[len] == ':'))
 		memcpy(err->text, inner, sizeof(inner));
 	else
-		snprintf(err->text + len, sizeof(err->text) - len, ": %s", inner);
+		add(err, inner);
 	return err_code(err);
 }
 

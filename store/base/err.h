@@ -44,7 +44,8 @@ struct err {
 
 /*
  * Set `err` to `kind` with the formatted text. `num` is a positive errno; it is not added to the
- * text. Returns -num (with num 0: -EINVAL, as a failure is never 0). Overlong text is cut.
+ * text. Returns -num (with num 0: -EINVAL, as a failure is never 0). Overlong text is cut; in the
+ * functions below, somewhere before its end.
  */
 int err_set(struct err *err, enum err_kind kind, int num, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

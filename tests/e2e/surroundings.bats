@@ -148,3 +148,25 @@ hint: see 'cman run --help'"
 	done
 	[ -z "$(cman ps -aq)" ]
 }
+
+@test "an environment that is too long is told, with how long it may be" {
+	{
+		echo -n V=
+		head -c 200000 /dev/zero | tr '\0' v
+	} >"$BATS_TEST_TMPDIR/env"
+	for option in --rm -d; do
+		run --separate-stderr cman run $option --env-file "$BATS_TEST_TMPDIR/env" busybox true
+		assert_status 125
+		assert_output ''
+		assert_stderr "cman: cannot execute ctinit: Argument list too long
+hint: the kernel takes 128 KiB for one word or variable, and for all of them a quarter of the stack's limit"
+	done
+}
+
+@test "a message that is too long is cut, but not what has happened" {
+	cman create --name bird busybox true >/dev/null
+	long=$(printf 'a%.0s' {1..2000})
+	run --separate-stderr cman cp "/$long" bird:/
+	assert_status 125
+	assert_match "$stderr" '^cman: .*aaa\.\.\.aaa.*: Filename too long$'
+}

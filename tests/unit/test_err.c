@@ -71,21 +71,32 @@ static void test_a_new_error_has_no_old_hint(void **state)
 	assert_string_equal(err.hint, "");
 }
 
+static void assert_ends_with(const char *text, const char *end)
+{
+	assert_true(strlen(text) >= strlen(end));
+	assert_string_equal(text + strlen(text) - strlen(end), end);
+}
+
 static void test_overlong_text_is_cut(void **state)
 {
 	struct err err = ERR_INIT;
-	char text[3000];
+	char text[3000], own_words[100];
 
 	(void)state;
+	snprintf(own_words, sizeof(own_words), "aaa: %s", strerror(EIO));
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	err_sys(&err, EIO, "%s", text);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	assert_ends_with(err.text, own_words);
 	err_wrap(&err, "%s", "outer");
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 	assert_memory_equal(err.text, "outer: aaa", 10);
+	assert_ends_with(err.text, own_words);
 	err_wrap(&err, "%s", text);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	assert_memory_equal(err.text, "aaaaaa", 6);
+	assert_ends_with(err.text, own_words);
 	err_hint(&err, "%s", text);
 	assert_int_equal(strlen(err.hint), sizeof(err.hint) - 1);
 }
