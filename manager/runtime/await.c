@@ -57,9 +57,15 @@ int await_exec(const struct engine_process *process, struct err *err)
 
 int await_exec_seen(const struct engine_process *process, int proc_fd, int told_fd, struct err *err)
 {
-	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * NS_PER_MS;
+	return await_exec_within(process, proc_fd, told_fd, ENGINE_SETUP_MS, err);
+}
+
+int await_exec_within(const struct engine_process *process, int proc_fd, int told_fd,
+		      int64_t patience_ms, struct err *err)
+{
+	int64_t deadline = clock_monotonic_ns() + patience_ms * NS_PER_MS;
 	struct err gone = ERR_INIT;
-	bool executed = false;
+	bool executed = false, sleeps = false;
 
 	for (;;) {
 		struct pollfd fds[2] = {
@@ -72,8 +78,12 @@ int await_exec_seen(const struct engine_process *process, int proc_fd, int told_
 			return err_sys(err, errno, "cannot wait for the process");
 		if (n > 0)
 			return 1;
-		if (identity_has_executed(proc_fd, process->pid, &executed, &gone) < 0 || executed)
+		if (identity_exec_state(proc_fd, process->pid, &executed, &sleeps, &gone) < 0 ||
+		    executed)
 			return 0;
+		/* A disk may take its time. */
+		if (sleeps)
+			deadline = clock_monotonic_ns() + patience_ms * NS_PER_MS;
 		if (clock_monotonic_ns() > deadline)
 			return err_set(err, ERR_STATE, ETIMEDOUT,
 				       "\"%s\" is not executed: it is paused, or a process that "

@@ -136,14 +136,23 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
 	return result;
 }
 
-int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
+int identity_exec_state(int proc_fd, pid_t pid, bool *executed, bool *sleeps, struct err *err)
 {
 	struct identity_stat found;
 	int result = read_living(proc_fd, pid, &found, err);
 
-	if (result == 0)
-		*out = !(found.flags & FORKED_ONLY);
+	if (result == 0) {
+		*executed = !(found.flags & FORKED_ONLY);
+		*sleeps = found.state == 'D';
+	}
 	return result;
+}
+
+int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
+{
+	bool sleeps;
+
+	return identity_exec_state(proc_fd, pid, out, &sleeps, err);
 }
 
 bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time)

@@ -31,6 +31,13 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
 int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
 
 /*
+ * The same, and whether the process sleeps so that no signal but SIGKILL wakes it up: as one does
+ * that reads a disk, and not one that is held by ptrace(2), stopped, or frozen with its cgroup2
+ * group.
+ */
+int identity_exec_state(int proc_fd, pid_t pid, bool *executed, bool *sleeps, struct err *err);
+
+/*
  * Whether the process with this start time is on its way out: it executes nothing any more, and
  * where it is process 1 of a PID namespace, waits until all others in that are gone. False when it
  * is gone itself.

@@ -212,6 +212,15 @@ holder() {
 	cman rm -f spy >/dev/null
 }
 
+@test "a program that somebody holds before it is executed is given up after 10 s" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	run --separate-stderr strace -f -qq -o /dev/null -P /bin/true -e trace=execve \
+		-e inject=execve:delay_enter=11000000 "$CMAN" exec bird true
+	assert_status 125
+	assert_match "$stderr" 'cman: bird: "/bin/true" is not executed: it is paused, or a process that sees it holds it by ptrace\(2\)'
+	[ "$(cman top bird args | grep -c true)" = 0 ]
+}
+
 @test "a guest whose first process is traced for good is stopped and removed" {
 	holder spy 'sleep 1234'
 	cman run -d --name guest --no-init --pid container:spy --stop-signal KILL busybox sleep 1234 >/dev/null
