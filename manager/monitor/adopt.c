@@ -5,13 +5,11 @@
  * the terminal, and the place where ctinit will write the exit status. So nothing of it is lost.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
-#include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
 /* -1 where process 1 holds no such descriptor, as without ctinit. */

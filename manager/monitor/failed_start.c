@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "manager/lifecycle.h"
-#include "manager/lifecycle_update.h"
 #include "manager/monitor/state.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"

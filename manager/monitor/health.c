@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "manager/exit_status.h"
 #include "manager/monitor/state.h"

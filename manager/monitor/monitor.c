@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "manager/exit_status.h"
-#include "manager/lifecycle.h"
 #include "manager/monitor/state.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"

@@ -8,7 +8,6 @@
  */
 
 #include <poll.h>
-#include <stddef.h>
 
 #include "manager/monitor/client.h"
 #include "manager/monitor/journal.h"

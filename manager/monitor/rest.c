@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "manager/lifecycle.h"
 #include "manager/monitor/state.h"

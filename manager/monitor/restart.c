@@ -8,10 +8,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
-#include "manager/lifecycle.h"
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/state.h"
 #include "store/base/clock.h"

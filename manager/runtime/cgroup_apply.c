@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_apply.h"

@@ -2,8 +2,6 @@
 #ifndef CMAN_MANAGER_RUNTIME_CREDS_H
 #define CMAN_MANAGER_RUNTIME_CREDS_H
 
-#include <stdint.h>
-
 #include "manager/runtime/caps.h"
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"

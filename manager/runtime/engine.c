@@ -2,10 +2,8 @@
 #include "manager/runtime/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,7 +17,6 @@
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
-#include "store/base/fd.h"
 
 void engine_process_release(struct engine_process *process)
 {

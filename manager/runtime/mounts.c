@@ -12,7 +12,6 @@
 #include "manager/runtime/target.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
-#include "store/base/log.h"
 
 static int source_failed(const struct spec_mount *mount, int num, struct err *err)
 {

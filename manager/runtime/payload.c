@@ -10,7 +10,6 @@
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -23,7 +22,6 @@
 #include "manager/runtime/target.h"
 #include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 #include "store/base/strv.h"
 
 #define CAP(number) (UINT64_C(1) << (number))

@@ -2,7 +2,6 @@
 #include "manager/runtime/processes.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -18,7 +17,6 @@
 #include "manager/runtime/proc_file.h"
 #include "manager/runtime/process_family.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 
 #define STATUS_MAX (8 << 10)
 #define STAT_MAX 2048

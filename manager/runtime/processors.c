@@ -3,8 +3,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"

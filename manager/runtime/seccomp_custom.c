@@ -2,7 +2,6 @@
 #include "manager/runtime/seccomp_custom.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>

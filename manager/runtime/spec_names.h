@@ -4,8 +4,6 @@
 
 /* The words of config.json for what is a number in a spec; and cman's own annotations. */
 
-#include <stddef.h>
-
 struct spec_name {
 	const char *name;
 	unsigned long value;

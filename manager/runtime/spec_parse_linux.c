@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"

@@ -8,7 +8,6 @@
 #include "manager/runtime/spec_health.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"
-#include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
 static int take_flag(const json_t *notes, const char *key, bool *out, struct err *err)

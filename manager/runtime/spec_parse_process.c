@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "manager/runtime/caps.h"
 #include "manager/runtime/spec_names.h"

@@ -8,8 +8,6 @@
  * to the place is done through the descriptor. No symlink leads out.
  */
 
-#include <stdbool.h>
-
 #include "store/base/err.h"
 
 enum target_kind { TARGET_DIRECTORY, TARGET_FILE };

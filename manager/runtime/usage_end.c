@@ -2,7 +2,6 @@
 #include "manager/runtime/usage_end.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/cgroup_tree.h"
