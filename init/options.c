@@ -124,15 +124,15 @@ static const char *rewrite_add(struct options *options, const char *value)
 	return NULL;
 }
 
-/* Descriptor fd stays open in ctinit when all others are closed. */
-static const char *keep(struct options *options, int fd)
+/* Descriptor fd stays open in ctinit when all others are closed; `room` is for how many. */
+static const char *keep(struct options *options, int fd, int room)
 {
 	int at = options->kept;
 
 	for (int i = 0; i < options->kept; i++)
 		if (options->kept_fds[i] == fd)
 			return NULL;
-	if (at == KEPT_MAX)
+	if (at == room)
 		return "too many descriptors";
 	for (; at > 0 && options->kept_fds[at - 1] > fd; at--)
 		options->kept_fds[at] = options->kept_fds[at - 1];
@@ -149,7 +149,7 @@ static const char *withhold(struct options *options, int fd)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return strerror(errno);
 	options->managed = true;
-	return keep(options, fd);
+	return keep(options, fd, KEPT_MAX);
 }
 
 static const char *hold_add(struct options *options, const char *list)
@@ -367,6 +367,6 @@ int options_parse(struct options *options, int argc, char **argv)
 		return EXIT_OWN;
 	}
 	if (options->warn_reaped || options->verbosity > SAY_WARNINGS)
-		keep(options, STDERR_FILENO);
+		keep(options, STDERR_FILENO, KEPT_MAX + 1);
 	return -1;
 }

@@ -32,7 +32,8 @@ struct options {
 	int grace_ms;	   /* what is left of the container has this long to end by itself */
 	int reports, kept; /* entries used below */
 	int report_fds[REPORTS_MAX];
-	int kept_fds[KEPT_MAX]; /* ascending, no duplicates: stay open in ctinit, and only there */
+	/* ascending, no duplicates: stay open in ctinit, and only there; stderr is one more */
+	int kept_fds[KEPT_MAX + 1];
 	uint8_t rewrite[SIGNAL_LAST + 1]; /* signal to pass on instead; 0 for none */
 	bool expected[256];		  /* exit statuses that mean success */
 };

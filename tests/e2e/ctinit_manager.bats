@@ -97,6 +97,15 @@ LET_GO='until [ "$(readlink /proc/1/cwd)" = / ]; do sleep 0.01; done'
 	refute_match "${output#*.}" '[6789]( |$)'
 }
 
+@test "ctinit --verbose: can say how it ended, however many descriptors it holds" {
+	# shellcheck disable=SC2016
+	run --separate-stderr bash -c '
+		for fd in {30..45}; do eval "exec $fd</dev/null"; done
+		"$CTINIT" -s -v --hold-fd "$(seq -s, 30 45)" sh -c "exit 3"'
+	assert_status 3
+	assert_match "$stderr" 'ctinit: the payload ended with status 3$'
+}
+
 @test "ctinit: keeps nothing open that the payload closes, nor its working directory" {
 	mkdir "$SCRATCH/mount"
 	mount -t tmpfs none "$SCRATCH/mount"
