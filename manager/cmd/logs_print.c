@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,11 +16,21 @@
 /* Colours that can be told apart and read on light and dark: cyan, yellow, green, magenta, blue. */
 static const char *const name_colours[] = { "36", "33", "32", "35", "34" };
 
+/* As no-color.org has it; a terminal that knows nothing (Emacs, some consoles) shows the codes. */
+static bool wants_colours(void)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
 void logs_print_init(struct logs_print *print, bool timestamps, int name_width)
 {
 	*print = (struct logs_print){
 		.timestamps = timestamps,
 		.name_width = name_width,
+		.colours = wants_colours(),
 		.out = { .fd = STDOUT_FILENO, .terminal = isatty(STDOUT_FILENO) },
 		.err = { .fd = STDERR_FILENO, .terminal = isatty(STDERR_FILENO) },
 	};
@@ -103,7 +114,7 @@ static void begin_line(struct logs_print *print, struct logs_stream *stream,
 	static const int ncolours = sizeof(name_colours) / sizeof(name_colours[0]);
 	char time[LOGS_TIME_MAX];
 
-	if (print->name_width > 0 && stream->terminal)
+	if (print->name_width > 0 && stream->terminal && print->colours)
 		buf_addf(&stream->buf, "\x1b[%sm%-*s |\x1b[m ",
 			 name_colours[speaker->colour % ncolours], print->name_width,
 			 speaker->name);

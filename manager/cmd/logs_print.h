@@ -32,6 +32,7 @@ struct logs_stream {
 struct logs_print {
 	bool timestamps;
 	int name_width; /* columns that names are padded to; 0: lines have none before them */
+	bool colours;	/* before the lines, on a terminal */
 	struct logs_stream out, err;
 };
 

@@ -236,8 +236,9 @@ static int show_once(struct stats *stats, struct err *err)
 /* Until somebody interrupts it, or nobody reads any more. */
 static int show_all_the_time(struct stats *stats, struct err *err)
 {
+	const char *term = getenv("TERM");
 	const bool live =
-		isatty(STDOUT_FILENO) &&
+		isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0) &&
 		(!stats->request.format || strncmp(stats->request.format, "table", 5) == 0);
 	int64_t next = clock_monotonic_ns();
 	int rc = sample(stats, true, err);

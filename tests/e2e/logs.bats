@@ -182,11 +182,17 @@ hint: its labels: cman inspect -f '{{json .Config.Labels}}' CONTAINER"
 @test "several at once: names in colour on a terminal" {
 	cman run --name a busybox echo one
 	cman run --name b busybox echo two
-	"$REPO/tests/e2e/on_terminal.py" "$CMAN" logs a b <<-'END'
+	env -u NO_COLOR TERM=xterm "$REPO/tests/e2e/on_terminal.py" "$CMAN" logs a b <<-'END'
 		expect \x1b\[36ma \|\x1b\[m one
 		expect \x1b\[33mb \|\x1b\[m two
 		exits 0
 	END
+	for plain in NO_COLOR=1 TERM=dumb; do
+		run script -qec "env $plain \"\$CMAN\" logs a b" /dev/null
+		[ "$status" = 0 ]
+		[ "${output//$'\r'/}" = 'a | one
+b | two' ]
+	done
 }
 
 @test "several at once: many lines of each are all there, in order" {
