@@ -182,7 +182,7 @@ hint: its labels: cman inspect -f '{{json .Config.Labels}}' CONTAINER"
 @test "several at once: names in colour on a terminal" {
 	cman run --name a busybox echo one
 	cman run --name b busybox echo two
-	env -u NO_COLOR TERM=xterm "$REPO/tests/e2e/on_terminal.py" "$CMAN" logs a b <<-'END'
+	"$REPO/tests/e2e/on_terminal.py" "$CMAN" logs a b <<-'END'
 		expect \x1b\[36ma \|\x1b\[m one
 		expect \x1b\[33mb \|\x1b\[m two
 		exits 0

@@ -35,6 +35,9 @@ def main():
     pid, master = pty.fork()
     if pid == 0:
         time.sleep(0.05)
+        # What this is, whatever the tests run on.
+        os.environ["TERM"] = "xterm"
+        os.environ.pop("NO_COLOR", None)
         os.execvp(args[0], args)
     set_size(master, size)
     screen = ""

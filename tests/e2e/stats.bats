@@ -129,6 +129,12 @@ cman: no such container: noone'
 		send \x03
 		exits -2
 	STEPS
+	# one that would show the movements as they are
+	"$REPO/tests/e2e/on_terminal.py" --size 24x120 env TERM=dumb "$CMAN" stats bird <<-'STEPS'
+		expect ^CONTAINER ID +NAME .*PIDS\r\n[^\x1b]*bird +- [^\x1b]*\r\nCONTAINER ID
+		send \x03
+		exits -2
+	STEPS
 }
 
 @test "stats and top: without a cgroup, and with the host's processes, only its own count" {
