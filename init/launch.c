@@ -34,12 +34,14 @@ static bool wait_at_gate(int fd)
 static int go_on(const struct options *options, pid_t launcher)
 {
 	const char *name = options->program[0];
+	char listener[PAYLOAD_LISTENER_SIZE];
 	int error;
 
 	if (!wait_at_gate(options->gate_fd))
 		return EXIT_OWN;
 	if (options->program_fd >= 0) {
 		setsid();
+		payload_rename_listener(launcher, getpid(), listener);
 		syscall(SYS_execveat, options->program_fd, "", options->program, environ,
 			AT_EMPTY_PATH);
 		error = errno;

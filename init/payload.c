@@ -14,8 +14,6 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-enum { LISTENER_SIZE = 24 }; /* LISTEN_PID= and a number */
-
 /* What to do with the terminal on stdin. */
 enum terminal {
 	TERMINAL_LEAVE, /* nothing */
@@ -104,11 +102,7 @@ static int search_and_execute(char **program)
 	}
 }
 
-/*
- * Sockets passed by sd_listen_fds(3) are for the process that LISTEN_PID names. If that is ctinit,
- * which hands them on to the payload, it has to be the payload.
- */
-static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE])
+void payload_rename_listener(pid_t from, pid_t to, char room[static PAYLOAD_LISTENER_SIZE])
 {
 	static const char name[] = "LISTEN_PID=";
 	struct number_room number;
@@ -129,7 +123,7 @@ static void rename_listener(pid_t from, pid_t to, char room[static LISTENER_SIZE
  */
 static int become(char **program, enum terminal terminal, pid_t listener)
 {
-	char variable[LISTENER_SIZE];
+	char variable[PAYLOAD_LISTENER_SIZE];
 	pid_t self = getpid();
 
 	if (terminal == TERMINAL_SHARE) {
@@ -140,7 +134,8 @@ static int become(char **program, enum terminal terminal, pid_t listener)
 	}
 	if (terminal == TERMINAL_TAKE)
 		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-	rename_listener(listener, self, variable);
+	/* From ctinit, which hands them on. */
+	payload_rename_listener(listener, self, variable);
 	signals_let_go();
 	return search_and_execute(program);
 }

@@ -24,6 +24,14 @@ pid_t payload_start(char **program, bool no_tty, int *error);
  */
 int payload_become(char **program, bool no_tty, pid_t listener);
 
+enum { PAYLOAD_LISTENER_SIZE = 24 }; /* LISTEN_PID= and a number */
+
+/*
+ * Sockets passed by sd_listen_fds(3) are for the process that LISTEN_PID names: where that is
+ * `from`, it is `to` from now on. `room` is part of the environment then.
+ */
+void payload_rename_listener(pid_t from, pid_t to, char room[static PAYLOAD_LISTENER_SIZE]);
+
 /* What shells exit with if the exec of a program failed with this errno: 127 not found, else 126.
  */
 int payload_exit_status(int error);

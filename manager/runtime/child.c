@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@
 #include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
 #include "store/base/path.h"
+#include "store/base/strv.h"
 
 /* At their defaults, but still blocked. ctinit does so itself, and for whom it launches. */
 static int reset_signals(void *context, struct err *err)
@@ -246,6 +248,25 @@ static int open_stdio(void *context, struct err *err)
 	return result;
 }
 
+/*
+ * To a container, its program is process 1, and so is ctinit, which stands for it. Where neither
+ * is, nobody outside can know the number that LISTEN_PID has to name: it is this process, which
+ * becomes the program, or ctinit, which hands on what it was given.
+ */
+static int name_listener(void *context, struct err *err)
+{
+	struct child *child = context;
+	const char *named = strv_get_env(child->payload.env, "LISTEN_PID");
+	char assignment[32];
+
+	if (!named || strcmp(named, "1") != 0 || (spec_new_namespaces(child->spec) & SPEC_NS_PID))
+		return 0;
+	snprintf(assignment, sizeof(assignment), "LISTEN_PID=%d", (int)getpid());
+	return strv_set_env(&child->payload.env, assignment) < 0 ?
+		       err_sys(err, ENOMEM, "cannot copy the environment") :
+		       0;
+}
+
 static int protect(void *context, struct err *err)
 {
 	struct child *child = context;
@@ -291,6 +312,7 @@ static const struct phase phases[] = {
 	{ "seccomp, privileged", .step = payload_filter_privileged },
 	{ "user", .step = payload_find_user },
 	{ "credentials", .step = payload_apply_credentials },
+	{ "listener", .own = name_listener },
 	{ "program", .step = payload_resolve_program },
 	{ "ready", .step = payload_tell_ready },
 	{ "gate", .own = wait_at_gate },

@@ -304,6 +304,19 @@ hint: see 'cman run --help'"
 	assert_match "$stderr" "^cman: --annotation: what begins with io.cman. is cman's own: io.cman.init=false"
 }
 
+@test "--preserve-fds: LISTEN_PID=1 is the program, whatever its number" {
+	cman run -d --name bird busybox sleep 600 >/dev/null
+	for pid in private host container:bird; do
+		for init in --init --no-init; do
+			run inside "$init" --pid "$pid" --preserve-fds 1 -e LISTEN_PID=1 -e LISTEN_FDS=1 \
+				busybox sh -c '[ "$LISTEN_PID" = $$ ] && cat <&3' 3<<<given
+			assert_output given
+		done
+		run inside --pid "$pid" --preserve-fds 1 -e LISTEN_PID=999999 busybox sh -c 'echo $LISTEN_PID' 3<<<given
+		assert_output 999999
+	done
+}
+
 @test "--preserve-fds: what was open is the payload's, with ctinit and without; in the foreground, once" {
 	echo egg >"$BATS_TEST_TMPDIR/in"
 	for init in --init --no-init; do
