@@ -4,8 +4,8 @@
 
 /*
  * What a monitor knows, and the three acts of its life: begin.c creates and starts the container
- * (adopt.c takes over one that runs), loop.c serves it, ending.c records how it went; with a
- * restart policy, restart.c begins anew.
+ * (adopt.c takes over one that runs; failed_start.c is for what could not be started), loop.c serves
+ * it, ending.c records how it went; with a restart policy, restart.c begins anew.
  */
 
 #include <stdbool.h>
@@ -91,8 +91,9 @@ struct monitor {
 	}
 
 /*
- * begin.c: start the container of `record`: create its processes, record it as running, let it go. On failure it is recorded (with --rm removed) and *exit_code is 125, 126 or
- * 127; but nothing is changed where it runs already, or somebody else attends to it: ERR_STATE.
+ * begin.c: start the container of `record`: create its processes, record it as running, let it go.
+ * On failure it is recorded (with --rm removed) and *exit_code is 125, 126 or 127; but nothing is
+ * changed where it runs already, or somebody else attends to it: ERR_STATE.
  */
 int monitor_begin(struct monitor *monitor, int *exit_code, struct err *err);
 /*

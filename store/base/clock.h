@@ -14,8 +14,8 @@ int64_t clock_now_ns(void);
 int64_t clock_monotonic_ns(void);
 
 /*
- * Milliseconds from `now_ns` to `deadline_ns`, rounded up, so that a poll(2) that takes as long does
- * not return before it; 0 where it has passed, INT_MAX at most.
+ * Milliseconds from `now_ns` to `deadline_ns`, rounded up, so that a poll(2) that takes as long
+ * does not return before it; 0 where it has passed, INT_MAX at most.
  */
 int clock_ms_until(int64_t deadline_ns, int64_t now_ns);
 /* The same from now, of a deadline of CLOCK_MONOTONIC. */

@@ -15,8 +15,8 @@
 int seqpacket_pair(int fds[2], struct err *err);
 
 /*
- * Send one record and, with it, duplicates of `nfds` descriptors. Never raises SIGPIPE. 0 or -errno:
- * -EPIPE when the other side is gone.
+ * Send one record and, with it, duplicates of `nfds` descriptors. Never raises SIGPIPE. 0 or
+ * -errno: -EPIPE when the other side is gone.
  */
 int seqpacket_send(int socket, const void *data, size_t len, const int *fds, size_t nfds);
 
