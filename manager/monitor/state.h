@@ -4,8 +4,8 @@
 
 /*
  * What a monitor knows, and the three acts of its life: begin.c creates and starts the container
- * (adopt.c takes over one that runs; failed_start.c is for what could not be started), loop.c serves
- * it, ending.c records how it went; with a restart policy, restart.c begins anew.
+ * (adopt.c takes over one that runs; failed_start.c is for what could not be started), loop.c
+ * serves it, ending.c records how it went; with a restart policy, restart.c begins anew.
  */
 
 #include <stdbool.h>
