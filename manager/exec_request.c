@@ -9,6 +9,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
+#include "store/base/texts.h"
 
 /* More than the kernel takes as arguments and environment, execve(2). */
 #define REQUEST_MAX (8u << 20)
@@ -29,17 +30,6 @@ void exec_request_release(struct exec_request *request)
 	*request = (struct exec_request)EXEC_REQUEST_INIT;
 }
 
-static void add_text(struct buf *buf, const char *text)
-{
-	buf_add(buf, text ? text : "", text ? strlen(text) + 1 : 1);
-}
-
-static void add_texts(struct buf *buf, char *const *v)
-{
-	for (; v && *v; v++)
-		add_text(buf, *v);
-}
-
 int exec_request_write(const struct exec_request *request, int *fd, struct err *err)
 {
 	const struct header header = {
@@ -55,47 +45,13 @@ int exec_request_write(const struct exec_request *request, int *fd, struct err *
 	AUTO_BUF struct buf buf = BUF_INIT;
 
 	buf_add(&buf, &header, sizeof(header));
-	add_texts(&buf, request->args);
-	add_texts(&buf, request->env);
-	add_text(&buf, request->cwd);
-	add_text(&buf, request->user);
+	texts_add_all(&buf, request->args);
+	texts_add_all(&buf, request->env);
+	texts_add(&buf, request->cwd);
+	texts_add(&buf, request->user);
 	if (buf_failed(&buf))
 		return err_sys(err, ENOMEM, "cannot pass the command on");
 	return fd_from_memory("cman-exec", buf.data, buf.len, fd, err);
-}
-
-/* The next text of what is left, or NULL. */
-static const char *take_text(const char **at, const char *end)
-{
-	const char *text = *at;
-	const char *nul = memchr(text, '\0', (size_t)(end - text));
-
-	if (!nul)
-		return NULL;
-	*at = nul + 1;
-	return text;
-}
-
-static int take_texts(uint32_t n, const char **at, const char *end, char ***out)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const char *text = take_text(at, end);
-
-		if (!text || strv_add(out, text) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int take_optional(const char **at, const char *end, char **out)
-{
-	const char *text = take_text(at, end);
-
-	if (!text)
-		return -1;
-	if (*text)
-		*out = strdup(text);
-	return *text && !*out ? -1 : 0;
 }
 
 int exec_request_read(int fd, struct exec_request *out, struct err *err)
@@ -103,7 +59,7 @@ int exec_request_read(int fd, struct exec_request *out, struct err *err)
 	AUTO_EXEC_REQUEST struct exec_request request = EXEC_REQUEST_INIT;
 	AUTO_FREE char *text = NULL;
 	struct header header;
-	const char *at, *end;
+	struct texts texts;
 	size_t len;
 	int rc = fd_read_open_file(fd, "the command", REQUEST_MAX, &text, &len, err);
 
@@ -112,12 +68,11 @@ int exec_request_read(int fd, struct exec_request *out, struct err *err)
 	if (len < sizeof(header))
 		return err_set(err, ERR_INVALID, EPROTO, "the command was not passed on whole");
 	memcpy(&header, text, sizeof(header));
-	at = text + sizeof(header);
-	end = text + len;
-	if (take_texts(header.nargs, &at, end, &request.args) < 0 ||
-	    take_texts(header.nenv, &at, end, &request.env) < 0 ||
-	    take_optional(&at, end, &request.cwd) < 0 ||
-	    take_optional(&at, end, &request.user) < 0 || !request.args)
+	texts = (struct texts){ text + sizeof(header), text + len };
+	if (texts_take_all(&texts, header.nargs, &request.args) < 0 ||
+	    texts_take_all(&texts, header.nenv, &request.env) < 0 ||
+	    texts_take(&texts, &request.cwd) < 0 || texts_take(&texts, &request.user) < 0 ||
+	    !request.args)
 		return err_set(err, ERR_INVALID, EPROTO, "the command was not passed on whole");
 	request.rows = header.rows;
 	request.cols = header.cols;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "manager/exec_recall.h"
 #include "manager/exec_request.h"
 #include "manager/monitor/protocol.h"
 #include "manager/runtime/engine.h"
@@ -205,14 +206,31 @@ static int choose_stdio(struct stage_state *state, struct err *err)
 	return 0;
 }
 
+static int read_spec(struct stage_state *state, int fd, struct err *err)
+{
+	AUTO_FREE char *text = NULL;
+	struct stat file;
+	size_t len;
+	int rc;
+
+	if (fstat(fd, &file) < 0)
+		return err_sys(err, errno, "cannot look at its spec.json");
+	if (exec_recall(state->cache_fd, &file, &state->spec))
+		return 0;
+	rc = fd_read_open_file(fd, "spec.json", SPEC_MAX, &text, &len, err);
+	if (rc == 0)
+		rc = spec_parse(text, len, &state->spec, err);
+	if (rc == 0)
+		exec_remember(state->cache_fd, &file, &state->spec);
+	return rc;
+}
+
 /* Returns 1, or 0 when the client went away before it said in which container. */
 static int prepare(struct stage_state *state, struct err *err)
 {
-	AUTO_FREE char *text = NULL;
 	struct packet packet;
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	AUTO_CLOSE int spec_fd = -1;
-	size_t len;
 	int rc = packet_expect(EXEC_SOCKET, PACKET_OPEN, &packet, NULL,
 			       "the stage was not told how much to log", err);
 
@@ -232,9 +250,7 @@ static int prepare(struct stage_state *state, struct err *err)
 		return err_set(err, ERR_INVALID, EPROTO, "the container was not named");
 	rc = open_container(&packet.exec, state, err);
 	if (rc == 0)
-		rc = fd_read_open_file(spec_fd, "spec.json", SPEC_MAX, &text, &len, err);
-	if (rc == 0)
-		rc = spec_parse(text, len, &state->spec, err);
+		rc = read_spec(state, spec_fd, err);
 	if (rc == 0)
 		rc = adapt_process(state, err);
 	if (rc == 0)

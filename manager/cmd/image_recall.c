@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manager/cmd/recall.h"
+#include "manager/recall.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/texts.h"
 #include "store/prefix.h"
 
 #define MAGIC "cman image choice 2"
@@ -30,71 +31,50 @@ static void add_question(struct buf *buf, const struct image_wish *wish, char *c
 
 /* --- a file: texts, each with its end, and a document behind its length --- */
 
-static void add_text(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text) + 1);
-}
-
 static void add_document(struct buf *buf, const struct image_document *document)
 {
 	char count[24];
 
 	snprintf(count, sizeof(count), "%zu", document->len);
-	add_text(buf, count);
+	texts_add(buf, count);
 	buf_add(buf, document->form, document->len);
 }
 
-struct reader {
-	const char *at, *end;
-};
-
-/* NULL: there is no more. */
-static const char *next_text(struct reader *reader)
+static bool next_copy(struct texts *texts, char **out)
 {
-	const char *text = reader->at;
-	const char *nul = memchr(text, '\0', (size_t)(reader->end - text));
-
-	if (!nul)
-		return NULL;
-	reader->at = nul + 1;
-	return text;
-}
-
-static bool next_copy(struct reader *reader, char **out)
-{
-	const char *text = next_text(reader);
+	const char *text = texts_next(texts);
 
 	*out = text ? strdup(text) : NULL;
 	return *out;
 }
 
-static bool next_is(struct reader *reader, const char *expected)
+static bool next_is(struct texts *texts, const char *expected)
 {
-	const char *text = next_text(reader);
+	const char *text = texts_next(texts);
 
 	return text && strcmp(text, expected) == 0;
 }
 
-static bool read_document(struct reader *reader, struct image_document *out)
+static bool read_document(struct texts *texts, struct image_document *out)
 {
-	const char *count = next_text(reader);
+	const char *count = texts_next(texts);
 	size_t len = count ? strtoul(count, NULL, 10) : 0;
 	struct err ignored = ERR_INIT;
 
-	if (len > (size_t)(reader->end - reader->at))
+	if (len > (size_t)(texts->end - texts->at))
 		return false;
 	out->form = malloc(len + 1);
 	if (!out->form)
 		return false;
-	memcpy(out->form, reader->at, len);
+	memcpy(out->form, texts->at, len);
 	out->len = len;
-	reader->at += len;
+	texts->at += len;
 	return flat_open(out->form, len, &out->root, &ignored) == 0;
 }
 
-static bool read_layers(struct reader *reader, struct image_record *image)
+static bool read_layers(struct texts *texts, struct image_record *image)
 {
-	const char *count = next_text(reader);
+	const char *count = texts_next(texts);
 	unsigned long n = count ? strtoul(count, NULL, 10) : LAYERS_MAX + 1;
 
 	if (n > LAYERS_MAX)
@@ -102,7 +82,7 @@ static bool read_layers(struct reader *reader, struct image_record *image)
 	image->layers = calloc(n + 1, sizeof(*image->layers));
 	for (; image->layers && image->nlayers < n; image->nlayers++) {
 		struct image_layer *layer = &image->layers[image->nlayers];
-		const char *tree = next_text(reader);
+		const char *tree = texts_next(texts);
 
 		if (!tree || !prefix_is_one(tree, DIGEST_HEX_LEN) ||
 		    strlen(tree) >= sizeof(layer->tree))
@@ -112,20 +92,20 @@ static bool read_layers(struct reader *reader, struct image_record *image)
 	return image->layers;
 }
 
-static bool read_choice(struct reader *reader, const char *question, struct image_choice *out)
+static bool read_choice(struct texts *texts, const char *question, struct image_choice *out)
 {
 	const char *id, *is_default;
 
-	if (!next_is(reader, MAGIC) || !next_is(reader, question))
+	if (!next_is(texts, MAGIC) || !next_is(texts, question))
 		return false;
-	is_default = next_text(reader);
-	id = next_text(reader);
+	is_default = texts_next(texts);
+	id = texts_next(texts);
 	if (!is_default || !id || strlen(id) >= sizeof(out->image.id))
 		return false;
 	out->is_default = is_default[0] == 'd';
 	strcpy(out->image.id, id);
-	return next_copy(reader, &out->reference) && read_document(reader, &out->document) &&
-	       read_layers(reader, &out->image) && reader->at == reader->end;
+	return next_copy(texts, &out->reference) && read_document(texts, &out->document) &&
+	       read_layers(texts, &out->image) && texts->at == texts->end;
 }
 
 bool image_recall(const struct store *store, const struct image_wish *wish, char *const *words,
@@ -147,9 +127,9 @@ bool image_recall(const struct store *store, const struct image_wish *wish, char
 	if (fd_read_file(store->run_fd, name, FILE_MAX_BYTES, &text, &len, &missing) < 0)
 		return false;
 
-	struct reader reader = { .at = text, .end = text + len };
+	struct texts texts = { text, text + len };
 
-	if (!read_choice(&reader, question.data, &choice))
+	if (!read_choice(&texts, question.data, &choice))
 		return false;
 	choice.command = wish->given || choice.is_default ? words : words + 1;
 	*out = choice;
@@ -173,15 +153,15 @@ void image_remember(const struct store *store, const struct image_wish *wish, ch
 		return;
 	recall_name(KIND, FILES, question.data, question.len, name);
 	snprintf(count, sizeof(count), "%zu", choice->image.nlayers);
-	add_text(&buf, MAGIC);
-	add_text(&buf, question.data);
-	add_text(&buf, choice->is_default ? "default" : "named");
-	add_text(&buf, choice->image.id);
-	add_text(&buf, choice->reference);
+	texts_add(&buf, MAGIC);
+	texts_add(&buf, question.data);
+	texts_add(&buf, choice->is_default ? "default" : "named");
+	texts_add(&buf, choice->image.id);
+	texts_add(&buf, choice->reference);
 	add_document(&buf, &choice->document);
-	add_text(&buf, count);
+	texts_add(&buf, count);
 	for (size_t i = 0; i < choice->image.nlayers; i++)
-		add_text(&buf, choice->image.layers[i].tree);
+		texts_add(&buf, choice->image.layers[i].tree);
 	if (!buf_failed(&buf) && buf.len <= FILE_MAX_BYTES)
 		(void)fd_replace_file(store->run_fd, name, 0600, buf.data, buf.len, false,
 				      &ignored);

@@ -13,6 +13,7 @@
 
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
+#include "store/base/fnv.h"
 
 /* ---- the program ---------------------------------------------------------------------------- */
 
@@ -123,11 +124,8 @@ static int sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr)
 /* "cman_" and the digest's lower 40 bits: at most 15 characters of a name. */
 static void program_name(const struct bpf_insn *code, size_t len, char name[BPF_OBJ_NAME_LEN])
 {
-	const unsigned char *bytes = (const unsigned char *)code;
-	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	uint64_t digest = fnv_add(FNV_INIT, code, len * sizeof(*code));
 
-	for (size_t i = 0; i < len * sizeof(*code); i++)
-		digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
 	snprintf(name, BPF_OBJ_NAME_LEN, "cman_%010" PRIx64,
 		 (digest ^ digest >> 40) & UINT64_C(0xffffffffff));
 }

@@ -18,6 +18,7 @@
 #include "manager/runtime/seccomp_profile.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/fnv.h"
 #include "store/base/log.h"
 #include "store/base/sha256.h"
 #include "store/json.h"
@@ -33,7 +34,7 @@ static const enum seccomp_machine this_machine = SECCOMP_AARCH64;
 #define CACHE_MAGIC UINT64_C(0x3266706263616e6d)
 #define CACHE_NAME_MAX (SHA256_HEX_LEN + 24)
 
-/* What a cache file is: this, then the instructions. */
+/* What a cache file is: this, then the instructions. Whoever may forge one is root. */
 struct cached_filter {
 	uint64_t magic;
 	uint64_t key;
@@ -44,44 +45,31 @@ struct cached_filter {
 };
 #define CACHE_HEADER_SIZE offsetof(struct cached_filter, code)
 
-/* FNV-1a: it finds torn and stale files. Whoever may forge one in root's own directory is root. */
-static uint64_t digest_add(uint64_t digest, const void *data, size_t len)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.*): sees no bytes in an array of numbers */
-		digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return digest;
-}
-
-#define DIGEST_INIT UINT64_C(0xcbf29ce484222325)
-
 /* Of everything that the program is made from. Capabilities that change nothing are left out. */
 static uint64_t filter_key(uint64_t capabilities)
 {
 	const uint32_t versions[] = { SECCOMP_COMPILER_VERSION, (uint32_t)this_machine };
-	uint64_t digest = digest_add(DIGEST_INIT, versions, sizeof(versions));
+	uint64_t digest = fnv_add(FNV_INIT, versions, sizeof(versions));
 	uint64_t relevant = 0;
 
 	for (const struct seccomp_group *group = seccomp_profile; group->names; group++) {
 		for (const char *const *name = group->names; *name; name++)
-			digest = digest_add(digest, *name, strlen(*name) + 1);
-		digest = digest_add(digest, &group->needs, sizeof(group->needs));
-		digest = digest_add(digest, &group->unless, sizeof(group->unless));
-		digest = digest_add(digest, &group->verdict, sizeof(group->verdict));
+			digest = fnv_add(digest, *name, strlen(*name) + 1);
+		digest = fnv_add(digest, &group->needs, sizeof(group->needs));
+		digest = fnv_add(digest, &group->unless, sizeof(group->unless));
+		digest = fnv_add(digest, &group->verdict, sizeof(group->verdict));
 		relevant |= group->needs | group->unless;
 	}
-	digest = digest_add(digest, &seccomp_socket_families, sizeof(seccomp_socket_families));
-	digest = digest_add(digest, seccomp_personalities,
-			    nseccomp_personalities * sizeof(seccomp_personalities[0]));
+	digest = fnv_add(digest, &seccomp_socket_families, sizeof(seccomp_socket_families));
+	digest = fnv_add(digest, seccomp_personalities,
+			 nseccomp_personalities * sizeof(seccomp_personalities[0]));
 	relevant &= capabilities;
-	return digest_add(digest, &relevant, sizeof(relevant));
+	return fnv_add(digest, &relevant, sizeof(relevant));
 }
 
 static uint64_t code_digest(const struct cached_filter *filter)
 {
-	return digest_add(DIGEST_INIT, filter->code, filter->len * sizeof(filter->code[0]));
+	return fnv_add(FNV_INIT, filter->code, filter->len * sizeof(filter->code[0]));
 }
 
 static bool cache_read(int cache_fd, const char *name, uint64_t key, struct cached_filter *out)
@@ -186,7 +174,7 @@ int seccomp_filter_load_custom(int cache_fd, const char *profile, struct seccomp
 			       struct err *err)
 {
 	const uint32_t versions[] = { SECCOMP_COMPILER_VERSION, (uint32_t)this_machine };
-	uint64_t key = digest_add(DIGEST_INIT, versions, sizeof(versions));
+	uint64_t key = fnv_add(FNV_INIT, versions, sizeof(versions));
 	struct cached_filter filter;
 	char name[CACHE_NAME_MAX], hex[SHA256_HEX_LEN + 1];
 	int r;
@@ -194,7 +182,7 @@ int seccomp_filter_load_custom(int cache_fd, const char *profile, struct seccomp
 	/* Foreign text: of two profiles with one digest somebody could have made the second. */
 	if (sha256_hex(profile, strlen(profile), hex) < 0)
 		return err_sys(err, ENOMEM, "cannot load the system call filter");
-	key = digest_add(key, hex, sizeof(hex));
+	key = fnv_add(key, hex, sizeof(hex));
 	snprintf(name, sizeof(name), "seccomp-%s", hex);
 	if (cache_fd < 0 || !cache_read(cache_fd, name, key, &filter)) {
 		r = compile_custom(key, profile, &filter, err);

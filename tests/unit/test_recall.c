@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/cmd/recall.h"
+#include "manager/recall.h"
 
 #define FILES 1024
 #define QUESTIONS 1000
