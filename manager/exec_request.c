@@ -17,6 +17,7 @@
 /* Followed by the arguments, the environment, cwd and user, each ended by a NUL; "" for none. */
 struct header {
 	uint32_t nargs, nenv;
+	int32_t log_level;
 	uint16_t rows, cols;
 	uint8_t tty, open_stdin, detach, privileged;
 };
@@ -35,6 +36,7 @@ int exec_request_write(const struct exec_request *request, int *fd, struct err *
 	const struct header header = {
 		.nargs = (uint32_t)strv_len(request->args),
 		.nenv = (uint32_t)strv_len(request->env),
+		.log_level = request->log_level,
 		.rows = request->rows,
 		.cols = request->cols,
 		.tty = request->tty,
@@ -74,6 +76,7 @@ int exec_request_read(int fd, struct exec_request *out, struct err *err)
 	    texts_take(&texts, &request.cwd) < 0 || texts_take(&texts, &request.user) < 0 ||
 	    !request.args)
 		return err_set(err, ERR_INVALID, EPROTO, "the command was not passed on whole");
+	request.log_level = header.log_level;
 	request.rows = header.rows;
 	request.cols = header.cols;
 	request.tty = header.tty;

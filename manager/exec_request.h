@@ -18,6 +18,7 @@ struct exec_request {
 	char *cwd;  /* NULL: the container's */
 	char *user; /* NULL: the container's */
 	bool tty, open_stdin, detach;
+	int log_level;	     /* of the stage: enum log_level */
 	bool privileged;     /* all capabilities, whatever the container has */
 	uint16_t rows, cols; /* of the terminal, 0: unknown */
 };

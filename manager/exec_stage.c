@@ -231,16 +231,13 @@ static int prepare(struct stage_state *state, struct err *err)
 	struct packet packet;
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	AUTO_CLOSE int spec_fd = -1;
-	int rc = packet_expect(EXEC_SOCKET, PACKET_OPEN, &packet, NULL,
-			       "the stage was not told how much to log", err);
+	int rc = exec_request_read(EXEC_REQUEST, &state->request, err);
 
-	if (rc > 0) {
-		log_set_level((enum log_level)packet.open.log_level);
-		rc = exec_request_read(EXEC_REQUEST, &state->request, err);
-	}
-	if (rc == 0 && state->request.args)
-		rc = packet_expect(EXEC_SOCKET, PACKET_EXEC, &packet, fds,
-				   "the container was not named", err);
+	if (rc < 0)
+		return rc;
+	log_set_level((enum log_level)state->request.log_level);
+	rc = packet_expect(EXEC_SOCKET, PACKET_EXEC, &packet, fds, "the container was not named",
+			   err);
 	if (rc <= 0)
 		return rc;
 	state->is_guess = packet.exec.is_guess;
@@ -258,11 +255,11 @@ static int prepare(struct stage_state *state, struct err *err)
 	return rc < 0 ? rc : 1;
 }
 
-/* engine_exec_request.may_join */
-static int await_confirmation(struct err *err)
+/* engine_permission.ask */
+static int await_confirmation(int socket, struct err *err)
 {
 	struct packet packet;
-	int rc = packet_expect(EXEC_SOCKET, PACKET_CONFIRM, &packet, NULL,
+	int rc = packet_expect(socket, PACKET_CONFIRM, &packet, NULL,
 			       "the container was not confirmed", err);
 	return rc == 0 ? err_set(err, ERR_STATE, ECANCELED, "it was not the container meant") :
 	       rc > 0  ? 0 :
@@ -408,6 +405,17 @@ static int serve(struct stage_state *state, struct err *err)
 	return rc < 0 ? rc : take_exit(state, err);
 }
 
+/*
+ * The places of the descriptors are taken, also of those that were not handed over: what is closed
+ * by its number later must not be something else by then.
+ */
+static void hold_places(void)
+{
+	for (int fd = EXEC_SOCKET; fd <= EXEC_MOUNT; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			(void)dup3(STDIN_FILENO, fd, O_CLOEXEC);
+}
+
 int exec_stage_main(void)
 {
 	struct stage_state state = {
@@ -421,8 +429,7 @@ int exec_stage_main(void)
 	struct err err = ERR_INIT;
 	int rc;
 
-	for (int fd = EXEC_SOCKET; fd <= EXEC_MOUNT; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	hold_places();
 	umask(022);
 	/* As long as the program runs, no file system of the client's is kept busy. */
 	(void)chdir("/");
@@ -436,7 +443,7 @@ int exec_stage_main(void)
 			.stdio = &state.stdio,
 			.privileged = state.request.privileged,
 			.cache_fd = state.cache_fd,
-			.may_join = state.is_guess ? await_confirmation : NULL,
+			.permission = { state.is_guess ? await_confirmation : NULL, EXEC_SOCKET },
 		};
 
 		rc = engine_exec(&request, &state.process, &err);

@@ -33,6 +33,7 @@ static int make_request(const struct spec_health *health, int *fd, struct err *e
 		r = strv_add(&request.args, "/bin/sh") < 0 ? -1 : strv_add(&request.args, "-c");
 	if (r < 0 || strv_extend(&request.args, health->test + 1) < 0)
 		return err_sys(err, ENOMEM, "cannot keep the command");
+	request.log_level = (int)log_get_level();
 	return exec_request_write(&request, fd, err);
 }
 
@@ -81,17 +82,13 @@ static int name_container(const struct health_probe *probe, const struct engine_
 {
 	AUTO_CLOSE int spec_fd =
 		openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct packet open = { .type = PACKET_OPEN, .open.log_level = log_get_level() };
 	struct packet exec = { .type = PACKET_EXEC };
-	int r;
 
 	if (spec_fd < 0)
 		return err_sys(err, errno, "cannot open its " LIFECYCLE_SPEC_FILE);
 	exec.exec.pid = init->pid;
 	exec.exec.start_time = init->start_time;
-	r = packet_send(probe->socket, &open, err);
-	return r < 0 ? r :
-		       packet_send_fds(probe->socket, &exec, (int[]){ spec_fd, cache_fd }, 2, err);
+	return packet_send_fds(probe->socket, &exec, (int[]){ spec_fd, cache_fd }, 2, err);
 }
 
 int health_probe_begin(struct health_probe *probe, const struct spec_health *health,

@@ -211,13 +211,13 @@ static int open_socket(struct exec *exec, int fds[EXEC_NFDS], struct err *err)
 		return err_sys(err, errno, "cannot make a socket pair");
 	exec->pump.socket = pair[0];
 	fds[EXEC_SOCKET] = pair[1];
+	exec->request.log_level = (int)log_get_level();
 	return exec_request_write(&exec->request, &fds[EXEC_REQUEST], err);
 }
 
 /* Before the container is looked up, so that both happen at the same time. */
 static int spawn_stage(struct exec *exec, struct err *err)
 {
-	struct packet packet = { .type = PACKET_OPEN };
 	int fds[EXEC_NFDS] = {
 		-1,
 		-1,
@@ -239,8 +239,7 @@ static int spawn_stage(struct exec *exec, struct err *err)
 		rc = stage_spawn(EXEC_STAGE, &how, &exec->stage, err);
 	for (int i = EXEC_SOCKET; i < EXEC_NFDS; i++)
 		cleanup_close(&fds[i]);
-	packet.open.log_level = log_get_level();
-	return rc < 0 ? rc : packet_send(exec->pump.socket, &packet, err);
+	return rc;
 }
 
 /* Tell the stage which container. One that has failed already has said why. */

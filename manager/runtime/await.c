@@ -65,7 +65,7 @@ int await_exec_within(const struct engine_process *process, int proc_fd, int tol
 {
 	int64_t deadline = clock_monotonic_ns() + patience_ms * NS_PER_MS;
 	struct err gone = ERR_INIT;
-	bool executed = false, sleeps = false;
+	struct identity_found found;
 
 	for (;;) {
 		struct pollfd fds[2] = {
@@ -78,11 +78,10 @@ int await_exec_within(const struct engine_process *process, int proc_fd, int tol
 			return err_sys(err, errno, "cannot wait for the process");
 		if (n > 0)
 			return 1;
-		if (identity_exec_state(proc_fd, process->pid, &executed, &sleeps, &gone) < 0 ||
-		    executed)
+		if (identity_find(proc_fd, process->pid, &found, &gone) < 0 || found.has_executed)
 			return 0;
 		/* A disk may take its time. */
-		if (sleeps)
+		if (found.sleeps)
 			deadline = clock_monotonic_ns() + patience_ms * NS_PER_MS;
 		if (clock_monotonic_ns() > deadline)
 			return err_set(err, ERR_STATE, ETIMEDOUT,

@@ -143,7 +143,7 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 {
 	AUTO_CLOSE int proc_fd = -1;
 	AUTO_CLOSE int pidfd = -1;
-	uint64_t found;
+	struct identity_found found;
 	int result = identity_open_proc(&proc_fd, err);
 
 	if (result < 0)
@@ -157,13 +157,14 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
 	 * read after the pidfd was opened: if it is the right one now, the pidfd is of the right
 	 * one
 	 */
-	result = identity_start_time(proc_fd, pid, &found, err);
+	result = identity_find(proc_fd, pid, &found, err);
 	if (result < 0)
 		return result;
-	if (found != start_time)
+	if (found.start_time != start_time)
 		return err_set(err, ERR_STATE, ESRCH, "process %d is another one by now", (int)pid);
 	out->pid = pid;
 	out->start_time = start_time;
+	out->is_set_up = found.has_executed;
 	out->pidfd = STEAL_FD(pidfd);
 	return 0;
 }
@@ -173,13 +174,13 @@ int engine_await_setup(const struct engine_process *init, struct err *err)
 	const int64_t deadline = clock_monotonic_ns() + ENGINE_SETUP_MS * NS_PER_MS;
 	struct pollfd end = { .fd = init->pidfd, .events = POLLIN };
 	AUTO_CLOSE int proc_fd = -1;
-	bool executed = false;
+	struct identity_found found = { .has_executed = init->is_set_up };
 	int pause_ms = 1;
-	int result = identity_open_proc(&proc_fd, err);
+	int result = found.has_executed ? 0 : identity_open_proc(&proc_fd, err);
 
-	while (result == 0) {
-		result = identity_has_executed(proc_fd, init->pid, &executed, err);
-		if (result < 0 || executed)
+	while (result == 0 && !found.has_executed) {
+		result = identity_find(proc_fd, init->pid, &found, err);
+		if (result < 0 || found.has_executed)
 			break;
 		if (clock_monotonic_ns() > deadline)
 			return err_set(err, ERR_STATE, EBUSY, "it is still being started");

@@ -99,6 +99,7 @@ struct engine_process {
 	bool init;	     /* PID 1 is ctinit */
 	bool launched;	     /* into a PID namespace of others: the gate alone is at sync_fd */
 	bool gate_open;	     /* engine_start() need not open it */
+	bool is_set_up;	     /* engine_await_setup() need not wait */
 	char *program;	     /* the payload's file as it was resolved, for messages; owned */
 };
 
@@ -140,7 +141,8 @@ int engine_kill(const struct engine_process *process, int signal, struct err *er
 
 /*
  * Open a running container's init from its recorded identity: pidfd, checked against the start
- * time. ERR_STATE when that process is gone. Only pid, start_time and pidfd of *out are set.
+ * time. ERR_STATE when that process is gone. Only pid, start_time, pidfd and is_set_up of *out are
+ * set.
  */
 int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, struct err *err);
 
@@ -151,6 +153,16 @@ int engine_open(pid_t pid, uint64_t start_time, struct engine_process *out, stru
  */
 int engine_await_setup(const struct engine_process *init, struct err *err);
 
+/*
+ * Who is asked once, when all is prepared, before a process appears in the container, or anything
+ * else that is seen there: 0, or it fails with that. NULL: nobody is. It may be asked in a child
+ * that shares the caller's memory, which has kept `fd`, and has joined all but the PID namespace.
+ */
+struct engine_permission {
+	int (*ask)(int fd, struct err *err);
+	int fd; /* what it listens to */
+};
+
 struct engine_exec_request {
 	const struct spec *container;	    /* its confinement */
 	const struct engine_process *init;  /* process 1 */
@@ -158,11 +170,7 @@ struct engine_exec_request {
 	const struct engine_stdio *stdio;
 	bool privileged;
 	int cache_fd; /* as in engine_request */
-	/*
-	 * Called when all is prepared, before anything is done in the container: 0, or it fails
-	 * with that. NULL: nobody is asked.
-	 */
-	int (*may_join)(struct err *err);
+	struct engine_permission permission;
 };
 
 /*

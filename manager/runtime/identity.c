@@ -126,33 +126,27 @@ static int read_living(int proc_fd, pid_t pid, struct identity_stat *out, struct
 		       result;
 }
 
-int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
+int identity_find(int proc_fd, pid_t pid, struct identity_found *out, struct err *err)
 {
 	struct identity_stat found;
 	int result = read_living(proc_fd, pid, &found, err);
+
+	if (result < 0)
+		return result;
+	out->start_time = found.start_time;
+	out->has_executed = !(found.flags & FORKED_ONLY);
+	out->sleeps = found.state == 'D';
+	return 0;
+}
+
+int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err)
+{
+	struct identity_found found;
+	int result = identity_find(proc_fd, pid, &found, err);
 
 	if (result == 0)
 		*out = found.start_time;
 	return result;
-}
-
-int identity_exec_state(int proc_fd, pid_t pid, bool *executed, bool *sleeps, struct err *err)
-{
-	struct identity_stat found;
-	int result = read_living(proc_fd, pid, &found, err);
-
-	if (result == 0) {
-		*executed = !(found.flags & FORKED_ONLY);
-		*sleeps = found.state == 'D';
-	}
-	return result;
-}
-
-int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err)
-{
-	bool sleeps;
-
-	return identity_exec_state(proc_fd, pid, out, &sleeps, err);
 }
 
 bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time)

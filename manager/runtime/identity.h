@@ -21,21 +21,20 @@
  */
 int identity_open_proc(int *out, struct err *err);
 
+/* Of one moment. */
+struct identity_found {
+	uint64_t start_time;
+	bool has_executed; /* a program since it was forked: else it runs its parent's */
+	/*
+	 * It sleeps so that no signal but SIGKILL wakes it up: as one does that reads a disk, and
+	 * not one that is held by ptrace(2), stopped, or frozen with its cgroup2 group.
+	 */
+	bool sleeps;
+};
+
 /* ERR_STATE when there is no such process, or it has ended and only waits to be reaped. */
+int identity_find(int proc_fd, pid_t pid, struct identity_found *out, struct err *err);
 int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
-
-/*
- * Whether the process has executed a program since it was forked: else it runs its parent's.
- * ERR_STATE as above.
- */
-int identity_has_executed(int proc_fd, pid_t pid, bool *out, struct err *err);
-
-/*
- * The same, and whether the process sleeps so that no signal but SIGKILL wakes it up: as one does
- * that reads a disk, and not one that is held by ptrace(2), stopped, or frozen with its cgroup2
- * group.
- */
-int identity_exec_state(int proc_fd, pid_t pid, bool *executed, bool *sleeps, struct err *err);
 
 /*
  * Whether the process with this start time is on its way out: it executes nothing any more, and

@@ -12,6 +12,7 @@
 
 #include "manager/runtime/await.h"
 #include "manager/runtime/cgroup.h"
+#include "manager/runtime/cgroup_freeze.h"
 #include "manager/runtime/engine.h"
 #include "manager/runtime/handshake.h"
 #include "manager/runtime/identity.h"
@@ -162,8 +163,10 @@ static int close_others(int *keep, int nkeep)
 static int let_go_of_host(void *context, struct err *err)
 {
 	const struct join *join = context;
-	int keep[] = { join->payload.sync_fd, join->payload.root_fd, join->newcomer.failure[1] };
-	int result = close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	int keep[] = { join->payload.sync_fd, join->payload.root_fd, join->newcomer.failure[1],
+		       join->payload.permission.fd };
+	int nkeep = join->payload.permission.ask ? 4 : 3;
+	int result = close_others(keep, nkeep);
 
 	return result < 0 ? err_sys(err, -result, "cannot close descriptors") : 0;
 }
@@ -194,6 +197,7 @@ static const struct phase phases[] = {
 	{ "credentials", .step = payload_apply_credentials },
 	{ "still the caller", .own = depend_on_caller },
 	{ "program", .step = payload_resolve_program },
+	{ "permission", .step = payload_ask_permission },
 	{ "ready", .step = payload_tell_ready },
 	{ "newcomer", .own = bring_in },
 };
@@ -257,10 +261,23 @@ static int run_maker(struct join *join, struct err *err)
 	return 0;
 }
 
+/* A process that is born in a frozen group stands still, whatever becomes of the guess. */
+static bool is_stopped(const struct cgroup *cgroup)
+{
+	struct err ignored = ERR_INIT;
+	bool frozen = false;
+
+	return cgroup->v2_fd >= 0 &&
+	       (cgroup_is_frozen(cgroup->v2_fd, &frozen, &ignored) < 0 || frozen);
+}
+
 static int start_process(struct join *join, struct err *err)
 {
 	int result = run_maker(join, err);
 
+	/* While the newcomer, which has copies, executes its program. */
+	cgroup_release(&join->cgroup);
+	seccomp_filter_release(&join->filter);
 	if (result == 0)
 		result = await_ready(&join->process, join->payload.process.terminal, "the process",
 				     err);
@@ -311,8 +328,9 @@ int engine_exec(const struct engine_exec_request *request, struct engine_process
 	if (result == 0 && !request->privileged)
 		result = limit_capabilities(join.proc_fd, request->init->pid,
 					    &join.payload.process.capabilities, err);
-	if (result == 0 && request->may_join)
-		result = request->may_join(err);
+	join.payload.permission = request->permission;
+	if (result == 0 && is_stopped(&join.cgroup))
+		result = payload_ask_permission(&join.payload, err);
 	if (result == 0)
 		result = start_process(&join, err);
 	if (result < 0) {

@@ -203,10 +203,10 @@ int newcomer_await(struct newcomer *newcomer, int proc_fd, struct engine_process
 	cleanup_close(&newcomer->failure[1]);
 	if (result < 0)
 		return result;
-	result = await_program(newcomer->failure[0], proc_fd, process, err);
+	/* while the newcomer executes its program */
 	reap_killed(maker);
 	close(maker);
-	return result;
+	return await_program(newcomer->failure[0], proc_fd, process, err);
 }
 
 /* By its number, as there may be no descriptor left for it: a child's is nobody else's. */

@@ -52,14 +52,24 @@ _Noreturn void payload_run(const struct phase *phases, struct payload *payload, 
 	_exit(125);
 }
 
+int payload_ask_permission(struct payload *payload, struct err *err)
+{
+	const struct engine_permission permission = payload->permission;
+
+	payload->permission.ask = NULL;
+	return permission.ask ? permission.ask(permission.fd, err) : 0;
+}
+
 static int open_terminal(struct payload *payload, struct err *err)
 {
 	const struct spec_process *process = &payload->process;
 	AUTO_CLOSE int master = -1;
 	AUTO_CLOSE int slave = -1;
-	int result =
-		tty_open_pair(payload->root_fd, payload->proc_fd, O_RDWR, &master, &slave, err);
+	int result = payload_ask_permission(payload, err);
 
+	if (result == 0)
+		result = tty_open_pair(payload->root_fd, payload->proc_fd, O_RDWR, &master, &slave,
+				       err);
 	if (result == 0)
 		result = tty_resize(slave, process->rows, process->cols, err);
 	if (result == 0)
@@ -165,13 +175,25 @@ int payload_open_stdio(struct payload *payload, struct err *err)
 	return result < 0 ? result : place_stdio(stdio, err);
 }
 
+static bool is_there(int root_fd, const char *path)
+{
+	AUTO_CLOSE int fd = fd_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	return fd >= 0;
+}
+
 int payload_enter_directory(struct payload *payload, struct err *err)
 {
 	const char *cwd = payload->process.cwd ? payload->process.cwd : "/";
 	AUTO_CLOSE int fd = -1;
 	char where[PATH_MAX];
-	int result = target_ensure(payload->root_fd, cwd, TARGET_DIRECTORY, &fd, err);
+	int result = 0;
 
+	if (payload->permission.ask && !is_there(payload->root_fd, cwd))
+		result = payload_ask_permission(payload, err);
+	if (result < 0)
+		return result;
+	result = target_ensure(payload->root_fd, cwd, TARGET_DIRECTORY, &fd, err);
 	if (result < 0)
 		return err_wrap(err, "working directory");
 	if (fchdir(fd) < 0)
@@ -204,6 +226,9 @@ static int apply_filter(const struct payload *payload, bool no_new_privileges, s
 
 int payload_filter_privileged(struct payload *payload, struct err *err)
 {
+	if (payload->filter && !payload->process.no_new_privileges &&
+	    payload_ask_permission(payload, err) < 0)
+		return err_code(err);
 	return apply_filter(payload, false, err);
 }
 

@@ -19,9 +19,10 @@ struct payload {
 	const struct seccomp_filter *filter; /* NULL: unconfined */
 	int sync_fd;			     /* the child's end of the handshake */
 	int root_fd;			     /* on "/" of the container */
-	int proc_fd;	    /* on a procfs that shows this process; -1: the container's does */
-	int console;	    /* master of its terminal, or of the end-of-file one, or -1 */
-	unsigned preserved; /* descriptors from 3 on that the program is to have */
+	int proc_fd; /* on a procfs that shows this process; -1: the container's does */
+	int console; /* master of its terminal, or of the end-of-file one, or -1 */
+	struct engine_permission permission; /* still to be asked for */
+	unsigned preserved;		     /* descriptors from 3 on that the program is to have */
 	char **env;
 	char *program;
 };
@@ -45,6 +46,12 @@ struct phase {
  * told to the parent of `payload`, with its name, and ends the process.
  */
 _Noreturn void payload_run(const struct phase *phases, struct payload *payload, void *context);
+
+/*
+ * Ask for it, where that has not been done. The steps below do so themselves before anything that
+ * others see or that may be in the way of asking: a terminal, a directory, an early filter.
+ */
+int payload_ask_permission(struct payload *payload, struct err *err);
 
 /* Descriptors 0 to 2: what was given, or the terminal, whose master goes to the parent. */
 int payload_open_stdio(struct payload *payload, struct err *err);

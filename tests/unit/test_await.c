@@ -77,14 +77,12 @@ static void end(struct newcomer *it)
 
 static void await_state(const struct newcomer *it, bool wanted)
 {
-	bool executed = false, sleeps = !wanted;
+	struct identity_found found = { .sleeps = !wanted };
 	struct err err = ERR_INIT;
 
-	while (sleeps != wanted) {
-		assert_int_equal(
-			identity_exec_state(it->proc_fd, it->process.pid, &executed, &sleeps, &err),
-			0);
-		assert_false(executed);
+	while (found.sleeps != wanted) {
+		assert_int_equal(identity_find(it->proc_fd, it->process.pid, &found, &err), 0);
+		assert_false(found.has_executed);
 	}
 }
 

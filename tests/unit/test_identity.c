@@ -107,7 +107,7 @@ static void a_fork_is_told_from_a_program(void **state)
 {
 	AUTO_CLOSE int proc = -1;
 	struct err err = ERR_INIT;
-	bool executed = true;
+	struct identity_found found = { .has_executed = true };
 	int gate[2], done[2];
 	char byte;
 	pid_t child;
@@ -126,15 +126,15 @@ static void a_fork_is_told_from_a_program(void **state)
 		_exit(1);
 	}
 	close(gate[0]);
-	assert_int_equal(identity_has_executed(proc, child, &executed, &err), 0);
-	assert_false(executed);
+	assert_int_equal(identity_find(proc, child, &found, &err), 0);
+	assert_false(found.has_executed);
 	assert_int_equal(write(gate[1], "ab", 2), 2);
 	assert_int_equal(read(done[0], &byte, 1), 1); /* it is cat that answers */
-	assert_int_equal(identity_has_executed(proc, child, &executed, &err), 0);
-	assert_true(executed);
+	assert_int_equal(identity_find(proc, child, &found, &err), 0);
+	assert_true(found.has_executed);
 	close(gate[1]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_int_equal(identity_has_executed(proc, child, &executed, &err), -ESRCH);
+	assert_int_equal(identity_find(proc, child, &found, &err), -ESRCH);
 	close(done[0]);
 	close(done[1]);
 }
