@@ -48,23 +48,11 @@ struct cached_filter {
 /* Of everything that the program is made from. Capabilities that change nothing are left out. */
 static uint64_t filter_key(uint64_t capabilities)
 {
-	const uint32_t versions[] = { SECCOMP_COMPILER_VERSION, (uint32_t)this_machine };
-	uint64_t digest = fnv_add(FNV_INIT, versions, sizeof(versions));
-	uint64_t relevant = 0;
+	uint64_t parts[] = { SECCOMP_COMPILER_VERSION, this_machine, SECCOMP_PROFILE_DIGEST, 0 };
 
-	for (const struct seccomp_group *group = seccomp_profile; group->names; group++) {
-		for (const char *const *name = group->names; *name; name++)
-			digest = fnv_add(digest, *name, strlen(*name) + 1);
-		digest = fnv_add(digest, &group->needs, sizeof(group->needs));
-		digest = fnv_add(digest, &group->unless, sizeof(group->unless));
-		digest = fnv_add(digest, &group->verdict, sizeof(group->verdict));
-		relevant |= group->needs | group->unless;
-	}
-	digest = fnv_add(digest, &seccomp_socket_families, sizeof(seccomp_socket_families));
-	digest = fnv_add(digest, seccomp_personalities,
-			 nseccomp_personalities * sizeof(seccomp_personalities[0]));
-	relevant &= capabilities;
-	return fnv_add(digest, &relevant, sizeof(relevant));
+	for (const struct seccomp_group *group = seccomp_profile; group->names; group++)
+		parts[3] |= (group->needs | group->unless) & capabilities;
+	return fnv_add(FNV_INIT, parts, sizeof(parts));
 }
 
 static uint64_t code_digest(const struct cached_filter *filter)

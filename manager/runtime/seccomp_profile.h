@@ -31,6 +31,12 @@ struct seccomp_group {
 extern const struct seccomp_group seccomp_profile[]; /* ended by names NULL */
 
 /*
+ * Stands for all that is in here, where a filter is looked for that was made from it: to hash so
+ * many names takes longer than to read the filter. test_seccomp.c does, and says what it has to be.
+ */
+#define SECCOMP_PROFILE_DIGEST UINT64_C(0xc285a4fc7b31edea)
+
+/*
  * Numbers of calls that libseccomp 2.5.4 does not know by name. They are the same on every
  * architecture since 424.
  */

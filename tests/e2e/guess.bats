@@ -246,3 +246,54 @@ hint: let it go on first: cman unpause bird'
 	refute joined bird true
 	refute joined bird true
 }
+
+slowly() { strace -qq -o /dev/null -e inject=pread64:delay_enter=300000:when=2 "$CMAN" "$@"; }
+
+@test "a wrong guess makes nothing in the container that is not meant" {
+	local first second terminal
+	first=$(cman run -d --name bird busybox sleep 1000)
+	second=$(cman run -d --name cat busybox sleep 1000)
+	for terminal in '' -t; do
+		cman exec bird true
+		cman rename bird third
+		cman rename cat bird
+		cman rename third cat
+		# its client is slow to read the database, so that the guess has all the time it wants
+		# shellcheck disable=SC2086
+		slowly exec $terminal -w "/made-$second" bird true
+		refute cman exec "$first" test -e "/made-$second"
+		cman exec "$second" test -e "/made-$second"
+		read -r first second <<<"$second $first"
+	done
+	cman exec bird true
+	cman rename bird third
+	cman rename cat bird
+	slowly exec bird touch /mark
+	refute cman exec third test -e /mark
+	cman exec bird test -e /mark
+	eventually refute pgrep -f '^cman-exec$'
+}
+
+@test "what exec keeps of a spec is that of the container, whichever it is, and of the last state" {
+	local file number
+	for number in 1 2; do
+		cman run -d --name bird -e "N=$number" -u "$number" -w "/$number" busybox sleep 1000 >/dev/null
+		[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
+		# what is too young is not kept
+		[ -z "$(find "$CMAN_ROOT/run" -name 'exec-*')" ]
+		sleep 1.1
+		for _ in 1 2; do
+			[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
+			file=$(echo "$CMAN_ROOT"/run/exec-*)
+			[ -f "$file" ]
+		done
+		[ "$(cman exec -e N=9 -u 7 -w / bird sh -c 'echo $N $(id -u) $PWD')" = '9 7 /' ]
+		printf x | dd of="$file" bs=1 seek=40 conv=notrunc status=none
+		[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
+		rm "$file"
+		mkdir "$file"
+		[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
+		rmdir "$file"
+		cman rm -f bird >/dev/null
+	done
+}

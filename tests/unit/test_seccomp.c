@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
@@ -30,6 +31,7 @@
 #include "manager/runtime/seccomp_profile.h"
 #include "manager/runtime/seccomp_simulate.h"
 #include "store/base/fd.h"
+#include "store/base/fnv.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 #define DOCKER_CAPS UINT64_C(0xa80425fb)
@@ -613,6 +615,41 @@ static void other_capabilities_are_another_file(void **state)
 
 #define CACHED(test) cmocka_unit_test_setup_teardown(test, make_cache, remove_cache)
 
+static uint64_t add_numbers(uint64_t digest, const struct seccomp_number *numbers)
+{
+	for (; numbers->name; numbers++) {
+		digest = fnv_add(digest, numbers->name, strlen(numbers->name) + 1);
+		digest = fnv_add(digest, &numbers->number, sizeof(numbers->number));
+	}
+	return digest;
+}
+
+/* A filter that was kept is found by it: one that is made from something else must not be. */
+static void profile_has_its_digest(void **state)
+{
+	uint64_t digest = FNV_INIT;
+
+	(void)state;
+	for (const struct seccomp_group *g = seccomp_profile; g->names; g++) {
+		for (const char *const *name = g->names; *name; name++)
+			digest = fnv_add(digest, *name, strlen(*name) + 1);
+		digest = fnv_add(digest, &g->needs, sizeof(g->needs));
+		digest = fnv_add(digest, &g->unless, sizeof(g->unless));
+		digest = fnv_add(digest, &g->verdict, sizeof(g->verdict));
+	}
+	digest = add_numbers(digest, seccomp_new_numbers);
+	digest = add_numbers(digest, seccomp_i386_numbers);
+	digest = fnv_add(digest, &seccomp_socket_families, sizeof(seccomp_socket_families));
+	digest = fnv_add(digest, seccomp_personalities,
+			 nseccomp_personalities * sizeof(seccomp_personalities[0]));
+	if (digest != SECCOMP_PROFILE_DIGEST)
+		print_error(
+			"the profile has changed: SECCOMP_PROFILE_DIGEST has to be 0x%016" PRIx64
+			"\n",
+			digest);
+	assert_true(digest == SECCOMP_PROFILE_DIGEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +661,7 @@ int main(void)
 		cmocka_unit_test(clone_makes_no_namespaces),
 		cmocka_unit_test(personalities_are_checked),
 		cmocka_unit_test(every_name_is_a_call_somewhere),
+		cmocka_unit_test(profile_has_its_digest),
 		cmocka_unit_test(dangerous_calls_are_denied),
 		cmocka_unit_test(the_kernel_takes_it),
 		cmocka_unit_test(it_is_foretold_what_the_filter_says),
