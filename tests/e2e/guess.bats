@@ -119,6 +119,12 @@ hint: cman images lists what there is, cman pull gets more"
 	rmdir "$file"
 }
 
+removed_by() {
+	# shellcheck disable=SC2086
+	cman $1 >/dev/null 2>&1 || true
+	[ ! -e "$CMAN_ROOT/containers/$2" ]
+}
+
 @test "a start whose client and monitor are killed before its row: the next rm or prune removes it" {
 	local command locked client monitor id
 	for command in 'rm nosuch' 'prune -f' 'fsck --repair'; do
@@ -138,9 +144,8 @@ hint: cman images lists what there is, cman pull gets more"
 		wait "$locked" || true
 		[ -d "$CMAN_ROOT/containers/$id" ]
 		[ -z "$(cman ps -aq)" ]
-		# shellcheck disable=SC2086
-		cman $command >/dev/null 2>&1 || true
-		[ ! -e "$CMAN_ROOT/containers/$id" ]
+		# its first process ends when what it has mounted is on the disk
+		eventually removed_by "$command" "$id"
 		[ -z "$(find /sys/fs/cgroup -type d -name "$id")" ]
 	done
 }
