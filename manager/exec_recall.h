@@ -3,10 +3,10 @@
 #define CMAN_MANAGER_EXEC_RECALL_H
 
 /*
- * What a program that comes later needs of its container's spec, kept in <run>/exec-XXX (recall.h)
- * in a form that takes no parsing: to parse all of spec.json is a tenth of an exec. It belongs to
- * one state of one file, told by device, inode, size and times, as git's index does it: what may
- * have been changed again within one tick of the clock of such times is not kept.
+ * What a program that comes later needs of its container's spec, kept in <run>/ (recall.h) in a
+ * form that takes no parsing: to parse all of spec.json is a tenth of an exec. It belongs to one
+ * state of one file, told by device, inode, size and times, as git's index does it: what may have
+ * been changed again within one tick of the clock of such times is not kept.
  */
 
 #include <stdbool.h>

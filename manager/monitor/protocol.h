@@ -7,8 +7,8 @@
  * other: fixed records over a SOCK_SEQPACKET socket pair (unix(7)), one a packet. End of file
  * means that the other side is gone, whatever it was about to say.
  *
- *	client → stage	OPEN, START and NETWORK; or EXEC and CONFIRM; then any of SIGNAL RESIZE
- *			BROKEN TERMINAL DETACH
+ *	client → stage	OPEN, START and NETWORK, or EXEC and CONFIRM; then any of SIGNAL
+ *			RESIZE BROKEN TERMINAL DETACH
  *	stage → client	STARTED, FAILED or AGAIN; after STARTED: EXITED, or FAILED where the
  *			stage gives up and the payload may run on
  *
