@@ -22,6 +22,7 @@
 #include "manager/runtime/target.h"
 #include "manager/runtime/tty.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 #include "store/base/strv.h"
 
 #define CAP(number) (UINT64_C(1) << (number))
