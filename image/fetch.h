@@ -118,7 +118,8 @@ struct fetch_options {
 };
 
 /*
- * As commands ask for it: `retries` 0 and `stall_timeout_s` 0 are the defaults, negative retries none.
+ * As commands ask for it: `retries` 0 and `stall_timeout_s` 0 are the defaults, negative retries
+ * none.
  * Notices are steps of `ui`, which stays the caller's and may be NULL.
  */
 struct fetch_options fetch_options_for(int retries, int stall_timeout_s, const struct pull_ui *ui);
@@ -139,7 +140,7 @@ struct fetch_sink {
 	void *data;
 };
 
-/* A body that fits into memory, kept in `out`; what is more than `max` bytes is ERR_INVALID (EFBIG). */
+/* A body kept in memory; ERR_INVALID (EFBIG) where it is more than `max` bytes. */
 struct fetch_memory {
 	struct buf *out; /* emptied by every beginning */
 	size_t max;

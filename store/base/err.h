@@ -66,8 +66,8 @@ int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf
 int err_code(const struct err *err);
 
 /*
- * `err` came from another process as it is: end its texts. Whether it can be one: it has a kind, and
- * no negative number.
+ * `err` came from another process as it is: end its texts. Whether it can be one: it has a kind
+ * and no negative number.
  */
 bool err_received(struct err *err);
 
