@@ -34,14 +34,6 @@ int http_client_init(struct http_client *client, int trust_fd, struct err *err)
 	return client->multi ? 0 : err_set(err, ERR_SYS, EIO, "cannot initialise libcurl");
 }
 
-void http_client_release(struct http_client *client)
-{
-	curl_multi_cleanup(client->multi);
-	http_trust_release(&client->trust);
-	http_grants_release(&client->grants);
-	http_peers_release(&client->peers);
-}
-
 /* --- what is sent where --- */
 
 static void begin_transfer(struct http_job *job, const struct http_exchange *exchange)

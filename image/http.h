@@ -37,7 +37,6 @@ struct http_client {
 
 /* Libraries make themselves ready; before anything is confined. `trust_fd`: see http_tls.h. */
 int http_client_init(struct http_client *client, int trust_fd, struct err *err);
-void http_client_release(struct http_client *client);
 
 struct http_job {
 	struct http_job *next; /* for the owner */

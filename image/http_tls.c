@@ -13,16 +13,6 @@
 
 #define LAST_RECORD_TYPE 24 /* heartbeat, RFC 6520 */
 
-void http_peers_release(struct http_peers *peers)
-{
-	while (peers->first) {
-		struct http_peer *peer = peers->first;
-
-		peers->first = peer->next;
-		free(peer);
-	}
-}
-
 struct http_peer *http_peers_get(struct http_peers *peers, const char *origin)
 {
 	struct http_peer *peer;

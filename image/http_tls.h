@@ -38,8 +38,6 @@ struct http_peers {
 	struct http_peer *first;
 };
 
-void http_peers_release(struct http_peers *peers);
-
 /* The one of `origin`, made where there was none; NULL: no memory. */
 struct http_peer *http_peers_get(struct http_peers *peers, const char *origin);
 

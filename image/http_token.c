@@ -40,16 +40,6 @@ static void free_grant(struct http_grant *grant)
 	free(grant);
 }
 
-void http_grants_release(struct http_grants *grants)
-{
-	while (grants->first) {
-		struct http_grant *grant = grants->first;
-
-		grants->first = grant->next;
-		free_grant(grant);
-	}
-}
-
 /* None of these can hold a newline: the parent refuses them. */
 static char *make_key(const char *origin, const struct http_credentials *credentials)
 {

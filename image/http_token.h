@@ -34,8 +34,6 @@ struct http_grants {
 	struct http_grant *first;
 };
 
-void http_grants_release(struct http_grants *grants);
-
 /*
  * The value of Authorization for a request to `origin` (image/http_url.h), or NULL: nothing is
  * known yet. Good until the next call of http_grants_put().

@@ -28,17 +28,6 @@ struct http_trust_cert {
 	X509_NAME *subject;
 };
 
-void http_trust_release(struct http_trust *trust)
-{
-	for (size_t i = 0; i < trust->count; i++) {
-		free(trust->certs[i].der);
-		X509_NAME_free(trust->certs[i].subject);
-	}
-	free(trust->certs);
-	cleanup_close(&trust->fd);
-	*trust = (struct http_trust)HTTP_TRUST_INIT;
-}
-
 /* --- what is in the file --- */
 
 /*

@@ -24,7 +24,6 @@ struct http_trust {
 	{                                 \
 		.fd = -1, .err = ERR_INIT \
 	}
-void http_trust_release(struct http_trust *trust);
 
 /*
  * Let chains verified by `store` (X509_STORE) end in the system's certificates, too. `trust` has

@@ -12,6 +12,7 @@
 
 #include "image/tree_path.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #define ATTRIBUTES_MAX (64u << 10) /* XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h */
 
@@ -149,15 +150,11 @@ static int cover(int tree_fd, const char *name, struct err *err)
 
 static int cover_layer(int tree_fd, int lower, bool *any, struct err *err)
 {
-	int fd = openat(lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(lower, ".");
 	const struct dirent *entry;
 
-	if (!dir) {
-		err_sys(err, errno, "cannot read the root of a layer below");
-		cleanup_close(&fd);
-		return err_code(err);
-	}
+	if (!dir)
+		return err_sys(err, errno, "cannot read the root of a layer below");
 	while (errno = 0, (entry = readdir(dir))) {
 		int r;
 

@@ -7,7 +7,8 @@
 #include "store/base/err.h"
 
 /*
- * All tags of a repository; ended by NULL, to be freed with strv_free(). ERR_NOT_FOUND where there is none, ERR_INVALID where there is no end to them.
+ * All tags of a repository; ended by NULL, to be freed with strv_free(). ERR_NOT_FOUND where there
+ * is none, ERR_INVALID where there is no end to them.
  */
 int tag_list_get(struct registry *registry, struct parse_session *session, char ***out,
 		 struct err *err);

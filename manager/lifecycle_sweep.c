@@ -9,6 +9,7 @@
 #include "manager/lifecycle.h"
 #include "manager/monitor/claim.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 #include "store/base/log.h"
 #include "store/sweep.h"
 
@@ -42,16 +43,11 @@ static void sweep_one(struct store *store, const char *id)
 
 int lifecycle_sweep_given_up(struct store *store, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(store->containers_fd, ".");
 	const struct dirent *entry;
-	int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/containers", store->root);
-	}
 	while ((errno = 0, entry = readdir(dir)) != NULL)
 		sweep_one(store, entry->d_name);
 	return errno ? err_sys(err, errno, "cannot read %s/containers", store->root) : 0;

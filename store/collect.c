@@ -72,18 +72,13 @@ int collect_file(struct store *store, enum collect_kind kind, const char *digest
 
 int collect_trash(struct store *store, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(store->tmp_fd, ".");
 	const struct dirent *entry;
 	struct err later = ERR_INIT;
-	int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
-	}
 	/* One that somebody has mounted something in is not in the way of the others. */
 	while ((errno = 0, entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0 &&

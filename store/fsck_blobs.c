@@ -77,7 +77,7 @@ static int drop_file(struct fsck *run, const char *digest, struct err *err)
 {
 	struct store *store = run->store;
 	char trash[48];
-	int r = draft_name(trash, sizeof(trash), "trash-");
+	int r = draft_name(trash, sizeof(trash), TRASH_PREFIX);
 
 	if (r < 0)
 		return err_sys(err, -r, "cannot remove blob sha256:%s", digest);

@@ -86,17 +86,12 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 
 static int check_place(struct fsck *run, const struct place *place, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(place->fd, ".");
 	const struct dirent *entry;
-	int fd = openat(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/%s", run->store->root, place->name);
-	}
 	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = check_entry(run, place, entry->d_name, err);

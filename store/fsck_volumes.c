@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 #include "store/fsck_run.h"
 #include "store/store.h"
 #include "store/volumes.h"
@@ -17,15 +18,10 @@
 /* What a kill left of a removal: the next sweep puts it back. */
 static bool is_being_removed(int volumes_fd, const char *name)
 {
-	int fd = openat(volumes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(volumes_fd, ".");
 	const struct dirent *entry;
 
-	if (!dir) {
-		cleanup_close(&fd);
-		return false;
-	}
-	while ((entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		const char *gone = volume_gone_name(entry->d_name);
 
 		if (gone && strcmp(gone, name) == 0)
@@ -137,17 +133,12 @@ static int check_entry(struct fsck *run, int volumes_fd, char *name, struct err 
 
 static int check_entries(struct fsck *run, int volumes_fd, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(volumes_fd, ".");
 	struct dirent *entry;
-	int fd = openat(volumes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, run->store->root);
-	}
 	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = check_entry(run, volumes_fd, entry->d_name, err);

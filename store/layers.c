@@ -126,12 +126,12 @@ bool layer_exists(struct store *store, const char *tree)
 	       S_ISDIR(st.st_mode);
 }
 
-bool layer_find_tree(struct store *store, const char *diff_id, const char *chain_id,
+bool layer_find_tree(struct store *store, const char *diff_id, const char *stack_id,
 		     char tree[DIGEST_HEX_LEN + 1])
 {
-	const char *found = layer_exists(store, diff_id) ? diff_id : chain_id;
+	const char *found = layer_exists(store, diff_id) ? diff_id : stack_id;
 
-	if (found == chain_id && !layer_exists(store, chain_id))
+	if (found == stack_id && !layer_exists(store, stack_id))
 		return false;
 	snprintf(tree, DIGEST_HEX_LEN + 1, "%s", found);
 	return true;

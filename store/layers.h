@@ -7,8 +7,8 @@
  * unpacked under tmp/, synced, renamed, and only then named by a row.
  *
  * `tree` is the layer's diff ID; or, where it took the metadata of directories that it has only
- * as the parents of others from the layers below it, the chain ID (image-spec config.md) of the
- * stack that it ends.
+ * as the parents of others from the layers below it, the ID of the stack that it ends
+ * (image/chain.h), which is never a diff ID.
  */
 
 #include <stdbool.h>
@@ -53,10 +53,10 @@ void layer_draft_leave(struct store *store, struct layer_draft *draft);
 bool layer_exists(struct store *store, const char *tree);
 
 /*
- * The tree that the layer `diff_id` has on top of the stack whose chain ID, itself included, is
- * `chain_id`. False where it is not on disk. Any thread.
+ * The tree that the layer `diff_id` has in the stack that it ends, whose ID is `stack_id`. False
+ * where it is not on disk. Any thread.
  */
-bool layer_find_tree(struct store *store, const char *diff_id, const char *chain_id,
+bool layer_find_tree(struct store *store, const char *diff_id, const char *stack_id,
 		     char tree[DIGEST_HEX_LEN + 1]);
 
 /*

@@ -17,7 +17,6 @@
 #include "store/store.h"
 
 #define MAX_VALIDATOR 4096
-#define SIDECAR ".validator"
 
 /* A URL may be longer than a file name and may hold a password: so its digest. */
 static int name_for_key(const char *key, char *name, size_t size, struct err *err)
@@ -211,17 +210,12 @@ static int with_one(struct store *store, const char *name, partial_action *actio
 
 static int with_each(struct store *store, partial_action *action, void *data, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(store->tmp_fd, ".");
 	const struct dirent *entry;
-	int tmp = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
-	if (tmp >= 0)
-		dir = fdopendir(tmp);
-	if (!dir) {
-		cleanup_close(&tmp);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
-	}
 	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, "partial-", 8) == 0 && !strchr(entry->d_name, '.'))
 			r = with_one(store, entry->d_name, action, data, err);

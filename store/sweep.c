@@ -179,18 +179,13 @@ typedef int sweep_entry(struct store *store, const char *name, struct err *err);
 static int sweep_below(struct store *store, int dirfd, const char *parent, const char *name,
 		       sweep_entry *sweep, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(dirfd, ".");
 	const struct dirent *entry;
 	struct err later = ERR_INIT;
 	int first = 0;
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s%s", parent, name);
-	}
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		int r;
 

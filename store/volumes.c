@@ -391,23 +391,3 @@ int container_delete_with_volumes(struct store *store, const struct container_re
 			r = fd_remove_tree(rm.volumes_fd, rm.gone[i], err);
 	return r;
 }
-
-int container_volume_each(struct store *store, const char *id, container_volume_visit *visit,
-			  void *data, struct err *err)
-{
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db,
-			   "SELECT destination, volume FROM container_volume"
-			   " WHERE container_id = ?1 ORDER BY destination",
-			   DB_ARGS(DB_TEXT(id)), &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0) {
-		r = visit((const char *)sqlite3_column_text(stmt, 0),
-			  (const char *)sqlite3_column_text(stmt, 1), data, err);
-		if (r != 0)
-			return r;
-	}
-	return r;
-}

@@ -97,12 +97,6 @@ int container_insert_with_volumes(struct store *store, const struct container_re
 int container_delete_with_volumes(struct store *store, const struct container_record *ended,
 				  bool anonymous, struct err *err);
 
-/* The volumes of a container, by destination. */
-typedef int container_volume_visit(const char *destination, const char *volume, void *data,
-				   struct err *err);
-int container_volume_each(struct store *store, const char *id, container_volume_visit *visit,
-			  void *data, struct err *err);
-
 /* Finish, or take back, what was interrupted. Goes on after a failure and tells the first. */
 int volumes_sweep(struct store *store, struct err *err);
 

@@ -101,16 +101,12 @@ const char *volume_gone_name(const char *entry)
 /* 1 or 0 for the directory `name`, or -errno; *also is an entry that does not count. */
 static int is_empty(int parent, const char *name, const char *also)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(parent, name);
 	const struct dirent *entry;
 	int r = 1;
 
-	if (!dir) {
-		r = -errno;
-		cleanup_close(&fd);
-		return r;
-	}
+	if (!dir)
+		return -errno;
 	for (errno = 0; r > 0 && (entry = readdir(dir)); errno = 0)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 		    (!also || strcmp(entry->d_name, also) != 0))
@@ -134,18 +130,14 @@ int volume_dir_is_empty(int volumes_fd, const char *name)
 
 int volume_dir_put_back(struct store *store, int volumes_fd, const char *name, struct err *err)
 {
-	int fd = -1;
 	AUTO_CLOSEDIR DIR *dir = NULL;
 	const struct dirent *entry;
 
 	if (faccessat(volumes_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	fd = openat(volumes_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
+	dir = fd_opendir(volumes_fd, ".");
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, store->root);
-	}
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		const char *was = volume_gone_name(entry->d_name);
 
@@ -209,21 +201,15 @@ static int sweep_empty(struct store *store, int volumes_fd, const char *name, st
 
 int volumes_sweep(struct store *store, struct err *err)
 {
-	AUTO_CLOSEDIR DIR *dir = NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(store->root_fd, VOLUMES_DIR);
 	struct err later = ERR_INIT;
 	const struct dirent *entry;
 	int first = 0;
-	int fd = openat(store->root_fd, VOLUMES_DIR,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		cleanup_close(&fd);
-		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, store->root);
-	}
+	if (!dir)
+		return errno == ENOENT ?
+			       0 :
+			       err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, store->root);
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		const char *name = volume_gone_name(entry->d_name);
 		struct err *one = first < 0 ? &later : err;

@@ -257,6 +257,16 @@ static int make_parents(char *path, struct err *err)
 	return 0;
 }
 
+DIR *fd_opendir(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		cleanup_close(&fd);
+	return dir;
+}
+
 int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;

@@ -7,6 +7,7 @@
  * made here is close-on-exec from birth.
  */
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,7 +69,14 @@ int fd_replace_file(int dirfd, const char *name, mode_t mode, const void *data, 
 int fd_ensure_dir(int dirfd, const char *name, mode_t mode, int *out, struct err *err);
 
 /*
- * As above for a host path; symlinks are followed. Missing parents are created 0755 less the umask.
+ * The entries of directory `name` (one component, no symlink; ".": of `dirfd` itself, from the
+ * first). NULL with errno.
+ */
+DIR *fd_opendir(int dirfd, const char *name);
+
+/*
+ * As fd_ensure_dir() for a host path; symlinks are followed. Missing parents are created 0755 less
+ * the umask.
  */
 int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err);
 
