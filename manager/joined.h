@@ -49,8 +49,9 @@ int joined_share_etc(struct store *store, struct spec *spec, struct err *err);
 
 /*
  * When a process of the container has been killed, and is not reaped yet: whether that was because
- * the container ends whose PID namespace `spec` joins. Then true and its name. The namespace, and with
- * it that container's process 1, cannot be gone before ours is reaped. False where nothing tells so.
+ * the container ends whose PID namespace `spec` joins. Then true and its name. The namespace, and
+ * with it that container's process 1, cannot be gone before ours is reaped. False where nothing
+ * tells so.
  */
 bool joined_ends(struct store *store, const struct spec *spec, char name[CONTAINER_NAME_MAX + 1]);
 

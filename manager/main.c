@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	json_memory_use_arena();
-	/* A file that may not grow any more (`ulimit -f`) is an error to tell, as a full disk is. */
+	/* A file that may not grow (`ulimit -f`) is an error to tell, as a full disk is. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (stage)
 		return stage->main();

@@ -78,7 +78,7 @@ static int check_path(const char *root, struct err *err)
 	return 0;
 }
 
-/* Who may write here can have root do anything: what is run, and with which powers, is read here. */
+/* Who may write here can have root do anything: what is run, and with which powers, is read. */
 static int check_owner(int fd, const char *path, struct err *err)
 {
 	struct stat st;

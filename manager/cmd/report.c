@@ -11,7 +11,10 @@
 
 #define FILES_USUAL 1024
 
-/* What a message cannot tell by itself: that it is a limit of the kernel, or of who typed the command. */
+/*
+ * What a message cannot tell by itself: that it is a limit of the kernel, or of who typed the
+ * command.
+ */
 static const char *hint_of(const struct err *err)
 {
 	struct rlimit limit;

@@ -16,8 +16,9 @@
 #include "store/base/err.h"
 
 /*
- * Open /proc, and see that it is a proc file system, of the caller's own PID namespace: in any other
- * the numbers mean other processes. For a caller that changes its root later. ERR_UNSUPPORTED.
+ * Open /proc, and see that it is a proc file system, of the caller's own PID namespace: in any
+ * other the numbers mean other processes. For a caller that changes its root later.
+ * ERR_UNSUPPORTED.
  */
 int identity_open_proc(int *out, struct err *err);
 

@@ -368,7 +368,7 @@ static int on_a_full_disk(const char *root)
 	char text[160], filler[128];
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", root, "tmpfs", 0, "size=1m") < 0)
+	    mount("none", root, "tmpfs", 0, "size=1m,mode=0700") < 0)
 		return 77;
 	snprintf(filler, sizeof(filler), "%s/filler", root);
 	snprintf(text, sizeof(text), "cannot write to %s/cman.db: No space left on device", root);
@@ -402,7 +402,7 @@ static int reopen_on_a_full_disk(const char *root)
 	char filler[128], more[128], shm[128];
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", root, "tmpfs", 0, "size=512k") < 0)
+	    mount("none", root, "tmpfs", 0, "size=512k,mode=0700") < 0)
 		return 77;
 	snprintf(filler, sizeof(filler), "%s/filler", root);
 	snprintf(more, sizeof(more), "%s/more", root);
