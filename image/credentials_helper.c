@@ -44,6 +44,7 @@ static int start(const char *program, const char *action, int input, int output,
 	sigemptyset(&none);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);
+	sigaddset(&defaults, SIGXFSZ);
 	r = posix_spawn_file_actions_init(&files);
 	if (r != 0)
 		return -r;

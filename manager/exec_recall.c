@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manager/recall.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -14,14 +13,13 @@
 #include "store/base/strv.h"
 #include "store/base/texts.h"
 
-#define KIND "exec"
-#define FILES 1024		  /* as many as of containers that exec knows: container_recall.c */
+#define FILE_NAME "exec.cache"
 #define MAGIC 0x31637865	  /* "exc1" in memory; another one with each change of the layout */
 #define FILE_MAX_BYTES (4u << 20) /* a spec's */
 #define TICK_NS INT64_C(1000000000) /* more than any file system's that has what cman needs */
 
 /* One state of spec.json. */
-struct identity {
+struct file_state {
 	uint64_t dev, ino;
 	int64_t size, changed_ns, modified_ns;
 };
@@ -29,8 +27,8 @@ struct identity {
 /* Followed by the groups, the limits, and the texts of write_texts(). No padding: it is hashed. */
 struct head {
 	uint64_t magic;
-	uint64_t hash; /* of all that follows */
-	struct identity file;
+	uint64_t hash; /* of all that follows, and of the cman that has read the spec */
+	struct file_state file;
 	struct spec_capabilities capabilities;
 	uint64_t nadditional_gids, nrlimits, nenv, ngroups;
 	uint32_t uid, gid, umask, namespaces;
@@ -45,9 +43,9 @@ static int64_t timespec_ns(struct timespec time)
 	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-static struct identity identity_of(const struct stat *file)
+static struct file_state state_of(const struct stat *file)
 {
-	return (struct identity){
+	return (struct file_state){
 		.dev = file->st_dev,
 		.ino = file->st_ino,
 		.size = file->st_size,
@@ -56,11 +54,12 @@ static struct identity identity_of(const struct stat *file)
 	};
 }
 
-static void name_of(const struct stat *file, char name[RECALL_NAME_SIZE])
+/* Another version may read the same spec in another way. */
+static uint64_t hash_of(const char *bytes, size_t len)
 {
-	const uint64_t question[] = { file->st_dev, file->st_ino };
+	uint64_t hash = fnv_add(FNV_INIT, CMAN_VERSION, sizeof(CMAN_VERSION));
 
-	recall_name(KIND, FILES, (const char *)question, sizeof(question), name);
+	return fnv_add(hash, bytes + HASHED_FROM, len - HASHED_FROM);
 }
 
 /* --- to keep it --- */
@@ -77,14 +76,14 @@ static void write_texts(struct buf *buf, const struct spec *spec)
 	texts_add(buf, spec->seccomp);
 }
 
-void exec_remember(int run_fd, const struct stat *file, const struct spec *spec)
+void exec_remember(int dir_fd, const struct stat *file, const struct spec *spec)
 {
 	const struct spec_process *process = &spec->process;
 	const struct spec_user *user = &process->user;
 	AUTO_BUF struct buf buf = BUF_INIT;
 	struct head head = {
 		.magic = MAGIC,
-		.file = identity_of(file),
+		.file = state_of(file),
 		.capabilities = process->capabilities,
 		.nadditional_gids = user->nadditional_gids,
 		.nrlimits = process->nrlimits,
@@ -100,7 +99,6 @@ void exec_remember(int run_fd, const struct stat *file, const struct spec *spec)
 		.seccomp_default = spec->seccomp_default,
 	};
 	struct err ignored = ERR_INIT;
-	char name[RECALL_NAME_SIZE];
 
 	/* A clock that was set back tells nothing, either. */
 	if (clock_now_ns() - head.file.changed_ns < TICK_NS)
@@ -112,10 +110,9 @@ void exec_remember(int run_fd, const struct stat *file, const struct spec *spec)
 	write_texts(&buf, spec);
 	if (buf_failed(&buf))
 		return;
-	head.hash = fnv_add(FNV_INIT, buf.data + HASHED_FROM, buf.len - HASHED_FROM);
+	head.hash = hash_of(buf.data, buf.len);
 	memcpy(buf.data, &head, sizeof(head));
-	name_of(file, name);
-	(void)fd_replace_file(run_fd, name, 0600, buf.data, buf.len, false, &ignored);
+	(void)fd_replace_file(dir_fd, FILE_NAME, 0600, buf.data, buf.len, false, &ignored);
 }
 
 /* --- to have it back --- */
@@ -123,13 +120,13 @@ void exec_remember(int run_fd, const struct stat *file, const struct spec *spec)
 /* Whether these bytes are what was once kept, and of this file. */
 static bool is_whole(const char *text, size_t len, const struct stat *file, struct head *head)
 {
-	const struct identity expected = identity_of(file);
+	const struct file_state expected = state_of(file);
 
 	if (len < sizeof(*head))
 		return false;
 	memcpy(head, text, sizeof(*head));
 	return head->magic == MAGIC && memcmp(&head->file, &expected, sizeof(expected)) == 0 &&
-	       head->hash == fnv_add(FNV_INIT, text + HASHED_FROM, len - HASHED_FROM);
+	       head->hash == hash_of(text, len);
 }
 
 /* `n` items of `size` bytes in a copy of its own. 0 or -1. */
@@ -177,19 +174,17 @@ static int take_texts(struct texts *texts, const struct head *head, struct spec 
 		       0;
 }
 
-bool exec_recall(int run_fd, const struct stat *file, struct spec *out)
+bool exec_recall(int dir_fd, const struct stat *file, struct spec *out)
 {
 	AUTO_FREE char *text = NULL;
 	AUTO_SPEC struct spec spec = SPEC_INIT;
 	struct spec_process *process = &spec.process;
 	struct err missing = ERR_INIT;
-	char name[RECALL_NAME_SIZE];
 	struct texts texts;
 	struct head head;
 	size_t len;
 
-	name_of(file, name);
-	if (fd_read_file(run_fd, name, FILE_MAX_BYTES, &text, &len, &missing) < 0 ||
+	if (fd_read_file(dir_fd, FILE_NAME, FILE_MAX_BYTES, &text, &len, &missing) < 0 ||
 	    !is_whole(text, len, file, &head))
 		return false;
 	texts = (struct texts){ text + sizeof(head), text + len };

@@ -16,6 +16,7 @@
 
 #include "manager/exec_recall.h"
 #include "manager/exec_request.h"
+#include "manager/lifecycle.h"
 #include "manager/monitor/protocol.h"
 #include "manager/runtime/engine.h"
 #include "manager/runtime/spec.h"
@@ -206,22 +207,23 @@ static int choose_stdio(struct stage_state *state, struct err *err)
 	return 0;
 }
 
-static int read_spec(struct stage_state *state, int fd, struct err *err)
+static int read_spec(struct stage_state *state, int dir_fd, struct err *err)
 {
+	AUTO_CLOSE int fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	AUTO_FREE char *text = NULL;
 	struct stat file;
 	size_t len;
 	int rc;
 
-	if (fstat(fd, &file) < 0)
-		return err_sys(err, errno, "cannot look at its spec.json");
-	if (exec_recall(state->cache_fd, &file, &state->spec))
+	if (fd < 0 || fstat(fd, &file) < 0)
+		return err_sys(err, errno, "cannot open its " LIFECYCLE_SPEC_FILE);
+	if (exec_recall(dir_fd, &file, &state->spec))
 		return 0;
-	rc = fd_read_open_file(fd, "spec.json", SPEC_MAX, &text, &len, err);
+	rc = fd_read_open_file(fd, LIFECYCLE_SPEC_FILE, SPEC_MAX, &text, &len, err);
 	if (rc == 0)
 		rc = spec_parse(text, len, &state->spec, err);
 	if (rc == 0)
-		exec_remember(state->cache_fd, &file, &state->spec);
+		exec_remember(dir_fd, &file, &state->spec);
 	return rc;
 }
 
@@ -230,7 +232,7 @@ static int prepare(struct stage_state *state, struct err *err)
 {
 	struct packet packet;
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
-	AUTO_CLOSE int spec_fd = -1;
+	AUTO_CLOSE int dir_fd = -1;
 	int rc = exec_request_read(EXEC_REQUEST, &state->request, err);
 
 	if (rc < 0)
@@ -241,13 +243,13 @@ static int prepare(struct stage_state *state, struct err *err)
 	if (rc <= 0)
 		return rc;
 	state->is_guess = packet.exec.is_guess;
-	spec_fd = fds[0];
+	dir_fd = fds[0];
 	state->cache_fd = fds[1];
-	if (spec_fd < 0 || state->cache_fd < 0)
+	if (dir_fd < 0 || state->cache_fd < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the container was not named");
 	rc = open_container(&packet.exec, state, err);
 	if (rc == 0)
-		rc = read_spec(state, spec_fd, err);
+		rc = read_spec(state, dir_fd, err);
 	if (rc == 0)
 		rc = adapt_process(state, err);
 	if (rc == 0)

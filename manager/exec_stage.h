@@ -11,7 +11,7 @@
 
 #define EXEC_STAGE "cman-exec"
 
-/* Descriptors of the stage, above its stdio; the container's spec and the cache come with EXEC. */
+/* Descriptors of the stage, above its stdio; the container's and the cache directory come later. */
 enum {
 	EXEC_SOCKET = 3, /* to the client, monitor/protocol.h */
 	EXEC_IN,	 /* the program's stdio: the far ends of the client's pipes, or none */

@@ -80,15 +80,11 @@ static int spawn(struct health_probe *probe, const struct spec_health *health, s
 static int name_container(const struct health_probe *probe, const struct engine_process *init,
 			  int dir_fd, int cache_fd, struct err *err)
 {
-	AUTO_CLOSE int spec_fd =
-		openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct packet exec = { .type = PACKET_EXEC };
 
-	if (spec_fd < 0)
-		return err_sys(err, errno, "cannot open its " LIFECYCLE_SPEC_FILE);
 	exec.exec.pid = init->pid;
 	exec.exec.start_time = init->start_time;
-	return packet_send_fds(probe->socket, &exec, (int[]){ spec_fd, cache_fd }, 2, err);
+	return packet_send_fds(probe->socket, &exec, (int[]){ dir_fd, cache_fd }, 2, err);
 }
 
 int health_probe_begin(struct health_probe *probe, const struct spec_health *health,

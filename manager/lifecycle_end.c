@@ -89,6 +89,8 @@ static int kill_process(struct store *store, const struct container_record *reco
 	}
 	if (rc == 0)
 		rc = engine_kill(&process, signal, err);
+	if (rc == -ESRCH)
+		rc = not_running(record, err);
 	engine_process_release(&process);
 	if (rc == 0)
 		note_signal(store, record, signal);

@@ -93,7 +93,7 @@ static int check_owner(int fd, const char *path, struct err *err)
 		return err_hint(err, "take another directory, or make it yours: chown %u:%u",
 				geteuid(), getegid());
 	}
-	group = st.st_gid != 0 && st.st_gid != getegid();
+	group = st.st_gid != 0 && (geteuid() == 0 || st.st_gid != getegid());
 	if (!(st.st_mode & (S_IWOTH | (group ? S_IWGRP : 0))))
 		return 0;
 	err_set(err, ERR_INVALID, EINVAL,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manager/recall.h"
+#include "manager/cmd/recall.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/prefix.h"

@@ -2,6 +2,8 @@
 /* cman exec: one more program in a running container. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,9 @@
 #include "store/base/log.h"
 #include "store/base/stage.h"
 #include "store/base/strv.h"
+
+#define LOOK_AGAIN_MS 100
+#define PATIENCE_MS 1000
 
 enum {
 	OPT_DETACH,
@@ -251,15 +256,11 @@ static int tell_stage(struct exec *exec, struct store *store, const struct conta
 		.exec = { which->pid, which->start_time, is_guess },
 	};
 	AUTO_CLOSE int dir_fd = -1;
-	AUTO_CLOSE int spec_fd = -1;
 	int rc = container_dir_open(store, which->id, &dir_fd, err);
 
 	if (rc < 0)
 		return rc;
-	spec_fd = openat(dir_fd, LIFECYCLE_SPEC_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (spec_fd < 0)
-		return err_sys(err, errno, "cannot open its " LIFECYCLE_SPEC_FILE);
-	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ spec_fd, store->run_fd }, 2, err);
+	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ dir_fd, store->run_fd }, 2, err);
 	return rc == -EPIPE ? 0 : rc;
 }
 
@@ -342,12 +343,45 @@ static int take_console(struct exec *exec, int console, struct err *err)
 	return 0;
 }
 
+/* Signals are for the program, and wait for it. */
+static bool is_interrupted(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+		sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT));
+}
+
+/*
+ * Until the stage has something to say. A program that does not begin, as in a container that
+ * somebody else has frozen, is given up by who has interrupted it a second ago.
+ */
+static int await_word(struct exec *exec, struct err *err)
+{
+	struct pollfd fd = { .fd = exec->pump.socket, .events = POLLIN };
+
+	for (int since = 0; since < PATIENCE_MS; since += is_interrupted() ? LOOK_AGAIN_MS : 0) {
+		int n = poll(&fd, 1, LOOK_AGAIN_MS);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for the program");
+	}
+	end_stage(exec);
+	return err_set(err, ERR_SYS, EINTR, "%s: interrupted before the program could begin",
+		       exec->container);
+}
+
 static int await_start(struct exec *exec, struct err *err)
 {
-	struct packet packet;
+	struct packet packet = { .type = 0 };
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
-	int rc = packet_receive(exec->pump.socket, &packet, fds, err);
+	int rc = await_word(exec, err);
 
+	if (rc == 0)
+		rc = packet_receive(exec->pump.socket, &packet, fds, err);
 	if (rc < 0)
 		return rc;
 	if (rc > 0 && packet.type == PACKET_STARTED)

@@ -19,7 +19,8 @@ static const char *hint_of(const struct err *err)
 {
 	struct rlimit limit;
 
-	if (err->hint[0])
+	/* of other kinds it is a limit of cman's own that the number stands for */
+	if (err->hint[0] || err->kind != ERR_SYS)
 		return err->hint;
 	if (err->num == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limit.rlim_cur < FILES_USUAL)

@@ -218,6 +218,8 @@ static int load_spec(struct monitor *monitor, struct err *err)
 		return 0;
 	spec_release(&monitor->spec);
 	rc = lifecycle_load_spec(&monitor->store, monitor->record.id, &monitor->spec, err);
+	if (rc == 0)
+		rc = caller_limits_pass_on(&monitor->limits, &monitor->spec.process, err);
 	return rc < 0 ? rc : allow_volatile_again(monitor, err);
 }
 
@@ -291,11 +293,7 @@ int monitor_begin_again(struct monitor *monitor, struct err *err)
 	forget_run(monitor);
 	/* Until it is born: one that cannot be has not been up. */
 	record->started_ns = clock_now_ns();
-	rc = caller_limits_put_back(&monitor->limits, &failure);
-	if (rc == 0) {
-		rc = begin(monitor, &failure);
-		caller_limits_lift(&monitor->limits);
-	}
+	rc = begin(monitor, &failure);
 	if (rc == 0) {
 		monitor_listen(monitor);
 		return 0;

@@ -2,6 +2,7 @@
 #include "manager/monitor/caller_limits.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* 42 were needed where nothing was asked for; volumes and inherited ones come on top. */
 #define DESCRIPTORS_MIN 64
@@ -47,11 +48,35 @@ void caller_limits_lift(struct caller_limits *limits)
 	limits->are_lifted = true;
 }
 
-int caller_limits_put_back(struct caller_limits *limits, struct err *err)
+static bool has_limit(const struct spec_process *process, int resource)
 {
-	for (int i = 0; i < CALLER_LIMITS_LIFTED && limits->are_lifted; i++)
-		if (setrlimit(lifted[i], &limits->before[i]) < 0)
-			return err_sys(err, errno, "cannot set the limits of who started it");
-	limits->are_lifted = false;
+	for (size_t i = 0; i < process->nrlimits; i++)
+		if (process->rlimits[i].resource == resource)
+			return true;
+	return false;
+}
+
+int caller_limits_pass_on(const struct caller_limits *limits, struct spec_process *process,
+			  struct err *err)
+{
+	struct spec_rlimit *more;
+
+	if (!limits->are_lifted)
+		return 0;
+	more = reallocarray(process->rlimits, process->nrlimits + CALLER_LIMITS_LIFTED,
+			    sizeof(*more));
+	if (!more)
+		return err_sys(err, ENOMEM, "cannot keep the limits of who started it");
+	process->rlimits = more;
+	for (int i = 0; i < CALLER_LIMITS_LIFTED; i++) {
+		const struct rlimit *before = &limits->before[i];
+
+		if (!has_limit(process, lifted[i]))
+			more[process->nrlimits++] = (struct spec_rlimit){
+				.resource = lifted[i],
+				.soft = before->rlim_cur,
+				.hard = before->rlim_max,
+			};
+	}
 	return 0;
 }

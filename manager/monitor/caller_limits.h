@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
 #define CALLER_LIMITS_LIFTED 2
@@ -33,7 +34,11 @@ int caller_limits_check(struct err *err);
  */
 void caller_limits_lift(struct caller_limits *limits);
 
-/* As they were before, for the processes of another start. Nothing where they are not lifted. */
-int caller_limits_put_back(struct caller_limits *limits, struct err *err);
+/*
+ * As they were before, for the process of another start, where it is given no others. Put back on
+ * this process, that of the processor would count all that it has used until now.
+ */
+int caller_limits_pass_on(const struct caller_limits *limits, struct spec_process *process,
+			  struct err *err);
 
 #endif

@@ -64,7 +64,7 @@ struct packet_start {
 	bool adopt; /* it runs already: take it over */
 };
 
-struct packet_exec { /* comes with two descriptors: the container's spec, the cache directory */
+struct packet_exec { /* comes with two descriptors: the container's and the cache directory */
 	int32_t pid; /* process 1 of the container */
 	uint64_t start_time;
 	bool is_guess; /* CONFIRM follows, before which the stage may only prepare */

@@ -203,6 +203,24 @@ int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err)
 	return 0;
 }
 
+bool cgroup_limits_processes(int v2_fd, const char *path)
+{
+	char file[PATH_MAX] = "pids.max", text[24];
+
+	for (const char *at = path; at; at = strchr(at + 1, '/')) {
+		int r = cgroup_tree_read(v2_fd, file, text, sizeof(text));
+
+		/* -ENOENT: a group that the controller is not turned on for, or the root */
+		if (r == 0 ? strcmp(text, "max") != 0 : r != -ENOENT)
+			return true;
+		if (strlen(file) + sizeof("../") > sizeof(file))
+			return true;
+		memmove(file + 3, file, strlen(file) + 1);
+		memcpy(file, "../", 3);
+	}
+	return false;
+}
+
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err)
 {
 	char text[16];

@@ -50,6 +50,11 @@ int cgroup_create(const char *path, const struct spec_resources *resources, stru
  */
 int cgroup_open(const char *path, struct cgroup *out, struct err *err);
 int cgroup_open_v1(struct cgroup *cgroup, const char *path, struct err *err);
+/*
+ * Whether the number of processes is limited in the cgroup2 group at `path`, opened as `v2_fd`, or
+ * around it. True, too, where that cannot be read.
+ */
+bool cgroup_limits_processes(int v2_fd, const char *path);
 /* Write `pid` into the v1 groups (the cgroup2 one was joined by clone3). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct err *err);
 /*

@@ -157,6 +157,8 @@ int engine_await_setup(const struct engine_process *init, struct err *err);
  * Who is asked once, when all is prepared, before a process appears in the container, or anything
  * else that is seen there: 0, or it fails with that. NULL: nobody is. It may be asked in a child
  * that shares the caller's memory, which has kept `fd`, and has joined all but the PID namespace.
+ * Of the control groups those are joined before that limit nothing and are not frozen: who looks at
+ * them from outside may see it there.
  */
 struct engine_permission {
 	int (*ask)(int fd, struct err *err);

@@ -101,13 +101,16 @@ static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc
 /* The descriptors that this opens are the child's: the parent's memory does not have them. */
 static int enter_cgroups(void *context, struct err *err)
 {
-	const struct join *join = context;
+	struct join *join = context;
 	const char *path = join->container->cgroups_path;
 	struct cgroup cgroup = join->cgroup;
 	int result = cgroup_open_v1(&cgroup, path, err);
 
 	if (result == 0)
 		result = expect_cgroup(&cgroup, path, join->proc_fd, join->init->pid, err);
+	/* a v1 group is there for a limit */
+	if (result == 0 && cgroup.v1_fds[0] >= 0)
+		result = payload_ask_permission(&join->payload, err);
 	if (result == 0)
 		result = cgroup_attach(&cgroup, getpid(), err);
 	if (result == 0)
@@ -183,7 +186,6 @@ static int bring_in(void *context, struct err *err)
 	newcomer_make(&join->newcomer, &join->payload, filtered);
 }
 
-/* Signals need no step: a stage has them at their defaults from its start, and keeps them so. */
 static const struct phase phases[] = {
 	{ "caller", .own = depend_on_caller },
 	{ "control groups", .own = enter_cgroups },
@@ -238,6 +240,8 @@ static int be_maker(void *context)
 {
 	struct join *join = context;
 
+	/* The others are so from the start of a stage. */
+	(void)signal(SIGXFSZ, SIG_DFL);
 	umask(0);
 	close(join->sync[0]);
 	payload_run(phases, &join->payload, join);
@@ -261,14 +265,17 @@ static int run_maker(struct join *join, struct err *err)
 	return 0;
 }
 
-/* A process that is born in a frozen group stands still, whatever becomes of the guess. */
-static bool is_stopped(const struct cgroup *cgroup)
+/*
+ * A process that is born in a frozen group stands still, whatever becomes of the guess; and where
+ * there is a limit, it may be the one that another one could not make.
+ */
+static bool is_felt(const struct cgroup *cgroup, const char *path)
 {
 	struct err ignored = ERR_INIT;
 	bool frozen = false;
 
-	return cgroup->v2_fd >= 0 &&
-	       (cgroup_is_frozen(cgroup->v2_fd, &frozen, &ignored) < 0 || frozen);
+	return cgroup->v2_fd >= 0 && (cgroup_is_frozen(cgroup->v2_fd, &frozen, &ignored) < 0 ||
+				      frozen || cgroup_limits_processes(cgroup->v2_fd, path));
 }
 
 static int start_process(struct join *join, struct err *err)
@@ -329,7 +336,7 @@ int engine_exec(const struct engine_exec_request *request, struct engine_process
 		result = limit_capabilities(join.proc_fd, request->init->pid,
 					    &join.payload.process.capabilities, err);
 	join.payload.permission = request->permission;
-	if (result == 0 && is_stopped(&join.cgroup))
+	if (result == 0 && is_felt(&join.cgroup, container->cgroups_path))
 		result = payload_ask_permission(&join.payload, err);
 	if (result == 0)
 		result = start_process(&join, err);

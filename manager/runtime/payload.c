@@ -176,11 +176,22 @@ int payload_open_stdio(struct payload *payload, struct err *err)
 	return result < 0 ? result : place_stdio(stdio, err);
 }
 
-static bool is_there(int root_fd, const char *path)
+/* It is made where it is missing: that is asked for. */
+static int open_directory(struct payload *payload, const char *path, int *out, struct err *err)
 {
-	AUTO_CLOSE int fd = fd_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
+	int fd = payload->permission.ask ?
+			 fd_open_in_root(payload->root_fd, path, O_PATH | O_DIRECTORY, 0) :
+			 -ENOENT;
 
-	return fd >= 0;
+	if (fd >= 0) {
+		*out = fd;
+		return 0;
+	}
+	if (payload_ask_permission(payload, err) < 0)
+		return err_code(err);
+	return target_ensure(payload->root_fd, path, TARGET_DIRECTORY, out, err) < 0 ?
+		       err_wrap(err, "working directory") :
+		       0;
 }
 
 int payload_enter_directory(struct payload *payload, struct err *err)
@@ -188,15 +199,10 @@ int payload_enter_directory(struct payload *payload, struct err *err)
 	const char *cwd = payload->process.cwd ? payload->process.cwd : "/";
 	AUTO_CLOSE int fd = -1;
 	char where[PATH_MAX];
-	int result = 0;
+	int result = open_directory(payload, cwd, &fd, err);
 
-	if (payload->permission.ask && !is_there(payload->root_fd, cwd))
-		result = payload_ask_permission(payload, err);
 	if (result < 0)
 		return result;
-	result = target_ensure(payload->root_fd, cwd, TARGET_DIRECTORY, &fd, err);
-	if (result < 0)
-		return err_wrap(err, "working directory");
 	if (fchdir(fd) < 0)
 		return err_sys(err, errno, "cannot enter working directory %s", cwd);
 	/* a directory outside of the root has no path that starts with a slash; getcwd(2) */

@@ -8,7 +8,11 @@
 
 #include "store/base/cleanup.h"
 
-/* Room for the descriptors of one record, aligned as the macros of cmsg(3) want it. */
+/*
+ * Room for the descriptors of one record, aligned as the macros of cmsg(3) want it. Where they are
+ * received the room ends with the last one: the kernel would put one more into the padding.
+ */
+#define RIGHTS_LEN CMSG_LEN(sizeof(int) * SEQPACKET_FDS_MAX)
 union rights {
 	char bytes[CMSG_SPACE(sizeof(int) * SEQPACKET_FDS_MAX)];
 	struct cmsghdr align;
@@ -87,7 +91,7 @@ ssize_t seqpacket_receive(int socket, void *data, size_t size, int fds[SEQPACKET
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_controllen = RIGHTS_LEN,
 	};
 	int taken[SEQPACKET_FDS_MAX];
 	ssize_t len = receive(socket, &message, 0);
@@ -98,7 +102,7 @@ ssize_t seqpacket_receive(int socket, void *data, size_t size, int fds[SEQPACKET
 	 * end.
 	 */
 	if (len == 0) {
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = RIGHTS_LEN;
 		len = receive(socket, &message, MSG_DONTWAIT);
 	}
 	if (len < 0)

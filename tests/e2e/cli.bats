@@ -224,7 +224,7 @@ one exited'
 	assert_status 125
 	assert_stderr 'cman: cannot open directory /dev/null: Not a directory'
 	mkdir "$BATS_TEST_TMPDIR/ro"
-	mount -t tmpfs -o ro tmpfs "$BATS_TEST_TMPDIR/ro"
+	mount -t tmpfs -o ro,mode=0755 tmpfs "$BATS_TEST_TMPDIR/ro"
 	run --separate-stderr cman --root "$BATS_TEST_TMPDIR/ro" ps
 	umount "$BATS_TEST_TMPDIR/ro"
 	assert_status 125

@@ -171,3 +171,30 @@ except ChildProcessError:
 	assert_status 125
 	assert_stderr "cman: bird: cannot open process $pid: No file descriptors available"
 }
+
+@test "signals are what a program has from its parent: all at their defaults, none blocked" {
+	run cman exec bird grep -E '^Sig(Ign|Blk):' /proc/self/status
+	assert_output "SigBlk:	0000000000000000
+SigIgn:	0000000000000000"
+	# a file's limit is not told by an error alone
+	run cman exec bird sh -c 'ulimit -f 1; dd if=/dev/zero of=/file bs=4096 count=2 2>/dev/null'
+	assert_status 153
+}
+
+@test "a program that does not begin is given up by who interrupts it" {
+	local dir group client status=0
+	group=$(cman inspect -f '{{.Id}}' bird)
+	dir=$(find /sys/fs/cgroup -type d -name "$group" -exec test -e {}/cgroup.freeze \; -print -quit)
+	[ -n "$dir" ] || skip "no cgroup2 group"
+	echo 1 >"$dir/cgroup.freeze"
+	"$CMAN" exec bird true 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	client=$!
+	eventually pgrep -P "$client" >/dev/null
+	sleep 0.3
+	kill "$client"
+	wait "$client" || status=$?
+	echo 0 >"$dir/cgroup.freeze"
+	[ "$status" = 130 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/err")" = 'cman: bird: interrupted before the program could begin' ]
+	eventually refute pgrep -f '^cman-exec$'
+}

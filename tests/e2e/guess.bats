@@ -252,7 +252,12 @@ hint: let it go on first: cman unpause bird'
 	refute joined bird true
 }
 
-slowly() { strace -qq -o /dev/null -e inject=pread64:delay_enter=300000:when=2 "$CMAN" "$@"; }
+# slowly COMMAND...: its second read of the database takes 0.6 s, and there is one.
+slowly() {
+	local log=$BATS_TEST_TMPDIR/slowly
+	strace -qq -o "$log" -e trace=pread64 -e inject=pread64:delay_enter=600000:when=2 "$CMAN" "$@"
+	grep -q DELAYED "$log"
+}
 
 @test "a wrong guess makes nothing in the container that is not meant" {
 	local first second terminal
@@ -285,11 +290,11 @@ slowly() { strace -qq -o /dev/null -e inject=pread64:delay_enter=300000:when=2 "
 		cman run -d --name bird -e "N=$number" -u "$number" -w "/$number" busybox sleep 1000 >/dev/null
 		[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
 		# what is too young is not kept
-		[ -z "$(find "$CMAN_ROOT/run" -name 'exec-*')" ]
+		[ -z "$(find "$CMAN_ROOT" -name exec.cache)" ]
 		sleep 1.1
 		for _ in 1 2; do
 			[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
-			file=$(echo "$CMAN_ROOT"/run/exec-*)
+			file=$(echo "$CMAN_ROOT"/containers/*/exec.cache)
 			[ -f "$file" ]
 		done
 		[ "$(cman exec -e N=9 -u 7 -w / bird sh -c 'echo $N $(id -u) $PWD')" = '9 7 /' ]
@@ -299,6 +304,26 @@ slowly() { strace -qq -o /dev/null -e inject=pread64:delay_enter=300000:when=2 "
 		mkdir "$file"
 		[ "$(cman exec bird sh -c 'echo $N $(id -u) $PWD')" = "$number $number /$number" ]
 		rmdir "$file"
+		cman fsck >/dev/null
 		cman rm -f bird >/dev/null
+		[ -z "$(find "$CMAN_ROOT" -name exec.cache)" ]
 	done
+}
+
+@test "a wrong guess takes no place in a group of the other container that has a limit" {
+	local id group client
+	id=$(cman run -d --name bird --pids-limit 10 busybox sleep 1000)
+	cman exec bird true
+	cman run -d --name cat busybox sleep 1000 >/dev/null
+	cman rename bird third
+	cman rename cat bird
+	group=$(find /sys/fs/cgroup -type d -name "$id" -exec test -e {}/pids.max \; -print -quit)
+	[ -n "$group" ]
+	slowly exec bird true 3>&- &
+	client=$!
+	eventually pgrep -f '^cman-exec$' >/dev/null
+	sleep 0.2
+	[ "$(wc -l <"$group/cgroup.procs")" = 2 ]
+	wait "$client"
+	[ "$(cat "$group/pids.max")" = 10 ]
 }

@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include "manager/recall.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -40,20 +39,11 @@ static int make_place(void **state)
 	return 0;
 }
 
-static const char *file_name(void)
-{
-	static char name[RECALL_NAME_SIZE];
-	const uint64_t question[] = { old_file.st_dev, old_file.st_ino };
-
-	recall_name("exec", 1024, (const char *)question, sizeof(question), name);
-	return name;
-}
-
 static int remove_place(void **state)
 {
 	struct place *place = *state;
 
-	(void)unlinkat(place->fd, file_name(), 0);
+	(void)unlinkat(place->fd, "exec.cache", 0);
 	close(place->fd);
 	assert_int_equal(rmdir(place->dir), 0);
 	free(place);
@@ -188,7 +178,7 @@ static void damage_is_found(void **state)
 	ssize_t len;
 
 	exec_remember(place->fd, &old_file, &spec);
-	fd = openat(place->fd, file_name(), O_RDWR | O_CLOEXEC);
+	fd = openat(place->fd, "exec.cache", O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	len = read(fd, bytes, sizeof(bytes));
 	assert_true(len > 0 && len < (ssize_t)sizeof(bytes));

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/recall.h"
+#include "manager/cmd/recall.h"
 
 #define FILES 1024
 #define QUESTIONS 1000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CMAN_MANAGER_RECALL_H
-#define CMAN_MANAGER_RECALL_H
+#ifndef CMAN_MANAGER_CMD_RECALL_H
+#define CMAN_MANAGER_CMD_RECALL_H
 
 /*
  * Files of <run>/ that keep what was answered the last time: guesses, by which a command prepares

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/recall.h"
+#include "manager/cmd/recall.h"
 
 #include <stdio.h>
 
