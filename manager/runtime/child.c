@@ -26,20 +26,18 @@
 #include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
 #include "store/base/path.h"
+#include "store/base/sigdefault.h"
 #include "store/base/strv.h"
 
 /* At their defaults, but still blocked. ctinit does so itself, and for whom it launches. */
 static int reset_signals(void *context, struct err *err)
 {
-	const struct sigaction action = { .sa_handler = SIG_DFL };
 	const struct child *child = context;
 
 	(void)err;
 	if (child->init_fd >= 0)
 		return 0;
-	/* execve(2) resets handlers, but what the caller ignores would stay ignored */
-	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &action, NULL);
+	sigdefault_all();
 	return 0;
 }
 

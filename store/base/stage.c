@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/sigdefault.h"
 
 #define STAGE_MAX_FDS 16
 #define CHILD_STACK_BYTES 16384
@@ -160,12 +161,9 @@ struct spawn {
 /* Only SIG_IGN outlives execve(2), but a handler of the parent must not run in this child. */
 static void reset_signals(void)
 {
-	struct sigaction act = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int sig = 1; sig < _NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			(void)sigaction(sig, &act, NULL); /* EINVAL: one of libc's own */
+	sigdefault_all();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

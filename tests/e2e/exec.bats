@@ -176,6 +176,8 @@ except ChildProcessError:
 	run cman exec bird grep -E '^Sig(Ign|Blk):' /proc/self/status
 	assert_output "SigBlk:	0000000000000000
 SigIgn:	0000000000000000"
+	run cman run --rm --no-init busybox grep SigIgn: /proc/self/status
+	assert_output 'SigIgn:	0000000000000000'
 	# a file's limit is not told by an error alone
 	run cman exec bird sh -c 'ulimit -f 1; dd if=/dev/zero of=/file bs=4096 count=2 2>/dev/null'
 	assert_status 153
