@@ -110,7 +110,7 @@ static int compile(uint64_t key, uint64_t capabilities, struct cached_filter *ou
 
 static int hand_out(const struct cached_filter *filter, struct seccomp_filter *out, struct err *err)
 {
-	struct sock_filter *code = filter->len > 0 ? malloc(filter->len * sizeof(*code)) : NULL;
+	struct sock_filter *code = calloc(filter->len, sizeof(*code));
 
 	if (!code)
 		return err_sys(err, ENOMEM, "cannot load the system call filter");
