@@ -16,7 +16,7 @@
 #define FILE_NAME "exec.cache"
 #define MAGIC 0x31637865	  /* "exc1" in memory; another one with each change of the layout */
 #define FILE_MAX_BYTES (4u << 20) /* a spec's */
-#define TICK_NS INT64_C(1000000000) /* more than any file system's that has what cman needs */
+#define TICK_NS NS_PER_S	  /* more than any file system's that has what cman needs */
 
 /* One state of spec.json. */
 struct file_state {
@@ -40,7 +40,7 @@ struct head {
 
 static int64_t timespec_ns(struct timespec time)
 {
-	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
 static struct file_state state_of(const struct stat *file)

@@ -16,6 +16,7 @@
 
 #include "manager/exec_recall.h"
 #include "manager/exec_request.h"
+#include "manager/exit_status.h"
 #include "manager/lifecycle.h"
 #include "manager/monitor/protocol.h"
 #include "manager/runtime/engine.h"
@@ -25,10 +26,6 @@
 #include "store/base/log.h"
 #include "store/base/strv.h"
 
-#define EXIT_FAILED 125
-#define EXIT_NO_EXEC 126
-#define EXIT_NO_PROGRAM 127
-#define EXIT_SIGNALLED 128
 #define SPEC_MAX (4u << 20)
 
 struct stage_state {
@@ -294,9 +291,7 @@ static void tell_failure(const struct stage_state *state, struct err *failure)
 
 	explain_failure(state, failure);
 	packet.failed.err = *failure;
-	packet.failed.exit_code = failure->kind == ERR_NO_PROGRAM ? EXIT_NO_PROGRAM :
-				  failure->kind == ERR_NO_EXEC	  ? EXIT_NO_EXEC :
-								    EXIT_FAILED;
+	packet.failed.exit_code = exit_status_of(failure);
 	(void)packet_send(EXEC_SOCKET, &packet, &ignored);
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "manager/cmd/attend.h"
@@ -23,6 +22,7 @@
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
+#include "store/base/seqpacket.h"
 #include "store/base/stage.h"
 #include "store/base/strv.h"
 
@@ -212,8 +212,8 @@ static int open_socket(struct exec *exec, int fds[EXEC_NFDS], struct err *err)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
+	if (seqpacket_pair(pair, err) < 0)
+		return err_code(err);
 	exec->pump.socket = pair[0];
 	fds[EXEC_SOCKET] = pair[1];
 	exec->request.log_level = (int)log_get_level();

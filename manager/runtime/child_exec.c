@@ -104,7 +104,7 @@ static int init_arguments(const struct child *child, char ***out, struct err *er
 	if (!payload->process.terminal)
 		failed |= strv_add(&argv, "--no-tty") < 0;
 	/* it is process 1 of its own PID namespace only */
-	if (!(child->spec->namespaces & ~child->plan->joins.set & SPEC_NS_PID))
+	if (!(spec_new_namespaces(child->spec) & SPEC_NS_PID))
 		failed |= strv_add(&argv, "--subreaper") < 0;
 	failed |= strv_add(&argv, "--") < 0;
 	/* ctinit looks in PATH as was done here; without one, let it not guess */

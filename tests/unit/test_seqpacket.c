@@ -17,6 +17,24 @@
 
 #define MOST 5
 
+static int open_pair(void **state)
+{
+	static int pair[2];
+	struct err err = ERR_INIT;
+
+	*state = pair;
+	return seqpacket_pair(pair, &err);
+}
+
+static int close_pair(void **state)
+{
+	const int *pair = *state;
+
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
 static int count_open(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -62,13 +80,11 @@ static void send_null(int socket, int nfds)
 
 static void as_many_as_there_is_room_for(void **state)
 {
-	struct err err = ERR_INIT;
-	int pair[2], fds[SEQPACKET_FDS_MAX], before;
+	const int *pair = *state;
+	const int before = count_open();
+	int fds[SEQPACKET_FDS_MAX];
 	char word[16];
 
-	(void)state;
-	assert_int_equal(seqpacket_pair(pair, &err), 0);
-	before = count_open();
 	for (int n = 1; n <= SEQPACKET_FDS_MAX; n++) {
 		send_null(pair[0], n);
 		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), fds), 5);
@@ -77,19 +93,15 @@ static void as_many_as_there_is_room_for(void **state)
 		seqpacket_close_all(fds);
 		assert_int_equal(count_open(), before);
 	}
-	close(pair[0]);
-	close(pair[1]);
 }
 
 static void more_are_closed_all(void **state)
 {
-	struct err err = ERR_INIT;
-	int pair[2], fds[SEQPACKET_FDS_MAX], before;
+	const int *pair = *state;
+	const int before = count_open();
+	int fds[SEQPACKET_FDS_MAX];
 	char word[16];
 
-	(void)state;
-	assert_int_equal(seqpacket_pair(pair, &err), 0);
-	before = count_open();
 	for (int n = SEQPACKET_FDS_MAX + 1; n <= MOST; n++) {
 		send_null(pair[0], n);
 		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), fds), -EMFILE);
@@ -99,15 +111,15 @@ static void more_are_closed_all(void **state)
 		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), NULL), 5);
 		assert_int_equal(count_open(), before);
 	}
-	close(pair[0]);
-	close(pair[1]);
 }
+
+#define WITH_PAIR(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_many_as_there_is_room_for),
-		cmocka_unit_test(more_are_closed_all),
+		WITH_PAIR(as_many_as_there_is_room_for),
+		WITH_PAIR(more_are_closed_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
