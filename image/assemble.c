@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/chain.h"
 #include "image/descriptor.h"
 #include "image/inherit.h"
 #include "image/manifest_make.h"
+#include "image/stack_id.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/layers.h"

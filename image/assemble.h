@@ -22,7 +22,7 @@ struct store;
 struct assembly_layer {
 	char digest[DIGEST_HEX_LEN + 1];  /* of the blob */
 	char diff_id[DIGEST_HEX_LEN + 1]; /* of the uncompressed archive */
-	/* image/chain.h; of this layer on those below it */
+	/* image/stack_id.h; of this layer on those below it */
 	char stack_id[DIGEST_HEX_LEN + 1];
 	int64_t size; /* of the blob */
 	const char *media_type;

@@ -22,7 +22,7 @@ struct store;
 struct layer_job {
 	const struct descriptor *blob;
 	const char *diff_id;
-	const char *stack_id; /* image/chain.h; of this layer on those below it */
+	const char *stack_id; /* image/stack_id.h; of this layer on those below it */
 	size_t index;	      /* in the image */
 	bool wanted;	      /* else nothing is done */
 	bool doubted; /* blob and tree are there: it is to be seen whether they belong together */

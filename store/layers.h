@@ -8,7 +8,7 @@
  *
  * `tree` is the layer's diff ID; or, where it took the metadata of directories that it has only
  * as the parents of others from the layers below it, the ID of the stack that it ends
- * (image/chain.h), which is never a diff ID.
+ * (image/stack_id.h), which is never a diff ID.
  */
 
 #include <stdbool.h>

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "image/assemble.h"
-#include "image/chain.h"
 #include "image/descriptor.h"
+#include "image/stack_id.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"

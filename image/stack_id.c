@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/chain.h"
+#include "image/stack_id.h"
 
 #include <errno.h>
 #include <stdio.h>

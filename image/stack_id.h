@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CMAN_IMAGE_CHAIN_H
-#define CMAN_IMAGE_CHAIN_H
+#ifndef CMAN_IMAGE_STACK_ID_H
+#define CMAN_IMAGE_STACK_ID_H
 
 /*
  * What a stack of layers is called: as the chain ID of image-spec config.md ("Layer ChainID"), but
