@@ -13,10 +13,10 @@
 #include "image/http_failure.h"
 #include "image/http_tell.h"
 #include "image/url.h"
-#include "image/verify.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
+#include "store/base/sha256.h"
 
 #define MAX_REDIRECTS 10
 #define PEM_MAX (1u << 20)
@@ -24,10 +24,8 @@
 int http_client_init(struct http_client *client, int trust_fd, struct err *err)
 {
 	/* libcurl would have libcrypto read openssl.cnf, which can name modules to load. */
-	int r = verify_library_init(err);
-
-	if (r < 0)
-		return r;
+	if (libcrypto_init() < 0)
+		return err_set(err, ERR_SYS, EIO, "cannot initialise libcrypto");
 	client->trust.fd = trust_fd;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		client->multi = curl_multi_init();

@@ -10,7 +10,6 @@
 #include "image/verify.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
-#include "store/base/sha256.h"
 #include "store/blobs.h"
 
 void documents_release(struct documents *documents)
@@ -25,15 +24,11 @@ void documents_release(struct documents *documents)
 
 static int check(const struct descriptor *descriptor, const struct buf *bytes, struct err *err)
 {
-	char hex[SHA256_HEX_LEN + 1];
-
-	if (sha256_hex(bytes->data ? bytes->data : "", bytes->len, hex) < 0)
-		return err_sys(err, ENOMEM, "cannot compute a digest");
 	if ((int64_t)bytes->len != descriptor->size)
 		return err_set(err, ERR_CORRUPT, EBADMSG,
 			       "has %zu bytes where its manifest says %" PRId64, bytes->len,
 			       descriptor->size);
-	return verify_check(descriptor->digest, hex, err);
+	return verify_bytes(descriptor->digest, bytes->data, bytes->len, err);
 }
 
 /* From the store, where it is there and whole. */

@@ -226,7 +226,7 @@ static int verify(const char *reference, const struct buf *bytes, struct registr
 	char hex[SHA256_HEX_LEN + 1], digest[sizeof(out->digest)];
 	const char *expected = strchr(reference, ':') ? reference : out->digest;
 
-	if (sha256_hex(bytes->data ? bytes->data : "", bytes->len, hex) < 0)
+	if (sha256_hex(bytes->data, bytes->len, hex) < 0)
 		return no_memory(err);
 	snprintf(digest, sizeof(digest), "sha256:%s", hex);
 	if (expected[0] && strcmp(expected, digest) != 0)

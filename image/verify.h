@@ -11,25 +11,20 @@
 #include <stdint.h>
 
 #include "store/base/err.h"
+#include "store/base/sha256.h"
 #include "store/images.h"
 
 struct verify {
-	void *ctx;    /* EVP_MD_CTX */
+	struct sha256 sha256;
 	int64_t size; /* bytes so far */
 };
 
-#define VERIFY_INIT \
-	{           \
-		0   \
+#define VERIFY_INIT            \
+	{                      \
+		SHA256_INIT, 0 \
 	}
 #define AUTO_VERIFY __attribute__((cleanup(verify_release)))
 void verify_release(struct verify *verify);
-
-/*
- * Initialise libcrypto without reading any configuration file, before anything else of it is
- * used.
- */
-int verify_library_init(struct err *err);
 
 /* Begin, or begin anew. */
 int verify_start(struct verify *verify, struct err *err);
@@ -39,6 +34,9 @@ int verify_finish(struct verify *verify, char hex[DIGEST_HEX_LEN + 1], struct er
 
 /* ERR_CORRUPT "checksum mismatch: expected sha256:…, got sha256:…" unless they are the same. */
 int verify_check(const char *expected, const char *actual, struct err *err);
+
+/* The same of `len` bytes. */
+int verify_bytes(const char *expected, const void *data, size_t len, struct err *err);
 
 /*
  * `text` as a user or a list of checksums writes it: 64 hex digits of either case, with or without

@@ -42,7 +42,9 @@ static void test_check(void **state)
 
 	(void)state;
 	assert_int_equal(verify_check(OF_ABC, OF_ABC, &err), 0);
-	assert_int_equal(verify_check(OF_ABC, OF_NOTHING, &err), -EBADMSG);
+	assert_int_equal(verify_bytes(OF_ABC, "abc", 3, &err), 0);
+	assert_int_equal(verify_bytes(OF_NOTHING, NULL, 0, &err), 0);
+	assert_int_equal(verify_bytes(OF_ABC, NULL, 0, &err), -EBADMSG);
 	assert_int_equal(err.kind, ERR_CORRUPT);
 	assert_string_equal(err.text, "checksum mismatch: expected sha256:" OF_ABC
 				      ", got sha256:" OF_NOTHING);
