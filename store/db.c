@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/strv.h"
 #include "store/db_memory.h"
 
 /* Pages of a database that are kept in memory. The monitor's private memory is counted. */
@@ -436,4 +437,23 @@ int db_column_copy(sqlite3_stmt *stmt, int column, char *out, size_t size, struc
 				    "a text is longer than it may be", err);
 	memcpy(out, text ? text : "", len + 1);
 	return 0;
+}
+
+int db_list_texts(sqlite3 *db, const char *sql, const struct db_arg *args, char ***out,
+		  struct err *err)
+{
+	AUTO_STMT sqlite3_stmt *stmt = NULL;
+	int r = db_prepare(db, sql, args, &stmt, err);
+
+	if (r < 0)
+		return r;
+	while ((r = db_step(stmt, err)) > 0) {
+		const char *text = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (!text && sqlite3_column_type(stmt, 0) == SQLITE_NULL)
+			continue;
+		if (!text || strv_add(out, text) < 0)
+			return err_sys(err, ENOMEM, "cannot read a record");
+	}
+	return r;
 }

@@ -106,6 +106,9 @@ int db_run(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *
 /* The first column of the first row as a number; `missing` where there is no row. */
 int db_query_int(sqlite3 *db, const char *sql, const struct db_arg *args, int64_t missing,
 		 int64_t *out, struct err *err);
+/* Append the first column of all rows, as texts, to a vector of them. Nulls are left out. */
+int db_list_texts(sqlite3 *db, const char *sql, const struct db_arg *args, char ***out,
+		  struct err *err);
 
 /*
  * BEGIN IMMEDIATE; *tx becomes db until db_commit(). Never held across a fork, a mount or the

@@ -52,37 +52,17 @@ int fsck_poll(struct fsck *run, struct err *err)
 	return run->options->poll ? run->options->poll(run->options->data, err) : 0;
 }
 
-int fsck_list(struct fsck *run, const char *sql, const struct db_arg *args, char ***out,
-	      struct err *err)
-{
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(run->store->db, sql, args, &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0) {
-		const char *text = (const char *)sqlite3_column_text(stmt, 0);
-
-		if (text && strv_add(out, text) < 0)
-			return err_sys(err, ENOMEM, "cannot check the store");
-	}
-	return r;
-}
-
 int fsck_advise(struct fsck *run, const char *sql, const struct db_arg *args, char **out,
 		struct err *err)
 {
 	AUTO_STRV char **names = NULL;
 	AUTO_BUF struct buf text = BUF_INIT;
-	int r = fsck_list(run, sql, args, &names, err);
+	int r = db_list_texts(run->store->db, sql, args, &names, err);
 
 	if (r < 0)
 		return r;
 	buf_addstr(&text, "pull again: ");
-	for (size_t i = 0; names && names[i] && i < MAX_NAMES; i++)
-		buf_addf(&text, "%s%s", i ? ", " : "", names[i]);
-	if (strv_len(names) > MAX_NAMES)
-		buf_addf(&text, " and %zu more", strv_len(names) - MAX_NAMES);
+	buf_add_some(&text, names, MAX_NAMES);
 	*out = buf_steal(&text);
 	return *out ? 0 : err_sys(err, ENOMEM, "cannot check the store");
 }
@@ -102,9 +82,10 @@ bool fsck_is_digest(struct fsck *run, const char *table, const char *text)
 static int check_integrity(struct fsck *run, struct err *err)
 {
 	AUTO_STRV char **lines = NULL;
-	int r = fsck_list(
-		run, run->options->quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)",
-		NULL, &lines, err);
+	int r = db_list_texts(run->store->db,
+			      run->options->quick ? "PRAGMA quick_check(20)" :
+						    "PRAGMA integrity_check(20)",
+			      NULL, &lines, err);
 
 	for (size_t i = 0; r == 0 && lines && lines[i]; i++)
 		if (strcmp(lines[i], "ok") != 0)

@@ -62,8 +62,8 @@ static int find_copy(struct fsck *run, const char *digest, char **out, struct er
 {
 	AUTO_STRV char **configs = NULL;
 	char actual[DIGEST_HEX_LEN + 1];
-	int r = fsck_list(run, "SELECT config FROM image WHERE id = ?1", DB_ARGS(DB_TEXT(digest)),
-			  &configs, err);
+	int r = db_list_texts(run->store->db, "SELECT config FROM image WHERE id = ?1",
+			      DB_ARGS(DB_TEXT(digest)), &configs, err);
 
 	if (r < 0 || !configs || sha256_hex(configs[0], strlen(configs[0]), actual) < 0 ||
 	    strcmp(actual, digest) != 0)
@@ -187,7 +187,7 @@ static int check_blob(struct fsck *run, const char *digest, struct err *err)
 int fsck_blobs(struct fsck *run, struct err *err)
 {
 	AUTO_STRV char **digests = NULL;
-	int r = fsck_list(run, "SELECT digest FROM blob", NULL, &digests, err);
+	int r = db_list_texts(run->store->db, "SELECT digest FROM blob", NULL, &digests, err);
 
 	for (size_t i = 0; r == 0 && digests && digests[i]; i++) {
 		r = fsck_poll(run, err);

@@ -163,7 +163,8 @@ static int check_container(struct fsck *run, const char *id, struct err *err)
 static int check_containers(struct fsck *run, struct err *err)
 {
 	AUTO_STRV char **ids = NULL;
-	int r = fsck_list(run, "SELECT id FROM container ORDER BY created_ns, id", NULL, &ids, err);
+	int r = db_list_texts(run->store->db, "SELECT id FROM container ORDER BY created_ns, id",
+			      NULL, &ids, err);
 
 	for (size_t i = 0; r == 0 && ids && ids[i]; i++) {
 		r = fsck_poll(run, err);

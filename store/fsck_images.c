@@ -133,14 +133,15 @@ static int check_manifests(struct fsck *run, const struct image_record *image, c
 			   struct err *err)
 {
 	AUTO_STRV char **wrong = NULL;
-	int r = fsck_list(run,
-			  "SELECT digest FROM manifest WHERE image_id = ?1 AND ("
-			  " (SELECT count(*) FROM manifest_blob WHERE manifest = manifest.digest)"
-			  "  != ?2 OR (SELECT max(position) FROM manifest_blob"
-			  "   WHERE manifest = manifest.digest) != ?2 - 1"
-			  " OR ?1 != (SELECT digest FROM manifest_blob"
-			  "   WHERE manifest = manifest.digest AND position = 0))",
-			  DB_ARGS(DB_TEXT(image->id), DB_INT(image->nlayers + 1)), &wrong, err);
+	int r = db_list_texts(
+		run->store->db,
+		"SELECT digest FROM manifest WHERE image_id = ?1 AND ("
+		" (SELECT count(*) FROM manifest_blob WHERE manifest = manifest.digest)"
+		"  != ?2 OR (SELECT max(position) FROM manifest_blob"
+		"   WHERE manifest = manifest.digest) != ?2 - 1"
+		" OR ?1 != (SELECT digest FROM manifest_blob"
+		"   WHERE manifest = manifest.digest AND position = 0))",
+		DB_ARGS(DB_TEXT(image->id), DB_INT(image->nlayers + 1)), &wrong, err);
 
 	for (size_t i = 0; r == 0 && wrong && wrong[i]; i++)
 		fsck_fault(run, false, "pull it again", object,
@@ -178,7 +179,8 @@ static int check_image(struct fsck *run, const char *id, struct err *err)
 int fsck_images(struct fsck *run, struct err *err)
 {
 	AUTO_STRV char **ids = NULL;
-	int r = fsck_list(run, "SELECT id FROM image ORDER BY created_ns, id", NULL, &ids, err);
+	int r = db_list_texts(run->store->db, "SELECT id FROM image ORDER BY created_ns, id", NULL,
+			      &ids, err);
 
 	for (size_t i = 0; r == 0 && ids && ids[i]; i++) {
 		r = fsck_poll(run, err);

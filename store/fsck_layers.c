@@ -56,13 +56,13 @@ static bool is_bad(const struct fsck *run, const char *digest)
 static int find_blobs(struct fsck *run, struct subject *subject, struct err *err)
 {
 	AUTO_STRV char **blobs = NULL;
-	int r = fsck_list(run,
-			  "SELECT DISTINCT manifest_blob.digest FROM image_layer"
-			  " JOIN manifest ON manifest.image_id = image_layer.image_id"
-			  " JOIN manifest_blob ON manifest_blob.manifest = manifest.digest"
-			  "  AND manifest_blob.position = image_layer.position + 1"
-			  " WHERE image_layer.tree = ?1 ORDER BY 1",
-			  DB_ARGS(DB_TEXT(subject->tree)), &blobs, err);
+	int r = db_list_texts(run->store->db,
+			      "SELECT DISTINCT manifest_blob.digest FROM image_layer"
+			      " JOIN manifest ON manifest.image_id = image_layer.image_id"
+			      " JOIN manifest_blob ON manifest_blob.manifest = manifest.digest"
+			      "  AND manifest_blob.position = image_layer.position + 1"
+			      " WHERE image_layer.tree = ?1 ORDER BY 1",
+			      DB_ARGS(DB_TEXT(subject->tree)), &blobs, err);
 
 	subject->blobless = !blobs;
 	for (size_t i = 0; r == 0 && blobs && blobs[i]; i++) {
@@ -94,8 +94,8 @@ static int subject_read(struct fsck *run, struct subject *subject, struct err *e
 		r = find_blobs(run, subject, err);
 	/* Any image's: a tree that depends on those below it is called by all of them. */
 	if (r == 0)
-		r = fsck_list(
-			run,
+		r = db_list_texts(
+			run->store->db,
 			"SELECT below.tree FROM image_layer AS below JOIN"
 			" (SELECT image_id, position FROM image_layer WHERE tree = ?1 LIMIT 1)"
 			" AS mine ON below.image_id = mine.image_id"
@@ -110,15 +110,16 @@ static int subject_read(struct fsck *run, struct subject *subject, struct err *e
 static int find_users(struct fsck *run, const struct subject *subject, char ***out, struct err *err)
 {
 	AUTO_STRV char **images = NULL;
-	int r = fsck_list(run,
-			  "SELECT name FROM container WHERE state IN"
-			  " ('created', 'running', 'paused') AND image_id IN"
-			  " (SELECT image_id FROM image_layer WHERE tree = ?1) ORDER BY name",
-			  DB_ARGS(DB_TEXT(subject->tree)), out, err);
+	int r = db_list_texts(run->store->db,
+			      "SELECT name FROM container WHERE state IN"
+			      " ('created', 'running', 'paused') AND image_id IN"
+			      " (SELECT image_id FROM image_layer WHERE tree = ?1) ORDER BY name",
+			      DB_ARGS(DB_TEXT(subject->tree)), out, err);
 
 	if (r == 0)
-		r = fsck_list(run, "SELECT DISTINCT image_id FROM image_layer WHERE tree = ?1",
-			      DB_ARGS(DB_TEXT(subject->tree)), &images, err);
+		r = db_list_texts(run->store->db,
+				  "SELECT DISTINCT image_id FROM image_layer WHERE tree = ?1",
+				  DB_ARGS(DB_TEXT(subject->tree)), &images, err);
 	for (size_t i = 0; r == 0 && images && images[i]; i++)
 		if (image_is_mounted(run->store, images[i]) && strv_add(out, "a mount") < 0)
 			return err_sys(err, ENOMEM, "cannot check the store");
@@ -286,10 +287,10 @@ int fsck_layers(struct fsck *run, struct err *err)
 {
 	AUTO_STRV char **trees = NULL;
 	/* Those below first: others take metadata from them. */
-	int r = fsck_list(run,
-			  "SELECT tree FROM layer LEFT JOIN image_layer USING (tree)"
-			  " GROUP BY tree ORDER BY min(position), tree",
-			  NULL, &trees, err);
+	int r = db_list_texts(run->store->db,
+			      "SELECT tree FROM layer LEFT JOIN image_layer USING (tree)"
+			      " GROUP BY tree ORDER BY min(position), tree",
+			      NULL, &trees, err);
 
 	for (size_t i = 0; r == 0 && trees && trees[i]; i++) {
 		r = fsck_poll(run, err);

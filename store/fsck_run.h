@@ -26,10 +26,6 @@ void fsck_leftover(struct fsck *run, bool removed, const char *outcome, const ch
 /* -EINTR when somebody wants it to end. */
 int fsck_poll(struct fsck *run, struct err *err);
 
-/* All of column 0, read before anything is changed. */
-int fsck_list(struct fsck *run, const char *sql, const struct db_arg *args, char ***out,
-	      struct err *err);
-
 /* "pull again: NAME, NAME" for what the images of `sql`, which gives names, have lost. */
 int fsck_advise(struct fsck *run, const char *sql, const struct db_arg *args, char **out,
 		struct err *err);

@@ -78,7 +78,8 @@ static int check_row(struct fsck *run, int volumes_fd, const char *name, struct 
 static int check_rows(struct fsck *run, int volumes_fd, struct err *err)
 {
 	AUTO_STRV char **names = NULL;
-	int r = fsck_list(run, "SELECT name FROM volume ORDER BY name", NULL, &names, err);
+	int r = db_list_texts(run->store->db, "SELECT name FROM volume ORDER BY name", NULL, &names,
+			      err);
 
 	for (size_t i = 0; r == 0 && names && names[i]; i++) {
 		r = fsck_poll(run, err);

@@ -38,41 +38,13 @@ static void removal_release(struct removal *rm)
 	strv_release(&rm->names);
 }
 
-static int collect(struct store *store, const char *sql, const char *id, char ***out,
-		   struct err *err)
-{
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db, sql, DB_ARGS(DB_TEXT(id)), &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0) {
-		const char *text = (const char *)sqlite3_column_text(stmt, 0);
-
-		if (!text || strv_add(out, text) < 0)
-			return err_sys(err, ENOMEM, "cannot read image %.12s", id);
-	}
-	return r;
-}
-
-/* "a, b, c and 2 more" */
-static void list_some(char *const *names, struct buf *list)
-{
-	size_t count = names ? strv_len(names) : 0;
-
-	for (size_t i = 0; i < count && i < MAX_LISTED; i++)
-		buf_addf(list, "%s%s", i ? ", " : "", names[i]);
-	if (count > MAX_LISTED)
-		buf_addf(list, " and %zu more", count - MAX_LISTED);
-}
-
 static int fail_in_use(const struct removal *rm, const char *what, char *const *users,
 		       struct err *err)
 {
 	AUTO_BUF struct buf list = BUF_INIT;
 	size_t count = strv_len(users);
 
-	list_some(users, &list);
+	buf_add_some(&list, users, MAX_LISTED);
 	if (buf_failed(&list))
 		return err_sys(err, ENOMEM, "cannot remove image %s", what);
 	err_set(err, ERR_STATE, EBUSY, "image %s is in use by container%s %s", what,
@@ -102,7 +74,7 @@ static int fail_names(const char *what, char *const *names, struct err *err)
 {
 	AUTO_BUF struct buf list = BUF_INIT;
 
-	list_some(names, &list);
+	buf_add_some(&list, names, MAX_LISTED);
 	if (buf_failed(&list))
 		return err_sys(err, ENOMEM, "cannot remove image %s", what);
 	err_set(err, ERR_STATE, EBUSY, "image %s has several names: %s", what, list.data);
@@ -118,11 +90,13 @@ static int plan(struct store *store, const char *what, bool force, struct remova
 	int r = image_find_id(store, what, rm->id, &rm->name, err);
 
 	if (r == 0)
-		r = collect(store, "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
-			    rm->id, &all_names, err);
+		r = db_list_texts(store->db,
+				  "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+				  DB_ARGS(DB_TEXT(rm->id)), &all_names, err);
 	if (r == 0)
-		r = collect(store, "SELECT name FROM container WHERE image_id = ?1 ORDER BY name",
-			    rm->id, &users, err);
+		r = db_list_texts(store->db,
+				  "SELECT name FROM container WHERE image_id = ?1 ORDER BY name",
+				  DB_ARGS(DB_TEXT(rm->id)), &users, err);
 	if (r < 0)
 		return r;
 	if (rm->name && strv_len(all_names) > 1)

@@ -21,20 +21,6 @@
 	" AND NOT EXISTS (SELECT 1 FROM container WHERE image_id = image.id)" \
 	" AND (?1 OR NOT EXISTS (SELECT 1 FROM image_name WHERE image_id = image.id))"
 
-static int list_texts(struct store *store, const char *sql, const struct db_arg *args, char ***out,
-		      struct err *err)
-{
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db, sql, args, &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0)
-		if (strv_add(out, (const char *)sqlite3_column_text(stmt, 0)) < 0)
-			return err_sys(err, ENOMEM, "cannot look for images");
-	return r;
-}
-
 /* Unless somebody has come to need it since it was listed. */
 static int prune_image(struct store *store, const struct prune_request *request, const char *id,
 		       image_removed *removed, void *data, struct err *err)
@@ -53,8 +39,9 @@ static int prune_image(struct store *store, const struct prune_request *request,
 
 	if (r < 0 || image_is_mounted(store, id))
 		return r;
-	r = list_texts(store, "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
-		       DB_ARGS(DB_TEXT(id)), &names, err);
+	r = db_list_texts(store->db,
+			  "SELECT name FROM image_name WHERE image_id = ?1 ORDER BY name",
+			  DB_ARGS(DB_TEXT(id)), &names, err);
 	if (r == 0)
 		r = change_run(store, CHANGE_STEPS(untag, gone, delete), err);
 	if (r <= 0)
@@ -72,9 +59,9 @@ static int prune_images(struct store *store, const struct prune_request *request
 			image_removed *removed, void *data, struct err *err)
 {
 	AUTO_STRV char **ids = NULL;
-	int r = list_texts(store,
-			   "SELECT id FROM image WHERE " IS_UNNEEDED " ORDER BY created_ns, id",
-			   DB_ARGS(DB_INT(request->all), DB_INT(request->before_ns)), &ids, err);
+	int r = db_list_texts(store->db,
+			      "SELECT id FROM image WHERE " IS_UNNEEDED " ORDER BY created_ns, id",
+			      DB_ARGS(DB_INT(request->all), DB_INT(request->before_ns)), &ids, err);
 
 	for (size_t i = 0; r == 0 && ids && ids[i]; i++)
 		r = prune_image(store, request, ids[i], removed, data, err);

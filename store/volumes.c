@@ -203,20 +203,6 @@ int container_insert_with_volumes(struct store *store, const struct container_re
 
 /* --- going --- */
 
-static int list(struct store *store, const char *sql, const char *argument, char ***out,
-		struct err *err)
-{
-	AUTO_STMT sqlite3_stmt *stmt = NULL;
-	int r = db_prepare(store->db, sql, DB_ARGS(DB_TEXT(argument)), &stmt, err);
-
-	if (r < 0)
-		return r;
-	while ((r = db_step(stmt, err)) > 0)
-		if (strv_add(out, (const char *)sqlite3_column_text(stmt, 0)) < 0)
-			return err_sys(err, ENOMEM, "cannot list what has a volume");
-	return r;
-}
-
 static int refuse_in_use(const char *name, char *const *users, struct err *err)
 {
 	AUTO_BUF struct buf names = BUF_INIT;
@@ -224,10 +210,7 @@ static int refuse_in_use(const char *name, char *const *users, struct err *err)
 
 	if (count == 0)
 		return 0;
-	for (size_t i = 0; i < count && i < MAX_USERS; i++)
-		buf_addf(&names, "%s%s", i ? ", " : "", users[i]);
-	if (count > MAX_USERS)
-		buf_addf(&names, " and %zu more", count - MAX_USERS);
+	buf_add_some(&names, users, MAX_USERS);
 	if (buf_failed(&names))
 		return err_sys(err, ENOMEM, "cannot remove volume %s", name);
 	err_set(err, ERR_STATE, EBUSY, "volume %s is in use by container%s %s", name,
@@ -261,11 +244,11 @@ static int delete_volume(struct store *store, int volumes_fd, const char *name, 
 	int r = db_begin(store->db, &tx, err);
 
 	if (r == 0)
-		r = list(store,
-			 "SELECT DISTINCT container.name FROM container_volume"
-			 " JOIN container ON container.id = container_id WHERE volume = ?1"
-			 " ORDER BY container.name",
-			 name, &users, err);
+		r = db_list_texts(store->db,
+				  "SELECT DISTINCT container.name FROM container_volume"
+				  " JOIN container ON container.id = container_id WHERE volume = ?1"
+				  " ORDER BY container.name",
+				  DB_ARGS(DB_TEXT(name)), &users, err);
 	if (r == 0)
 		r = refuse_in_use(name, users, err);
 	if (r == 0)
@@ -342,14 +325,14 @@ static int delete_with_anonymous(struct store *store, struct removal *rm,
 	int r = db_begin(store->db, &tx, err);
 
 	if (r == 0)
-		r = list(
-			store,
+		r = db_list_texts(
+			store->db,
 			"SELECT DISTINCT mine.volume FROM container_volume AS mine"
 			" JOIN volume ON volume.name = mine.volume"
 			" WHERE mine.container_id = ?1 AND anonymous AND NOT EXISTS"
 			" (SELECT 1 FROM container_volume AS other WHERE other.volume = mine.volume"
 			"  AND other.container_id != ?1)",
-			ended->id, &rm->names, err);
+			DB_ARGS(DB_TEXT(ended->id)), &rm->names, err);
 	if (r == 0)
 		r = container_delete_ended(store, ended, err);
 	for (size_t i = 0; r == 0 && rm->names && rm->names[i]; i++)

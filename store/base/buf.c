@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/strv.h"
 #include "store/base/utf8.h"
 
 void buf_release(struct buf *buf)
@@ -111,6 +112,16 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 	vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
 	va_end(ap);
 	buf->len += (size_t)len;
+}
+
+void buf_add_some(struct buf *buf, char *const *v, size_t most)
+{
+	size_t n = strv_len(v);
+
+	for (size_t i = 0; i < n && i < most; i++)
+		buf_addf(buf, "%s%s", i ? ", " : "", v[i]);
+	if (n > most)
+		buf_addf(buf, " and %zu more", n - most);
 }
 
 void buf_reserve(struct buf *buf, size_t more)

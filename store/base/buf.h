@@ -30,6 +30,7 @@ void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_addstr(struct buf *buf, const char *text);
 void buf_addch(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_add_some(struct buf *buf, char *const *v, size_t most); /* "a, b, c and 2 more" */
 void buf_reserve(struct buf *buf, size_t more); /* so much can be added without growing */
 void buf_truncate(struct buf *buf, size_t len); /* to what it was before; memory kept */
 void buf_reset(struct buf *buf);		/* length 0, memory kept */

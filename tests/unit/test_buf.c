@@ -45,6 +45,21 @@ static void test_grows_and_stays_terminated(void **state)
 	assert_memory_equal(buf.data, "abc\0d", 6);
 }
 
+static void test_some_of_a_list(void **state)
+{
+	char *list[] = { "a", "b", "c", NULL };
+	AUTO_BUF struct buf buf = BUF_INIT;
+
+	(void)state;
+	buf_add_some(&buf, NULL, 2);
+	assert_int_equal(buf.len, 0);
+	buf_add_some(&buf, list, 3);
+	assert_string_equal(buf.data, "a, b, c");
+	buf_reset(&buf);
+	buf_add_some(&buf, list, 2);
+	assert_string_equal(buf.data, "a, b and 1 more");
+}
+
 /* Every length, as short ones are copied in another way. */
 static void test_what_is_added_is_there(void **state)
 {
@@ -173,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows_and_stays_terminated),
 		cmocka_unit_test(test_what_is_added_is_there),
+		cmocka_unit_test(test_some_of_a_list),
 		cmocka_unit_test(test_plain_text_ends_where_it_does),
 		cmocka_unit_test(test_failure_sticks),
 		cmocka_unit_test(test_room_is_made_before_and_text_cut_after),
