@@ -20,6 +20,7 @@
 #include "manager/lifecycle.h"
 #include "manager/monitor/protocol.h"
 #include "manager/runtime/engine.h"
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/spec.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -60,7 +61,7 @@ static int no_memory(struct err *err)
 static int open_container(const struct packet_exec *exec, struct stage_state *state,
 			  struct err *err)
 {
-	char path[32];
+	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int rc = engine_open(exec->pid, exec->start_time, &state->init, err);
 
 	if (rc < 0 && err->kind == ERR_STATE)
@@ -69,10 +70,10 @@ static int open_container(const struct packet_exec *exec, struct stage_state *st
 		rc = engine_await_setup(&state->init, err);
 	if (rc < 0)
 		return rc;
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)exec->pid);
-	state->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (state->root_fd < 0)
-		return err_sys(err, errno, "cannot open the container's root");
+	rc = living_thread_open(proc, exec->pid, "root", O_PATH | O_DIRECTORY);
+	if (rc < 0)
+		return err_sys(err, -rc, "cannot open the container's root");
+	state->root_fd = rc;
 	return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "manager/runtime/identity.h"
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mount_visit.h"
+#include "manager/runtime/namespaces.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/spec_build.h"
 #include "store/base/cleanup.h"
@@ -54,27 +54,16 @@ static int open_process(struct store *store, const char *id, const char *type,
 		       record->name);
 }
 
-/* The number in the path is the process's for as long as that has not ended: looked at last. */
-static int open_namespace(const struct engine_process *process, const char *type, int *out,
+static int open_namespace(const struct engine_process *process, unsigned type, int *out,
 			  struct err *err)
 {
-	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
-	AUTO_CLOSE int proc_fd = -1;
-	AUTO_CLOSE int fd = -1;
-	char path[64];
-	int rc = identity_open_proc(&proc_fd, err);
+	struct namespace_joins joins = NAMESPACE_JOINS_INIT;
+	int rc = namespaces_open(type, process->pid, process->pidfd, &joins, err);
 
-	if (rc < 0)
-		return rc;
-	snprintf(path, sizeof(path), "%d/ns/%s", (int)process->pid,
-		 strcmp(type, "network") == 0 ? "net" : type);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open /proc/%s", path);
-	if (poll(&end, 1, 0) != 0)
-		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)process->pid);
-	*out = STEAL_FD(fd);
-	return 0;
+	if (rc == 0)
+		*out = STEAL_FD(joins.fds[spec_namespace_index(type)]);
+	namespace_joins_release(&joins);
+	return rc;
 }
 
 /* In the other's mount namespace. */
@@ -121,7 +110,7 @@ static int open_one(struct store *store, const struct spec_name *name, const cha
 	int rc = open_process(store, id, name->name, &record, &process, err);
 
 	if (rc == 0)
-		rc = open_namespace(&process, name->name, out, err);
+		rc = open_namespace(&process, (unsigned)name->value, out, err);
 	if (rc == 0 && name->value == SPEC_NS_IPC)
 		rc = share_memory(store, &record, &process, &joined->shm, err);
 	engine_process_release(&process);

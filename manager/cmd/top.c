@@ -13,6 +13,7 @@
 #include "manager/cmd/top_columns.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/engine.h"
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/proc_file.h"
 #include "manager/runtime/processes.h"
 #include "store/base/cleanup.h"
@@ -46,13 +47,11 @@ static char *read_database(int root, const char *path)
 /* By number: what was read is the container's if its first process is there afterwards. */
 static int read_names(const struct engine_process *init, struct top_names *names, struct err *err)
 {
-	char path[32];
 	AUTO_CLOSE int root = -1;
 	AUTO_CLOSE int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)init->pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = living_thread_open(proc, init->pid, "root", O_PATH | O_DIRECTORY);
 	if (root >= 0) {
 		names->users = read_database(root, "/etc/passwd");
 		names->groups = read_database(root, "/etc/group");

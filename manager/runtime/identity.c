@@ -5,19 +5,23 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/proc_file.h"
 #include "store/base/cleanup.h"
 
 #define STAT_MAX 1024 /* 52 numbers and a name of at most 64 bytes */
 #define FIELD_STATE 3 /* the first one after the name in parentheses */
 #define FIELD_FLAGS 9
+#define FIELD_THREADS 20
 #define FIELD_START 22
 #define FIELD_END_STATUS 52
+#define FDINFO_MAX 512	 /* proc_pid_fdinfo(5) */
 #define EXITING 0x4	 /* PF_EXITING; both in this place since Linux 2.6 */
 #define FORKED_ONLY 0x40 /* PF_FORKNOEXEC */
 
@@ -85,6 +89,8 @@ int identity_parse_stat(const char *text, size_t len, struct identity_stat *out)
 		at++;
 		if (field == FIELD_FLAGS)
 			result = parse_number(&at, end, &parsed.flags);
+		else if (field == FIELD_THREADS)
+			result = parse_number(&at, end, &parsed.threads);
 		else if (field == FIELD_START)
 			result = parse_number(&at, end, &parsed.start_time);
 		else if (field == FIELD_END_STATUS)
@@ -95,9 +101,10 @@ int identity_parse_stat(const char *text, size_t len, struct identity_stat *out)
 	return result;
 }
 
+/* The first thread waits for the others as one that waits to be reaped: then they are counted. */
 static bool has_ended(const struct identity_stat *found)
 {
-	return found->state == 'Z' || found->state == 'X';
+	return (found->state == 'Z' || found->state == 'X') && found->threads <= 1;
 }
 
 static int read_stat(int proc_fd, pid_t pid, struct identity_stat *out, struct err *err)
@@ -155,7 +162,37 @@ bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time)
 	struct err gone = ERR_INIT;
 
 	return read_stat(proc_fd, pid, &found, &gone) == 0 && found.start_time == start_time &&
-	       (found.flags & EXITING);
+	       (found.flags & EXITING) && living_thread_find(proc_fd, pid) == 0;
+}
+
+bool identity_thread_lives(int proc_fd, pid_t thread)
+{
+	struct identity_stat found;
+	struct err gone = ERR_INIT;
+
+	return read_stat(proc_fd, thread, &found, &gone) == 0 && !(found.flags & EXITING);
+}
+
+int identity_of_pidfd(int proc_fd, int pidfd, pid_t *out, struct err *err)
+{
+	char name[32], text[FDINFO_MAX];
+	const char *line;
+	ssize_t len;
+	pid_t pid;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", pidfd);
+	len = proc_file_read(proc_fd, getpid(), name, text, sizeof(text));
+	if (len < 0)
+		return err_sys(err, (int)-len, "cannot read /proc/self/%s", name);
+	line = strstr(text, "\nPid:");
+	if (!line)
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/self/%s",
+			       name);
+	pid = (pid_t)strtol(line + strlen("\nPid:"), NULL, 10);
+	if (pid <= 0)
+		return err_set(err, ERR_STATE, ESRCH, "the process has ended");
+	*out = pid;
+	return 0;
 }
 
 int identity_end_status(int proc_fd, pid_t pid, int *out, struct err *err)

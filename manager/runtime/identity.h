@@ -33,7 +33,10 @@ struct identity_found {
 	bool sleeps;
 };
 
-/* ERR_STATE when there is no such process, or it has ended and only waits to be reaped. */
+/*
+ * ERR_STATE when there is no such process, or it has ended and only waits to be reaped. One whose
+ * first thread has ended before the others is there.
+ */
 int identity_find(int proc_fd, pid_t pid, struct identity_found *out, struct err *err);
 int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
 
@@ -43,6 +46,12 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
  * is gone itself.
  */
 bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time);
+
+/* Whether the thread executes, or will: it is not on its way out. */
+bool identity_thread_lives(int proc_fd, pid_t thread);
+
+/* The number of the process behind `pidfd`. ERR_STATE when it has been reaped. */
+int identity_of_pidfd(int proc_fd, int pidfd, pid_t *out, struct err *err);
 
 /* Whether the process runs the file that this one runs. One that has ended does not. */
 int identity_runs_own_program(int proc_fd, pid_t pid, bool *out, struct err *err);
@@ -56,6 +65,7 @@ int identity_end_status(int proc_fd, pid_t pid, int *out, struct err *err);
 struct identity_stat {
 	char state;
 	uint64_t flags; /* PF_* of the kernel */
+	uint64_t threads;
 	uint64_t start_time;
 	uint64_t end_status; /* of one that has ended */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "manager/runtime/namespaces.h"
 #include "store/base/cleanup.h"
 
 #define STACK_BYTES (128 << 10)
@@ -22,10 +23,15 @@ struct visit {
 static int child(void *arg)
 {
 	struct visit *visit = arg;
-	int r = visit->pidfd < 0 ? unshare(CLONE_NEWNS) : setns(visit->pidfd, CLONE_NEWNS);
+	int r;
 
-	visit->result = r < 0 ? err_sys(visit->err, errno, "cannot enter the mount namespace") :
-				visit->visitor(visit->data, visit->err);
+	if (visit->pidfd >= 0)
+		r = namespaces_join(SPEC_NS_MOUNT, visit->pidfd, visit->err);
+	else
+		r = unshare(CLONE_NEWNS) < 0 ?
+			    err_sys(visit->err, errno, "cannot enter the mount namespace") :
+			    0;
+	visit->result = r < 0 ? r : visit->visitor(visit->data, visit->err);
 	return 0;
 }
 

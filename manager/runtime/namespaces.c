@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include "manager/runtime/clone_call.h"
+#include "manager/runtime/identity.h"
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/spec_names.h"
 #include "store/base/cleanup.h"
 #include "store/base/privilege.h"
@@ -27,19 +30,24 @@
 static const struct {
 	unsigned bit;
 	uint64_t flag;
-} flags[] = {
-	{ SPEC_NS_MOUNT, CLONE_NEWNS },	   { SPEC_NS_PID, CLONE_NEWPID },
-	{ SPEC_NS_UTS, CLONE_NEWUTS },	   { SPEC_NS_IPC, CLONE_NEWIPC },
-	{ SPEC_NS_NETWORK, CLONE_NEWNET }, { SPEC_NS_CGROUP, CLONE_NEWCGROUP },
+	const char *file; /* of a process in /proc: namespaces(7) */
+} kinds[] = {
+	{ SPEC_NS_MOUNT, CLONE_NEWNS, "ns/mnt" },
+	{ SPEC_NS_PID, CLONE_NEWPID, "ns/pid" },
+	{ SPEC_NS_UTS, CLONE_NEWUTS, "ns/uts" },
+	{ SPEC_NS_IPC, CLONE_NEWIPC, "ns/ipc" },
+	{ SPEC_NS_NETWORK, CLONE_NEWNET, "ns/net" },
+	{ SPEC_NS_CGROUP, CLONE_NEWCGROUP, "ns/cgroup" },
 };
+#define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static uint64_t flags_of(unsigned set)
 {
 	uint64_t all = 0;
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (set & flags[i].bit)
-			all |= flags[i].flag;
+	for (size_t i = 0; i < NKINDS; i++)
+		if (set & kinds[i].bit)
+			all |= kinds[i].flag;
 	return all;
 }
 
@@ -270,9 +278,58 @@ int namespaces_set_names(unsigned set, const char *hostname, const char *domainn
 	return 0;
 }
 
+int namespaces_open(unsigned set, pid_t pid, int pidfd, struct namespace_joins *out,
+		    struct err *err)
+{
+	struct namespace_joins found = NAMESPACE_JOINS_INIT;
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	AUTO_CLOSE int proc_fd = -1;
+	int result = identity_open_proc(&proc_fd, err);
+
+	for (size_t i = 0; i < NKINDS && result == 0; i++) {
+		int *fd = &found.fds[spec_namespace_index(kinds[i].bit)];
+
+		if (!(set & kinds[i].bit))
+			continue;
+		*fd = living_thread_open(proc_fd, pid, kinds[i].file, O_RDONLY);
+		if (*fd < 0)
+			result = err_sys(err, -*fd, "cannot open /proc/%d/%s", (int)pid,
+					 kinds[i].file);
+	}
+	if (result == 0 && poll(&end, 1, 0) != 0)
+		result = err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid);
+	if (result < 0) {
+		namespace_joins_release(&found);
+		return result;
+	}
+	found.set = set;
+	*out = found;
+	return 0;
+}
+
+/* Its first thread has ended, and setns(2) finds nothing there. */
+static int join_living_thread(unsigned set, int pidfd, struct err *err)
+{
+	struct namespace_joins joins = NAMESPACE_JOINS_INIT;
+	AUTO_CLOSE int proc_fd = -1;
+	pid_t pid = -1;
+	int result = identity_open_proc(&proc_fd, err);
+
+	if (result == 0)
+		result = identity_of_pidfd(proc_fd, pidfd, &pid, err);
+	if (result == 0)
+		result = namespaces_open(set, pid, pidfd, &joins, err);
+	if (result == 0)
+		result = namespaces_enter(&joins, set, err);
+	namespace_joins_release(&joins);
+	return result;
+}
+
 int namespaces_join(unsigned set, int pidfd, struct err *err)
 {
-	if (set && setns(pidfd, (int)flags_of(set)) < 0)
-		return err_sys(err, errno, "cannot join the namespaces of the container");
-	return 0;
+	if (!set || setns(pidfd, (int)flags_of(set)) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return join_living_thread(set, pidfd, err);
+	return err_sys(err, errno, "cannot join the namespaces of the container");
 }

@@ -72,6 +72,12 @@ int namespaces_set_names(unsigned set, const char *hostname, const char *domainn
 			 struct err *err);
 
 /*
+ * Open the namespaces of process `pid`, behind `pidfd`, that are in `set`. ERR_STATE when it has
+ * ended.
+ */
+int namespaces_open(unsigned set, pid_t pid, int pidfd, struct namespace_joins *out,
+		    struct err *err);
+/*
  * Join the namespaces of the process behind `pidfd`; the process ID one takes effect in children.
  */
 int namespaces_join(unsigned set, int pidfd, struct err *err);

@@ -14,6 +14,7 @@
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/proc_file.h"
 #include "manager/runtime/process_family.h"
 #include "store/base/cleanup.h"
@@ -163,14 +164,32 @@ static void read_args(int proc, pid_t pid, struct buf *out)
 		buf_add(out, text, (size_t)len);
 }
 
+/* Where the first thread has ended before the others: what these have, and do. 0: none. */
+static pid_t look_at_others(int proc, pid_t pid, int level, struct process *out)
+{
+	struct process other = { 0 };
+	pid_t thread = out->state == 'Z' ? living_thread_find(proc, pid) : 0;
+
+	if (thread == 0 || !read_stat(proc, thread, &other) ||
+	    !read_status(proc, thread, level, &other))
+		return 0;
+	out->state = other.state;
+	out->vsz = other.vsz;
+	out->rss = other.rss;
+	return thread;
+}
+
 static bool read_process(int proc, pid_t pid, int level, struct process *out)
 {
+	pid_t thread;
+
 	*out = (struct process){ .host_pid = pid };
 	if (!read_stat(proc, pid, out) || !read_status(proc, pid, level, out))
 		return false;
+	thread = look_at_others(proc, pid, level, out);
 	if (proc_file_read(proc, pid, "attr/current", out->label, sizeof(out->label)) > 0)
 		out->label[strcspn(out->label, "\n")] = '\0';
-	read_args(proc, pid, &out->args);
+	read_args(proc, thread > 0 ? thread : pid, &out->args);
 	return true;
 }
 

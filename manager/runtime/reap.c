@@ -25,7 +25,6 @@
 #define TRACER_TRIES 10 /* of 10 ms: it may be about to let it go */
 #define TRACER_PAUSE_NS 10000000L
 #define KILL_PATIENCE_MS 10000
-#define FDINFO_MAX 512 /* proc_pid_fdinfo(5) */
 
 static int encode(const siginfo_t *info)
 {
@@ -51,26 +50,6 @@ static int await_end(int pidfd, int timeout_ms, struct err *err)
 	return result < 0 ? err_sys(err, errno, "cannot wait for the process") : result;
 }
 
-static int number_of(int proc_fd, int pidfd, pid_t *out, struct err *err)
-{
-	AUTO_CLOSE int fd = -1;
-	char path[32], text[FDINFO_MAX];
-	const char *line;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "self/fdinfo/%d", pidfd);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, sizeof(text) - 1);
-	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
-	text[len] = '\0';
-	line = strstr(text, "\nPid:");
-	if (!line)
-		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
-	*out = (pid_t)strtol(line + strlen("\nPid:"), NULL, 10);
-	return 0;
-}
-
 /* Its number is nobody else's as long as it is not reaped. */
 static int look_at_end(int pidfd, int *wait_status, struct err *err)
 {
@@ -79,7 +58,7 @@ static int look_at_end(int pidfd, int *wait_status, struct err *err)
 	int result = identity_open_proc(&proc_fd, err);
 
 	if (result == 0)
-		result = number_of(proc_fd, pidfd, &pid, err);
+		result = identity_of_pidfd(proc_fd, pidfd, &pid, err);
 	return result < 0 ? result : identity_end_status(proc_fd, pid, wait_status, err);
 }
 

@@ -12,6 +12,7 @@
 #include "manager/runtime/cgroup_members.h"
 #include "manager/runtime/cgroup_tree.h"
 #include "manager/runtime/identity.h"
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/process_family.h"
 #include "manager/runtime/usage_files.h"
 #include "manager/runtime/usage_processes.h"
@@ -140,20 +141,26 @@ static void add_block_v1(char *line, struct usage *out)
 	out->block_written += written ? strtoull(written + 7, NULL, 10) : 0;
 }
 
-static bool add_lines(int dir, const char *name, void (*add)(char *line, struct usage *out),
-		      struct usage *out)
+/* It closes `fd`; where that is none, there is nothing to add. */
+static bool add_lines_of(int fd, void (*add)(char *line, struct usage *out), struct usage *out)
 {
-	AUTO_CLOSE int fd = dir >= 0 ? openat(dir, name, O_RDONLY | O_CLOEXEC) : -1;
 	AUTO_FCLOSE FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	AUTO_FREE char *line = NULL;
 	size_t cap = 0;
 
-	if (!file)
+	if (!file) {
+		cleanup_close(&fd);
 		return false;
-	fd = -1; /* the stream's now */
+	}
 	while (getline(&line, &cap, file) > 0)
 		add(line, out);
 	return true;
+}
+
+static bool add_lines(int dir, const char *name, void (*add)(char *line, struct usage *out),
+		      struct usage *out)
+{
+	return add_lines_of(dir >= 0 ? openat(dir, name, O_RDONLY | O_CLOEXEC) : -1, add, out);
 }
 
 static void read_block(struct reader *reader, struct usage *out)
@@ -237,10 +244,9 @@ static void add_interface(char *line, struct usage *out)
 
 static void read_network(const struct reader *reader, struct usage *out)
 {
-	char path[32];
+	int fd = living_thread_open(reader->proc_fd, reader->init, "net/dev", O_RDONLY);
 
-	snprintf(path, sizeof(path), "%d/net/dev", (int)reader->init);
-	out->has_network = add_lines(reader->proc_fd, path, add_interface, out);
+	out->has_network = add_lines_of(fd, add_interface, out);
 }
 
 static int read_all(struct reader *reader, bool own_network, struct usage *out, struct err *err)

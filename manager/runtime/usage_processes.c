@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manager/runtime/living_thread.h"
 #include "manager/runtime/proc_file.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -42,8 +43,8 @@ static void add_stat(const char *text, struct usage_processes *sum)
 		       (NS_PER_S / ticks);
 }
 
-/* A process that is about to end has none any more. */
-static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
+/* False where there is none: the process, or its first thread alone, has ended. */
+static bool add_memory_of(int proc_fd, pid_t pid, struct usage_processes *sum)
 {
 	char text[TEXT_MAX];
 	uint64_t kilobytes;
@@ -54,13 +55,30 @@ static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
 		sum->memory += kilobytes * 1024;
 		if (find_number(text, "\nPss_Anon:", &kilobytes))
 			sum->anonymous += kilobytes * 1024;
-		return;
+		return true;
 	}
 	if (proc_file_read(proc_fd, pid, "statm", text, sizeof(text)) < 0 ||
 	    sscanf(text, "%*u %llu", &pages) != 1 || pages == 0)
-		return;
+		return false;
 	sum->memory += pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	sum->memory_is_rss = true;
+	return true;
+}
+
+static void add_memory(int proc_fd, pid_t pid, struct usage_processes *sum)
+{
+	pid_t thread = add_memory_of(proc_fd, pid, sum) ? 0 : living_thread_find(proc_fd, pid);
+
+	if (thread > 0)
+		(void)add_memory_of(proc_fd, thread, sum);
+}
+
+static bool read_anonymous(int proc_fd, pid_t pid, uint64_t *kilobytes)
+{
+	char text[TEXT_MAX];
+
+	return proc_file_read(proc_fd, pid, "status", text, sizeof(text)) >= 0 &&
+	       find_number(text, "\nRssAnon:", kilobytes);
 }
 
 /* False where this kernel does not count it, or it may not be seen. */
@@ -100,12 +118,15 @@ void usage_processes_sum(int proc_fd, const struct cgroup_members *members,
 
 uint64_t usage_processes_anonymous(int proc_fd, const struct cgroup_members *members)
 {
-	char text[TEXT_MAX];
-	uint64_t sum = 0, kilobytes;
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < members->count; i++)
-		if (proc_file_read(proc_fd, members->pids[i], "status", text, sizeof(text)) >= 0 &&
-		    find_number(text, "\nRssAnon:", &kilobytes))
+	for (size_t i = 0; i < members->count; i++) {
+		const pid_t pid = members->pids[i];
+		uint64_t kilobytes;
+
+		if (read_anonymous(proc_fd, pid, &kilobytes) ||
+		    read_anonymous(proc_fd, living_thread_find(proc_fd, pid), &kilobytes))
 			sum += kilobytes * 1024;
+	}
 	return sum;
 }

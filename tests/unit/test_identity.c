@@ -2,16 +2,22 @@
 #include "manager/runtime/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "manager/runtime/living_thread.h"
+#include "manager/runtime/proc_file.h"
 #include "store/base/cleanup.h"
 
 /* Before the start time, and what follows until the status of the end, which is the last. */
@@ -139,12 +145,83 @@ static void a_fork_is_told_from_a_program(void **state)
 	close(done[1]);
 }
 
+static void *wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* The first thread of the child ends at once, and not as a C library would let it. */
+static pid_t fork_first_thread_ends(void)
+{
+	pid_t pid = fork();
+	pthread_t other;
+
+	if (pid != 0)
+		return pid;
+	if (pthread_create(&other, NULL, wait_for_ever, NULL) == 0)
+		syscall(SYS_exit, 0);
+	_exit(1);
+}
+
+static char state_of(int proc, pid_t pid)
+{
+	struct identity_stat found = { .state = '?' };
+	char text[1024];
+	ssize_t len = proc_file_read(proc, pid, "stat", text, sizeof(text));
+
+	assert_true(len > 0);
+	assert_int_equal(identity_parse_stat(text, (size_t)len, &found), 0);
+	return found.state;
+}
+
+static void a_process_outlives_its_first_thread(void **state)
+{
+	AUTO_CLOSE int proc = -1;
+	AUTO_CLOSE int pidfd = -1;
+	AUTO_CLOSE int exe = -1;
+	struct err err = ERR_INIT;
+	uint64_t start = 0;
+	pid_t child, found = 0;
+	siginfo_t info;
+	int status = 0;
+
+	(void)state;
+	assert_int_equal(identity_open_proc(&proc, &err), 0);
+	child = fork_first_thread_ends();
+	assert_true(child > 0);
+	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	while (state_of(proc, child) != 'Z')
+		usleep(1000);
+	assert_int_equal(identity_start_time(proc, child, &start, &err), 0);
+	assert_int_equal(identity_end_status(proc, child, &status, &err), -EBUSY);
+	assert_false(identity_is_exiting(proc, child, start));
+	assert_true(living_thread_find(proc, child) > 0);
+	assert_true(living_thread_find(proc, child) != child);
+	exe = living_thread_open(proc, child, "exe", O_PATH);
+	assert_true(exe >= 0);
+	assert_int_equal(identity_of_pidfd(proc, pidfd, &found, &err), 0);
+	assert_int_equal(found, child);
+	kill(child, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(identity_start_time(proc, child, &start, &err), -ESRCH);
+	assert_true(identity_is_exiting(proc, child, start));
+	assert_int_equal(living_thread_find(proc, child), 0);
+	assert_int_equal(living_thread_open(proc, child, "exe", O_PATH), -ESRCH);
+	assert_int_equal(identity_end_status(proc, child, &status, &err), 0);
+	assert_int_equal(status, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(identity_of_pidfd(proc, pidfd, &found, &err), -ESRCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_name_is_passed_over),
 		cmocka_unit_test(what_is_cut_or_too_large_is_refused),
 		cmocka_unit_test(a_process_that_ended_has_no_identity),
+		cmocka_unit_test(a_process_outlives_its_first_thread),
 		cmocka_unit_test(a_fork_is_told_from_a_program),
 	};
 
