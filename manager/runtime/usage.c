@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "manager/runtime/cgroup_host.h"
@@ -242,6 +243,17 @@ static void add_interface(char *line, struct usage *out)
 	out->sent += sent;
 }
 
+/* What passes there is that of the host, or whatever the caller is in. */
+static bool is_in_our_network(const struct reader *reader)
+{
+	AUTO_CLOSE int fd = living_thread_open(reader->proc_fd, reader->init, "ns/net", O_RDONLY);
+	struct stat theirs, ours;
+
+	return fd >= 0 && fstat(fd, &theirs) == 0 &&
+	       fstatat(reader->proc_fd, "self/ns/net", &ours, 0) == 0 &&
+	       theirs.st_ino == ours.st_ino;
+}
+
 static void read_network(const struct reader *reader, struct usage *out)
 {
 	int fd = living_thread_open(reader->proc_fd, reader->init, "net/dev", O_RDONLY);
@@ -273,7 +285,7 @@ static int read_all(struct reader *reader, bool own_network, struct usage *out, 
 	usage_read_pressure(reader->v2, "memory.pressure", &out->memory_pressure);
 	usage_read_pressure(reader->v2, "io.pressure", &out->io_pressure);
 	r = read_processes(reader, out, err);
-	if (r == 0 && own_network)
+	if (r == 0 && own_network && !is_in_our_network(reader))
 		read_network(reader, out);
 	/* What was read while it ended is not to be believed. */
 	return r < 0 ? r : identity_start_time(reader->proc_fd, reader->init, &start, err);

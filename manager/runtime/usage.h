@@ -45,7 +45,8 @@ struct usage {
 
 /*
  * `init` is the container's first process, held by a pidfd so that its number stays its own;
- * own_network: it has a network namespace, so that what passes there is the container's.
+ * own_network: it has a network namespace. What passes there is shown as the container's, unless it
+ * has joined that of the caller; as that of every other container in there, too.
  * ERR_STATE when it has ended.
  */
 int usage_read(const char *cgroups_path, pid_t init, bool own_network, struct usage *out,

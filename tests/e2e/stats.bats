@@ -94,6 +94,30 @@ cman: no such container: noone'
 	cman run -d --name bird --network host busybox sleep 60
 	[ -z "$(field NetIO)" ]
 	[ "$(cman stats --no-stream --no-trunc --format '{{.ID}}' bird)" = "$(cman ps -q --no-trunc)" ]
+	# nor has one that shares its
+	cman run -d --name guest --network container:bird busybox sleep 60
+	run --separate-stderr cman stats --no-stream --format 'json' guest
+	assert_status 0
+	[ "$(jq -c '[.NetIO, .NetReceived, .NetSent]' <<<"$output")" = '[null,null,null]' ]
+}
+
+@test "stats: what passes through a network that is shared is shown for each who shares it" {
+	cman run -d --name bird busybox sleep 60
+	cman run -d --name guest --network container:bird busybox sleep 60
+	cman run -d --name wren --network "ns:/proc/$(cman inspect -f '{{.State.Pid}}' bird)/ns/net" busybox sleep 60
+	# without IPv6, which would talk by itself
+	nsenter -t "$(cman inspect -f '{{.State.Pid}}' bird)" -n sh -ec '
+		ip link add nest0 type veth peer name nest1
+		ip link set nest0 addrgenmode none up
+		ip link set nest1 addrgenmode none up
+		python3 -c "
+import socket
+sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sender.bind((\"nest0\", 0))
+sender.send(bytes(1000))"'
+	run --separate-stderr cman stats --no-stream --format '{{.Name}} {{.NetReceived}} {{.NetSent}}'
+	assert_status 0
+	assert_output $'wren 1000 1000\nguest 1000 1000\nbird 1000 1000'
 }
 
 @test "stats: again and again, as containers come and go" {

@@ -72,9 +72,9 @@ static _Noreturn void use(int ready)
 	_exit(0);
 }
 
-static pid_t spawn(int cgroup_fd)
+static pid_t spawn(int cgroup_fd, uint64_t namespaces)
 {
-	struct clone_args args = { .flags = CLONE_INTO_CGROUP,
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP | namespaces,
 				   .exit_signal = SIGCHLD,
 				   .cgroup = (uint64_t)cgroup_fd };
 	int ready[2];
@@ -104,7 +104,7 @@ static void without_controllers_it_is_summed_up(void **state)
 		skip();
 	assert_int_equal(cgroup_open(path, &cgroup, &err), 0);
 	for (int i = 0; i < 2; i++)
-		pid[i] = spawn(cgroup.v2_fd);
+		pid[i] = spawn(cgroup.v2_fd, i == 0 ? CLONE_NEWNET : 0);
 	cgroup_release(&cgroup);
 	if (usage_read(path, pid[0], true, &usage, &err) < 0)
 		fail_msg("%s", err.text);
@@ -116,6 +116,9 @@ static void without_controllers_it_is_summed_up(void **state)
 	assert_true(usage.has_network);
 
 	assert_int_equal(usage_read(path, pid[0], false, &usage, &err), 0);
+	assert_false(usage.has_network);
+	/* what is ours is not its own */
+	assert_int_equal(usage_read(path, pid[1], true, &usage, &err), 0);
 	assert_false(usage.has_network);
 	for (int i = 0; i < 2; i++) {
 		kill(pid[i], SIGKILL);
@@ -139,7 +142,7 @@ static void with_a_limit_the_controller_counts(void **state)
 	if (!*path)
 		skip();
 	assert_int_equal(cgroup_open(path, &cgroup, &err), 0);
-	pid = spawn(cgroup.v2_fd);
+	pid = spawn(cgroup.v2_fd, 0);
 	cgroup_release(&cgroup);
 	if (cgroup_update(path, &none, &some, &uncounted, &err) < 0) {
 		kill(pid, SIGKILL);
