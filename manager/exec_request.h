@@ -14,7 +14,7 @@
 
 struct exec_request {
 	char **args;
-	char **env; /* "KEY=VALUE", added to the container's own */
+	char **env; /* "KEY=VALUE", added to the container's own; of equal keys the last counts */
 	char *cwd;  /* NULL: the container's */
 	char *user; /* NULL: the container's */
 	bool tty, open_stdin, detach;

@@ -153,10 +153,9 @@ static int adapt_process(struct stage_state *state, struct err *err)
 	if (request->tty && (!term || strcmp(term, "dumb") == 0) &&
 	    strv_set_env(&process->env, "TERM=xterm") < 0)
 		return no_memory(err);
-	for (char **at = request->env; at && *at; at++) {
-		if (strv_set_env(&process->env, *at) < 0)
-			return no_memory(err);
-	}
+	if (request->env &&
+	    (strv_extend(&process->env, request->env) < 0 || strv_unique_env(process->env) < 0))
+		return no_memory(err);
 	return 0;
 }
 

@@ -197,23 +197,18 @@ static int build_env(const struct image_config *config, const struct container_o
 	if (strv_add(&env, DEFAULT_PATH) < 0 || strv_add(&env, term) < 0)
 		return no_memory(err);
 	for (char *const *at = options->host_env; at && *at; at++) {
-		if (strchr(*at, '=') && strv_set_env(&env, *at) < 0)
+		if (strchr(*at, '=') && strv_add(&env, *at) < 0)
 			return no_memory(err);
 	}
-	if (strv_set_env(&env, name) < 0)
+	if (strv_add(&env, name) < 0 || strv_extend(&env, config->env) < 0)
 		return no_memory(err);
-	for (char *const *at = config->env; at && *at; at++) {
-		if (strv_set_env(&env, *at) < 0)
-			return no_memory(err);
-	}
 	/* The zone that was asked for, and not what the image says. */
 	if (options->isolation.etc.timezone && strv_get_env(env, "TZ") &&
-	    strv_set_env(&env, "TZ=:/etc/localtime") < 0)
+	    strv_add(&env, "TZ=:/etc/localtime") < 0)
 		return no_memory(err);
-	for (char *const *at = options->env; at && *at; at++) {
-		if (strv_set_env(&env, *at) < 0)
-			return no_memory(err);
-	}
+	/* What comes later counts. */
+	if (strv_extend(&env, options->env) < 0 || strv_unique_env(env) < 0)
+		return no_memory(err);
 	if (check_texts(env, "an environment variable", err) < 0)
 		return err_code(err);
 	*out = STEAL_PTR(env);

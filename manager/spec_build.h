@@ -33,7 +33,7 @@ struct container_health_options {
 struct container_options {
 	char **entrypoint;     /* replaces the image's, and its Cmd; owned. NULL: not given */
 	char *const *command;  /* replaces the image's Cmd; empty or NULL: not given */
-	char **env;	       /* "KEY=VALUE", owned */
+	char **env;	       /* "KEY=VALUE", owned; of equal keys the last counts */
 	const char *workdir;   /* NULL: the image's */
 	const char *user;      /* NULL: the image's */
 	const char *hostname;  /* NULL: the first 12 digits of the ID, or the host's */

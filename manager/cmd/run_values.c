@@ -34,7 +34,7 @@ static int add_assignment(const char *text, size_t len, char ***env, struct err 
 		if (asprintf(&assignment, "%s=%s", line, value) < 0)
 			return option_no_memory(err);
 	}
-	if (strv_set_env(env, assignment ? assignment : line) < 0)
+	if (strv_add(env, assignment ? assignment : line) < 0)
 		return option_no_memory(err);
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/cleanup.h"
+
 void strv_free(char **v)
 {
 	if (!v)
@@ -53,14 +55,24 @@ int strv_add(char ***v, const char *text)
 
 int strv_extend(char ***v, char *const *more)
 {
-	size_t before = strv_len(*v);
+	const size_t before = strv_len(*v), added = strv_len(more);
+	char **grown;
 
-	for (size_t i = 0; more && more[i]; i++) {
-		if (strv_add(v, more[i]) == 0)
+	if (added == 0)
+		return 0;
+	grown = realloc(*v, (before + added + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	*v = grown;
+	grown[before] = NULL;
+	for (size_t i = 0; i < added; i++) {
+		grown[before + i] = strdup(more[i]);
+		grown[before + i + 1] = NULL;
+		if (grown[before + i])
 			continue;
-		for (size_t n = strv_len(*v); n > before; n--) {
-			free((*v)[n - 1]);
-			(*v)[n - 1] = NULL;
+		while (i-- > 0) {
+			free(grown[before + i]);
+			grown[before + i] = NULL;
 		}
 		return -ENOMEM;
 	}
@@ -90,6 +102,57 @@ int strv_set_env(char ***v, const char *assignment)
 		return -ENOMEM;
 	free((*v)[i]);
 	(*v)[i] = copy;
+	return 0;
+}
+
+struct variable {
+	const char *text;
+	size_t key_len;
+	size_t place;
+};
+
+static int compare_keys(const struct variable *a, const struct variable *b)
+{
+	const size_t len = a->key_len < b->key_len ? a->key_len : b->key_len;
+	const int order = memcmp(a->text, b->text, len);
+
+	return order ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
+}
+
+static int compare_variables(const void *a, const void *b)
+{
+	const struct variable *left = a, *right = b;
+	const int order = compare_keys(left, right);
+
+	return order ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+int strv_unique_env(char **v)
+{
+	const size_t n = strv_len(v);
+	AUTO_FREE struct variable *sorted = calloc(n + 1, sizeof(*sorted));
+	size_t kept = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = (struct variable){ v[i], strcspn(v[i], "="), i };
+	qsort(sorted, n, sizeof(*sorted), compare_variables);
+	for (size_t i = 0, first = 0; i < n; i++) {
+		if (compare_keys(&sorted[i], &sorted[first]) != 0)
+			first = i;
+		if (first == i)
+			continue;
+		free(v[sorted[first].place]);
+		v[sorted[first].place] = v[sorted[i].place];
+		v[sorted[i].place] = NULL;
+		sorted[first].text = sorted[i].text;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (v[i])
+			v[kept++] = v[i];
+	if (n > 0)
+		v[kept] = NULL;
 	return 0;
 }
 

@@ -13,10 +13,16 @@ void strv_release(char ***v);
 size_t strv_len(char *const *v);
 /* Append a copy of `text`. 0 or -ENOMEM (then *v is unchanged). */
 int strv_add(char ***v, const char *text);
-/* Append copies of all of `more`. */
+/* Append copies of all of `more`. 0 or -ENOMEM (then *v has what it had). */
 int strv_extend(char ***v, char *const *more);
 /* "KEY=…" strings: replace the one with the same KEY, or append. */
 int strv_set_env(char ***v, const char *assignment);
+/*
+ * Of several "KEY=…" strings with the same KEY (without '=': all of it) the last one stays, where
+ * the first one was: as if each had been set in turn, in far less time where there are thousands.
+ * 0 or -ENOMEM (then v[] is unchanged).
+ */
+int strv_unique_env(char **v);
 /* Value of KEY in "KEY=VALUE" strings, or NULL. */
 const char *strv_get_env(char *const *v, const char *key);
 

@@ -96,6 +96,23 @@ nest
 uid=1000(bird) gid=1000(bird) groups=3000(flock)'
 }
 
+@test "thousands of variables, and of each the one that was given last" {
+	{
+		seq -f 'VAR%.0f=of the file' 10000
+		echo VAR5000=again
+	} >"$BATS_TEST_TMPDIR/env"
+	run --separate-stderr cman run -d --name bird --env-file "$BATS_TEST_TMPDIR/env" -e VAR1=x -e VAR1=given \
+		busybox sleep 600
+	assert_status 0
+	show='env >/tmp/env; for i in 1 2 5000 10000; do grep "^VAR$i=" /tmp/env; done; grep -c ^VAR /tmp/env'
+	run --separate-stderr cman exec bird sh -c "$show"
+	assert_status 0
+	assert_output $'VAR1=given\nVAR2=of the file\nVAR5000=again\nVAR10000=of the file\n10000'
+	run --separate-stderr cman exec --env-file "$BATS_TEST_TMPDIR/env" -e VAR2=x -e VAR2=here bird sh -c "$show"
+	assert_status 0
+	assert_output $'VAR1=of the file\nVAR2=here\nVAR5000=again\nVAR10000=of the file\n10000'
+}
+
 @test "-u with numbers and groups" {
 	run --separate-stderr cman run --rm -u 77:88 busybox id
 	assert_output 'uid=77 gid=88'

@@ -280,6 +280,7 @@ static void environment(void **state)
 	snprintf(line, sizeof(line), "-e A=given -e D=x=y -e HERE -e NOT_HERE --env-file %s", path);
 	assert_int_equal(parse(line, &options, &err), 0);
 	unlink(path);
+	assert_int_equal(strv_unique_env(options.container.env), 0);
 	assert_string_equal(strv_get_env(options.container.env, "A"), "given");
 	assert_string_equal(strv_get_env(options.container.env, "B"), "\"q x\"");
 	assert_string_equal(strv_get_env(options.container.env, "C"), "");

@@ -50,12 +50,32 @@ static void test_environment(void **state)
 	assert_null(strv_get_env(v, "PAT"));
 }
 
+static void test_the_last_of_each_key_stays(void **state)
+{
+	static const char *const given[] = { "B=1", "A=1", "C",	 "AB=1", "A=2",
+					     "B=",  "A=3", "C=", "D",	 NULL };
+	static const char *const left[] = { "B=", "A=3", "C=", "AB=1", "D", NULL };
+	AUTO_STRV char **v = NULL;
+
+	(void)state;
+	assert_int_equal(strv_unique_env(NULL), 0);
+	for (size_t i = 0; given[i]; i++)
+		assert_int_equal(strv_add(&v, given[i]), 0);
+	assert_int_equal(strv_unique_env(v), 0);
+	assert_int_equal(strv_len(v), 5);
+	for (size_t i = 0; left[i]; i++)
+		assert_string_equal(v[i], left[i]);
+	assert_int_equal(strv_unique_env(v), 0);
+	assert_int_equal(strv_len(v), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_null_is_empty),
 		cmocka_unit_test(test_add_and_extend),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_the_last_of_each_key_stays),
 	};
 
 	return cmocka_run_group_tests_name("strv", tests, NULL, NULL);
