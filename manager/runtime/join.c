@@ -20,9 +20,9 @@
 #include "manager/runtime/newcomer.h"
 #include "manager/runtime/oom_score.h"
 #include "manager/runtime/payload.h"
+#include "manager/runtime/proc_file.h"
 #include "manager/runtime/reap.h"
 #include "store/base/cleanup.h"
-#include "store/base/fd.h"
 
 #define STATUS_MAX 8192	 /* of proc_pid_status(5) */
 #define CGROUPS_MAX 8192 /* of /proc/pid/cgroup, cgroups(7) */
@@ -75,19 +75,15 @@ static int depend_on_caller(void *context, struct err *err)
 static int expect_cgroup(const struct cgroup *cgroup, const char *path, int proc_fd, pid_t init,
 			 struct err *err)
 {
-	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *line = NULL;
-	char text[CGROUPS_MAX + 1], file[32];
+	char text[CGROUPS_MAX + 1];
 	ssize_t len;
 
 	if (cgroup->v2_fd >= 0 || cgroup->v1_fds[0] >= 0)
 		return 0;
-	snprintf(file, sizeof(file), "%d/cgroup", (int)init);
-	fd = openat(proc_fd, file, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, CGROUPS_MAX);
+	len = proc_file_read(proc_fd, init, "cgroup", text, sizeof(text));
 	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read /proc/%s", file);
-	text[len] = '\0';
+		return err_sys(err, (int)-len, "cannot read /proc/%d/cgroup", (int)init);
 	if (asprintf(&line, "%s\n", path) < 0) {
 		line = NULL;
 		return err_sys(err, ENOMEM, "cannot look for the container's cgroup");
@@ -211,22 +207,17 @@ static const struct phase phases[] = {
 static int limit_capabilities(int proc_fd, pid_t init, struct spec_capabilities *capabilities,
 			      struct err *err)
 {
-	AUTO_CLOSE int fd = -1;
 	char text[STATUS_MAX + 1];
-	char path[32];
 	const char *line;
 	uint64_t bounding;
-	ssize_t len;
+	ssize_t len = proc_file_read(proc_fd, init, "status", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "%d/status", (int)init);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -errno : fd_read_all(fd, text, STATUS_MAX);
 	if (len < 0)
-		return err_sys(err, (int)-len, "cannot read /proc/%s", path);
-	text[len] = '\0';
+		return err_sys(err, (int)-len, "cannot read /proc/%d/status", (int)init);
 	line = strstr(text, "\nCapBnd:");
 	if (!line)
-		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%s", path);
+		return err_set(err, ERR_INVALID, EINVAL, "cannot make sense of /proc/%d/status",
+			       (int)init);
 	bounding = strtoull(line + strlen("\nCapBnd:"), NULL, 16);
 	capabilities->bounding &= bounding;
 	capabilities->permitted &= bounding;
