@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "manager/runtime/program.h"
 #include "store/base/strv.h"
 
 #define KEPT_LAST 5 /* what the last phases need */
@@ -126,6 +128,33 @@ static int keep(int fd, struct err *err)
 		       0;
 }
 
+/* What is `preserved` stays open in the program that is executed next. */
+static int keep_preserved(const struct payload *payload, struct err *err)
+{
+	for (unsigned i = 0; i < payload->preserved; i++)
+		if (fcntl(CHILD_KEPT_BASE + (int)i, F_SETFD, 0) < 0)
+			return err_sys(err, errno, "cannot hand on descriptor %u",
+				       CHILD_KEPT_BASE + i);
+	return 0;
+}
+
+/* Nothing else above 2 is left on the way into the program. */
+static int execute_payload(const struct payload *payload, struct err *err)
+{
+	char *const empty[] = { NULL };
+	sigset_t none;
+
+	if (syscall(SYS_close_range, CHILD_KEPT_BASE + payload->preserved, ~0U,
+		    CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot mark descriptors as close-on-exec");
+	if (keep_preserved(payload, err) < 0)
+		return err_code(err);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(payload->program, payload->process.args, payload->env ? payload->env : empty);
+	return program_exec_failed(payload->program, errno, err);
+}
+
 static int keep_held(const struct child *child, struct err *err)
 {
 	const int first = CHILD_KEPT_BASE + (int)child->payload.preserved;
@@ -134,7 +163,7 @@ static int keep_held(const struct child *child, struct err *err)
 	for (size_t i = 0; i < child->nheld && result == 0; i++)
 		if (child->held[i])
 			result = keep(first + (int)i, err);
-	return result < 0 ? result : payload_keep_descriptors(&child->payload, err);
+	return result < 0 ? result : keep_preserved(&child->payload, err);
 }
 
 /* ctinit expects all signals to be blocked, so that none is lost before it listens. */
@@ -198,7 +227,7 @@ int child_execute(void *context, struct err *err)
 	int result;
 
 	if (!child->spec->init && !child->builder)
-		return payload_execute(&child->payload, err);
+		return execute_payload(&child->payload, err);
 	if (!child->spec->init)
 		return execute_builder(child, child->payload.process.args, err);
 	result = init_arguments(child, &argv, err);

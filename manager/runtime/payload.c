@@ -5,10 +5,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/magic.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -342,27 +340,4 @@ int payload_resolve_program(struct payload *payload, struct err *err)
 int payload_tell_ready(struct payload *payload, struct err *err)
 {
 	return handshake_send_ready(payload->sync_fd, payload->program, err);
-}
-
-int payload_keep_descriptors(const struct payload *payload, struct err *err)
-{
-	for (unsigned i = 0; i < payload->preserved; i++)
-		if (fcntl(3 + (int)i, F_SETFD, 0) < 0)
-			return err_sys(err, errno, "cannot hand on descriptor %u", 3 + i);
-	return 0;
-}
-
-int payload_execute(struct payload *payload, struct err *err)
-{
-	char *const empty[] = { NULL };
-	sigset_t none;
-
-	if (syscall(SYS_close_range, 3U + payload->preserved, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot mark descriptors as close-on-exec");
-	if (payload_keep_descriptors(payload, err) < 0)
-		return err_code(err);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(payload->program, payload->process.args, payload->env ? payload->env : empty);
-	return program_exec_failed(payload->program, errno, err);
 }

@@ -75,11 +75,4 @@ int payload_tell_ready(struct payload *payload, struct err *err);
 /* The filter, where no_new_privs lets it come last. */
 int payload_filter_unprivileged(struct payload *payload, struct err *err);
 
-/* --- of the first process alone: exec hands no descriptors on, and newcomer.c executes --- */
-
-/* What is `preserved` stays open in the program that is executed next. */
-int payload_keep_descriptors(const struct payload *payload, struct err *err);
-/* Close all above 2 but what is `preserved` on the way into the program. Returns if that failed. */
-int payload_execute(struct payload *payload, struct err *err);
-
 #endif
