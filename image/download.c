@@ -7,7 +7,7 @@
 
 int download_claim(struct download *download, struct err *err)
 {
-	return partial_open(download->options->store, download->key, false,
+	return partial_open(download->options->store, download->key,
 			    &download->intake->partial, err);
 }
 
@@ -144,6 +144,6 @@ void download_forget(struct store *store, const char *key)
 	struct partial partial = PARTIAL_INIT;
 	struct err ignored = ERR_INIT;
 
-	if (partial_open(store, key, false, &partial, &ignored) == 0)
+	if (partial_open(store, key, &partial, &ignored) == 0)
 		(void)partial_discard(store, &partial, &ignored);
 }

@@ -35,17 +35,15 @@ static void sidecar_name(const struct partial *partial, char name[96])
 }
 
 /* 1 where `fd` is locked and still what the name stands for, 0 where it was removed meanwhile. */
-static int lock_partial(struct store *store, const char *name, int fd, bool wait, struct err *err)
+static int lock_partial(struct store *store, const char *name, int fd, struct err *err)
 {
 	struct stat opened, named;
 
-	while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return err_set(err, ERR_STATE, EAGAIN,
-				       "another process is downloading the same");
-		if (errno != EINTR)
-			return err_sys(err, errno, "cannot lock %s/tmp/%s", store->root, name);
-	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ?
+			       err_set(err, ERR_STATE, EAGAIN,
+				       "another process is downloading the same") :
+			       err_sys(err, errno, "cannot lock %s/tmp/%s", store->root, name);
 	if (fstat(fd, &opened) < 0)
 		return err_sys(err, errno, "cannot read %s/tmp/%s", store->root, name);
 	if (fstatat(store->tmp_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -56,7 +54,7 @@ static int lock_partial(struct store *store, const char *name, int fd, bool wait
 	return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-static int open_locked(struct store *store, const char *name, bool wait, int *out, struct err *err)
+static int open_locked(struct store *store, const char *name, int *out, struct err *err)
 {
 	for (;;) {
 		AUTO_CLOSE int fd = openat(store->tmp_fd, name,
@@ -65,7 +63,7 @@ static int open_locked(struct store *store, const char *name, bool wait, int *ou
 
 		if (fd < 0)
 			return err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
-		r = lock_partial(store, name, fd, wait, err);
+		r = lock_partial(store, name, fd, err);
 		if (r < 0)
 			return r;
 		if (r > 0) {
@@ -89,8 +87,7 @@ static int read_validator(struct store *store, struct partial *partial, struct e
 	return r == -ENOENT ? 0 : r;
 }
 
-int partial_open(struct store *store, const char *key, bool wait, struct partial *out,
-		 struct err *err)
+int partial_open(struct store *store, const char *key, struct partial *out, struct err *err)
 {
 	struct partial partial = PARTIAL_INIT;
 	AUTO_CLOSE int fd = -1;
@@ -98,7 +95,7 @@ int partial_open(struct store *store, const char *key, bool wait, struct partial
 	int r = name_for_key(key, partial.name, sizeof(partial.name), err);
 
 	if (r == 0)
-		r = open_locked(store, partial.name, wait, &fd, err);
+		r = open_locked(store, partial.name, &fd, err);
 	if (r < 0)
 		return r;
 	/* The time of the last change tells when it expires: being opened counts as one. */
@@ -195,7 +192,7 @@ static int with_one(struct store *store, const char *name, partial_action *actio
 		return errno == ENOENT ?
 			       0 :
 			       err_sys(err, errno, "cannot open %s/tmp/%s", store->root, name);
-	r = lock_partial(store, name, fd, false, &busy);
+	r = lock_partial(store, name, fd, &busy);
 	if (r == 0)
 		return 0;
 	if (r < 0 && r != -EAGAIN) {

@@ -4,8 +4,8 @@
 
 /*
  * What was downloaded before an interruption, kept as tmp/partial-<sha256 of key> and resumed by
- * Range. One process holds a partial at a time (flock): a second puller of the same thing waits, or
- * learns that it has to. Partials that nobody opened for 24 h are removed by store_sweep().
+ * Range. One process holds a partial at a time (flock): a second puller of the same thing
+ * learns that it has to wait. Partials that nobody opened for 24 h are removed by store_sweep().
  */
 
 #include <stdbool.h>
@@ -34,11 +34,10 @@ struct partial {
 #define PARTIAL_SIDECAR_SUFFIX ".validator"
 
 /*
- * `key` identifies the bytes (a URL, a digest). While another process holds it: wait if `wait`,
- * else ERR_STATE (EAGAIN).
+ * `key` identifies the bytes (a URL, a digest). ERR_STATE (EAGAIN) while another process holds
+ * it.
  */
-int partial_open(struct store *store, const char *key, bool wait, struct partial *out,
-		 struct err *err);
+int partial_open(struct store *store, const char *key, struct partial *out, struct err *err);
 
 /*
  * Remember the validator of the response whose bytes follow; NULL: it has none. To be called after

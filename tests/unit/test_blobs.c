@@ -159,7 +159,7 @@ static void test_a_partial_becomes_a_blob(void **state)
 	open_store(state, &store);
 	digest_of("abc", digest);
 	for (int i = 0; i < 2; i++) { /* the second time it is there */
-		assert_int_equal(partial_open(&store, "key", false, &partial, &err), 0);
+		assert_int_equal(partial_open(&store, "key", &partial, &err), 0);
 		assert_int_equal(partial.size, 0);
 		assert_int_equal(partial_set_validator(&store, &partial, "v", &err), 0);
 		assert_int_equal(fd_write_all(partial.fd, "abc", 3), 0);

@@ -75,7 +75,7 @@ static int make_blobs(struct store *store, struct blob_draft *config, struct par
 	if (r == 0)
 		r = fd_write_all(config->fd, "{}", 2);
 	if (r == 0)
-		r = partial_open(store, "key", false, layer, err);
+		r = partial_open(store, "key", layer, err);
 	if (r == 0)
 		r = partial_set_validator(store, layer, "v", err);
 	return r < 0 ? r : fd_write_all(layer->fd, "bytes", 5);

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -33,7 +32,7 @@ static void open_partial(struct store *store, struct partial *partial)
 {
 	struct err err = ERR_INIT;
 
-	if (partial_open(store, KEY, false, partial, &err) < 0)
+	if (partial_open(store, KEY, partial, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -124,49 +123,13 @@ static void test_one_holder_at_a_time(void **state)
 
 	open_store(state, &store);
 	open_partial(&store, &partial);
-	assert_int_equal(partial_open(&store, KEY, false, &second, &err), -EAGAIN);
+	assert_int_equal(partial_open(&store, KEY, &second, &err), -EAGAIN);
 	assert_int_equal(err.kind, ERR_STATE);
 	assert_string_equal(err.text, "another process is downloading the same");
 	assert_int_equal(second.fd, -1);
-	assert_int_equal(partial_open(&store, "another key", false, &second, &err), 0);
+	assert_int_equal(partial_open(&store, "another key", &second, &err), 0);
 	partial_close(&second);
 	partial_close(&partial);
-}
-
-/* Who waited for one that was then removed gets a new file, not the one without a name. */
-static void test_waiting_for_one_that_is_discarded(void **state)
-{
-	const struct scratch *s = *state;
-	AUTO_STORE struct store store = STORE_INIT;
-	struct partial partial = PARTIAL_INIT;
-	struct err err = ERR_INIT;
-	int status = 0;
-	pid_t pid;
-
-	open_store(state, &store);
-	open_partial(&store, &partial);
-	assert_int_equal(fd_write_all(partial.fd, "12345", 5), 0);
-	pid = fork();
-	if (pid == 0) {
-		struct store mine = STORE_INIT;
-		struct partial waited = PARTIAL_INIT;
-
-		partial_close(&partial);
-		alarm(20);
-		if (store_open(s->path, &mine, &err) < 0 ||
-		    partial_open(&mine, KEY, true, &waited, &err) < 0) {
-			fprintf(stderr, "%s\n", err.text);
-			_exit(1);
-		}
-		if (waited.size != 0 || faccessat(mine.tmp_fd, waited.name, F_OK, 0) < 0)
-			_exit(2);
-		_exit(0);
-	}
-	usleep(100000);
-	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-	assert_int_equal(partial_discard(&store, &partial, &err), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
 }
 
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
@@ -178,7 +141,6 @@ int main(void)
 		SCRATCH_TEST(test_without_a_validator),
 		SCRATCH_TEST(test_discard_leaves_nothing),
 		SCRATCH_TEST(test_one_holder_at_a_time),
-		SCRATCH_TEST(test_waiting_for_one_that_is_discarded),
 	};
 
 	return cmocka_run_group_tests_name("partials", tests, NULL, NULL);

@@ -113,12 +113,12 @@ static void test_partials(void **state)
 	char name[80], sidecar[96];
 
 	open_store(state, &store);
-	assert_int_equal(partial_open(&store, "kept", false, &kept, &err), 0);
+	assert_int_equal(partial_open(&store, "kept", &kept, &err), 0);
 	assert_int_equal(partial_set_validator(&store, &kept, "v", &err), 0);
 	strcpy(name, kept.name);
 	snprintf(sidecar, sizeof(sidecar), "%s.validator", name);
 	partial_close(&kept);
-	assert_int_equal(partial_open(&store, "held", false, &held, &err), 0);
+	assert_int_equal(partial_open(&store, "held", &held, &err), 0);
 	sweep_after(&store, 23 * 3600);
 	assert_true(is_there(store.tmp_fd, name));
 	assert_true(is_there(store.tmp_fd, sidecar));
