@@ -7,8 +7,8 @@
 
 int download_claim(struct download *download, struct err *err)
 {
-	return partial_open(download->options->store, download->key,
-			    &download->intake->partial, err);
+	return partial_open(download->options->store, download->key, &download->intake->partial,
+			    err);
 }
 
 static void notice(const struct download *download, const char *text)

@@ -12,8 +12,8 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
-#define TELL_SENT_NS 100000000LL   /* while bytes move */
-#define TELL_ALIVE_NS 1000000000LL /* while we wait for what is to be sent */
+#define TELL_SENT_NS (100 * NS_PER_MS) /* while bytes move */
+#define TELL_ALIVE_NS NS_PER_S	       /* while we wait for what is to be sent */
 
 /* Never blocks for long: at most one FETCH_EVENT_SENT is on its way. */
 static int send_event(const struct http_job *job, const struct fetch_event *event)

@@ -88,8 +88,7 @@ int http_grants_put(struct http_grants *grants, const char *origin,
 		return err_sys(err, ENOMEM, "cannot fetch");
 	grant->key = make_key(origin, credentials);
 	grant->value = strdup(value);
-	grant->good_until_ns =
-		clock_monotonic_ns() + (lifetime_s - LIFETIME_SPARE_S) * 1000000000LL;
+	grant->good_until_ns = clock_monotonic_ns() + (lifetime_s - LIFETIME_SPARE_S) * NS_PER_S;
 	if (!grant->key || !grant->value) {
 		free_grant(grant);
 		return err_sys(err, ENOMEM, "cannot fetch");

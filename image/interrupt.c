@@ -88,7 +88,7 @@ void interrupt_stop(const struct interrupt *interrupt)
 int interrupt_poll(const struct interrupt *interrupt, int fd, short events, int timeout_ms,
 		   struct err *err)
 {
-	int64_t deadline = clock_now_ns() + timeout_ms * 1000000LL;
+	int64_t deadline = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
 
 	for (;;) {
 		struct pollfd fds[] = { { interrupt->fd, POLLIN, 0 },
@@ -107,10 +107,7 @@ int interrupt_poll(const struct interrupt *interrupt, int fd, short events, int 
 			return 1;
 		if (n == 0)
 			return 0;
-		if (timeout_ms >= 0) {
-			int64_t left = (deadline - clock_now_ns()) / 1000000;
-
-			timeout_ms = left > 0 ? (int)left : 0;
-		}
+		if (timeout_ms >= 0)
+			timeout_ms = clock_poll_timeout(deadline);
 	}
 }

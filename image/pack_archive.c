@@ -20,11 +20,11 @@
 #include "image/pack_links.h"
 #include "image/walk.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 
 #define BLOCK_BYTES (64 << 10) /* that libarchive collects before it hands them on */
 #define WHITEOUT ".wh."
 #define OPAQUE_NAME ".wh..wh..opq"
-#define NS_PER_S 1000000000L
 
 struct packer {
 	enum pack_kind kind;

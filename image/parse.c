@@ -66,7 +66,7 @@ static int start(struct parse_session *session, struct err *err)
 /* When an exchange that begins now has to be at its end: byte by byte it could last for ever. */
 static int64_t deadline(void)
 {
-	return clock_monotonic_ns() + ANSWER_TIMEOUT_S * INT64_C(1000000000);
+	return clock_monotonic_ns() + ANSWER_TIMEOUT_S * NS_PER_S;
 }
 
 static int receive_all(int fd, void *data, size_t len, int64_t until_ns)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/base/clock.h"
+
 static bool base_256(const unsigned char *field, size_t len, int64_t *out)
 {
 	bool negative = field[0] & 0x40;
@@ -61,7 +63,7 @@ bool tar_time(const char *text, size_t len, struct timespec *out)
 {
 	bool negative = len > 0 && text[0] == '-', more = false;
 	const char *end = text + len, *dot;
-	int64_t seconds, ns = 0, unit = 100000000;
+	int64_t seconds, ns = 0, unit = NS_PER_S / 10;
 
 	text += negative;
 	dot = memchr(text, '.', (size_t)(end - text));
@@ -76,7 +78,7 @@ bool tar_time(const char *text, size_t len, struct timespec *out)
 	if (negative) {
 		ns += more; /* down is away from zero */
 		seconds = -seconds - (ns > 0);
-		ns = ns > 0 ? 1000000000 - ns : 0;
+		ns = ns > 0 ? NS_PER_S - ns : 0;
 	}
 	*out = (struct timespec){ .tv_sec = seconds, .tv_nsec = ns };
 	return true;

@@ -12,6 +12,7 @@
 #include "image/tree_layer.h"
 #include "image/whiteout.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 
 static int write_at(int fd, const char *data, size_t len, int64_t offset, struct err *err)
 {
@@ -205,7 +206,7 @@ struct timespec unpack_mtime(struct archive_entry *entry, const struct tar_entry
 		return header->mtime;
 	return (struct timespec){
 		.tv_sec = archive_entry_mtime(entry),
-		.tv_nsec = ns >= 0 && ns < 1000000000L ? ns : 0,
+		.tv_nsec = ns >= 0 && ns < NS_PER_S ? ns : 0,
 	};
 }
 

@@ -38,19 +38,14 @@ struct head {
 
 #define HASHED_FROM offsetof(struct head, file)
 
-static int64_t timespec_ns(struct timespec time)
-{
-	return time.tv_sec * NS_PER_S + time.tv_nsec;
-}
-
 static struct file_state state_of(const struct stat *file)
 {
 	return (struct file_state){
 		.dev = file->st_dev,
 		.ino = file->st_ino,
 		.size = file->st_size,
-		.changed_ns = timespec_ns(file->st_ctim),
-		.modified_ns = timespec_ns(file->st_mtim),
+		.changed_ns = clock_ns(file->st_ctim),
+		.modified_ns = clock_ns(file->st_mtim),
 	};
 }
 

@@ -21,6 +21,7 @@
 #include "manager/runtime/cgroup.h"
 #include "manager/volume_fill.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 
@@ -294,7 +295,7 @@ static int serve_waiters(struct store *store, const struct container_record *end
 	    flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	rc = container_set_exited(store, ended, err);
-	for (int ms = 0; rc == 0 && ms < READER_MS; ms += READER_STEP_NS / 1000000) {
+	for (int ms = 0; rc == 0 && ms < READER_MS; ms += READER_STEP_NS / NS_PER_MS) {
 		if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
 			break;
 		nanosleep(&step, NULL);

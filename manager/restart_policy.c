@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "store/base/clock.h"
+
 #define FIRST_MS 100
 #define MAX_MS 60000
-#define STABLE_NS (10 * INT64_C(1000000000))
+#define STABLE_NS (10 * NS_PER_S)
 
 bool restart_policy_wants(const struct container_record *now)
 {

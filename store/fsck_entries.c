@@ -19,9 +19,7 @@
 #include "store/logs_format.h"
 #include "store/prefix.h"
 #include "store/store.h"
-
-/* What is younger may be about to get its row. */
-#define YOUNG_NS INT64_C(60000000000)
+#include "store/sweep.h"
 
 struct place {
 	const char *name;
@@ -30,15 +28,6 @@ struct place {
 	int (*remove)(struct store *store, const char *name, struct err *err);
 	const char *unnamed; /* what one is that no row names */
 };
-
-static bool is_young(int dir_fd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	       clock_now_ns() - ((int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec) <
-		       YOUNG_NS;
-}
 
 static int remove_layer(struct store *store, const char *name, struct err *err)
 {
@@ -72,7 +61,7 @@ static int check_entry(struct fsck *run, const struct place *place, const char *
 	/* Under store_hold_alone() nobody is about to name a layer or a blob, however young. */
 	if (r < 0 || named ||
 	    ((!run->options->repair || place->fd == run->store->containers_fd) &&
-	     is_young(place->fd, name)))
+	     sweep_is_young(place->fd, name)))
 		return r;
 	if (run->options->repair && place->remove(run->store, name, &busy) < 0) {
 		fsck_fault(run, false, busy.text, object, "%s", place->unnamed);
@@ -144,7 +133,7 @@ static int check_container(struct fsck *run, const char *id, struct err *err)
 
 	/* Gone meanwhile, or just coming or going: its directory comes after the row. */
 	if ((r < 0 && missing.kind == ERR_NOT_FOUND) || record.state == CONTAINER_REMOVING ||
-	    (r == 0 && clock_now_ns() - record.created_ns < YOUNG_NS &&
+	    (r == 0 && clock_now_ns() - record.created_ns < SWEEP_YOUNG_NS &&
 	     record.state == CONTAINER_CREATED))
 		return 0;
 	if (r < 0) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
 #include "store/store.h"
@@ -256,7 +257,7 @@ static int remove_one(struct store *store, const struct partial *partial, void *
 	int r;
 
 	if (partial->fd < 0 || fstat(partial->fd, &st) < 0 ||
-	    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec >= removal->before_ns)
+	    clock_ns(st.st_mtim) >= removal->before_ns)
 		return 0;
 	r = unlink_both(store, partial, err);
 	if (r == 0)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -24,13 +23,11 @@
 #include "store/store.h"
 #include "store/volumes.h"
 
-#define SECOND_NS INT64_C(1000000000)
-#define YOUNG_NS (60 * SECOND_NS)
-#define KEPT_DOWNLOAD_NS (24 * 3600 * SECOND_NS)
+#define KEPT_DOWNLOAD_NS (24 * 3600 * NS_PER_S)
 
 static int64_t age_ns(struct timespec since)
 {
-	return clock_now_ns() - ((int64_t)since.tv_sec * SECOND_NS + since.tv_nsec);
+	return clock_now_ns() - clock_ns(since);
 }
 
 static bool starts_with(const char *name, const char *prefix)
@@ -74,7 +71,7 @@ static int sweep_new_draft(struct store *store, const char *name, struct err *er
 		return errno == ENOENT ?
 			       0 :
 			       err_sys(err, errno, "cannot read %s/tmp/%s", store->root, name);
-	return age_ns(st.st_ctim) < YOUNG_NS ? 0 : fd_remove_tree(store->tmp_fd, name, err);
+	return age_ns(st.st_ctim) < SWEEP_YOUNG_NS ? 0 : fd_remove_tree(store->tmp_fd, name, err);
 }
 
 static int sweep_expired_file(struct store *store, const char *name, struct err *err)
@@ -133,7 +130,7 @@ static int sweep_run_entry(struct store *store, const char *name, struct err *er
 		return 0;
 	if (fstatat(store->run_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot read %s", name);
-	if (age_ns(st.st_ctim) < YOUNG_NS || unlinkat(store->run_fd, name, 0) == 0 ||
+	if (age_ns(st.st_ctim) < SWEEP_YOUNG_NS || unlinkat(store->run_fd, name, 0) == 0 ||
 	    errno == ENOENT)
 		return 0;
 	return err_sys(err, errno, "cannot remove %s", name);
@@ -141,23 +138,26 @@ static int sweep_run_entry(struct store *store, const char *name, struct err *er
 
 /* --- layers/, blobs/ and containers/ --- */
 
-/* Old enough, by the time of its rename or its last change, that nobody is about to name it. */
-static bool is_young(int dirfd, const char *name)
+bool sweep_is_young(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || age_ns(st.st_ctim) < YOUNG_NS;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       age_ns(st.st_ctim) < SWEEP_YOUNG_NS;
 }
 
 static int sweep_layer_entry(struct store *store, const char *name, struct err *err)
 {
-	return is_young(store->layers_fd, name) ? 0 :
-						  collect_file(store, COLLECT_LAYERS, name, err);
+	return sweep_is_young(store->layers_fd, name) ?
+		       0 :
+		       collect_file(store, COLLECT_LAYERS, name, err);
 }
 
 static int sweep_blob_entry(struct store *store, const char *name, struct err *err)
 {
-	return is_young(store->blobs_fd, name) ? 0 : collect_file(store, COLLECT_BLOBS, name, err);
+	return sweep_is_young(store->blobs_fd, name) ?
+		       0 :
+		       collect_file(store, COLLECT_BLOBS, name, err);
 }
 
 static int sweep_container_entry(struct store *store, const char *name, struct err *err)
@@ -166,7 +166,7 @@ static int sweep_container_entry(struct store *store, const char *name, struct e
 	int r = db_query_int(store->db, "SELECT 1 FROM container WHERE id = ?1",
 			     DB_ARGS(DB_TEXT(name)), 0, &named, err);
 
-	if (r < 0 || named || is_young(store->containers_fd, name))
+	if (r < 0 || named || sweep_is_young(store->containers_fd, name))
 		return r;
 	return fd_remove_tree(store->containers_fd, name, err);
 }

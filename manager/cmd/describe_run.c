@@ -14,6 +14,7 @@
 #include "manager/signals.h"
 #include "manager/wanted_mounts.h"
 #include "store/base/buf.h"
+#include "store/base/clock.h"
 #include "store/base/strv.h"
 
 /* --- Config --- */
@@ -131,10 +132,9 @@ static void add_modes(struct maker *maker, const struct spec *spec)
 
 static void add_limits(struct maker *maker, const struct spec_resources *limits)
 {
-	const int64_t cpus =
-		limits->cpu_quota > 0 && limits->cpu_period > 0 ?
-			limits->cpu_quota * INT64_C(1000000000) / (int64_t)limits->cpu_period :
-			0;
+	const int64_t cpus = limits->cpu_quota > 0 && limits->cpu_period > 0 ?
+				     limits->cpu_quota * NS_PER_S / (int64_t)limits->cpu_period :
+				     0;
 
 	maker_add(maker, "Memory", maker_number(limits->memory_limit));
 	maker_add(maker, "MemoryReservation", maker_number(limits->memory_reservation));

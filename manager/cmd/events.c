@@ -136,12 +136,8 @@ static int print_new(struct store *store, struct events *events, struct err *err
 /* Milliseconds until --until; -1: for ever. */
 static int time_left_ms(const struct events *events)
 {
-	int64_t left;
-
-	if (events->until_ns == INT64_MAX)
-		return -1;
-	left = (events->until_ns - clock_now_ns()) / 1000000 + 1;
-	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+	return events->until_ns == INT64_MAX ? -1 :
+					       clock_ms_until(events->until_ns, clock_now_ns());
 }
 
 /* Every commit is written to the log beside the database, whoever makes it. */

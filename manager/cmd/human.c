@@ -4,8 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#define SECOND INT64_C(1000000000)
-#define MINUTE (60 * SECOND)
+#include "store/base/clock.h"
+
+#define MINUTE (60 * NS_PER_S)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define WEEK (7 * DAY)
@@ -37,13 +38,13 @@ void human_duration(int64_t ns, char out[HUMAN_MAX])
 		int64_t unit;
 		const char *name;
 	} units[] = {
-		{ 2 * YEAR, YEAR, "years" },	   { 2 * MONTH, MONTH, "months" },
-		{ 2 * WEEK, WEEK, "weeks" },	   { 2 * DAY, DAY, "days" },
-		{ 2 * HOUR, HOUR, "hours" },	   { 2 * MINUTE, MINUTE, "minutes" },
-		{ 2 * SECOND, SECOND, "seconds" },
+		{ 2 * YEAR, YEAR, "years" },	       { 2 * MONTH, MONTH, "months" },
+		{ 2 * WEEK, WEEK, "weeks" },	       { 2 * DAY, DAY, "days" },
+		{ 2 * HOUR, HOUR, "hours" },	       { 2 * MINUTE, MINUTE, "minutes" },
+		{ 2 * NS_PER_S, NS_PER_S, "seconds" },
 	};
 
-	if (ns < SECOND) {
+	if (ns < NS_PER_S) {
 		strcpy(out, "less than a second");
 		return;
 	}
@@ -110,13 +111,13 @@ void human_binary(int64_t bytes, char out[HUMAN_MAX])
 
 void human_time(int64_t ns, char out[HUMAN_MAX])
 {
-	int64_t seconds = ns / SECOND;
-	int64_t part = ns % SECOND;
+	int64_t seconds = ns / NS_PER_S;
+	int64_t part = ns % NS_PER_S;
 	struct tm tm;
 	time_t time;
 
 	if (part < 0) {
-		part += SECOND;
+		part += NS_PER_S;
 		seconds--;
 	}
 	time = (time_t)seconds;

@@ -93,12 +93,9 @@ static int parse(int argc, char **argv, struct logs *logs, struct err *err)
 /* Milliseconds until nothing can come any more that --until lets through; -1: never. */
 static int time_left_ms(const struct logs *logs)
 {
-	int64_t left;
-
-	if (logs->query.until_ns == INT64_MAX)
-		return -1;
-	left = (logs->query.until_ns - clock_now_ns()) / 1000000 + 1;
-	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+	return logs->query.until_ns == INT64_MAX ?
+		       -1 :
+		       clock_ms_until(logs->query.until_ns, clock_now_ns());
 }
 
 static int follow(struct store *store, const struct logs *logs, struct logs_sources *sources,

@@ -15,9 +15,8 @@
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 
-#define SECOND_NS INT64_C(1000000000)
-#define DRAW_PAUSE_NS (SECOND_NS / 10)
-#define LINE_PAUSE_NS (10 * SECOND_NS)
+#define DRAW_PAUSE_NS (NS_PER_S / 10)
+#define LINE_PAUSE_NS (10 * NS_PER_S)
 #define DEFAULT_HEIGHT 24
 
 int progress_mode_parse(const char *value, enum progress_mode *out, struct err *err)
@@ -123,7 +122,7 @@ static void add_line(struct progress_layer *layer, int64_t now, struct buf *out)
 	if (layer->state == LAYER_EXISTS)
 		buf_addstr(out, "exists");
 	else if (layer->state == LAYER_DONE)
-		buf_addf(out, "%s in %.1f s", size, (double)(now - layer->started_ns) / SECOND_NS);
+		buf_addf(out, "%s in %.1f s", size, (double)(now - layer->started_ns) / NS_PER_S);
 	else
 		progress_view_amount(layer, now, out);
 	buf_addch(out, '\n');

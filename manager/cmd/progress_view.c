@@ -5,8 +5,8 @@
 
 #include "manager/cmd/human.h"
 #include "manager/cmd/text.h"
+#include "store/base/clock.h"
 
-#define SECOND_NS 1000000000.0
 #define RATE_PAUSE_NS 400000000 /* a shorter span tells little */
 #define RATE_WEIGHT 0.3		/* of the newest span */
 #define MAX_BAR 30
@@ -60,7 +60,7 @@ bool progress_view_take(struct progress_view *view, const struct layer_progress 
 
 static void update_rate(struct progress_layer *layer, int64_t now)
 {
-	double seconds = (double)(now - layer->rate_ns) / SECOND_NS;
+	double seconds = (double)(now - layer->rate_ns) / NS_PER_S;
 	double rate;
 
 	if (now - layer->rate_ns < RATE_PAUSE_NS)

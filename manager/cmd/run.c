@@ -79,7 +79,7 @@ static bool layers_are_older(const struct store *store, const struct image_recor
 	for (size_t i = 0; i < image->nlayers; i++)
 		if (fstatat(store->layers_fd, image->layers[i].tree, &st, AT_SYMLINK_NOFOLLOW) <
 			    0 ||
-		    st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec >= ns)
+		    clock_ns(st.st_ctim) >= ns)
 			return false;
 	return true;
 }

@@ -9,11 +9,12 @@
 #include "manager/monitor/monitor.h"
 #include "manager/monitor/protocol.h"
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/seqpacket.h"
 
 /* How long one that has hung up may take to end. */
-#define LOSS_NS INT64_C(1000000000)
+#define LOSS_NS NS_PER_S
 #define LOSS_STEP_NS 2000000L
 
 static int send_open(int socket, const char *root, struct err *err)

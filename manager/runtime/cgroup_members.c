@@ -13,7 +13,7 @@
 #include "store/base/clock.h"
 
 #define DEPTH_MAX 32
-#define MOVE_NS INT64_C(10000000000)
+#define MOVE_NS (10 * NS_PER_S)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 void cgroup_members_release(struct cgroup_members *members)

@@ -12,15 +12,16 @@
 
 #include "manager/runtime/spec.h"
 #include "store/base/buf.h"
+#include "store/base/clock.h"
 #include "store/base/err.h"
 
 /* Docker's defaults. */
-#define SPEC_HEALTH_INTERVAL_NS (30 * INT64_C(1000000000))
-#define SPEC_HEALTH_TIMEOUT_NS (30 * INT64_C(1000000000))
-#define SPEC_HEALTH_START_INTERVAL_NS (5 * INT64_C(1000000000))
+#define SPEC_HEALTH_INTERVAL_NS (30 * NS_PER_S)
+#define SPEC_HEALTH_TIMEOUT_NS (30 * NS_PER_S)
+#define SPEC_HEALTH_START_INTERVAL_NS (5 * NS_PER_S)
 #define SPEC_HEALTH_RETRIES 3
 /* Docker's, too; the longest is a quarter of what 64 bits hold, 73 years. */
-#define SPEC_HEALTH_SHORTEST_NS INT64_C(1000000)
+#define SPEC_HEALTH_SHORTEST_NS NS_PER_MS
 #define SPEC_HEALTH_LONGEST_NS (INT64_MAX / 4)
 
 void spec_health_release(struct spec_health *health);

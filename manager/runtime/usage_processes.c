@@ -10,8 +10,8 @@
 
 #include "manager/runtime/living_thread.h"
 #include "manager/runtime/proc_file.h"
+#include "store/base/clock.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define TEXT_MAX 4096
 
 /* The number after "\nkey"; false where there is none. */

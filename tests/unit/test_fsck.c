@@ -11,14 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/sha256.h"
 #include "store/containers.h"
@@ -29,27 +27,9 @@
 #include "store/images_flat.h"
 #include "store/layers.h"
 #include "store/store.h"
+#include "tests/unit/clock_ahead.h"
 #include "tests/unit/image_fixture.h"
 #include "tests/unit/scratch.h"
-
-/* In place of the library's: seconds that have gone by. */
-static int64_t ahead_s;
-
-int64_t clock_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return ((int64_t)now.tv_sec + ahead_s) * 1000000000 + now.tv_nsec;
-}
-
-int64_t clock_monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void open_store(void **state, struct store *store)
 {

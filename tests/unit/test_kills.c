@@ -21,14 +21,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/flat.h"
 #include "store/images.h"
@@ -36,27 +34,9 @@
 #include "store/partials.h"
 #include "store/store.h"
 #include "store/sweep.h"
+#include "tests/unit/clock_ahead.h"
 #include "tests/unit/image_fixture.h"
 #include "tests/unit/scratch.h"
-
-/* In place of the library's, as the time of a file's last change cannot be set: test_sweep.c. */
-static int64_t ahead_s;
-
-int64_t clock_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return ((int64_t)now.tv_sec + ahead_s) * 1000000000 + now.tv_nsec;
-}
-
-int64_t clock_monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --- what is killed --- */
 

@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/containers.h"
 #include "store/images.h"
@@ -22,30 +20,9 @@
 #include "store/partials.h"
 #include "store/store.h"
 #include "store/sweep.h"
+#include "tests/unit/clock_ahead.h"
 #include "tests/unit/image_fixture.h"
 #include "tests/unit/scratch.h"
-
-/*
- * Nobody can set the time of a file's last change (ctime), so the tests move the clock instead:
- * this one is linked in place of the library's.
- */
-static int64_t ahead_s;
-
-int64_t clock_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return ((int64_t)now.tv_sec + ahead_s) * 1000000000 + now.tv_nsec;
-}
-
-int64_t clock_monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void open_store(void **state, struct store *store)
 {
