@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include "manager/lifecycle.h"
 #include "manager/lifecycle_process.h"
 #include "store/base/cleanup.h"
 #include "store/store.h"
+#include "store/watch.h"
 
 #define LOOK_MS 1000
 
@@ -76,27 +75,13 @@ static unsigned holds(const struct container_record *before, const struct contai
 	return bits;
 }
 
-/* Woken by any change of the database, before the first look. -1 where it cannot be had. */
-static int watch(const struct store *store)
+static int sleep_until_change(struct watch *watch, struct err *err)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct pollfd poll = { .fd = watch->fd, .events = POLLIN };
 
-	if (fd >= 0 && inotify_add_watch(fd, store->root, IN_MODIFY | IN_CREATE) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static int sleep_until_change(int fd, struct err *err)
-{
-	char events[4096];
-	struct pollfd poll = { .fd = fd, .events = POLLIN };
-
-	if (lifecycle_wait_readable(&poll, 1, LOOK_MS, err) < 0)
+	if (lifecycle_wait_readable(&poll, 1, watch_timeout(watch, LOOK_MS), err) < 0)
 		return err_code(err);
-	while (fd >= 0 && read(fd, events, sizeof(events)) > 0)
-		;
+	watch_woken(watch);
 	return 0;
 }
 
@@ -128,7 +113,7 @@ static int hold_while_it_runs(struct store *store, const struct container_record
 int lifecycle_await(struct store *store, struct container_record *record, unsigned conditions,
 		    struct err *err)
 {
-	AUTO_CLOSE int events = watch(store);
+	AUTO_WATCH struct watch watch = WATCH_INIT;
 	AUTO_CLOSE int lock = -1;
 	struct container_record before = {
 		.state = record->state,
@@ -137,6 +122,8 @@ int lifecycle_await(struct store *store, struct container_record *record, unsign
 	};
 	int r = 0;
 
+	/* Where that cannot be had it takes longer. */
+	(void)watch_add(&watch, store->root_fd);
 	while (r == 0) {
 		/* Whoever waits for it to be gone may not be in the way. */
 		if (!(conditions & AWAIT_REMOVED))
@@ -149,7 +136,7 @@ int lifecycle_await(struct store *store, struct container_record *record, unsign
 		if (r == 0 && (holds(&before, record) & conditions))
 			return 0;
 		if (r == 0)
-			r = sleep_until_change(events, err);
+			r = sleep_until_change(&watch, err);
 	}
 	if (err->kind != ERR_NOT_FOUND || !(conditions & AWAIT_REMOVED))
 		return r;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "manager/cmd/commands.h"
@@ -15,11 +14,11 @@
 #include "manager/cmd/logs_time.h"
 #include "manager/cmd/options.h"
 #include "manager/cmd/reader.h"
-#include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
 #include "store/base/strv.h"
 #include "store/events.h"
+#include "store/watch.h"
 
 enum { OPT_FILTER, OPT_FORMAT, OPT_NO_STREAM, OPT_SINCE, OPT_UNTIL };
 
@@ -140,38 +139,23 @@ static int time_left_ms(const struct events *events)
 					       clock_ms_until(events->until_ns, clock_now_ns());
 }
 
-/* Every commit is written to the log beside the database, whoever makes it. */
-static int watch(const struct store *store, int *out, struct err *err)
+static int follow(struct store *store, struct events *events, struct watch *watch, struct err *err)
 {
-	AUTO_CLOSE int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", store->root_fd);
-	if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) < 0)
-		return err_sys(err, errno, "cannot watch %s", store->root);
-	*out = STEAL_FD(fd);
-	return 0;
-}
-
-static int follow(struct store *store, struct events *events, int watch_fd, struct err *err)
-{
-	char news[4096];
 	int rc = 0;
 
 	while (rc == 0) {
-		struct pollfd fds[] = { { .fd = watch_fd, .events = POLLIN }, reader_poll() };
+		struct pollfd fds[] = { { .fd = watch->fd, .events = POLLIN }, reader_poll() };
 		int left = time_left_ms(events);
 
 		if (left == 0)
 			return 0;
-		if (poll(fds, 2, left) < 0 && errno != EINTR)
+		if (poll(fds, 2, watch_timeout(watch, left)) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		if (reader_is_gone(&fds[1])) {
 			reader_follow();
 			return 0;
 		}
-		while (read(watch_fd, news, sizeof(news)) > 0)
-			;
+		watch_woken(watch);
 		rc = print_new(store, events, err);
 	}
 	return rc;
@@ -185,7 +169,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		.stream = true,
 	};
 	AUTO_STORE struct store store = STORE_INIT;
-	AUTO_CLOSE int watch_fd = -1;
+	AUTO_WATCH struct watch watch = WATCH_INIT;
 	int rc = parse(argc, argv, &events, err);
 
 	/* Who waits for what happens has not asked for what happened before. */
@@ -193,12 +177,12 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		events.since_ns = clock_now_ns();
 	if (rc == 0)
 		rc = store_open(app->root, &store, err);
-	if (rc == 0)
-		rc = watch(&store, &watch_fd, err);
+	if (rc == 0 && (rc = watch_add(&watch, store.root_fd)) < 0)
+		err_sys(err, -rc, "cannot watch %s", store.root);
 	if (rc == 0)
 		rc = print_new(&store, &events, err);
 	if (rc == 0 && events.stream)
-		rc = follow(&store, &events, watch_fd, err);
+		rc = follow(&store, &events, &watch, err);
 	return rc < 0 ? -1 : 0;
 }
 

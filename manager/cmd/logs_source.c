@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "manager/cmd/reader.h"
@@ -43,7 +42,7 @@ void logs_sources_release(struct logs_sources *sources)
 	for (size_t i = 0; i < sources->n; i++)
 		release_one(&sources->list[i]);
 	free(sources->list);
-	cleanup_close(&sources->watch_fd);
+	watch_release(&sources->watch);
 	*sources = (struct logs_sources)LOGS_SOURCES_INIT;
 }
 
@@ -123,12 +122,8 @@ int logs_sources_watch(struct store *store, struct logs_sources *sources, struct
 {
 	int rc = 0;
 
-	sources->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (sources->watch_fd < 0)
-		return err_sys(err, errno, "cannot watch the log");
 	for (size_t i = 0; i < sources->n && rc == 0; i++) {
 		struct logs_source *source = &sources->list[i];
-		char path[32];
 
 		/* lifecycle_erase() waits for those who share the lock. */
 		while (flock(source->dir_fd, LOCK_SH) < 0) {
@@ -136,11 +131,9 @@ int logs_sources_watch(struct store *store, struct logs_sources *sources, struct
 				return err_sys(err, errno, "cannot follow the log of %s",
 					       source->record.name);
 		}
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", source->dir_fd);
-		if (inotify_add_watch(sources->watch_fd, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) <
-		    0)
-			return err_sys(err, errno, "cannot watch the log of %s",
-				       source->record.name);
+		rc = watch_add(&sources->watch, source->dir_fd);
+		if (rc < 0)
+			return err_sys(err, -rc, "cannot watch the log of %s", source->record.name);
 		rc = lifecycle_refresh(store, &source->record, err);
 	}
 	return rc;
@@ -323,14 +316,13 @@ static bool add_processes(const struct container_record *record, struct pollfd *
 static int await_news(struct logs_sources *sources, int ms, struct err *err)
 {
 	struct pollfd *fds = calloc(2 + 2 * sources->n, sizeof(*fds));
-	char events[4096];
 	nfds_t nfds = 2;
 	bool wait = true, unread;
 	int n = 0, number;
 
 	if (!fds)
 		return err_sys(err, ENOMEM, "cannot wait for the log");
-	fds[0] = (struct pollfd){ .fd = sources->watch_fd, .events = POLLIN };
+	fds[0] = (struct pollfd){ .fd = sources->watch.fd, .events = POLLIN };
 	fds[1] = reader_poll();
 	for (size_t i = 0; i < sources->n; i++) {
 		const struct container_record *record = &sources->list[i].record;
@@ -343,7 +335,7 @@ static int await_news(struct logs_sources *sources, int ms, struct err *err)
 			ms = RESTARTING_MS;
 	}
 	if (wait)
-		n = poll(fds, nfds, ms);
+		n = poll(fds, nfds, watch_timeout(&sources->watch, ms));
 	number = errno;
 	unread = reader_is_gone(&fds[1]);
 	for (nfds_t i = 2; i < nfds; i++)
@@ -355,8 +347,7 @@ static int await_news(struct logs_sources *sources, int ms, struct err *err)
 		reader_follow();
 		return 1;
 	}
-	while (read(sources->watch_fd, events, sizeof(events)) > 0)
-		;
+	watch_woken(&sources->watch);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "store/containers.h"
 #include "store/logs.h"
 #include "store/store.h"
+#include "store/watch.h"
 
 struct logs_source {
 	struct container_record record;
@@ -36,12 +37,12 @@ struct logs_sources {
 	size_t n;
 	size_t nfailed;		/* that could not be opened, or read, which was reported */
 	struct log_query query; /* that all begin with */
-	int watch_fd; /* inotify of the directories: logs grow in them; -1: nobody follows */
+	struct watch watch;	/* of their directories, if somebody follows */
 };
 
-#define LOGS_SOURCES_INIT       \
-	{                       \
-		.watch_fd = -1, \
+#define LOGS_SOURCES_INIT            \
+	{                            \
+		.watch = WATCH_INIT, \
 	}
 #define AUTO_LOGS_SOURCES __attribute__((cleanup(logs_sources_release)))
 void logs_sources_release(struct logs_sources *sources);
