@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/private_mounts.h"
 #include "store/base/privilege.h"
 #include "store/base/sanitized.h"
 
@@ -66,9 +67,7 @@ static int leave_namespaces(struct err *err)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return err_sys(err, errno, "cannot make namespaces to work in");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(err, errno, "cannot make mounts private");
-	return 0;
+	return private_mounts_make(err);
 }
 
 /* Make the attached mount the root and all there is. `flags` as for mount(2), 0: as it is. */

@@ -12,6 +12,7 @@
 #include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
+#include "store/base/private_mounts.h"
 #include "store/base/strv.h"
 
 /* What a visit to a mount namespace is to bring back. */
@@ -128,7 +129,7 @@ static int visit_new(void *data, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = rootfs_isolate(err);
+	r = private_mounts_make(err);
 	if (r == 0)
 		r = mount_root(order, &root, err);
 	if (r == 0)

@@ -26,6 +26,7 @@
 #include "manager/runtime/sysctl.h"
 #include "manager/runtime/tty.h"
 #include "store/base/path.h"
+#include "store/base/private_mounts.h"
 #include "store/base/sigdefault.h"
 #include "store/base/strv.h"
 
@@ -57,7 +58,7 @@ static int isolate(void *context, struct err *err)
 	int result = namespaces_enter(joins, SPEC_NS_UTS | SPEC_NS_IPC, err);
 
 	if (result == 0)
-		result = rootfs_isolate(err);
+		result = private_mounts_make(err);
 	if (result == 0)
 		result = namespaces_set_names(spec_new_namespaces(spec), spec->hostname,
 					      spec->domainname, err);

@@ -59,8 +59,8 @@ int mount_filesystem(const char *type, const char *source, char *const *options,
 void mount_explain(int fs, char *text, size_t size);
 
 /*
- * While the host is still in sight, and its mounts are as they are there (rootfs_isolate() comes
- * later): detached clones of what bind mounts take from it. *out has
+ * While the host is still in sight, and its mounts are as they are there (private_mounts_make()
+ * comes later): detached clones of what bind mounts take from it. *out has
  * spec->nmounts entries, -1 where there is no source to open; to be freed with
  * mounts_close_sources().
  */

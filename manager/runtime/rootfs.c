@@ -10,20 +10,12 @@
 #include "manager/runtime/mount_visit.h"
 #include "manager/runtime/mounts.h"
 #include "store/base/cleanup.h"
+#include "store/base/private_mounts.h"
 #include "store/base/privilege.h"
 #include "store/base/strv.h"
 
 #define VALUE_MAX 255	 /* of a string given to fsconfig(2) */
 #define OPTIONS_MAX 4096 /* of mount(2): a page */
-
-int rootfs_isolate(struct err *err)
-{
-	int result = mount_api_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-
-	if (result < 0)
-		return err_sys(err, -result, "cannot make the host's mounts private");
-	return 0;
-}
 
 static int open_directory(const char *path, int *out, struct err *err)
 {
@@ -198,7 +190,7 @@ static int layers_classic(void *data, struct err *err)
 {
 	const struct spec_overlay *overlay = data;
 	AUTO_CLOSE int mount = -1;
-	int result = rootfs_isolate(err);
+	int result = private_mounts_make(err);
 
 	if (result == 0)
 		result = overlay_classic(overlay, &mount, err);

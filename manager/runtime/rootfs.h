@@ -14,9 +14,6 @@
 #include "manager/runtime/spec.h"
 #include "store/base/err.h"
 
-/* From here on nothing that is mounted shows on the host. */
-int rootfs_isolate(struct err *err);
-
 /* Mount the root file system somewhere; *out is a descriptor of its root. */
 int rootfs_mount(const struct spec *spec, int *out, struct err *err);
 

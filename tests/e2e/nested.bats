@@ -59,6 +59,41 @@ hint: root has no CAP_SYS_ADMIN here: a container in which others are to run tak
 	assert_match "$stderr" 'hint: root has no CAP_SYS_ADMIN here: '
 }
 
+@test "in a chroot whose / is no mount point: what is to be done is said, and does" {
+	local private='cannot make mounts private: / is not a mount point
+hint: before chroot DIR, make it one: mount --bind DIR DIR'
+	in_jail() {
+		run --separate-stderr cman run --rm --privileged "${bring[@]}" -v kept:/vol \
+			-v "$BATS_TEST_TMPDIR/jail.sh:/jail.sh:ro" busybox sh /jail.sh "$@"
+	}
+	cat >"$BATS_TEST_TMPDIR/jail.sh" <<-'END'
+		mkdir -p /vol/jail/bin /vol/jail/dev /vol/jail/proc /vol/jail/sys
+		cp /bring/* /bin/busybox /vol/jail/bin/
+		[ "$1" = plain ] || mount --bind /vol/jail /vol/jail
+		mount -t proc proc /vol/jail/proc
+		mount --bind /dev /vol/jail/dev
+		mount --rbind /sys /vol/jail/sys
+		shift
+		exec chroot /vol/jail /bin/busybox env PATH=/bin CMAN_ROOT=/root cman "$@"
+	END
+	in_jail plain import -q /bin/busybox.tar.gz in
+	assert_status 125
+	assert_stderr "cman: /bin/busybox.tar.gz: $private"
+	in_jail mounted import -q /bin/busybox.tar.gz in
+	assert_status 0
+	in_jail plain run --rm in true
+	assert_status 125
+	assert_stderr "cman: $private"
+	in_jail plain create --name bird in true
+	assert_status 0
+	in_jail plain cp bird:/etc/passwd -
+	assert_status 125
+	assert_stderr "cman: bird: $private"
+	in_jail mounted start -a bird
+	assert_status 0
+	assert_stderr ''
+}
+
 # A cgroup2 that is mounted with nsdelegate lets nobody move across the root of a cgroup namespace.
 # Here it may be mounted without: what the kernel says then is put in its mouth.
 @test "in a cgroup namespace that sees the host's cgroups: what is to be done is said" {
