@@ -2,11 +2,11 @@
 #include "image/fetch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "image/fetch_attempt.h"
@@ -15,6 +15,7 @@
 #include "image/trust.h"
 #include "image/url.h"
 #include "store/base/cleanup.h"
+#include "store/base/seqpacket.h"
 
 #define FIRST_PAUSE_MS 500
 #define MAX_PAUSE_MS 30000
@@ -38,10 +39,14 @@ int fetch_session_start(struct fetch_session *session, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-		return err_sys(err, errno, "cannot talk to the fetch stage");
+	r = seqpacket_pair(sockets, err);
+	if (r < 0)
+		return r;
 	control = sockets[0];
 	jobs = sockets[1];
+	/* Who sends looks for a signal meanwhile, and the stage after its transfers. */
+	if (fcntl(control, F_SETFL, O_NONBLOCK) < 0 || fcntl(jobs, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, errno, "cannot talk to the fetch stage");
 	fds[FETCH_FD_JOBS] = jobs;
 	fds[FETCH_FD_TRUST] = trust;
 	r = stage_spawn("cman-fetch", &options, &session->child, err);

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "image/confine.h"
 #include "image/http.h"
 #include "image/http_tell.h"
-#include "store/base/cleanup.h"
+#include "store/base/seqpacket.h"
 
 #define MAX_MEMORY (256LL << 20)
 #define MAX_FILES 512
@@ -62,46 +60,26 @@ struct stage_loop {
 
 /* --- jobs come --- */
 
-static void take_descriptors(struct msghdr *message, int64_t mask, int fds[FETCH_JOB_NFDS])
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int got[FETCH_JOB_NFDS];
-	size_t count = 0, used = 0;
-
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(got, CMSG_DATA(header), count * sizeof(int));
-	}
-	for (int i = 0; i < FETCH_JOB_NFDS; i++)
-		fds[i] = (mask >> i & 1) && used < count ? got[used++] : -1;
-	while (used < count)
-		close(got[used++]);
-}
-
 /* 1: there may be more; 0: no more for now; -EPIPE: the parent wants no more. */
 static int accept_job(struct stage_loop *loop)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FETCH_JOB_NFDS * sizeof(int))];
-	} control;
+	int came[FETCH_JOB_NFDS], fds[FETCH_JOB_NFDS];
 	struct fetch_job request;
-	struct iovec part = { &request, sizeof(request) };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int fds[FETCH_JOB_NFDS];
 	struct http_job *job;
-	ssize_t n = recvmsg(FETCH_FD_JOBS, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n =
+		seqpacket_receive(FETCH_FD_JOBS, &request, sizeof(request), came, FETCH_JOB_NFDS);
+	size_t used = 0;
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -EPIPE;
-	take_descriptors(&message, request.fds, fds);
+	if (n == -EAGAIN)
+		return 0;
+	/* It has no event socket, so that its maker sees it end. */
+	if (n == -EMFILE)
+		return 1;
+	if (n <= 0)
+		return n < 0 ? (int)n : -EPIPE;
+	for (int i = 0; i < FETCH_JOB_NFDS; i++)
+		fds[i] = request.fds >> i & 1 ? came[used++] : -1;
+	seqpacket_close_all(came + used, FETCH_JOB_NFDS - used);
 	job = http_job_start(&loop->client, &request, (size_t)n, fds);
 	if (job) {
 		job->next = loop->jobs;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/seqpacket.h"
 
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may ask for; less is fine */
 
@@ -115,12 +116,6 @@ static int send_job(const struct fetch_session *session, struct fetch_job *job, 
 		    const int fds[FETCH_JOB_NFDS], const struct interrupt *interrupt,
 		    struct err *err)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FETCH_JOB_NFDS * sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { job, offsetof(struct fetch_job, texts) + len };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
 	int sent[FETCH_JOB_NFDS];
 	size_t count = 0;
 
@@ -130,26 +125,19 @@ static int send_job(const struct fetch_session *session, struct fetch_job *job, 
 		sent[count++] = fds[i];
 		job->fds |= 1 << i;
 	}
-	message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	*CMSG_FIRSTHDR(&message) = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-		.cmsg_len = CMSG_LEN(count * sizeof(int)),
-	};
-	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), sent, count * sizeof(int));
-	while (sendmsg(session->control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		int r;
+	for (;;) {
+		int r = seqpacket_send(session->control, job,
+				       offsetof(struct fetch_job, texts) + len, sent, count);
 
 		/* The stage is gone: what it said of that is read in place of an answer. */
-		if (errno == EPIPE || errno == ECONNRESET)
+		if (r == 0 || r == -EPIPE)
 			return 0;
-		if (errno != EAGAIN && errno != EINTR)
-			return err_sys(err, errno, "cannot talk to the fetch stage");
+		if (r != -EAGAIN)
+			return err_sys(err, -r, "cannot talk to the fetch stage");
 		r = interrupt_poll(interrupt, session->control, POLLOUT, -1, err);
 		if (r < 0)
 			return r;
 	}
-	return 0;
 }
 
 static int make_job(struct fetch_job *job, size_t *len, const struct fetch_request *request,
@@ -191,8 +179,9 @@ int fetcher_start(struct fetcher *fetcher, struct fetch_session *session,
 		r = open_pem(request->tls.key, &key, err);
 	if (r < 0)
 		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot talk to the fetch stage");
+	r = seqpacket_pair(pair, err);
+	if (r < 0)
+		return r;
 	fetcher->events = pair[0];
 	events = pair[1];
 	if (wants_body) {
@@ -226,7 +215,7 @@ static int stage_ended(const struct fetch_session *session, struct err *err)
 	 * first, and once.
 	 */
 	do
-		n = recv(session->control, &said, sizeof(said), MSG_PEEK | MSG_DONTWAIT);
+		n = recv(session->control, &said, sizeof(said), MSG_PEEK);
 	while (n < 0 && errno == ECONNRESET);
 	if (n != sizeof(said) || !err_received(&said))
 		return err_set(err, ERR_SYS, EIO, "the fetch stage ended without a report");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/seqpacket.h"
 
 #define MEMORY_SIZE ((size_t)RING_SLOTS * RING_SLOT_SIZE)
 
@@ -37,14 +38,15 @@ void ring_ends_close(struct ring_ends *ends)
 int ring_create(struct ring_ends *out, struct err *err)
 {
 	AUTO_RING_ENDS struct ring_ends ends = RING_ENDS_INIT;
-	int pair[2];
+	int pair[2], r;
 
 	ends.memory = memfd_create("cman-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (ends.memory < 0 || ftruncate(ends.memory, (off_t)MEMORY_SIZE) < 0 ||
 	    fcntl(ends.memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		return err_sys(err, errno, "cannot make memory to share with a stage");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot talk to a stage");
+	r = seqpacket_pair(pair, err);
+	if (r < 0)
+		return r;
 	ends.writer = pair[0];
 	ends.reader = pair[1];
 	*out = ends;

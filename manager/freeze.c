@@ -14,6 +14,7 @@
 #include "manager/runtime/cgroup.h"
 #include "manager/runtime/cgroup_freeze.h"
 #include "store/base/cleanup.h"
+#include "store/base/seqpacket.h"
 
 /* Descriptors of the stage. It inherits the lock by holding it open. */
 #define GUARD_FD_CALLER 3
@@ -117,8 +118,9 @@ static int start_guard(struct freeze *freeze, struct err *err)
 	ssize_t n;
 	int r;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot talk to the guard");
+	r = seqpacket_pair(pair, err);
+	if (r < 0)
+		return r;
 	freeze->fd = pair[0];
 	theirs = pair[1];
 	fds[GUARD_FD_CALLER] = theirs;

@@ -298,5 +298,5 @@ void monitor_hear(struct monitor *monitor, struct client *client)
 			break;
 		}
 	}
-	seqpacket_close_all(fds);
+	seqpacket_close_all(fds, PACKET_FDS_MAX);
 }

@@ -103,7 +103,7 @@ static int take_network(void *data)
 		return -1;
 	if (packet.type == PACKET_NETWORK)
 		network = STEAL_FD(fds[0]);
-	seqpacket_close_all(fds);
+	seqpacket_close_all(fds, PACKET_FDS_MAX);
 	return network;
 }
 

@@ -81,7 +81,8 @@ static void terminate_text(struct packet *packet)
 
 int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], struct err *err)
 {
-	ssize_t n = seqpacket_receive(socket, packet, sizeof(*packet), fds);
+	ssize_t n =
+		seqpacket_receive(socket, packet, sizeof(*packet), fds, fds ? PACKET_FDS_MAX : 0);
 
 	if (n == 0 || n == -EAGAIN)
 		return (int)n;
@@ -92,7 +93,7 @@ int packet_receive(int socket, struct packet *packet, int fds[PACKET_FDS_MAX], s
 		return err_sys(err, (int)-n, "cannot receive from the other side");
 	if ((size_t)n < sizeof(packet->type) || (size_t)n != packet_size_of(packet->type)) {
 		if (fds)
-			seqpacket_close_all(fds);
+			seqpacket_close_all(fds, PACKET_FDS_MAX);
 		return err_set(err, ERR_INVALID, EPROTO, "a packet of a wrong size: %zd bytes", n);
 	}
 	terminate_text(packet);
@@ -107,6 +108,6 @@ int packet_expect(int socket, enum packet_type type, struct packet *packet, int 
 	if (rc <= 0 || packet->type == (uint32_t)type)
 		return rc;
 	if (fds)
-		seqpacket_close_all(fds);
+		seqpacket_close_all(fds, PACKET_FDS_MAX);
 	return err_set(err, ERR_INVALID, EPROTO, "%s", complaint);
 }

@@ -113,7 +113,7 @@ struct packet {
 	};
 };
 
-#define PACKET_FDS_MAX SEQPACKET_FDS_MAX
+#define PACKET_FDS_MAX 3
 
 /*
  * Send; never raises SIGPIPE. The second sends `nfds` descriptors with it (SCM_RIGHTS). Fails with

@@ -59,8 +59,8 @@ static bool is_valid(const struct message *message)
 int handshake_receive(int fd, struct message *out, int *attached, struct err *err)
 {
 	struct message message;
-	int fds[SEQPACKET_FDS_MAX] = { -1, -1, -1 };
-	ssize_t len = seqpacket_receive(fd, &message, sizeof(message), fds);
+	AUTO_CLOSE int received = -1;
+	ssize_t len = seqpacket_receive(fd, &message, sizeof(message), &received, 1);
 	int result = 1;
 
 	if (len < 0)
@@ -73,8 +73,7 @@ int handshake_receive(int fd, struct message *out, int *attached, struct err *er
 	if (result > 0)
 		*out = message;
 	if (result >= 0 && attached)
-		*attached = STEAL_FD(fds[0]);
-	seqpacket_close_all(fds);
+		*attached = STEAL_FD(received);
 	return result;
 }
 

@@ -8,11 +8,7 @@
 
 #include "store/base/cleanup.h"
 
-/*
- * Room for the descriptors of one record, aligned as the macros of cmsg(3) want it. Where they are
- * received the room ends with the last one: the kernel would put one more into the padding.
- */
-#define RIGHTS_LEN CMSG_LEN(sizeof(int) * SEQPACKET_FDS_MAX)
+/* Room for the descriptors of one record, aligned as the macros of cmsg(3) want it. */
 union rights {
 	char bytes[CMSG_SPACE(sizeof(int) * SEQPACKET_FDS_MAX)];
 	struct cmsghdr align;
@@ -55,16 +51,16 @@ int seqpacket_send(int socket, const void *data, size_t len, const int *fds, siz
 	return 0;
 }
 
-static void take_descriptors(struct msghdr *message, int fds[SEQPACKET_FDS_MAX])
+static void take_descriptors(struct msghdr *message, int *fds, size_t nfds)
 {
-	for (int i = 0; i < SEQPACKET_FDS_MAX; i++)
+	for (size_t i = 0; i < nfds; i++)
 		fds[i] = -1;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
 	     part = CMSG_NXTHDR(message, part)) {
 		size_t len = part->cmsg_len - CMSG_LEN(0);
 
 		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS &&
-		    len <= sizeof(int) * SEQPACKET_FDS_MAX)
+		    len <= sizeof(int) * nfds)
 			memcpy(fds, CMSG_DATA(part), len);
 	}
 }
@@ -83,18 +79,23 @@ static ssize_t receive(int socket, struct msghdr *message, int flags)
 	return len;
 }
 
-ssize_t seqpacket_receive(int socket, void *data, size_t size, int fds[SEQPACKET_FDS_MAX])
+ssize_t seqpacket_receive(int socket, void *data, size_t size, int *fds, size_t nfds)
 {
+	/* It ends with the last one: the kernel would put one more into the padding. */
+	const size_t room = nfds > 0 ? CMSG_LEN(sizeof(int) * nfds) : 0;
 	struct iovec part = { .iov_base = data, .iov_len = size };
 	union rights control;
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = RIGHTS_LEN,
+		.msg_controllen = room,
 	};
-	int taken[SEQPACKET_FDS_MAX];
-	ssize_t len = receive(socket, &message, 0);
+	ssize_t len;
+
+	if (nfds > SEQPACKET_FDS_MAX)
+		return -E2BIG;
+	len = receive(socket, &message, 0);
 
 	/*
 	 * The kernel looks for a record first, and then whether the other side is gone: of one that
@@ -102,23 +103,21 @@ ssize_t seqpacket_receive(int socket, void *data, size_t size, int fds[SEQPACKET
 	 * end.
 	 */
 	if (len == 0) {
-		message.msg_controllen = RIGHTS_LEN;
+		message.msg_controllen = room;
 		len = receive(socket, &message, MSG_DONTWAIT);
 	}
 	if (len < 0)
 		return -errno;
-	take_descriptors(&message, taken);
-	if (!fds || message.msg_flags & MSG_CTRUNC)
-		seqpacket_close_all(taken);
-	if (fds && message.msg_flags & MSG_CTRUNC)
+	take_descriptors(&message, fds, nfds);
+	if (nfds > 0 && message.msg_flags & MSG_CTRUNC) {
+		seqpacket_close_all(fds, nfds);
 		return -EMFILE;
-	if (fds)
-		memcpy(fds, taken, sizeof(taken));
+	}
 	return len;
 }
 
-void seqpacket_close_all(int fds[SEQPACKET_FDS_MAX])
+void seqpacket_close_all(int *fds, size_t nfds)
 {
-	for (int i = 0; i < SEQPACKET_FDS_MAX; i++)
+	for (size_t i = 0; i < nfds; i++)
 		cleanup_close(&fds[i]);
 }

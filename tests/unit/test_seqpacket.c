@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define MOST 5
+#define MOST (SEQPACKET_FDS_MAX + 2)
 
 static int open_pair(void **state)
 {
@@ -87,10 +87,11 @@ static void as_many_as_there_is_room_for(void **state)
 
 	for (int n = 1; n <= SEQPACKET_FDS_MAX; n++) {
 		send_null(pair[0], n);
-		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), fds), 5);
+		assert_int_equal(
+			seqpacket_receive(pair[1], word, sizeof(word), fds, SEQPACKET_FDS_MAX), 5);
 		for (int i = 0; i < SEQPACKET_FDS_MAX; i++)
 			assert_int_equal(fds[i] >= 0, i < n);
-		seqpacket_close_all(fds);
+		seqpacket_close_all(fds, SEQPACKET_FDS_MAX);
 		assert_int_equal(count_open(), before);
 	}
 }
@@ -104,11 +105,13 @@ static void more_are_closed_all(void **state)
 
 	for (int n = SEQPACKET_FDS_MAX + 1; n <= MOST; n++) {
 		send_null(pair[0], n);
-		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), fds), -EMFILE);
+		assert_int_equal(
+			seqpacket_receive(pair[1], word, sizeof(word), fds, SEQPACKET_FDS_MAX),
+			-EMFILE);
 		assert_int_equal(count_open(), before);
 		/* and where none are wanted */
 		send_null(pair[0], n);
-		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), NULL), 5);
+		assert_int_equal(seqpacket_receive(pair[1], word, sizeof(word), NULL, 0), 5);
 		assert_int_equal(count_open(), before);
 	}
 }
