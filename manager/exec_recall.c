@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/exec_recall.h"
 
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -71,6 +74,19 @@ static void write_texts(struct buf *buf, const struct spec *spec)
 	texts_add(buf, spec->seccomp);
 }
 
+/* It has no name before it is whole: nobody would ever remove what a kill leaves here. */
+static void keep(int dir_fd, const char *bytes, size_t len)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	char path[32];
+
+	if (fd < 0 || fd_write_all(fd, bytes, len) < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	(void)unlinkat(dir_fd, FILE_NAME, 0);
+	(void)linkat(AT_FDCWD, path, dir_fd, FILE_NAME, AT_SYMLINK_FOLLOW);
+}
+
 void exec_remember(int dir_fd, const struct stat *file, const struct spec *spec)
 {
 	const struct spec_process *process = &spec->process;
@@ -93,7 +109,6 @@ void exec_remember(int dir_fd, const struct stat *file, const struct spec *spec)
 		.no_new_privileges = process->no_new_privileges,
 		.seccomp_default = spec->seccomp_default,
 	};
-	struct err ignored = ERR_INIT;
 
 	/* A clock that was set back tells nothing, either. */
 	if (clock_now_ns() - head.file.changed_ns < TICK_NS)
@@ -107,7 +122,7 @@ void exec_remember(int dir_fd, const struct stat *file, const struct spec *spec)
 		return;
 	head.hash = hash_of(buf.data, buf.len);
 	memcpy(buf.data, &head, sizeof(head));
-	(void)fd_replace_file(dir_fd, FILE_NAME, 0600, buf.data, buf.len, false, &ignored);
+	keep(dir_fd, buf.data, buf.len);
 }
 
 /* --- to have it back --- */

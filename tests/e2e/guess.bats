@@ -327,3 +327,49 @@ slowly() {
 	wait "$client"
 	[ "$(cat "$group/pids.max")" = 10 ]
 }
+
+# in_directory CALL N WHAT COMMAND...: WHAT happens to whoever makes the Nth such call in the directory
+# of $id.
+in_directory() {
+	timeout 60 strace -f -qq -o /dev/null -P "$CMAN_ROOT/containers/$id" \
+		-e "trace=$1" -e "inject=$1:$3:when=$2" "$CMAN" "${@:4}"
+}
+
+@test "a kill while exec keeps what it needs of a spec leaves nothing" {
+	local id before call n
+	id=$(cman run -d --name bird busybox sleep 1000)
+	sleep 1.1
+	before=$(find "$CMAN_ROOT/containers/$id" -maxdepth 1 | sort)
+	for call in openat write fchmod unlinkat renameat linkat; do
+		for n in 1 2 3; do
+			in_directory $call $n signal=KILL exec bird true 3>&- || true
+			[ "$(find "$CMAN_ROOT/containers/$id" -maxdepth 1 ! -name exec.cache | sort)" = "$before" ]
+			[ "$(cman exec bird echo still)" = still ]
+			# what is there is of no use any more
+			printf x | dd of="$CMAN_ROOT/containers/$id/exec.cache" bs=1 seek=40 conv=notrunc status=none
+		done
+	done
+	[ "$(cman exec bird echo still)" = still ]
+	run --separate-stderr cman fsck
+	assert_status 0
+	assert_stderr ''
+}
+
+@test "a container that is removed while exec keeps something in its directory is gone" {
+	local id call client
+	# it has a file there that has no name yet
+	begun() { pgrep -f '^cman-exec$' | sed 's:.*:/proc/&/fd:' | xargs -r -I{} find {} -lname "*/containers/$id/#*" | grep -q .; }
+	for call in unlinkat linkat; do
+		id=$(cman run -d --name bird busybox sleep 1000)
+		sleep 1.1
+		in_directory $call 1 delay_enter=1500000 exec bird true 3>&- 2>/dev/null &
+		client=$!
+		eventually begun
+		cman rm -f bird
+		wait "$client" || true
+		[ -z "$(find "$CMAN_ROOT/containers" "$CMAN_ROOT/tmp" -mindepth 1)" ]
+	done
+	run --separate-stderr cman fsck
+	assert_status 0
+	assert_stderr ''
+}
