@@ -230,20 +230,22 @@ static int prepare(struct stage_state *state, struct err *err)
 	struct packet packet;
 	int fds[PACKET_FDS_MAX] = { -1, -1, -1 };
 	AUTO_CLOSE int dir_fd = -1;
-	int rc = exec_request_read(EXEC_REQUEST, &state->request, err);
+	AUTO_CLOSE int command = -1;
+	int rc = packet_expect(EXEC_SOCKET, PACKET_EXEC, &packet, fds,
+			       "the container was not named", err);
 
-	if (rc < 0)
-		return rc;
-	log_set_level((enum log_level)state->request.log_level);
-	rc = packet_expect(EXEC_SOCKET, PACKET_EXEC, &packet, fds, "the container was not named",
-			   err);
 	if (rc <= 0)
 		return rc;
 	state->is_guess = packet.exec.is_guess;
 	dir_fd = fds[0];
 	state->cache_fd = fds[1];
-	if (dir_fd < 0 || state->cache_fd < 0)
+	command = fds[2];
+	if (dir_fd < 0 || state->cache_fd < 0 || command < 0)
 		return err_set(err, ERR_INVALID, EPROTO, "the container was not named");
+	rc = exec_request_read(command, &state->request, err);
+	if (rc < 0)
+		return rc;
+	log_set_level((enum log_level)state->request.log_level);
 	rc = open_container(&packet.exec, state, err);
 	if (rc == 0)
 		rc = read_spec(state, dir_fd, err);

@@ -11,13 +11,12 @@
 
 #define EXEC_STAGE "cman-exec"
 
-/* Descriptors of the stage, above its stdio; the container's and the cache directory come later. */
+/* Descriptors of the stage, above its stdio; PACKET_EXEC brings others. */
 enum {
 	EXEC_SOCKET = 3, /* to the client, monitor/protocol.h */
 	EXEC_IN,	 /* the program's stdio: the far ends of the client's pipes, or none */
 	EXEC_OUT,
 	EXEC_ERR,
-	EXEC_REQUEST, /* exec_request.h */
 	EXEC_NFDS,
 	EXEC_MOUNT = EXEC_NFDS, /* keep_mount, store/base/stage.h */
 };

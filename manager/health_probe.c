@@ -57,7 +57,7 @@ static int open_ends(struct health_probe *probe, int fds[EXEC_NFDS], struct err 
 	return 0;
 }
 
-static int spawn(struct health_probe *probe, const struct spec_health *health, struct err *err)
+static int spawn(struct health_probe *probe, struct err *err)
 {
 	int fds[EXEC_NFDS];
 	const struct stage_options how = {
@@ -67,9 +67,7 @@ static int spawn(struct health_probe *probe, const struct spec_health *health, s
 
 	for (int i = 0; i < EXEC_NFDS; i++)
 		fds[i] = -1;
-	r = make_request(health, &fds[EXEC_REQUEST], err);
-	if (r == 0)
-		r = open_ends(probe, fds, err);
+	r = open_ends(probe, fds, err);
 	if (r == 0)
 		r = stage_spawn(EXEC_STAGE, &how, &probe->stage, err);
 	for (int i = EXEC_SOCKET; i < EXEC_NFDS; i++)
@@ -77,14 +75,19 @@ static int spawn(struct health_probe *probe, const struct spec_health *health, s
 	return r;
 }
 
-static int name_container(const struct health_probe *probe, const struct engine_process *init,
-			  int dir_fd, int cache_fd, struct err *err)
+static int name_container(const struct health_probe *probe, const struct spec_health *health,
+			  const struct engine_process *init, int dir_fd, int cache_fd,
+			  struct err *err)
 {
 	struct packet exec = { .type = PACKET_EXEC };
+	AUTO_CLOSE int command = -1;
+
+	if (make_request(health, &command, err) < 0)
+		return err_code(err);
 
 	exec.exec.pid = init->pid;
 	exec.exec.start_time = init->start_time;
-	return packet_send_fds(probe->socket, &exec, (int[]){ dir_fd, cache_fd }, 2, err);
+	return packet_send_fds(probe->socket, &exec, (int[]){ dir_fd, cache_fd, command }, 3, err);
 }
 
 int health_probe_begin(struct health_probe *probe, const struct spec_health *health,
@@ -97,9 +100,9 @@ int health_probe_begin(struct health_probe *probe, const struct spec_health *hea
 	if (!probe->text)
 		return err_sys(err, ENOMEM, "cannot keep the output of the health check");
 	probe->text[0] = '\0';
-	r = spawn(probe, health, err);
+	r = spawn(probe, err);
 	if (r == 0)
-		r = name_container(probe, init, dir_fd, cache_fd, err);
+		r = name_container(probe, health, init, dir_fd, cache_fd, err);
 	if (r < 0) {
 		health_probe_end(probe);
 		return r;

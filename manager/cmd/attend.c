@@ -66,7 +66,7 @@ int attend(struct launch *launch, const char *name, struct err *err)
 		return err_hint(err, "the container goes on: cman attach %s, cman logs -f %s", name,
 				name);
 	case PUMP_LOST:
-		(void)monitor_explain_loss(launch->monitor, name, err);
+		(void)monitor_explain_loss(launch->monitor.pid, name, err);
 		return err_hint(err, "see what becomes of it: cman ps -a, cman logs -f %s", name);
 	}
 	if (exit_code < 0)

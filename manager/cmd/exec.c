@@ -65,6 +65,7 @@ struct exec {
 	bool has_keys; /* --detach-keys was given */
 	struct pump pump;
 	struct stage_child stage;
+	int command; /* exec_request.h; -1: not written */
 	const char *container;
 };
 
@@ -73,6 +74,7 @@ static void release(struct exec *exec)
 	exec_request_release(&exec->request);
 	pump_release(&exec->pump);
 	cleanup_close(&exec->stage.pidfd);
+	cleanup_close(&exec->command);
 }
 
 /*
@@ -85,6 +87,7 @@ static void end_stage(struct exec *exec)
 
 	(void)stage_end(&exec->stage);
 	cleanup_close(&exec->stage.pidfd);
+	cleanup_close(&exec->command);
 	cleanup_close(&pump->socket);
 	cleanup_close(&pump->in);
 	for (int i = 0; i < 2; i++)
@@ -216,11 +219,13 @@ static int open_socket(struct exec *exec, int fds[EXEC_NFDS], struct err *err)
 		return err_code(err);
 	exec->pump.socket = pair[0];
 	fds[EXEC_SOCKET] = pair[1];
-	exec->request.log_level = (int)log_get_level();
-	return exec_request_write(&exec->request, &fds[EXEC_REQUEST], err);
+	return 0;
 }
 
-/* Before the container is looked up, so that both happen at the same time. */
+/*
+ * Before the container is looked up, so that both happen at the same time; and before all that can
+ * be done while it is being executed.
+ */
 static int spawn_stage(struct exec *exec, struct err *err)
 {
 	int fds[EXEC_NFDS] = {
@@ -231,7 +236,6 @@ static int spawn_stage(struct exec *exec, struct err *err)
 		[EXEC_IN] = -1,
 		[EXEC_OUT] = -1,
 		[EXEC_ERR] = -1,
-		[EXEC_REQUEST] = -1,
 	};
 	const struct stage_options how = {
 		.fds = fds, .nfds = EXEC_NFDS, .new_session = 1, .no_wait = 1, .keep_mount = 1
@@ -242,6 +246,8 @@ static int spawn_stage(struct exec *exec, struct err *err)
 		rc = open_socket(exec, fds, err);
 	if (rc == 0)
 		rc = stage_spawn(EXEC_STAGE, &how, &exec->stage, err);
+	if (rc == 0)
+		rc = exec_request_write(&exec->request, &exec->command, err);
 	for (int i = EXEC_SOCKET; i < EXEC_NFDS; i++)
 		cleanup_close(&fds[i]);
 	return rc;
@@ -260,7 +266,8 @@ static int tell_stage(struct exec *exec, struct store *store, const struct conta
 
 	if (rc < 0)
 		return rc;
-	rc = packet_send_fds(exec->pump.socket, &packet, (int[]){ dir_fd, store->run_fd }, 2, err);
+	rc = packet_send_fds(exec->pump.socket, &packet,
+			     (int[]){ dir_fd, store->run_fd, exec->command }, 3, err);
 	return rc == -EPIPE ? 0 : rc;
 }
 
@@ -384,6 +391,7 @@ static int await_start(struct exec *exec, struct err *err)
 		rc = packet_receive(exec->pump.socket, &packet, fds, err);
 	if (rc < 0)
 		return rc;
+	stage_heard(&exec->stage);
 	if (rc > 0 && packet.type == PACKET_STARTED)
 		return take_console(exec, fds[0], err);
 	end_stage(exec);
@@ -441,18 +449,19 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		.request = EXEC_REQUEST_INIT,
 		.pump = PUMP_INIT,
 		.stage = { .pid = -1, .pidfd = -1 },
+		.command = -1,
 	};
 	int rc = parse(argc, argv, &exec, err);
 
+	exec.request.log_level = (int)log_get_level();
 	if (rc == 0)
 		rc = pump_block_signals(exec.pump.raw, false, &exec.pump.signals, err);
 	if (rc == 0)
 		rc = spawn_stage(&exec, err);
-	if (rc == 0) {
+	if (rc == 0)
 		rc = name_container(&exec, app, err);
-		if (rc < 0)
-			end_stage(&exec);
-	}
+	if (rc < 0)
+		end_stage(&exec);
 	if (rc == 0)
 		rc = await_start(&exec, err);
 	if (rc == 0 && !exec.request.detach)

@@ -106,8 +106,9 @@ static int await_answer(struct launch *launch, const char *name, struct err *err
 
 	if (rc < 0)
 		return rc;
+	stage_heard(&launch->monitor);
 	if (rc == 0)
-		return monitor_explain_loss(launch->monitor, name, err);
+		return monitor_explain_loss(launch->monitor.pid, name, err);
 	switch (packet.type) {
 	case PACKET_STARTED:
 		log_debug("container %s: started, process %d", packet.started.name,
@@ -159,7 +160,7 @@ int launch_new(const struct monitor_plan *plan, const char *id, const struct lau
 					err);
 	memcpy(complete.stdio, theirs, sizeof(complete.stdio));
 	if (rc == 0)
-		rc = fork_monitor(&complete, &launch.pump.socket, &launch.monitor, err);
+		rc = fork_monitor(&complete, &launch.pump.socket, &launch.monitor.pid, err);
 	close_pipes(theirs);
 	if (rc < 0)
 		return rc;

@@ -11,13 +11,14 @@
 #include "manager/cmd/pump.h"
 #include "manager/monitor/monitor.h"
 #include "store/base/err.h"
+#include "store/base/stage.h"
 #include "store/containers.h"
 #include "store/store.h"
 
 struct launch {
 	char name[CONTAINER_NAME_MAX + 1]; /* of the container that was started */
 	int pid;			   /* its process 1 */
-	pid_t monitor;			   /* our child; 0: it is not */
+	struct stage_child monitor;	   /* our child; pid 0: it is not */
 	struct pump pump; /* ready for pump_run() once the payload was started, unless detached */
 };
 
@@ -31,9 +32,9 @@ struct launch_how {
 	struct detach_keys keys;
 };
 
-#define LAUNCH_INIT               \
-	{                         \
-		.pump = PUMP_INIT \
+#define LAUNCH_INIT                                           \
+	{                                                     \
+		.monitor = { .pidfd = -1 }, .pump = PUMP_INIT \
 	}
 #define AUTO_LAUNCH __attribute__((cleanup(launch_release)))
 void launch_release(struct launch *launch);

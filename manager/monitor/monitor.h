@@ -46,10 +46,11 @@ int monitor_stage_main(void);
 
 /*
  * Start that stage. `stdio`: its MONITOR_IN, _OUT and _ERR, each -1 for none. *socket is the
- * client's end and has been told `root` (NULL: the default place) already; *pid is a child of ours.
- * The monitor ends by itself when the socket is closed before START was sent.
+ * client's end and has been told `root` (NULL: the default place) already; *child has no pidfd, and
+ * is for stage_heard(). The monitor ends by itself when the socket is closed before START was sent.
  */
-int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid, struct err *err);
+int monitor_spawn(const char *root, const int stdio[3], int *socket, struct stage_child *child,
+		  struct err *err);
 
 /*
  * A monitor has hung up without a last word: say why it ended, as far as its parent can know.

@@ -12,6 +12,7 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/seqpacket.h"
+#include "store/base/stage.h"
 
 /* How long one that has hung up may take to end. */
 #define LOSS_NS NS_PER_S
@@ -29,7 +30,8 @@ static int send_open(int socket, const char *root, struct err *err)
 	return packet_send(socket, &packet, err);
 }
 
-int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid, struct err *err)
+int monitor_spawn(const char *root, const int stdio[3], int *socket, struct stage_child *child,
+		  struct err *err)
 {
 	AUTO_CLOSE int mine = -1;
 	AUTO_CLOSE int theirs = -1;
@@ -49,7 +51,6 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid,
 		.no_wait = 1,
 		.keep_mount = 1,
 	};
-	struct stage_child child = { .pid = -1, .pidfd = -1 };
 	int rc = caller_limits_check(err);
 
 	if (rc < 0)
@@ -60,10 +61,10 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid,
 	mine = pair[0];
 	theirs = pair[1];
 	fds[MONITOR_SOCKET] = theirs;
-	rc = stage_spawn(MONITOR_STAGE, &options, &child, err);
+	rc = stage_spawn(MONITOR_STAGE, &options, child, err);
 	if (rc < 0)
 		return rc;
-	close(child.pidfd);
+	cleanup_close(&child->pidfd);
 	rc = send_open(mine, root, err);
 	/* It has ended already: who waits for its answer finds out why. */
 	if (rc == -EPIPE)
@@ -71,7 +72,6 @@ int monitor_spawn(const char *root, const int stdio[3], int *socket, pid_t *pid,
 	else if (rc < 0)
 		return rc;
 	*socket = STEAL_FD(mine);
-	*pid = child.pid;
 	return 0;
 }
 
@@ -112,8 +112,8 @@ static int spawn_for(const struct store *store, const struct container_record *r
 {
 	AUTO_CLOSE int socket = -1;
 	struct packet packet = { .type = PACKET_START };
-	pid_t pid = 0;
-	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &socket, &pid, err);
+	struct stage_child child = { .pidfd = -1 };
+	int rc = monitor_spawn(given_root(store), (int[]){ -1, -1, -1 }, &socket, &child, err);
 
 	if (rc < 0)
 		return rc;
@@ -127,8 +127,9 @@ static int spawn_for(const struct store *store, const struct container_record *r
 		rc = packet_receive(socket, &packet, NULL, err);
 	if (rc < 0)
 		return rc;
+	stage_heard(&child);
 	if (rc == 0)
-		return monitor_explain_loss(pid, record->name, err);
+		return monitor_explain_loss(child.pid, record->name, err);
 	if (packet.type == PACKET_STARTED)
 		return 0;
 	*err = packet.failed.err;

@@ -13,14 +13,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* All that can be are at their defaults then. async-signal-safe; errno is lost. */
+/* All that can be are at their defaults then. async-signal-safe; no call fails, errno stays. */
 static inline void sigdefault_all(void)
 {
 	/* the kernel's own struct sigaction: SIG_DFL, no flags, no restorer, an empty mask */
 	static const uint64_t by_default[4];
 
 	for (int number = 1; number < _NSIG; number++)
-		(void)syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
+		if (number != SIGKILL && number != SIGSTOP)
+			(void)syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
 }
 
 #endif

@@ -24,7 +24,8 @@
 #include "store/base/sigdefault.h"
 
 #define STAGE_MAX_FDS 16
-#define CHILD_STACK_BYTES 16384
+/* Of a child, its stack. */
+#define MEMORY_BYTES (32 << 10)
 
 /* Since Linux 6.3; absent from older headers. */
 #ifndef MFD_EXEC
@@ -146,10 +147,14 @@ int stage_execute_again(char *const argv[], struct err *err)
 
 /* --- the child --- */
 
-/* Shared with the child, which runs in the parent's memory until it has executed the stage. */
+/*
+ * Shared with the child, which runs in our memory until it has executed the stage: as after
+ * vfork(2), but on a stack of its own, and we may go on meanwhile. So nothing here moves or changes
+ * until then; and as errno is shared, too, no call of the child's fails unless the stage is lost.
+ */
 struct spawn {
 	const char *name;
-	const struct stage_options *options;
+	struct stage_options options;
 	int exe; /* these two are above every number that a stage's descriptor can get */
 	int null;
 	int sources[STAGE_MAX_FDS]; /* likewise, or -1 */
@@ -170,7 +175,7 @@ static void reset_signals(void)
 
 static bool place_descriptors(const struct spawn *s)
 {
-	const struct stage_options *options = s->options;
+	const struct stage_options *options = &s->options;
 	int nfds = options->nfds + (options->keep_mount ? 1 : 0);
 	int count = nfds > 3 ? nfds : 3;
 
@@ -182,9 +187,8 @@ static bool place_descriptors(const struct spawn *s)
 
 		if (source < 0 && i < 3)
 			source = s->null;
-		if (source < 0)
-			(void)close(i); /* most often it is not open */
-		else if (dup2(source, i) < 0)
+		/* close_range(2) does not mind one that is not open, as most are not. */
+		if (source < 0 ? syscall(SYS_close_range, i, i, 0) < 0 : dup2(source, i) < 0)
 			return false;
 	}
 	/* Not closed at once, as the binary is among them. */
@@ -203,7 +207,7 @@ static int spawn_child(void *arg)
 	struct spawn *s = arg;
 	char *const argv[] = { (char *)s->name, NULL };
 	char *const envp[] = { NULL };
-	int signal = s->options->parent_death_signal;
+	int signal = s->options.parent_death_signal;
 
 	if (signal) {
 		pid_t ppid;
@@ -215,7 +219,7 @@ static int spawn_child(void *arg)
 		if (ppid != 0 && ppid != s->parent)
 			return 127;
 	}
-	if (s->options->new_session && setsid() < 0)
+	if (s->options.new_session && setsid() < 0)
 		return fail(s, "cannot make a new session");
 	if (!place_descriptors(s))
 		return fail(s, "cannot hand over descriptors");
@@ -226,31 +230,25 @@ static int spawn_child(void *arg)
 
 /* --- the parent --- */
 
-/*
- * clone(2) as vfork(2): this thread is stopped until the child has executed or exited, so the child
- * may use our memory, but not our stack.
- * With no_wait it gets a copy of both, and we go on; then `failed` never tells.
- */
-static int clone_and_wait(struct spawn *s, struct stage_child *child, struct err *err)
+static int begin(struct spawn *s, struct stage_child *child, struct err *err)
 {
-	AUTO_FREE char *stack = malloc(CHILD_STACK_BYTES);
+	int flags = CLONE_VM | CLONE_PIDFD | SIGCHLD;
 	sigset_t all, before;
 	int pidfd = -1;
 	pid_t pid;
 
-	if (!stack)
-		return err_sys(err, ENOMEM, "cannot start stage %s", s->name);
+	if (!s->options.no_wait)
+		flags |= CLONE_VFORK;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	pid = clone(spawn_child, stack + CHILD_STACK_BYTES,
-		    (s->options->no_wait ? 0 : CLONE_VM | CLONE_VFORK) | CLONE_PIDFD | SIGCHLD, s,
-		    &pidfd, NULL, NULL);
+	/* The stack grows down, from where *s is. */
+	pid = clone(spawn_child, s, flags, s, &pidfd, NULL, NULL);
 	if (pid < 0)
 		err_sys(err, errno, "cannot start stage %s", s->name);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		return err_code(err);
-	if (s->failed) {
+	if (!s->options.no_wait && s->failed) {
 		close(pidfd);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -278,8 +276,8 @@ static int duplicate_high(int fd, int *out, const char *name, struct err *err)
 /* Fill s->sources; what has to be closed afterwards is in `copies`, too. */
 static int lift_descriptors(struct spawn *s, int *copies, struct err *err)
 {
-	for (int i = 0; i < s->options->nfds; i++) {
-		int fd = s->options->fds[i];
+	for (int i = 0; i < s->options.nfds; i++) {
+		int fd = s->options.fds[i];
 		int r = 0;
 
 		s->sources[i] = fd;
@@ -315,28 +313,54 @@ static int spawn(struct spawn *s, struct stage_child *child, struct err *err)
 	s->exe = high_exe >= 0 ? high_exe : exe;
 	s->null = high_null >= 0 ? high_null : null;
 	s->parent = getpid();
-	return clone_and_wait(s, child, err);
+	return begin(s, child, err);
+}
+
+static int spawn_in(void *memory, const char *name, const struct stage_options *options,
+		    struct stage_child *child, struct err *err)
+{
+	struct spawn *s = (struct spawn *)((char *)memory + MEMORY_BYTES) - 1;
+	int copies[STAGE_MAX_FDS];
+	int r;
+
+	*s = (struct spawn){ .name = name, .options = *options };
+	for (int i = 0; i < STAGE_MAX_FDS; i++)
+		copies[i] = -1;
+	r = lift_descriptors(s, copies, err);
+	if (r == 0)
+		r = spawn(s, child, err);
+	for (int i = 0; i < STAGE_MAX_FDS; i++)
+		cleanup_close(&copies[i]);
+	return r;
 }
 
 int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
 		struct err *err)
 {
-	struct spawn s = { .name = name, .options = options };
-	int copies[STAGE_MAX_FDS];
+	void *memory;
 	int r;
 
 	if (options->nfds < (options->keep_mount ? 3 : 0) ||
 	    options->nfds + !!options->keep_mount > STAGE_MAX_FDS)
 		return err_set(err, ERR_INVALID, EINVAL, "cannot start stage %s: %d descriptors",
 			       name, options->nfds);
-	for (int i = 0; i < STAGE_MAX_FDS; i++)
-		copies[i] = -1;
-	r = lift_descriptors(&s, copies, err);
+	memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (memory == MAP_FAILED)
+		return err_sys(err, errno, "cannot start stage %s", name);
+	r = spawn_in(memory, name, options, child, err);
+	if (r < 0 || !options->no_wait)
+		(void)munmap(memory, MEMORY_BYTES);
 	if (r == 0)
-		r = spawn(&s, child, err);
-	for (int i = 0; i < STAGE_MAX_FDS; i++)
-		cleanup_close(&copies[i]);
+		child->memory = options->no_wait ? memory : NULL;
 	return r;
+}
+
+void stage_heard(struct stage_child *child)
+{
+	if (child->memory)
+		(void)munmap(child->memory, MEMORY_BYTES);
+	child->memory = NULL;
 }
 
 /* The kernel has put the strings one behind the other. */
@@ -370,6 +394,7 @@ int stage_end(struct stage_child *child)
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close(child->pidfd);
+	stage_heard(child);
 	*child = (struct stage_child){ .pidfd = -1 };
 	errno = saved;
 	return status;

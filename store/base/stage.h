@@ -31,21 +31,25 @@ const struct stage *stage_find(const struct stage *stages, const char *name);
 struct stage_child {
 	pid_t pid;
 	int pidfd;
+	void *memory; /* with no_wait: what it was started in, until stage_heard() or stage_end() */
 };
 
 /*
  * Start stage `name`. `fds[i]` becomes descriptor i of the stage for i < nfds (-1: /dev/null for
  * i < 3, closed above); nothing else is inherited. The stage starts with an empty environment,
  * all signals unblocked and default, and, if `parent_death_signal` is not 0, with that
- * PR_SET_PDEATHSIG. With `new_session` it calls setsid(2) first. Uses a vfork-like clone, so it is
- * cheap in a large parent. The caller reaps child->pid and closes child->pidfd.
+ * PR_SET_PDEATHSIG. With `new_session` it calls setsid(2) first. Nothing of the caller's memory is
+ * copied for it. The caller reaps child->pid and closes child->pidfd.
  */
 struct stage_options {
 	const int *fds;
 	int nfds; /* at most 16 */
 	int parent_death_signal;
 	int new_session; /* bool */
-	/* bool: return before it was executed; that it could not be is seen as exit status 127 */
+	/*
+	 * bool: return before it was executed; that it could not be is seen as exit status 127. `name`
+	 * is a constant then.
+	 */
 	int no_wait;
 	/*
 	 * bool: descriptor `nfds` (3 or more) of the stage is the mount it is executed from, for it
@@ -56,6 +60,12 @@ struct stage_options {
 };
 int stage_spawn(const char *name, const struct stage_options *options, struct stage_child *child,
 		struct err *err);
+
+/*
+ * Of a stage that was not waited for: something came from it, or an end of file. So it has been
+ * executed, or is dead, and needs the memory no more that it was started in.
+ */
+void stage_heard(struct stage_child *child);
 
 /*
  * Go on as the same program with the same arguments, but executed from what stages are executed

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -328,6 +329,65 @@ static void test_an_ordinary_user_starts_a_stage(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* The child runs in our memory meanwhile: it changes neither errno nor anything else of ours. */
+static void test_who_does_not_wait_is_not_disturbed(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		int fds[12];
+		const struct stage_options options = { .nfds = 12, .fds = fds, .no_wait = 1 };
+		struct stage_child child;
+		int status = -1, pair[2];
+		volatile char mine[4096];
+		struct pollfd end;
+
+		for (int fd = 0; fd < 11; fd++)
+			fds[fd] = -1;
+		assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+		fds[11] = pair[1];
+		assert_int_equal(stage_spawn("seven", &options, &child, &err), 0);
+		assert_non_null(child.memory);
+		close(pair[1]);
+		fds[11] = -1;
+		end = (struct pollfd){ .fd = pair[0] };
+		errno = EXDEV;
+		do {
+			for (size_t at = 0; at < sizeof(mine); at++)
+				mine[at] = (char)at;
+		} while (poll(&end, 1, 0) == 0);
+		assert_int_equal(errno, EXDEV);
+		for (size_t at = 0; at < sizeof(mine); at++)
+			assert_int_equal(mine[at], (char)at);
+		stage_heard(&child);
+		assert_null(child.memory);
+		assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+		assert_int_equal(WEXITSTATUS(status), 7);
+		close(child.pidfd);
+		close(pair[0]);
+	}
+}
+
+/* It is killed before, while or after it is executed; nothing of it is left. */
+static void test_one_that_is_given_up_at_once(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		const struct stage_options options = { .no_wait = 1 };
+		struct stage_child child;
+
+		assert_int_equal(stage_spawn("wait", &options, &child, &err), 0);
+		(void)stage_end(&child);
+		assert_int_equal(child.pid, 0);
+		assert_null(child.memory);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
 static void test_failures_are_told(void **state)
 {
 	struct stage_options options = { .parent_death_signal = 999 };
@@ -388,6 +448,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_stage_starts_a_stage),
 		cmocka_unit_test(test_the_binary_cannot_be_written),
 		cmocka_unit_test(test_an_ordinary_user_starts_a_stage),
+		cmocka_unit_test(test_who_does_not_wait_is_not_disturbed),
+		cmocka_unit_test(test_one_that_is_given_up_at_once),
 		cmocka_unit_test(test_failures_are_told),
 		cmocka_unit_test(test_no_descriptor_is_left),
 	};
