@@ -46,11 +46,12 @@ struct run {
  * the third: x32's, or arm's own. What is outside is newer than the profile.
  */
 #define NBORDERS 3
+#define MAX_RUNS (2 * MAX_CALLS + NBORDERS + 1)
 
 struct table {
 	struct call calls[MAX_CALLS];
 	size_t ncalls;
-	struct run runs[2 * MAX_CALLS + NBORDERS + 1];
+	struct run runs[MAX_RUNS];
 	size_t nruns;
 };
 
@@ -284,30 +285,86 @@ static void emit_verdict(struct program *program, enum seccomp_verdict verdict)
 }
 
 /*
- * The search over runs[lo, hi): one comparison per border, the left half right behind it. A half
- * that is a single run is a jump to its verdict; verdicts stand behind the search at positions
- * ends[].
+ * A run, and those that go on with the same verdict behind single numbers: each of these is asked
+ * for by one comparison, and would take two as borders.
  */
-static void emit_search(struct program *program, const struct run *runs, size_t lo, size_t hi,
+struct range {
+	const struct run *run; /* run[1], run[3] … are the single ones */
+	size_t nsingles;
+};
+
+static size_t find_ranges(const struct table *table, struct range *ranges)
+{
+	const struct run *run = table->runs, *end = run + table->nruns;
+	size_t count = 0;
+
+	for (; run < end; run++) {
+		struct range range = { run, 0 };
+
+		for (; end - run > 2 && run[2].first == run[1].first + 1 &&
+		       run[2].verdict == run->verdict;
+		     run += 2)
+			range.nsingles++;
+		ranges[count++] = range;
+	}
+	return count;
+}
+
+static size_t search_len(const struct range *ranges, size_t lo, size_t hi)
+{
+	size_t len = hi - lo - 1;
+
+	for (size_t i = lo; i < hi; i++)
+		len += ranges[i].nsingles;
+	return len;
+}
+
+/* Where a search over ranges[lo, hi) begins that stands at `position`, if anywhere. */
+static size_t search_entry(const struct range *ranges, size_t lo, size_t hi, size_t position,
+			   const size_t ends[NVERDICTS])
+{
+	return search_len(ranges, lo, hi) ? position : ends[ranges[lo].run->verdict];
+}
+
+static void emit_range(struct program *program, const struct range *range,
+		       const size_t ends[NVERDICTS])
+{
+	for (size_t i = 0; i < range->nsingles; i++) {
+		const struct run *single = &range->run[1 + 2 * i];
+		size_t next = program->len + 1;
+		size_t other = i + 1 < range->nsingles ? next : ends[range->run->verdict];
+
+		emit(program, BPF_JMP | BPF_JEQ | BPF_K, single->first,
+		     ends[single->verdict] - next, other - next);
+	}
+}
+
+/*
+ * The search over ranges[lo, hi): one comparison per border, the left half right behind it. A half
+ * of no comparisons is a jump to its verdict; verdicts stand behind the search at positions ends[].
+ */
+static void emit_search(struct program *program, const struct range *ranges, size_t lo, size_t hi,
 			const size_t ends[NVERDICTS])
 {
-	size_t mid = lo + (hi - lo) / 2, here = program->len;
-	/* A search over n runs takes n - 1 instructions. */
-	size_t left = mid - lo == 1 ? ends[runs[lo].verdict] : here + 1;
-	size_t right = hi - mid == 1 ? ends[runs[mid].verdict] : here + 1 + (mid - lo - 1);
+	size_t mid = lo + (hi - lo) / 2, next = program->len + 1;
 
-	emit(program, BPF_JMP | BPF_JGE | BPF_K, runs[mid].first, right - here - 1,
-	     left - here - 1);
-	if (mid - lo > 1)
-		emit_search(program, runs, lo, mid, ends);
-	if (hi - mid > 1)
-		emit_search(program, runs, mid, hi, ends);
+	if (hi - lo == 1) {
+		emit_range(program, &ranges[lo], ends);
+		return;
+	}
+	emit(program, BPF_JMP | BPF_JGE | BPF_K, ranges[mid].run->first,
+	     search_entry(ranges, mid, hi, next + search_len(ranges, lo, mid), ends) - next,
+	     search_entry(ranges, lo, mid, next, ends) - next);
+	emit_search(program, ranges, lo, mid, ends);
+	emit_search(program, ranges, mid, hi, ends);
 }
 
 static void emit_section(struct program *program, uint32_t audit_arch, const struct table *table)
 {
 	struct sock_filter scratch_code[SECCOMP_PROGRAM_MAX];
 	struct program scratch = { .code = scratch_code };
+	struct range ranges[MAX_RUNS];
+	size_t nranges = find_ranges(table, ranges);
 	size_t ends[NVERDICTS], position;
 
 	emit_load(program, offsetof(struct seccomp_data, nr));
@@ -315,12 +372,12 @@ static void emit_section(struct program *program, uint32_t audit_arch, const str
 		emit(program, BPF_JMP | BPF_JGE | BPF_K, X32_OWN, 1, 0);
 		emit(program, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, 0, 0);
 	}
-	position = program->len + table->nruns - 1;
+	position = program->len + search_len(ranges, 0, nranges);
 	for (int verdict = 0; verdict < NVERDICTS; verdict++) {
 		ends[verdict] = position + scratch.len;
 		emit_verdict(&scratch, (enum seccomp_verdict)verdict);
 	}
-	emit_search(program, table->runs, 0, table->nruns, ends);
+	emit_search(program, ranges, 0, nranges, ends);
 	for (int verdict = 0; verdict < NVERDICTS; verdict++)
 		emit_verdict(program, (enum seccomp_verdict)verdict);
 }

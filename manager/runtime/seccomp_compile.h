@@ -25,7 +25,7 @@ enum seccomp_machine { SECCOMP_X86_64, SECCOMP_AARCH64 };
  * Part of the cached program's key. Raise when this compiler, or the version of libseccomp,
  * changes.
  */
-#define SECCOMP_COMPILER_VERSION 2
+#define SECCOMP_COMPILER_VERSION 3
 
 /*
  * Write the program for `machine` and the bounding set `capabilities` to out[SECCOMP_PROGRAM_MAX];

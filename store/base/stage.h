@@ -47,8 +47,8 @@ struct stage_options {
 	int parent_death_signal;
 	int new_session; /* bool */
 	/*
-	 * bool: return before it was executed; that it could not be is seen as exit status 127. `name`
-	 * is a constant then.
+	 * bool: return before it was executed; that it could not be is seen as exit status 127.
+	 * `name` is a constant then.
 	 */
 	int no_wait;
 	/*
