@@ -328,11 +328,11 @@ slowly() {
 	[ "$(cat "$group/pids.max")" = 10 ]
 }
 
-# in_directory CALL N WHAT COMMAND...: WHAT happens to whoever makes the Nth such call in the directory
-# of $id.
+# in_directory ID CALL N WHAT COMMAND...: WHAT happens to whoever makes the Nth such call in the
+# directory of that container.
 in_directory() {
-	timeout 60 strace -f -qq -o /dev/null -P "$CMAN_ROOT/containers/$id" \
-		-e "trace=$1" -e "inject=$1:$3:when=$2" "$CMAN" "${@:4}"
+	timeout 60 strace -f -qq -o /dev/null -P "$CMAN_ROOT/containers/$1" \
+		-e "trace=$2" -e "inject=$2:$4:when=$3" "$CMAN" "${@:5}"
 }
 
 @test "a kill while exec keeps what it needs of a spec leaves nothing" {
@@ -342,7 +342,7 @@ in_directory() {
 	before=$(find "$CMAN_ROOT/containers/$id" -maxdepth 1 | sort)
 	for call in openat write fchmod unlinkat renameat linkat; do
 		for n in 1 2 3; do
-			in_directory $call $n signal=KILL exec bird true 3>&- || true
+			in_directory "$id" $call $n signal=KILL exec bird true 3>&- || true
 			[ "$(find "$CMAN_ROOT/containers/$id" -maxdepth 1 ! -name exec.cache | sort)" = "$before" ]
 			[ "$(cman exec bird echo still)" = still ]
 			# what is there is of no use any more
@@ -356,13 +356,13 @@ in_directory() {
 }
 
 @test "a container that is removed while exec keeps something in its directory is gone" {
-	local id call client
+	local removed call client
 	# it has a file there that has no name yet
-	begun() { pgrep -f '^cman-exec$' | sed 's:.*:/proc/&/fd:' | xargs -r -I{} find {} -lname "*/containers/$id/#*" | grep -q .; }
+	begun() { pgrep -f '^cman-exec$' | sed 's:.*:/proc/&/fd:' | xargs -r -I{} find {} -lname "*/containers/$removed/#*" | grep -q .; }
 	for call in unlinkat linkat; do
-		id=$(cman run -d --name bird busybox sleep 1000)
+		removed=$(cman run -d --name bird busybox sleep 1000)
 		sleep 1.1
-		in_directory $call 1 delay_enter=1500000 exec bird true 3>&- 2>/dev/null &
+		in_directory "$removed" $call 1 delay_enter=1500000 exec bird true 3>&- 2>/dev/null &
 		client=$!
 		eventually begun
 		cman rm -f bird

@@ -148,6 +148,20 @@ unlimited unlimited' ]
 	eventually has_none
 }
 
+# Whose hard limit is low cannot raise it again without CAP_SYS_RESOURCE: the monitor takes all of it.
+@test "each run has all the processor time that who started it may use, and its monitor its own" {
+	local monitor=
+	prlimit --cpu=1:2 "$CMAN" run -d --name bird --restart on-failure:1 busybox \
+		sh -c 'ulimit -t; ulimit -Ht; while :; do :; done' >/dev/null
+	monitor=$(column bird monitor_pid)
+	is_lifted() { grep -qE '^Max cpu time +(2 +2|unlimited +unlimited) ' "/proc/$monitor/limits"; }
+	eventually is_lifted
+	has_ended() { [ "$(cman inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}' bird)" = 'exited 152 1' ]; }
+	eventually has_ended
+	[ "$(cman logs bird)" = $'1\n2\n1\n2' ]
+	assert_match "$(cman why bird)" '^bird was ended by SIGXCPU \(exit status 152\)'
+}
+
 @test "a restart that fails leaves its monitor no limits of who started it" {
 	prlimit --fsize=20000000:unlimited --cpu=5000:unlimited "$CMAN" run -d --name bird --restart always \
 		busybox sh -c 'rm /bin/sh' >/dev/null
