@@ -155,12 +155,9 @@ static int cover_layer(int tree_fd, int lower, bool *any, struct err *err)
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read the root of a layer below");
-	while (errno = 0, (entry = readdir(dir))) {
-		int r;
+	while ((entry = fd_readdir(dir))) {
+		int r = cover(tree_fd, entry->d_name, err);
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = cover(tree_fd, entry->d_name, err);
 		if (r < 0)
 			return err_wrap(err, "%s", entry->d_name), r;
 		*any = true;

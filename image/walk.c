@@ -10,6 +10,7 @@
 
 #include "image/tree.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
@@ -92,25 +93,19 @@ static int read_names(int fd, size_t max, struct walk_dir *dir)
 	AUTO_BUF struct buf bytes = BUF_INIT;
 	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	AUTO_CLOSEDIR DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
 
 	if (!stream)
 		return -errno;
 	copy = -1; /* the stream's */
 	rewinddir(stream);
-	for (;;) {
-		const struct dirent *entry;
-
-		errno = 0;
-		entry = readdir(stream);
-		if (!entry)
-			return errno ? -errno : sort_names(dir, &bytes);
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
+	while ((entry = fd_readdir(stream))) {
 		if (bytes.len + strlen(entry->d_name) >= max)
 			return -E2BIG;
 		buf_add(&bytes, entry->d_name, strlen(entry->d_name) + 1);
 		dir->count++;
 	}
+	return errno ? -errno : sort_names(dir, &bytes);
 }
 
 /* --- levels --- */

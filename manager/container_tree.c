@@ -16,6 +16,7 @@
 #include "manager/runtime/mount_visit.h"
 #include "manager/runtime/rootfs.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 /*
  * Who looks at the files has all rights, and a container that runs may put a device node where a
@@ -148,20 +149,14 @@ static bool is_within(const char *path, char *const *roots)
 /* Whether all that is in the directory `path` is among `known`. -errno. */
 static int holds_only(int fd, const char *path, char *const *known)
 {
-	AUTO_CLOSEDIR DIR *dir = fdopendir(fd);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(fd, ".");
 	const struct dirent *entry;
 
-	if (!dir) {
-		int num = errno;
-
-		close(fd);
-		return -num;
-	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+	if (!dir)
+		return -errno;
+	while ((entry = fd_readdir(dir))) {
 		AUTO_FREE char *inner = NULL;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
 		if (asprintf(&inner, "%s/%s", path, entry->d_name) < 0) {
 			inner = NULL;
 			return -ENOMEM;
@@ -179,7 +174,7 @@ static int holds_only(int fd, const char *path, char *const *known)
 static int is_mere_place(int upper, int below, const char *path, char *const *known)
 {
 	AUTO_CLOSE int there = tree_open_beneath(below, path, O_PATH);
-	int fd;
+	AUTO_CLOSE int fd = -1;
 	struct stat st;
 
 	if (there >= 0)
@@ -187,17 +182,13 @@ static int is_mere_place(int upper, int below, const char *path, char *const *kn
 	fd = tree_open_beneath(upper, path, O_PATH);
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ELOOP || fd == -ENOTDIR ? 0 : fd;
-	if (fstat(fd, &st) < 0) {
-		close(fd);
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	}
-	close(fd);
 	if (S_ISREG(st.st_mode))
 		return st.st_size == 0;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	fd = tree_open_beneath(upper, path, O_RDONLY | O_DIRECTORY);
-	return fd < 0 ? fd : holds_only(fd, path, known);
+	return holds_only(fd, path, known);
 }
 
 static int add_place(int upper, int below, const char *path, char ***places)

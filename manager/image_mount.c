@@ -218,22 +218,18 @@ int image_unmount(struct store *store, const char *id, struct err *err)
 
 int image_mount_each(struct store *store, image_mount_visit *visit, void *data, struct err *err)
 {
-	AUTO_CLOSE int dir =
-		openat(store->run_fd, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	AUTO_CLOSE int copy = dir < 0 ? -1 : fcntl(dir, F_DUPFD_CLOEXEC, 0);
-	AUTO_CLOSEDIR DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(store->run_fd, DIRECTORY);
 	const struct dirent *entry;
 	int r = 0;
 
-	if (!stream && errno == ENOENT)
+	if (!dir && errno == ENOENT)
 		return 0;
-	if (!stream)
+	if (!dir)
 		return err_sys(err, errno, "cannot read %s/" DIRECTORY, store->run);
-	copy = -1; /* the stream's */
-	while (r == 0 && (entry = readdir(stream))) {
+	while (r == 0 && (entry = fd_readdir(dir))) {
 		AUTO_FREE char *path = NULL;
 
-		if (entry->d_name[0] == '.' || is_mount_point(dir, entry->d_name) <= 0)
+		if (entry->d_name[0] == '.' || is_mount_point(dirfd(dir), entry->d_name) <= 0)
 			continue;
 		r = path_of(store, entry->d_name, &path, err);
 		if (r == 0)

@@ -48,7 +48,7 @@ int lifecycle_sweep_given_up(struct store *store, struct err *err)
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/containers", store->root);
-	while ((errno = 0, entry = readdir(dir)) != NULL)
+	while ((entry = fd_readdir(dir)))
 		sweep_one(store, entry->d_name);
 	return errno ? err_sys(err, errno, "cannot read %s/containers", store->root) : 0;
 }

@@ -60,23 +60,6 @@ static int lock(int dir, struct err *err)
 	return r;
 }
 
-/* 1 or 0, or -errno. */
-static int is_empty(int fd)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
-
-	if (!dir) {
-		cleanup_close(&copy);
-		return -errno;
-	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return 0;
-	return errno ? -errno : 1;
-}
-
 static int look_at(int fd, struct stat *out, struct err *err)
 {
 	return fstat(fd, out) < 0 ? err_sys(err, errno, "cannot read it") : 0;
@@ -103,22 +86,16 @@ static int open_directory(int parent, const char *name, int *out, struct err *er
 /* What a container has put there meanwhile stays, and is worth more. */
 static int move_entries(int draft, int data, struct err *err)
 {
-	int copy = openat(draft, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(draft, ".");
 	const struct dirent *entry;
 
-	if (!dir) {
-		cleanup_close(&copy);
+	if (!dir)
 		return err_sys(err, errno, "cannot read " VOLUME_DRAFT);
-	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
+	while ((entry = fd_readdir(dir)))
 		if (syscall(SYS_renameat2, draft, entry->d_name, data, entry->d_name,
 			    RENAME_NOREPLACE) < 0 &&
 		    errno != EEXIST && errno != ENOENT)
 			return err_sys(err, errno, "cannot move %s", entry->d_name);
-	}
 	return errno ? err_sys(err, errno, "cannot read " VOLUME_DRAFT) : 0;
 }
 
@@ -204,7 +181,7 @@ static int fill_empty(struct filling *filling, const struct volume_use *use, int
 	r = look_at(source, &st, err);
 	if (r < 0)
 		return r;
-	r = is_empty(source);
+	r = fd_is_empty(source, ".");
 	if (r < 0)
 		return err_sys(err, -r, "cannot read it");
 	if (r > 0)
@@ -234,7 +211,7 @@ static int fill_one(struct filling *filling, const struct volume_use *use, struc
 		return finish(filling, name, dir, data, err);
 	if (now.filled || now.options || !use->fill)
 		return 0;
-	r = is_empty(data);
+	r = fd_is_empty(data, ".");
 	if (r < 0)
 		return err_sys(err, -r, "cannot read it");
 	return r ? fill_empty(filling, use, dir, data, err) : 0;

@@ -80,7 +80,7 @@ int collect_trash(struct store *store, struct err *err)
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
 	/* One that somebody has mounted something in is not in the way of the others. */
-	while ((errno = 0, entry = readdir(dir)) != NULL)
+	while ((entry = fd_readdir(dir)))
 		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0 &&
 		    fd_remove_tree(store->tmp_fd, entry->d_name, r < 0 ? &later : err) < 0)
 			r = -1;

@@ -81,9 +81,8 @@ static int check_place(struct fsck *run, const struct place *place, struct err *
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/%s", run->store->root, place->name);
-	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = check_entry(run, place, entry->d_name, err);
+	while (r == 0 && (entry = fd_readdir(dir)))
+		r = check_entry(run, place, entry->d_name, err);
 	if (r == 0 && errno)
 		return err_sys(err, errno, "cannot read %s/%s", run->store->root, place->name);
 	return r;

@@ -21,7 +21,7 @@ static bool is_being_removed(int volumes_fd, const char *name)
 	AUTO_CLOSEDIR DIR *dir = fd_opendir(volumes_fd, ".");
 	const struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && (entry = fd_readdir(dir))) {
 		const char *gone = volume_gone_name(entry->d_name);
 
 		if (gone && strcmp(gone, name) == 0)
@@ -140,9 +140,8 @@ static int check_entries(struct fsck *run, int volumes_fd, struct err *err)
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, run->store->root);
-	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = check_entry(run, volumes_fd, entry->d_name, err);
+	while (r == 0 && (entry = fd_readdir(dir)))
+		r = check_entry(run, volumes_fd, entry->d_name, err);
 	if (r == 0 && errno)
 		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, run->store->root);
 	return r;

@@ -214,7 +214,7 @@ static int with_each(struct store *store, partial_action *action, void *data, st
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
-	while (r == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+	while (r == 0 && (entry = fd_readdir(dir)))
 		if (strncmp(entry->d_name, "partial-", 8) == 0 && !strchr(entry->d_name, '.'))
 			r = with_one(store, entry->d_name, action, data, err);
 	if (r == 0 && errno)

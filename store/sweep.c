@@ -186,12 +186,9 @@ static int sweep_below(struct store *store, int dirfd, const char *parent, const
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s%s", parent, name);
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
-		int r;
+	while ((entry = fd_readdir(dir))) {
+		int r = sweep(store, entry->d_name, first < 0 ? &later : err);
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = sweep(store, entry->d_name, first < 0 ? &later : err);
 		if (r < 0 && first == 0)
 			first = err_wrap(err, "cannot sweep %s%s", parent, name);
 	}

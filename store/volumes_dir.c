@@ -98,8 +98,8 @@ const char *volume_gone_name(const char *entry)
 
 /* --- what interrupted commands left --- */
 
-/* 1 or 0 for the directory `name`, or -errno; *also is an entry that does not count. */
-static int is_empty(int parent, const char *name, const char *also)
+/* 1 or 0 for the directory `name`, or -errno; the entry `but` does not count. */
+static int is_empty_but(int parent, const char *name, const char *but)
 {
 	AUTO_CLOSEDIR DIR *dir = fd_opendir(parent, name);
 	const struct dirent *entry;
@@ -107,10 +107,8 @@ static int is_empty(int parent, const char *name, const char *also)
 
 	if (!dir)
 		return -errno;
-	for (errno = 0; r > 0 && (entry = readdir(dir)); errno = 0)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    (!also || strcmp(entry->d_name, also) != 0))
-			r = 0;
+	while (r > 0 && (entry = fd_readdir(dir)))
+		r = strcmp(entry->d_name, but) == 0;
 	return r > 0 && errno ? -errno : r;
 }
 
@@ -122,9 +120,9 @@ int volume_dir_is_empty(int volumes_fd, const char *name)
 
 	if (dir < 0)
 		return errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
-	r = is_empty(volumes_fd, name, VOLUME_DATA);
+	r = is_empty_but(volumes_fd, name, VOLUME_DATA);
 	if (r > 0)
-		r = is_empty(dir, VOLUME_DATA, NULL);
+		r = fd_is_empty(dir, VOLUME_DATA);
 	return r == -ENOENT ? 1 : r;
 }
 
@@ -138,7 +136,7 @@ int volume_dir_put_back(struct store *store, int volumes_fd, const char *name, s
 	dir = fd_opendir(volumes_fd, ".");
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, store->root);
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
+	while ((entry = fd_readdir(dir))) {
 		const char *was = volume_gone_name(entry->d_name);
 
 		if (was && strcmp(was, name) == 0 &&
@@ -210,7 +208,7 @@ int volumes_sweep(struct store *store, struct err *err)
 		return errno == ENOENT ?
 			       0 :
 			       err_sys(err, errno, "cannot read %s/" VOLUMES_DIR, store->root);
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
+	while ((entry = fd_readdir(dir))) {
 		const char *name = volume_gone_name(entry->d_name);
 		struct err *one = first < 0 ? &later : err;
 		int r = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/save.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -104,19 +103,6 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 
 /* --- into a directory --- */
 
-static bool is_empty(int dir)
-{
-	AUTO_CLOSE int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-	int count = 0;
-
-	if (entries)
-		copy = -1;
-	while (entries && count <= 2 && readdir(entries))
-		count++;
-	return entries && count <= 2; /* "." and ".." */
-}
-
 /* *made: it was not there before. */
 static int open_directory(const char *path, int *dir, bool *made, struct err *err)
 {
@@ -128,7 +114,7 @@ static int open_directory(const char *path, int *dir, bool *made, struct err *er
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open %s", path);
-	if (!is_empty(fd))
+	if (fd_is_empty(fd, ".") <= 0)
 		return err_set(err, ERR_EXISTS, EEXIST, "%s is not empty", path);
 	*dir = STEAL_FD(fd);
 	return 0;

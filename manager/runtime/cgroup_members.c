@@ -11,6 +11,7 @@
 #include "manager/runtime/cgroup_tree.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
+#include "store/base/fd.h"
 
 #define DEPTH_MAX 32
 #define MOVE_NS (10 * NS_PER_S)
@@ -56,14 +57,11 @@ static int read_procs(int dir_fd, struct cgroup_members *members)
 
 static int read_tree(int dir_fd, int depth, struct cgroup_members *members)
 {
-	AUTO_CLOSE int fd = openat(dir_fd, ".", DIR_FLAGS);
-	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(dir_fd, ".");
 	const struct dirent *entry;
 	int r = read_procs(dir_fd, members);
 
-	if (dir)
-		fd = -1;
-	while (r == 0 && dir && depth < DEPTH_MAX && (entry = readdir(dir))) {
+	while (r == 0 && dir && depth < DEPTH_MAX && (entry = fd_readdir(dir))) {
 		AUTO_CLOSE int child = -1;
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')

@@ -198,14 +198,10 @@ static void kill_tree(int dir_fd, int64_t deadline_ns)
 /* The name of a group directly below `dir_fd`; false if there is none. */
 static bool first_child(int dir_fd, char name[NAME_MAX + 1])
 {
-	AUTO_CLOSE int fd = openat(dir_fd, ".", DIR_FLAGS);
-	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(dir_fd, ".");
 	const struct dirent *entry;
 
-	if (!dir)
-		return false;
-	fd = -1;
-	while ((entry = readdir(dir))) {
+	while (dir && (entry = fd_readdir(dir))) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		snprintf(name, NAME_MAX + 1, "%s", entry->d_name);

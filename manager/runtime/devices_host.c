@@ -13,6 +13,7 @@
 
 #include "manager/runtime/devices.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #define DEPTH_MAX 8
 
@@ -92,22 +93,15 @@ static int visit(int dir, const char *name, const struct place *place, int depth
 static int walk(int parent, const char *name, const struct place *place, int depth,
 		struct device_list *list)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(parent, name);
 	const struct dirent *entry;
 	int result = 0;
 
-	if (!dir) {
-		result = fd < 0 && errno == ENOENT ? 0 : -errno;
-		if (fd >= 0)
-			close(fd);
-		return result;
-	}
-	while (result == 0 && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    !(depth == 0 && is_left_out(entry->d_name)))
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (result == 0 && (entry = fd_readdir(dir)))
+		if (depth > 0 || !is_left_out(entry->d_name))
 			result = visit(dirfd(dir), entry->d_name, place, depth, list);
-	closedir(dir);
 	return result;
 }
 

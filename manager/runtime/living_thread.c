@@ -21,7 +21,7 @@ pid_t living_thread_find(int proc_fd, pid_t pid)
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	process = openat(proc_fd, number, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	threads = process < 0 ? NULL : fd_opendir(process, "task");
-	while (threads && (entry = readdir(threads))) {
+	while (threads && (entry = fd_readdir(threads))) {
 		const pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (thread > 0 && identity_thread_lives(proc_fd, thread))

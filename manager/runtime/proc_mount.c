@@ -86,16 +86,14 @@ static bool visit(int proc_fd, const char *name, struct stat *wanted, int *out)
 
 static int clone_from_inside(int pid_ns, int proc_fd, int *out, struct err *err)
 {
-	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *processes = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSEDIR DIR *processes = fd_opendir(proc_fd, ".");
 	const struct dirent *entry;
 	struct stat wanted;
 	bool done = false;
 
 	if (!processes || fstat(pid_ns, &wanted) < 0)
 		return err_sys(err, errno, "cannot look for processes of the PID namespace");
-	fd = -1; /* it is the directory's */
-	while (!done && (entry = readdir(processes)))
+	while (!done && (entry = fd_readdir(processes)))
 		done = visit(proc_fd, entry->d_name, &wanted, out);
 	if (done)
 		return 0;

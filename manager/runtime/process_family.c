@@ -15,6 +15,7 @@
 
 #include "manager/runtime/proc_file.h"
 #include "store/base/cleanup.h"
+#include "store/base/fd.h"
 
 #define TEXT_MAX 4096
 
@@ -99,7 +100,7 @@ static int find(int proc_fd, DIR *dir, pid_t init, struct cgroup_members *out)
 
 	if (!namespace_of(proc_fd, init, &wanted))
 		return -ESRCH;
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = fd_readdir(dir))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), parent;
 
 		if (pid <= 0)
@@ -120,7 +121,7 @@ static int find_children_in(int proc_fd, DIR *dir, ino_t wanted, struct cgroup_m
 	const struct dirent *entry;
 	int r = 0;
 
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (entry = fd_readdir(dir))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), parent;
 		ino_t found;
 
@@ -133,14 +134,12 @@ static int find_children_in(int proc_fd, DIR *dir, ino_t wanted, struct cgroup_m
 
 int process_family_children_in(int proc_fd, int ns_fd, struct cgroup_members *out, struct err *err)
 {
-	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(proc_fd, ".");
 	struct stat st;
 	int r;
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read /proc");
-	fd = -1;
 	if (fstat(ns_fd, &st) < 0)
 		return err_sys(err, errno, "cannot examine a PID namespace");
 	r = find_children_in(proc_fd, dir, st.st_ino, out);
@@ -149,13 +148,11 @@ int process_family_children_in(int proc_fd, int ns_fd, struct cgroup_members *ou
 
 int process_family_find(int proc_fd, pid_t init, struct cgroup_members *out, struct err *err)
 {
-	AUTO_CLOSE int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(proc_fd, ".");
 	int r;
 
 	if (!dir)
 		return err_sys(err, errno, "cannot read /proc");
-	fd = -1;
 	r = find(proc_fd, dir, init, out);
 	if (r == -ESRCH)
 		return err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)init);

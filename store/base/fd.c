@@ -267,6 +267,26 @@ DIR *fd_opendir(int dirfd, const char *name)
 	return dir;
 }
 
+struct dirent *fd_readdir(DIR *dir)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry;
+}
+
+int fd_is_empty(int dirfd, const char *name)
+{
+	AUTO_CLOSEDIR DIR *dir = fd_opendir(dirfd, name);
+
+	if (!dir || fd_readdir(dir))
+		return dir ? 0 : -errno;
+	return errno ? -errno : 1;
+}
+
 int fd_ensure_dir_path(const char *path, mode_t mode, int *out, struct err *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;

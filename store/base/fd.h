@@ -69,10 +69,14 @@ int fd_replace_file(int dirfd, const char *name, mode_t mode, const void *data, 
 int fd_ensure_dir(int dirfd, const char *name, mode_t mode, int *out, struct err *err);
 
 /*
- * The entries of directory `name` (one component, no symlink; ".": of `dirfd` itself, from the
- * first). NULL with errno.
+ * The entries of directory `name`, no symlink (".": of `dirfd` itself, from the first). NULL with
+ * errno.
  */
 DIR *fd_opendir(int dirfd, const char *name);
+/* The next one but "." and ".."; NULL with errno, which is 0 at the end. */
+struct dirent *fd_readdir(DIR *dir);
+/* 1 or 0 for such a directory, or -errno. */
+int fd_is_empty(int dirfd, const char *name);
 
 /*
  * As fd_ensure_dir() for a host path; symlinks are followed. Missing parents are created 0755 less

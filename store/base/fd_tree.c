@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -187,14 +186,11 @@ static int remove_next(struct removal *rm, struct err *err)
 	const struct dirent *entry;
 	int r;
 
-	errno = 0;
-	entry = readdir(dir);
+	entry = fd_readdir(dir);
 	if (!entry && errno)
 		return remove_fail(rm->levels[rm->depth - 1].name, errno, err);
 	if (!entry)
 		return finish_level(rm, err);
-	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-		return 0;
 	r = remove_entry(dirfd(dir), entry->d_name, entry->d_type == DT_DIR);
 	if (r < 0)
 		return remove_fail(entry->d_name, -r, err);

@@ -402,6 +402,25 @@ static void test_remove_does_not_cross_mounts(void **state)
 	assert_int_equal(faccessat(s->fd, "precious/file", F_OK, 0), 0);
 }
 
+static void test_a_directory_is_empty_or_not(void **state)
+{
+	const struct scratch *s = *state;
+	AUTO_CLOSEDIR DIR *dir = NULL;
+
+	assert_int_equal(mkdirat(s->fd, "dir", 0700), 0);
+	assert_int_equal(fd_is_empty(s->fd, "dir"), 1);
+	assert_int_equal(mkdirat(s->fd, "dir/.hidden", 0700), 0);
+	assert_int_equal(fd_is_empty(s->fd, "dir"), 0);
+	assert_int_equal(symlinkat("dir", s->fd, "link"), 0);
+	assert_int_equal(fd_is_empty(s->fd, "link"), -ENOTDIR);
+	assert_int_equal(fd_is_empty(s->fd, "none"), -ENOENT);
+	dir = fd_opendir(s->fd, "dir");
+	assert_non_null(dir);
+	assert_string_equal(fd_readdir(dir)->d_name, ".hidden");
+	assert_null(fd_readdir(dir));
+	assert_int_equal(errno, 0);
+}
+
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 static void test_what_was_closed_is_not_closed_again(void **state)
@@ -430,6 +449,7 @@ int main(void)
 		SCRATCH_TEST(test_read_in_root),
 		SCRATCH_TEST(test_replace_file),
 		SCRATCH_TEST(test_directories_have_their_mode),
+		SCRATCH_TEST(test_a_directory_is_empty_or_not),
 		cmocka_unit_test(test_memory_file_is_sealed),
 		cmocka_unit_test(test_what_was_closed_is_not_closed_again),
 		SCRATCH_TEST(test_remove_of_plain_things),
