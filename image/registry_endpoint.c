@@ -13,8 +13,9 @@ struct endpoint *registry_itself(const struct registry *registry)
 	return &registry->endpoints[registry->places.count - 1];
 }
 
-const struct credentials *endpoint_credentials(const struct registry *registry,
-					       const struct endpoint *endpoint)
+/* Those to show there; members are NULL where there are none. */
+static const struct credentials *credentials_for(const struct registry *registry,
+						 const struct endpoint *endpoint)
 {
 	return registry->options.creds && !endpoint->place->mirror ? registry->options.creds :
 								     &endpoint->creds;
@@ -51,7 +52,7 @@ struct fetch_request endpoint_request(const struct registry *registry,
 				      const struct endpoint *endpoint, enum fetch_method method,
 				      const char *url)
 {
-	const struct credentials *creds = endpoint_credentials(registry, endpoint);
+	const struct credentials *creds = credentials_for(registry, endpoint);
 	struct fetch_request request = { .method = method, .url = url, .upload_fd = -1 };
 
 	if (!endpoint_is_own(endpoint, url)) {
@@ -75,7 +76,7 @@ struct fetch_request endpoint_request(const struct registry *registry,
 static int advise(const struct registry *registry, const struct endpoint *endpoint, int r,
 		  struct err *err)
 {
-	const struct credentials *creds = endpoint_credentials(registry, endpoint);
+	const struct credentials *creds = credentials_for(registry, endpoint);
 
 	if (r != -EACCES || err->hint[0] != '\0')
 		return r;

@@ -31,10 +31,6 @@ struct registry {
 /* The registry itself. */
 struct endpoint *registry_itself(const struct registry *registry);
 
-/* The credentials to show there; members are NULL where there are none. */
-const struct credentials *endpoint_credentials(const struct registry *registry,
-					       const struct endpoint *endpoint);
-
 /* "https://host/v2/" and what the format says; NULL: no memory. To be freed. */
 char *endpoint_url(const struct endpoint *endpoint, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -48,7 +48,8 @@ int tree_mark(struct tree *tree, const char *path, enum mark_kind kind, struct e
 
 /* --- directories that are open --- */
 
-int tree_touch(struct tree_parent *dir, struct err *err)
+/* Before something is made in `dir` or removed from it. */
+static int touch(struct tree_parent *dir, struct err *err)
 {
 	struct stat st;
 
@@ -162,7 +163,7 @@ static int make_implicit(struct tree *tree, struct tree_parent *in, const char *
 			 enum mark_kind kind, struct tree_parent **out, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
-	int r = tree_touch(in, err);
+	int r = touch(in, err);
 
 	if (r == 0)
 		r = tree_mark(tree, *path, kind, err);
@@ -373,7 +374,7 @@ int tree_walk_to_change(struct tree *tree, const char *path, struct tree_parent 
 		return err_set(err, ERR_INVALID, EINVAL, "the root itself has to be a directory");
 	r = tree_walk_to_parent(tree, path, true, dir, leaf, err);
 	if (r == 0)
-		r = tree_touch(*dir, err);
+		r = touch(*dir, err);
 	tree->last = *dir;
 	return r;
 }

@@ -34,9 +34,6 @@ int tree_walk_to_parent(struct tree *tree, const char *path, bool create, struct
 int tree_walk_to_change(struct tree *tree, const char *path, struct tree_parent **dir,
 			const char **leaf, struct err *err);
 
-/* To be called before something is made in `dir` or removed from it. */
-int tree_touch(struct tree_parent *dir, struct err *err);
-
 /* The open directory at `path` (without symlinks), or NULL. */
 struct tree_parent *tree_kept(struct tree *tree, const char *path);
 

@@ -191,13 +191,11 @@ int container_set_health(struct store *store, const char *id, enum container_hea
 /* ERR_EXISTS as for container_insert(). */
 int container_rename(struct store *store, const char *id, const char *name, struct err *err);
 /*
- * Delete the record of one that was running until now: its end is an event before that of its
- * removal. Of one that had ended: as container_delete().
+ * Delete the record; of one that was running until now its end is an event before that of its
+ * removal. Missing is success.
  */
 int container_delete_ended(struct store *store, const struct container_record *ended,
 			   struct err *err);
-/* Missing is success. */
-int container_delete(struct store *store, const char *id, struct err *err);
 
 /* Make containers/<id>/ (0700) with upper/ (0755) and work/ (0700); *dir_fd is opened. */
 int container_dir_create(struct store *store, const char *id, int *dir_fd, struct err *err);

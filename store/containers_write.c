@@ -353,13 +353,3 @@ int container_delete_ended(struct store *store, const struct container_record *e
 
 	return r < 0 ? r : 0;
 }
-
-int container_delete(struct store *store, const char *id, struct err *err)
-{
-	const struct change_step destroy =
-		CHANGE_EVENT(EVENT_DESTROY, DB_TEXT(id), DB_INT(clock_now_ns()));
-	const struct change_step delete = CHANGE_RECORD(DELETE, DB_TEXT(id));
-	int r = change_run_with_reserve(store, CHANGE_STEPS(destroy, delete), err);
-
-	return r < 0 ? r : 0;
-}

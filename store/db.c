@@ -105,7 +105,8 @@ static int fail_with_code(sqlite3 *db, int code, struct err *err)
 	}
 }
 
-int db_fail(sqlite3 *db, struct err *err)
+/* For the last failed call on `db`. */
+static int fail(sqlite3 *db, struct err *err)
 {
 	return fail_with_code(db, sqlite3_extended_errcode(db), err);
 }
@@ -150,7 +151,7 @@ static int configure(sqlite3 *db, struct err *err)
 	if (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
-		return db_fail(db, err);
+		return fail(db, err);
 	return db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=" CACHE_PAGES, err);
 }
 
@@ -295,7 +296,7 @@ void db_release_stmt(sqlite3_stmt **stmt)
 
 int db_exec(sqlite3 *db, const char *sql, struct err *err)
 {
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err);
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, err);
 }
 
 int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err)
@@ -311,7 +312,7 @@ int db_bind(sqlite3_stmt *stmt, const struct db_arg *args, struct err *err)
 			code = sqlite3_bind_blob64(stmt, i + 1, args[i].data ? args[i].data : "",
 						   args[i].len, SQLITE_STATIC);
 		if (code != SQLITE_OK)
-			return db_fail(sqlite3_db_handle(stmt), err);
+			return fail(sqlite3_db_handle(stmt), err);
 	}
 	return 0;
 }
@@ -325,7 +326,7 @@ int db_prepare(sqlite3 *db, const char *sql, const struct db_arg *args, sqlite3_
 	if (!db)
 		return err_set(err, ERR_STATE, EBADF, "the database is not open");
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return db_fail(db, err);
+		return fail(db, err);
 	r = db_bind(stmt, args, err);
 	if (r < 0)
 		return r;
@@ -339,7 +340,7 @@ int db_step(sqlite3_stmt *stmt, struct err *err)
 
 	if (code == SQLITE_ROW)
 		return 1;
-	return code == SQLITE_DONE ? 0 : db_fail(sqlite3_db_handle(stmt), err);
+	return code == SQLITE_DONE ? 0 : fail(sqlite3_db_handle(stmt), err);
 }
 
 static int run_once(sqlite3 *db, const char *sql, const struct db_arg *args, struct err *err)

@@ -122,7 +122,4 @@ int db_column_strdup(sqlite3_stmt *stmt, int column, char **out, struct err *err
 /* Into a fixed array; a longer text is ERR_CORRUPT. Null is "". */
 int db_column_copy(sqlite3_stmt *stmt, int column, char *out, size_t size, struct err *err);
 
-/* `err` for the last failed call on `db`. Returns its negative errno. */
-int db_fail(sqlite3 *db, struct err *err);
-
 #endif

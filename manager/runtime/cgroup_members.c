@@ -94,7 +94,7 @@ int cgroup_members_read(int dir_fd, struct cgroup_members *out, struct err *err)
 	return 0;
 }
 
-bool cgroup_members_has(const struct cgroup_members *members, pid_t pid)
+static bool has(const struct cgroup_members *members, pid_t pid)
 {
 	return members->count &&
 	       bsearch(&pid, members->pids, members->count, sizeof(pid), compare_pids);
@@ -113,7 +113,7 @@ static int move_once(int from_dir, int to_dir, struct err *err)
 	for (size_t i = 0; r == 0 && i < all.count; i++) {
 		char text[16];
 
-		if (cgroup_members_has(&inside, all.pids[i]))
+		if (has(&inside, all.pids[i]))
 			continue;
 		snprintf(text, sizeof(text), "%d", (int)all.pids[i]);
 		r = cgroup_tree_write(to_dir, "cgroup.procs", text);

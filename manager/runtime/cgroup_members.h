@@ -28,8 +28,6 @@ int cgroup_members_read(int dir_fd, struct cgroup_members *out, struct err *err)
 /* One more, at the end. 0 or -ENOMEM. */
 int cgroup_members_add(struct cgroup_members *members, pid_t pid);
 
-bool cgroup_members_has(const struct cgroup_members *members, pid_t pid);
-
 /*
  * Move all processes of the group from_dir into to_dir, of another hierarchy, and those that they
  * fork meanwhile, until there is none that is not in to_dir or below it.

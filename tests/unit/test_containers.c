@@ -123,8 +123,8 @@ static void test_a_life(void **state)
 
 	assert_int_equal(container_set_removing(&store, record.id, &err), 0);
 	assert_int_equal(container_set_removing(&store, record.id, &err), 0);
-	assert_int_equal(container_delete(&store, record.id, &err), 0);
-	assert_int_equal(container_delete(&store, record.id, &err), 0);
+	assert_int_equal(container_delete_ended(&store, &record, &err), 0);
+	assert_int_equal(container_delete_ended(&store, &record, &err), 0);
 	assert_int_equal(container_find(&store, "bird", &found, &err), -ENOENT);
 }
 

@@ -123,9 +123,9 @@ static void test_a_life_is_told(void **state)
 	assert_int_equal(container_set_exited(&store, &record, &err), 0);
 	assert_told(&store, &told, "");
 	assert_int_equal(container_set_removing(&store, record.id, &err), 0);
-	assert_int_equal(container_delete(&store, record.id, &err), 0);
+	assert_int_equal(container_delete_ended(&store, &record, &err), 0);
 	assert_told(&store, &told, "destroy crow; ");
-	assert_int_equal(container_delete(&store, record.id, &err), 0);
+	assert_int_equal(container_delete_ended(&store, &record, &err), 0);
 	assert_told(&store, &told, "");
 	buf_release(&told.text);
 }

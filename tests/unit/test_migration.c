@@ -205,7 +205,8 @@ static void test_it_goes_on(void **state)
 	/* Layers go with their last image, and not before; one without an image stays for a day. */
 	assert_int_equal(image_remove(&store, "a:1", false, ignore_removed, NULL, &err), 0);
 	assert_int_equal(image_remove(&store, A, false, ignore_removed, NULL, &err), -EBUSY);
-	assert_int_equal(container_delete(&store, C1, &err), 0);
+	assert_int_equal(
+		container_delete_ended(&store, &(struct container_record){ .id = C1 }, &err), 0);
 	assert_int_equal(image_remove(&store, A, false, ignore_removed, NULL, &err), 0);
 	assert_true(layer_exists(&store, L1));
 	assert_false(layer_exists(&store, L2));

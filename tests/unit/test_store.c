@@ -134,7 +134,7 @@ static int insert_and_delete(const char *root, int number)
 	if (r == 0)
 		r = container_set_exited(&store, &record, &err);
 	if (r == 0 && number % 2)
-		r = container_delete(&store, record.id, &err);
+		r = container_delete_ended(&store, &record, &err);
 	if (r == 0 && number % 5 == 0)
 		r = store_maintain(&store, &err);
 	if (r < 0)
