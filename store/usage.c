@@ -140,8 +140,6 @@ int image_usage_each(struct store *store, image_usage_visit *visit, void *data, 
 			.blob_bytes = sqlite3_column_int64(stmt, 4),
 			.shared_bytes = sqlite3_column_int64(stmt, 5),
 			.containers = sqlite3_column_int64(stmt, 6),
-			.mounted =
-				image_is_mounted(store, (const char *)sqlite3_column_text(stmt, 0)),
 		};
 
 		r = visit(&usage, data, err);

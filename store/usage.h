@@ -8,7 +8,6 @@
  * is not known here.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +33,6 @@ struct image_usage {
 	int64_t layer_bytes, blob_bytes;
 	int64_t shared_bytes; /* of both, what other images have, too */
 	int64_t containers;
-	bool mounted;
 };
 
 /* Newest first. Strings are the visitor's until it returns; non-zero ends the walk. */

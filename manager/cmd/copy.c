@@ -61,15 +61,6 @@ static int take_creds(const char *value, struct credentials *creds, struct copy_
 	return credentials_parse(value, creds, err);
 }
 
-static int take_platform(const char *value, struct copy_options *options, struct err *err)
-{
-	options->request.platform = &options->platform;
-	if (platform_parse(value, &options->platform, err) == 0)
-		return 0;
-	err->kind = ERR_USAGE;
-	return err_wrap(err, "--platform");
-}
-
 static int take_number(const struct cmd_option *option, const char *value,
 		       struct copy_request *request, struct err *err)
 {
@@ -94,7 +85,8 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 
 	switch (option - option_table) {
 	case OPT_PLATFORM:
-		return take_platform(value, options, err);
+		options->request.platform = &options->platform;
+		return option_platform(option, value, &options->platform, err);
 	case OPT_ALL_TAGS:
 		request->all_tags = true;
 		return 0;

@@ -43,6 +43,7 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 		       struct err *err)
 {
 	struct load_options *options = data;
+
 	switch (option - option_table) {
 	case OPT_INPUT:
 		options->request.path = value;
@@ -52,10 +53,7 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 		return 0;
 	case OPT_PLATFORM:
 		options->request.platform = &options->platform;
-		if (platform_parse(value, &options->platform, err) == 0)
-			return 0;
-		err->kind = ERR_USAGE;
-		return err_wrap(err, "--platform");
+		return option_platform(option, value, &options->platform, err);
 	case OPT_PROGRESS:
 		return progress_mode_parse(value, &options->progress, err);
 	default:

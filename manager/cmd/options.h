@@ -23,6 +23,8 @@
 
 #include "manager/cmd/cmd.h"
 
+struct platform;
+
 /* All options of a command, those of its groups after its own. */
 struct option_walk {
 	const struct cmd *cmd;
@@ -89,5 +91,8 @@ int option_duration(const struct cmd_option *option, const char *value, int64_t 
 		    struct err *err);
 /* TERM, SIGTERM, 15, RTMIN+3. */
 int option_signal(const struct cmd_option *option, const char *value, int *out, struct err *err);
+/* As platform_parse(). */
+int option_platform(const struct cmd_option *option, const char *value, struct platform *out,
+		    struct err *err);
 
 #endif

@@ -78,15 +78,6 @@ static int take_sha256(const char *value, struct pull_request *request, struct e
 	return err_wrap(err, "--sha256");
 }
 
-static int take_platform(const char *value, struct pull_options *options, struct err *err)
-{
-	options->request.platform = &options->platform;
-	if (platform_parse(value, &options->platform, err) == 0)
-		return 0;
-	err->kind = ERR_USAGE;
-	return err_wrap(err, "--platform");
-}
-
 static int take_option(const struct cmd_option *option, const char *value, void *data,
 		       struct err *err)
 {
@@ -102,7 +93,8 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 		options->all_tags = true;
 		return 0;
 	case OPT_PLATFORM:
-		return take_platform(value, options, err);
+		options->request.platform = &options->platform;
+		return option_platform(option, value, &options->platform, err);
 	case OPT_CREDS:
 		credentials_release(&options->creds);
 		request->creds = &options->creds;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "manager/cmd/labels.h"
+#include "manager/cmd/options.h"
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
 #include "manager/runtime/spec_names.h"
@@ -70,14 +71,6 @@ static int take_rootfs(const char *value, char **out, struct err *err)
 	return 0;
 }
 
-static int take_platform(const char *value, struct platform *out, struct err *err)
-{
-	if (platform_parse(value, out, err) == 0)
-		return 0;
-	err->kind = ERR_USAGE;
-	return err_wrap(err, "--platform");
-}
-
 static int take_annotation(const char *value, char ***notes, struct err *err)
 {
 	if (value[0] == '=' || !strchr(value, '='))
@@ -110,7 +103,7 @@ static int take(int which, const struct cmd_option *option, const char *value, v
 	case OPT_PULL:
 		return pull_policy_parse(value, &out->image.pull, err);
 	case OPT_PLATFORM:
-		return take_platform(value, &out->image.platform, err);
+		return option_platform(option, value, &out->image.platform, err);
 	case OPT_QUIET:
 		out->image.quiet = true;
 		return 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values that options take: numbers, sizes, spans of time, signals. */
+/* The values that options take: numbers, sizes, spans of time, signals, platforms. */
 #include "manager/cmd/options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/platform.h"
 #include "manager/signals.h"
 #include "store/base/measure.h"
 
@@ -97,4 +98,13 @@ int option_signal(const struct cmd_option *option, const char *value, int *out, 
 	}
 	*out = signal;
 	return 0;
+}
+
+int option_platform(const struct cmd_option *option, const char *value, struct platform *out,
+		    struct err *err)
+{
+	if (platform_parse(value, out, err) == 0)
+		return 0;
+	err->kind = ERR_USAGE;
+	return err_wrap(err, "--%s", option->name);
 }
