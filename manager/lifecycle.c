@@ -52,11 +52,11 @@ static int no_boot_id(int num, struct err *err)
 
 int lifecycle_boot_id(char out[37], struct err *err)
 {
-	char text[BOOT_ID_LEN + 1] = "";
-	AUTO_CLOSE int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
+	char text[BOOT_ID_LEN + 1];
+	ssize_t len = fd_read_text(AT_FDCWD, BOOT_ID_FILE, text, sizeof(text));
 
-	if (fd < 0 || fd_read_all(fd, text, BOOT_ID_LEN) != BOOT_ID_LEN)
-		return no_boot_id(fd < 0 ? errno : EIO, err);
+	if (len != BOOT_ID_LEN)
+		return no_boot_id(len < 0 ? (int)-len : EIO, err);
 	memcpy(out, text, sizeof(text));
 	return 0;
 }

@@ -31,13 +31,10 @@
 /* The first line of a file of the host, or NULL; to be freed. */
 static char *read_line(int dir, const char *path)
 {
-	AUTO_CLOSE int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	char text[FILE_MAX];
-	ssize_t len = fd < 0 ? -1 : fd_read_all(fd, text, sizeof(text) - 1);
 
-	if (len <= 0)
+	if (fd_read_text(dir, path, text, sizeof(text)) <= 0)
 		return NULL;
-	text[len] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	return strdup(text);
 }

@@ -107,18 +107,11 @@ int cgroup_tree_write(int dir_fd, const char *name, const char *text)
 
 int cgroup_tree_read(int dir_fd, const char *name, char *text, unsigned long size)
 {
-	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	ssize_t n = fd_read_text(dir_fd, name, text, size);
 
-	if (fd < 0)
-		return -errno;
-	n = fd_read_all(fd, text, size - 1);
-	if (n < 0)
-		return (int)n;
-	if (n && text[n - 1] == '\n')
-		n--;
-	text[n] = '\0';
-	return 0;
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	return n < 0 ? (int)n : 0;
 }
 
 /* ---- removal -------------------------------------------------------------------------------- */

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <fcntl.h>
 
-#include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
 #define NUMBER_MAX 65535 /* no kernel has as many */
@@ -42,21 +41,13 @@ bool processors_next(const char **list, unsigned *first, unsigned *last)
 	return true;
 }
 
-static void read_list(const char *path, char text[LIST_MAX + 1])
-{
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : fd_read_all(fd, text, LIST_MAX);
-
-	text[len > 0 ? len : 0] = '\0';
-}
-
 unsigned processors_possible(void)
 {
 	char text[LIST_MAX + 1];
 	const char *list = text;
 	unsigned first, last, count = 0;
 
-	read_list("/sys/devices/system/cpu/possible", text);
+	(void)fd_read_text(AT_FDCWD, "/sys/devices/system/cpu/possible", text, sizeof(text));
 	while (processors_next(&list, &first, &last))
 		count = last + 1;
 	return count;
@@ -68,7 +59,7 @@ unsigned processors_online(void)
 	const char *list = text;
 	unsigned first, last, count = 0;
 
-	read_list("/sys/devices/system/cpu/online", text);
+	(void)fd_read_text(AT_FDCWD, "/sys/devices/system/cpu/online", text, sizeof(text));
 	while (processors_next(&list, &first, &last))
 		count += last - first + 1;
 	return count;

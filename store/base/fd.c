@@ -74,6 +74,15 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+ssize_t fd_read_text(int dirfd, const char *path, char *text, size_t size)
+{
+	AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -errno : fd_read_all(fd, text, size - 1);
+
+	text[len < 0 ? 0 : len] = '\0';
+	return len;
+}
+
 ssize_t fd_read_all(int fd, void *data, size_t len)
 {
 	char *p = data;

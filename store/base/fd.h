@@ -35,6 +35,12 @@ int fd_write_all(int fd, const void *data, size_t len);
 ssize_t fd_read_all(int fd, void *data, size_t len);
 
 /*
+ * What the file `path` holds, as far as it fits, NUL-terminated in any case: for the small ones
+ * that the kernel makes as they are read, proc(5) and sysfs(5). Its length, or -errno.
+ */
+ssize_t fd_read_text(int dirfd, const char *path, char *text, size_t size);
+
+/*
  * Read all of a regular file `path` beneath `dirfd` (AT_FDCWD: an ordinary path), at most `max`
  * bytes, opened O_NONBLOCK so that a FIFO put there cannot hang us. `*text` is NUL-terminated and
  * to be freed, `*len` excludes the NUL. Fails with -ENOENT …; ERR_INVALID with -EFBIG above max,
