@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "image/tree.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 
 static int compare(const void *a, const void *b)
@@ -47,7 +48,7 @@ static bool is_kept(const char *name, int64_t *others)
 {
 	bool kept = tree_keeps_attribute(name);
 
-	if (strncmp(name, "system.", 7) == 0 || (kept && !is_plain(name))) {
+	if (begins_with(name, "system.") || (kept && !is_plain(name))) {
 		(*others)++;
 		return false;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "image/json_files.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/json.h"
@@ -88,7 +89,7 @@ static int check_entry(const json_t *entry, struct err *err)
 		return err_set(err, ERR_INVALID, EINVAL, "is not an object");
 	r = require_string(entry, "directory", &directory, err);
 	if (r == 0 &&
-	    ((strncmp(directory, "https://", 8) != 0 && strncmp(directory, "http://", 7) != 0) ||
+	    ((!begins_with(directory, "https://") && !begins_with(directory, "http://")) ||
 	     directory[strlen(directory) - 1] != '/'))
 		r = err_set(err, ERR_INVALID, EINVAL,
 			    "directory: is not a http:// or https:// URL with a slash at its end");
@@ -197,10 +198,10 @@ static char *expand(const char *template, const char *version, const char *arch)
 	AUTO_BUF struct buf text = BUF_INIT;
 
 	while (*template != '\0') {
-		if (strncmp(template, "{version}", 9) == 0) {
+		if (begins_with(template, "{version}")) {
 			buf_addstr(&text, version);
 			template += 9;
-		} else if (strncmp(template, "{arch}", 6) == 0) {
+		} else if (begins_with(template, "{arch}")) {
 			buf_addstr(&text, arch);
 			template += 6;
 		} else {

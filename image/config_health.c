@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "image/config_words.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/measure.h"
 #include "store/json.h"
@@ -124,7 +125,7 @@ int config_health_parse(const char *text, json_t **out, struct err *err)
 	AUTO_JSON json_t *health = json_object();
 	int r = health ? 0 : no_memory(err);
 
-	while (r == 0 && strncmp(text, "--", 2) == 0) {
+	while (r == 0 && begins_with(text, "--")) {
 		size_t len = strcspn(text, BLANKS);
 
 		r = take_option(text, len, health, err);

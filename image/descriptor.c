@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/base/begins.h"
+
 static const struct media {
 	const char *name;
 	enum media_kind kind;
@@ -94,12 +96,12 @@ int digest_parse(const char *text, char hex[DIGEST_HEX_LEN + 1], struct err *err
 {
 	const char *colon = strchr(text, ':');
 
-	if (colon && strncmp(text, "sha256:", 7) == 0 && strlen(colon + 1) == DIGEST_HEX_LEN &&
+	if (colon && begins_with(text, "sha256:") && strlen(colon + 1) == DIGEST_HEX_LEN &&
 	    strspn(colon + 1, "0123456789abcdef") == DIGEST_HEX_LEN) {
 		memcpy(hex, colon + 1, DIGEST_HEX_LEN + 1);
 		return 0;
 	}
-	if (strncmp(text, "sha512:", 7) == 0)
+	if (begins_with(text, "sha512:"))
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP,
 			       "digests by sha512 are not supported: %.140s", text);
 	return err_set(err, ERR_INVALID, EINVAL, "not a digest: %.140s", text);

@@ -14,6 +14,7 @@
 #undef ERR_STATE
 
 #include "image/trust.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -116,11 +117,11 @@ static int add_file(struct http_trust *trust, const char *text, struct err *err)
 
 		text += strlen("-----BEGIN ");
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !begin; i++)
-			if (strncmp(text, names[i], strlen(names[i])) == 0)
+			if (begins_with(text, names[i]))
 				begin = text + strlen(names[i]);
 		/* The next line of this form; that of another begin belongs to what has no end. */
 		end = begin ? strstr(begin, "-----") : NULL;
-		if (!end || strncmp(end, "-----END ", 9) != 0)
+		if (!end || !begins_with(end, "-----END "))
 			continue;
 		r = add_cert(trust, begin, (size_t)(end - begin), err);
 		if (r < 0)

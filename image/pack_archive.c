@@ -19,6 +19,7 @@
 #include "image/pack_data.h"
 #include "image/pack_links.h"
 #include "image/walk.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 
@@ -390,7 +391,7 @@ static int pack_entry(struct packer *packer, const struct walk_entry *at, struct
 		if (S_ISCHR(at->st.st_mode) && at->st.st_rdev == makedev(0, 0))
 			return pack_sign(packer, at->path, strlen(at->path) - strlen(at->name),
 					 WHITEOUT, at->name, err);
-		if (strncmp(at->name, WHITEOUT, strlen(WHITEOUT)) == 0) {
+		if (begins_with(at->name, WHITEOUT)) {
 			err_set(err, ERR_INVALID, EINVAL,
 				"no layer can hold a name that begins with " WHITEOUT);
 			return err_hint(err, "in a layer such a name means that another is gone");

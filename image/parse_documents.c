@@ -8,6 +8,7 @@
 #include "image/parse.h"
 #include "image/parse_manifest.h"
 #include "image/ref.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/flat_json.h"
 #include "store/json.h"
@@ -91,7 +92,7 @@ static int read_layout(const json_t *root, struct err *err)
 		return r;
 	if (!version)
 		return err_set(err, ERR_INVALID, EINVAL, "\"imageLayoutVersion\" is missing");
-	if (strncmp(version, "1.", 2) != 0)
+	if (!begins_with(version, "1."))
 		return err_set(err, ERR_UNSUPPORTED, ENOTSUP, "its version %.40s is not supported",
 			       version);
 	return 0;
@@ -209,7 +210,7 @@ int parse_document(enum parse_document document, const char *media_type, const v
 	if (r == 0 && buf_failed(elements))
 		r = err_sys(err, ENOMEM, "it cannot be handed on");
 	/* Some name themselves. */
-	if (r < 0 && strncmp(err->text, name, strlen(name)) != 0)
+	if (r < 0 && !begins_with(err->text, name))
 		err_wrap(err, "%s", name);
 	return r;
 }

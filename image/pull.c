@@ -14,6 +14,7 @@
 #include "image/pull_tags.h"
 #include "image/registry.h"
 #include "image/tag_list.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -253,7 +254,7 @@ static int explain(const struct pull *pull, int r, struct err *err)
 	if (r == -EINTR || !pull->source.title)
 		return r;
 	/* A URL that was pulled by itself has been named already. */
-	if (strncmp(err->text, pull->source.title, strlen(pull->source.title)) != 0)
+	if (!begins_with(err->text, pull->source.title))
 		err_wrap(err, "%s", pull->source.title);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return store_hint_room(pull->store, err);

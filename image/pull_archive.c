@@ -16,6 +16,7 @@
 #include "image/document.h"
 #include "image/download.h"
 #include "image/sums.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
@@ -87,7 +88,7 @@ static bool is_same(const struct pull *pull, const struct image_record *image)
 	const struct source *source = &pull->source;
 
 	if (source->sha256[0])
-		return strncmp(image->source_digest, "sha256:", 7) == 0 &&
+		return begins_with(image->source_digest, "sha256:") &&
 		       strcmp(image->source_digest + 7, source->sha256) == 0;
 	return source->url && strcmp(image->source, source->location) == 0 &&
 	       image->created_ns >= pull->started_ns;

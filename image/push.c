@@ -10,6 +10,7 @@
 #include "image/names.h"
 #include "image/outgoing.h"
 #include "image/registry.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 #include "store/store.h"
@@ -278,7 +279,7 @@ int image_push(struct store *store, const struct push_request *request, const st
 	int r;
 
 	r = run(&push, out, err);
-	if (r < 0 && r != -EINTR && strncmp(err->text, request->image, strlen(request->image)) != 0)
+	if (r < 0 && r != -EINTR && !begins_with(err->text, request->image))
 		return err_wrap(err, "%s", request->image);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 
@@ -183,7 +184,7 @@ static bool is_digest(const char *s)
 		;
 	if (colon[1 + hex] != '\0' || hex < DIGEST_MIN_HEX)
 		return false;
-	return strncmp(s, "sha256:", 7) != 0 || hex == 64;
+	return !begins_with(s, "sha256:") || hex == 64;
 }
 
 static int invalid(const char *word, const char *why, struct err *err)

@@ -12,6 +12,7 @@
 #include "image/names.h"
 #include "image/url.h"
 #include "image/verify.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 
@@ -156,7 +157,7 @@ static bool is_path(const char *word)
 {
 	struct stat st;
 
-	return word[0] == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0 ||
+	return word[0] == '/' || begins_with(word, "./") || begins_with(word, "../") ||
 	       (strchr(word, '/') && stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
 }
 

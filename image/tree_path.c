@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 
 int tree_clean_path(const char *path, const struct tree_limits *limits, struct buf *out,
@@ -48,7 +49,7 @@ bool tree_keeps_attribute(const char *name)
 {
 	if (strcmp(name, "security.capability") == 0)
 		return true;
-	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
+	return begins_with(name, "user.") && !begins_with(name, "user.overlay.");
 }
 
 /* As one openat2(2), which takes less than PATH_MAX bytes. */

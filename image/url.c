@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 
 bool url_has_scheme(const char *text)
@@ -16,14 +17,14 @@ bool url_has_scheme(const char *text)
 		return false;
 	while (isalnum((unsigned char)text[len]) || (text[len] != '\0' && strchr("+-.", text[len])))
 		len++;
-	return strncmp(text + len, "://", 3) == 0;
+	return begins_with(text + len, "://");
 }
 
 bool url_is(const char *text, const char *scheme)
 {
 	size_t len = strlen(scheme);
 
-	return strncasecmp(text, scheme, len) == 0 && strncmp(text + len, "://", 3) == 0;
+	return strncasecmp(text, scheme, len) == 0 && begins_with(text + len, "://");
 }
 
 char *url_without_password(const char *url)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/base/begins.h"
+
 void verify_release(struct verify *verify)
 {
 	sha256_release(&verify->sha256);
@@ -51,7 +53,7 @@ int verify_bytes(const char *expected, const void *data, size_t len, struct err 
 
 int verify_parse_sha256(const char *text, char hex[DIGEST_HEX_LEN + 1], struct err *err)
 {
-	const char *digits = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+	const char *digits = begins_with(text, "sha256:") ? text + 7 : text;
 
 	if (strlen(digits) != DIGEST_HEX_LEN ||
 	    strspn(digits, "0123456789abcdefABCDEF") != DIGEST_HEX_LEN)

@@ -5,23 +5,20 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "store/base/begins.h"
+
 #define PREFIX ".wh."
 #define PREFIX_LEN 4
 #define OPAQUE ".wh..wh..opq"
 #define AUFS ".wh..wh."
 
-static bool begins(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
 /* Look at the components that are directories: `leaf` is the one that is not. */
 static int check_directories(const char *path, const char *leaf, bool *aufs, struct err *err)
 {
 	for (const char *at = path; at < leaf; at = strchr(at, '/') + 1) {
-		if (begins(at, AUFS))
+		if (begins_with(at, AUFS))
 			*aufs = true;
-		else if (begins(at, PREFIX))
+		else if (begins_with(at, PREFIX))
 			return err_set(err, ERR_INVALID, EINVAL,
 				       "the name is of something in a whiteout");
 	}
@@ -43,9 +40,9 @@ int whiteout_read(char *path, struct whiteout *out, struct err *err)
 	} else if (strcmp(leaf, OPAQUE) == 0) {
 		*(slash ? slash : path) = '\0';
 		*out = (struct whiteout){ WHITEOUT_OPAQUE, path };
-	} else if (begins(leaf, AUFS)) {
+	} else if (begins_with(leaf, AUFS)) {
 		out->kind = WHITEOUT_OTHER;
-	} else if (begins(leaf, PREFIX)) {
+	} else if (begins_with(leaf, PREFIX)) {
 		if (strcmp(hidden, "") == 0 || strcmp(hidden, ".") == 0 ||
 		    strcmp(hidden, "..") == 0)
 			return err_set(err, ERR_INVALID, EINVAL, "is a whiteout of no name");

@@ -8,6 +8,7 @@
 
 #include "manager/isolation.h"
 #include "manager/spec_build.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -64,7 +65,7 @@ static int size_shm(struct spec_mount *mount, int64_t bytes, struct err *err)
 	for (char **option = mount->options; option && *option; option++) {
 		char *text;
 
-		if (strncmp(*option, "size=", 5) != 0)
+		if (!begins_with(*option, "size="))
 			continue;
 		if (asprintf(&text, "size=%" PRId64, bytes) < 0)
 			return no_memory(err);

@@ -9,6 +9,7 @@
 #include "manager/lifecycle.h"
 #include "manager/runtime/mounts.h"
 #include "manager/volume_options.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
@@ -36,7 +37,7 @@ static char *join_options(char *const *options, const char *mode)
 	AUTO_BUF struct buf text = BUF_INIT;
 
 	for (; options && *options; options++)
-		if (strncmp(*options, "x-", 2) != 0)
+		if (!begins_with(*options, "x-"))
 			buf_addf(&text, "%s%s", text.len > 0 ? "," : "", *options);
 	if (mode)
 		buf_addf(&text, ",%s", mode);

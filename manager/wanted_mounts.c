@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/path.h"
 
@@ -64,7 +65,7 @@ bool wanted_mounts_cover(const struct wanted_mounts *mounts, const char *path)
 const char *mount_mark(char *const *options, const char *mark)
 {
 	for (; options && *options; options++)
-		if (strncmp(*options, mark, strlen(mark)) == 0)
+		if (begins_with(*options, mark))
 			return *options + strlen(mark);
 	return NULL;
 }

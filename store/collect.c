@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/blobs.h"
@@ -81,7 +81,7 @@ int collect_trash(struct store *store, struct err *err)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
 	/* One that somebody has mounted something in is not in the way of the others. */
 	while ((entry = fd_readdir(dir)))
-		if (strncmp(entry->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0 &&
+		if (begins_with(entry->d_name, TRASH_PREFIX) &&
 		    fd_remove_tree(store->tmp_fd, entry->d_name, r < 0 ? &later : err) < 0)
 			r = -1;
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/db.h"
 #include "store/images_find.h"
@@ -179,7 +180,7 @@ int image_find_id(struct store *store, const char *what, char id[DIGEST_HEX_LEN 
 {
 	AUTO_FREE char *as_name = strdup(what);
 	AUTO_FREE char *with_tag = NULL;
-	const char *digits = strncmp(what, "sha256:", 7) == 0 ? what + 7 : what;
+	const char *digits = begins_with(what, "sha256:") ? what + 7 : what;
 	int r;
 
 	if (!as_name || asprintf(&with_tag, "%s:latest", what) < 0)

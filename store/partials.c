@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
@@ -215,7 +216,7 @@ static int with_each(struct store *store, partial_action *action, void *data, st
 	if (!dir)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);
 	while (r == 0 && (entry = fd_readdir(dir)))
-		if (strncmp(entry->d_name, "partial-", 8) == 0 && !strchr(entry->d_name, '.'))
+		if (begins_with(entry->d_name, "partial-") && !strchr(entry->d_name, '.'))
 			r = with_one(store, entry->d_name, action, data, err);
 	if (r == 0 && errno)
 		return err_sys(err, errno, "cannot read %s/tmp", store->root);

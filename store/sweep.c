@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/fd.h"
@@ -28,11 +29,6 @@
 static int64_t age_ns(struct timespec since)
 {
 	return clock_now_ns() - clock_ns(since);
-}
-
-static bool starts_with(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
 static bool ends_with(const char *name, const char *suffix)
@@ -105,16 +101,16 @@ static int sweep_sidecar(struct store *store, const char *name, struct err *err)
 
 static int sweep_tmp_entry(struct store *store, const char *name, struct err *err)
 {
-	if (starts_with(name, ".new-draft-") || starts_with(name, ".new-blob-"))
+	if (begins_with(name, ".new-draft-") || begins_with(name, ".new-blob-"))
 		return sweep_new_draft(store, name, err);
 	if (ends_with(name, PARTIAL_SIDECAR_SUFFIX))
 		return sweep_sidecar(store, name, err);
 	/* ".new-": what fd_replace_file() was about to rename. */
-	if (starts_with(name, "partial-") || starts_with(name, ".new-"))
+	if (begins_with(name, "partial-") || begins_with(name, ".new-"))
 		return sweep_expired_file(store, name, err);
-	if (starts_with(name, "draft-") || starts_with(name, "blob-"))
+	if (begins_with(name, "draft-") || begins_with(name, "blob-"))
 		return sweep_draft(store, name, err);
-	if (starts_with(name, TRASH_PREFIX) && fd_remove_tree(store->tmp_fd, name, err) < 0)
+	if (begins_with(name, TRASH_PREFIX) && fd_remove_tree(store->tmp_fd, name, err) < 0)
 		return err_wrap(err, "%s", name);
 	return 0;
 }
@@ -126,7 +122,7 @@ static int sweep_run_entry(struct store *store, const char *name, struct err *er
 {
 	struct stat st;
 
-	if (!starts_with(name, ".new-"))
+	if (!begins_with(name, ".new-"))
 		return 0;
 	if (fstatat(store->run_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot read %s", name);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/db.h"
@@ -90,8 +91,7 @@ const char *volume_gone_name(const char *entry)
 {
 	const size_t before = strlen(GONE) + GONE_DIGITS;
 
-	if (strncmp(entry, GONE, strlen(GONE)) != 0 || strlen(entry) <= before + 1 ||
-	    entry[before] != '-')
+	if (!begins_with(entry, GONE) || strlen(entry) <= before + 1 || entry[before] != '-')
 		return NULL;
 	return entry + before + 1;
 }

@@ -18,6 +18,7 @@
 #include "manager/cmd/options.h"
 #include "manager/runtime/caps.h"
 #include "manager/signals.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/containers.h"
 #include "store/images.h"
@@ -36,7 +37,7 @@ struct completion {
 
 static void offer(struct completion *c, const char *candidate, const char *description)
 {
-	if (strncmp(candidate, c->word, strlen(c->word)) != 0)
+	if (!begins_with(candidate, c->word))
 		return;
 	buf_add_escaped(&c->out, c->word - c->lead_len, c->lead_len);
 	buf_add_escaped(&c->out, candidate, strlen(candidate));
@@ -146,7 +147,7 @@ static void offer_signals(struct completion *c)
 
 	/* some have numbers only */
 	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
-		if (strncmp(signal_name(signal, name), "SIG", 3) == 0)
+		if (begins_with(signal_name(signal, name), "SIG"))
 			offer(c, name + 3, NULL);
 }
 
@@ -189,8 +190,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd,
 	static const char container[] = "container:";
 	const char *values = complete_values(cmd, option);
 
-	if (values && strstr(values, container) &&
-	    strncmp(c->word, container, strlen(container)) == 0) {
+	if (values && strstr(values, container) && begins_with(c->word, container)) {
 		begin_behind(c, strlen(container));
 		offer_kept(c, KEPT_CONTAINERS);
 	} else if (values) {
@@ -201,7 +201,7 @@ static void offer_values(struct completion *c, const struct cmd *cmd,
 		offer_capabilities(c);
 	} else if (strcmp(option->value, "IMAGE") == 0) {
 		offer_kept(c, KEPT_IMAGES);
-	} else if (strncmp(option->value, "CONTAINER", 9) == 0) {
+	} else if (begins_with(option->value, "CONTAINER")) {
 		offer_kept(c, KEPT_CONTAINERS);
 	}
 }

@@ -8,6 +8,7 @@
 #include "manager/cmd/human.h"
 #include "manager/volume_options.h"
 #include "manager/wanted_mounts.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/store.h"
 
@@ -20,7 +21,7 @@ static const char *mark_of(const json_t *options, const char *mark)
 	json_array_foreach (options, i, option) {
 		const char *text = json_string_value(option);
 
-		if (text && strncmp(text, mark, strlen(mark)) == 0)
+		if (text && begins_with(text, mark))
 			return text + strlen(mark);
 	}
 	return NULL;

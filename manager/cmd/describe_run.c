@@ -13,6 +13,7 @@
 #include "manager/runtime/spec_names.h"
 #include "manager/signals.h"
 #include "manager/wanted_mounts.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/clock.h"
 #include "store/base/strv.h"
@@ -214,9 +215,9 @@ static json_t *binds_value(const struct spec *spec)
 		bool read_only = false;
 
 		for (char **option = mount->options; option && *option; option++) {
-			if (strncmp(*option, MOUNT_MARK_NAME, strlen(MOUNT_MARK_NAME)) == 0)
+			if (begins_with(*option, MOUNT_MARK_NAME))
 				name = *option + strlen(MOUNT_MARK_NAME);
-			else if (strncmp(*option, MOUNT_MARK_TYPE, strlen(MOUNT_MARK_TYPE)) == 0)
+			else if (begins_with(*option, MOUNT_MARK_TYPE))
 				type = *option + strlen(MOUNT_MARK_TYPE);
 			else if (strcmp(*option, "ro") == 0 || strcmp(*option, "rw") == 0)
 				read_only = (*option)[1] == 'o';
@@ -239,7 +240,7 @@ static json_t *shm_value(const struct spec *spec)
 		for (char **option = spec->mounts[i].options;
 		     option && *option && strcmp(spec->mounts[i].destination, SPEC_SHM) == 0;
 		     option++)
-			if (strncmp(*option, "size=", 5) == 0) {
+			if (begins_with(*option, "size=")) {
 				char *unit;
 				long long size = strtoll(*option + 5, &unit, 10);
 

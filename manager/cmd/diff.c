@@ -11,6 +11,7 @@
 #include "manager/cmd/report.h"
 #include "manager/container_tree.h"
 #include "manager/lifecycle.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 
@@ -162,7 +163,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		request.format = n > 1 ? SEVERAL_FORMAT : ONE_FORMAT;
 	if (format_new(diff.fields, &request, &diff.format, err) < 0)
 		return -1;
-	diff.is_table = strncmp(request.format, "table", strlen("table")) == 0;
+	diff.is_table = begins_with(request.format, "table");
 	return look_at_all(app, &diff, argv + parse.next, n, err);
 }
 

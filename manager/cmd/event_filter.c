@@ -6,13 +6,14 @@
 
 #include "image/ref.h"
 #include "manager/cmd/filter_key.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/json.h"
 
 static bool is_name_or_id(const struct event *event, const char *value)
 {
 	return (event->name && strcmp(event->name, value) == 0) ||
-	       strncmp(event->object, value, strlen(value)) == 0;
+	       begins_with(event->object, value);
 }
 
 static bool match_container(const struct event *event, const char *value)
@@ -48,7 +49,7 @@ static bool match_event(const struct event *event, const char *value)
 	if (strcmp(event->action, value) == 0)
 		return true;
 	/* "health_status: unhealthy" */
-	return strncmp(value, event->action, len) == 0 && strncmp(value + len, ": ", 2) == 0 &&
+	return strncmp(value, event->action, len) == 0 && begins_with(value + len, ": ") &&
 	       event->detail && strcmp(value + len + 2, event->detail) == 0;
 }
 

@@ -13,6 +13,7 @@
 #include "manager/cmd/ps_details.h"
 #include "manager/lifecycle.h"
 #include "manager/runtime/spec.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 
 struct key;
@@ -49,7 +50,7 @@ static int prepare_id(struct filter *filter, struct err *err)
 
 static bool match_id(const struct filter *filter, const struct container_record *record)
 {
-	return strncmp(record->id, filter->text, strlen(filter->text)) == 0;
+	return begins_with(record->id, filter->text);
 }
 
 static int prepare_name(struct filter *filter, struct err *err)
@@ -158,7 +159,7 @@ static bool match_network(const struct filter *filter, const struct container_re
 
 static const char *image_digits(const char *text)
 {
-	return strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+	return begins_with(text, "sha256:") ? text + 7 : text;
 }
 
 static bool is_image_id(const char *text)
@@ -190,8 +191,7 @@ static bool match_image(const struct filter *filter, const struct container_reco
 
 	if (filter->reference && record->image && strcmp(record->image, filter->reference) == 0)
 		return true;
-	return filter->is_id && record->image_id &&
-	       strncmp(record->image_id, digits, strlen(digits)) == 0;
+	return filter->is_id && record->image_id && begins_with(record->image_id, digits);
 }
 
 static const struct key keys[] = {

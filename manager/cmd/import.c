@@ -12,6 +12,7 @@
 #include "manager/cmd/options.h"
 #include "manager/cmd/progress.h"
 #include "manager/config.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/strv.h"
 #include "store/store.h"
@@ -62,8 +63,8 @@ static int take_option(const struct cmd_option *option, const char *value, void 
 
 static bool is_url(const char *word)
 {
-	return strncmp(word, "http://", 7) == 0 || strncmp(word, "https://", 8) == 0 ||
-	       strncmp(word, "file://", 7) == 0;
+	return begins_with(word, "http://") || begins_with(word, "https://") ||
+	       begins_with(word, "file://");
 }
 
 /* A file, even where the catalog or a registry has something of that name. */

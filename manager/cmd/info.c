@@ -19,6 +19,7 @@
 #include "manager/cmd/version.h"
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/processors.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/containers.h"
@@ -51,7 +52,7 @@ static char *operating_system(void)
 		while (file && fgets(line, sizeof(line), file)) {
 			char *name = line + strlen("PRETTY_NAME=");
 
-			if (strncmp(line, "PRETTY_NAME=", strlen("PRETTY_NAME=")) != 0)
+			if (!begins_with(line, "PRETTY_NAME="))
 				continue;
 			name += *name == '"' || *name == '\'';
 			name[strcspn(name, "\"'\n")] = '\0';

@@ -10,6 +10,7 @@
 
 #include "manager/cmd/options.h"
 #include "manager/cmd/suggest.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/path.h"
@@ -37,7 +38,7 @@ int mount_value_destination(const struct cmd_option *option, char *path, const c
 bool mount_value_is_path(const char *text)
 {
 	return text[0] == '/' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ||
-	       strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
+	       begins_with(text, "./") || begins_with(text, "../");
 }
 
 /* `path` made absolute, and without "./", but no look at what it names. To be freed. */

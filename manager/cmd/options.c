@@ -6,6 +6,7 @@
 
 #include "manager/cmd/commands.h"
 #include "manager/cmd/suggest.h"
+#include "store/base/begins.h"
 
 static const struct cmd_option help_option = { 'h', "help", NULL, NULL };
 
@@ -156,10 +157,10 @@ static bool flag_bit(const struct cmd *cmd, const struct cmd_option *wanted, siz
 static const struct cmd_option *contrary(const struct cmd *cmd, const struct cmd_option *flag)
 {
 	EACH_OPTION (o, cmd)
-		if (!o->value && (strncmp(o->name, "no-", 3) == 0 ?
-					  strcmp(o->name + 3, flag->name) == 0 :
-					  strncmp(flag->name, "no-", 3) == 0 &&
-						  strcmp(flag->name + 3, o->name) == 0))
+		if (!o->value &&
+		    (begins_with(o->name, "no-") ? strcmp(o->name + 3, flag->name) == 0 :
+						   begins_with(flag->name, "no-") &&
+							   strcmp(flag->name + 3, o->name) == 0))
 			return o;
 	return NULL;
 }

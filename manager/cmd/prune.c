@@ -12,6 +12,7 @@
 #include "manager/cmd/removed.h"
 #include "manager/cmd/volume_prune.h"
 #include "manager/lifecycle.h"
+#include "store/base/begins.h"
 #include "store/base/clock.h"
 #include "store/base/strv.h"
 #include "store/prune.h"
@@ -37,12 +38,12 @@ static int add_filter(struct prune *prune, const struct cmd_option *option, cons
 {
 	static const char until[] = "until=", label[] = "label=";
 
-	if (strncmp(text, label, strlen(label)) == 0 && text[strlen(label)]) {
+	if (begins_with(text, label) && text[strlen(label)]) {
 		if (strv_add(&prune->labels, text + strlen(label)) < 0)
 			return err_sys(err, ENOMEM, "cannot keep a filter");
 		return volume_filters_add(&prune->filters, text, err);
 	}
-	if (strncmp(text, until, strlen(until)) != 0) {
+	if (!begins_with(text, until)) {
 		err_set(err, ERR_USAGE, EINVAL, "--filter: not a filter of prune: %s", text);
 		return err_hint(err, "--filter until=24h: only what came here before that time");
 	}

@@ -12,6 +12,7 @@
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values.h"
 #include "manager/runtime/spec_names.h"
+#include "store/base/begins.h"
 #include "store/base/strv.h"
 
 enum {
@@ -75,7 +76,7 @@ static int take_annotation(const char *value, char ***notes, struct err *err)
 {
 	if (value[0] == '=' || !strchr(value, '='))
 		return err_set(err, ERR_USAGE, 0, "--annotation: not KEY=VALUE: %s", value);
-	if (strncmp(value, SPEC_NOTE_PREFIX, strlen(SPEC_NOTE_PREFIX)) == 0)
+	if (begins_with(value, SPEC_NOTE_PREFIX))
 		return err_set(err, ERR_USAGE, 0,
 			       "--annotation: what begins with " SPEC_NOTE_PREFIX
 			       " is cman's own: %s",

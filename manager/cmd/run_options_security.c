@@ -10,6 +10,7 @@
 #include "manager/cmd/run_options.h"
 #include "manager/cmd/run_values_devices.h"
 #include "manager/runtime/caps.h"
+#include "store/base/begins.h"
 #include "store/base/strv.h"
 
 enum {
@@ -105,9 +106,9 @@ static int take_absent(const struct cmd_option *option, const char *value, struc
 	if (strcmp(value, "label=disable") == 0 || strcmp(value, "label:disable") == 0 ||
 	    strcmp(value, "apparmor=unconfined") == 0 || strcmp(value, "apparmor:unconfined") == 0)
 		return 0;
-	if (strncmp(value, "label", 5) == 0)
+	if (begins_with(value, "label"))
 		return unsupported(option, value, "there is no support for SELinux labels", err);
-	if (strncmp(value, "apparmor", 8) == 0)
+	if (begins_with(value, "apparmor"))
 		return unsupported(option, value, "there is no support for AppArmor profiles", err);
 	option_bad_value(option, "an option of confinement", value, err);
 	return err_hint(err, "one of seccomp=FILE|unconfined, no-new-privileges[=BOOL], mask=PATH, "

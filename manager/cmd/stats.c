@@ -16,6 +16,7 @@
 #include "manager/cmd/stats_row.h"
 #include "manager/cmd/terminal.h"
 #include "manager/lifecycle.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
@@ -237,9 +238,8 @@ static int show_once(struct stats *stats, struct err *err)
 static int show_all_the_time(struct stats *stats, struct err *err)
 {
 	const char *term = getenv("TERM");
-	const bool live =
-		isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0) &&
-		(!stats->request.format || strncmp(stats->request.format, "table", 5) == 0);
+	const bool live = isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0) &&
+			  (!stats->request.format || begins_with(stats->request.format, "table"));
 	int64_t next = clock_monotonic_ns();
 	int rc = sample(stats, true, err);
 

@@ -5,6 +5,7 @@
 
 #include "manager/cmd/template.h"
 #include "manager/cmd/template_parser.h"
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 
 /* --- actions and text --- */
@@ -148,7 +149,7 @@ static size_t comment_length(const char *text, bool *trims)
 
 	if (is_trimming(text))
 		p += 1 + strspn(p + 1, " \t\n\r");
-	if (strncmp(p, "/*", 2) != 0)
+	if (!begins_with(p, "/*"))
 		return 0;
 	end = strstr(p + 2, "*/");
 	if (!end)
@@ -157,7 +158,7 @@ static size_t comment_length(const char *text, bool *trims)
 	p = end + strspn(end, " \t\n\r");
 	*trims = p > end && *p == '-';
 	p = *trims ? p + 1 : end;
-	return strncmp(p, "}}", 2) == 0 ? (size_t)(p + 2 - text) : 0;
+	return begins_with(p, "}}") ? (size_t)(p + 2 - text) : 0;
 }
 
 static void trim_end(struct buf *text)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/begins.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 
@@ -135,7 +136,7 @@ static bool take_sign(const char *p, size_t *at, struct token *token)
 	};
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-		if (strncmp(p, signs[i].text, strlen(signs[i].text)) == 0) {
+		if (begins_with(p, signs[i].text)) {
 			token->kind = signs[i].kind;
 			*at += strlen(signs[i].text);
 			return true;
@@ -151,7 +152,7 @@ int token_next(const struct template *template, size_t *at, struct token *out, s
 	size_t next = token.at;
 	int rc = 0;
 
-	if (token.spaced && strncmp(p, "-}}", 3) == 0) {
+	if (token.spaced && begins_with(p, "-}}")) {
 		token.kind = TOKEN_CLOSE;
 		token.trims = true;
 		next += 3;

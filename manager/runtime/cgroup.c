@@ -14,6 +14,7 @@
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/cgroup_limits.h"
 #include "manager/runtime/cgroup_tree.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/log.h"
 
@@ -86,7 +87,7 @@ static int set_devices(const struct cgroup_host *host, const char *path,
 	if (!resources->ndevices)
 		return 0;
 	if (out->v2_fd >= 0) {
-		if (strncmp(path, PARK_PARENT, strlen(PARK_PARENT)) == 0)
+		if (begins_with(path, PARK_PARENT))
 			park = openat(host->v2_root, "cman", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = cgroup_devices_attach(out->v2_fd, park, resources->devices, resources->ndevices,
 					  err);

@@ -8,6 +8,7 @@
 #include "manager/runtime/cgroup_apply.h"
 #include "manager/runtime/cgroup_host.h"
 #include "manager/runtime/cgroup_tree.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -23,7 +24,7 @@ static bool is_in(const char *path)
 
 	if (fd_read_file(AT_FDCWD, "/proc/self/cgroup", MAX_MEMBERSHIP, &text, &len, &ignored) < 0)
 		return false;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	line = begins_with(text, "0::") ? text : strstr(text, "\n0::");
 	line = line ? strstr(line, "0::") + 3 : "";
 	return strncmp(line, path, path_len) == 0 && line[path_len] == '\n';
 }

@@ -13,6 +13,7 @@
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
 #include "manager/runtime/target.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 
 static const struct {
@@ -73,7 +74,7 @@ static int make_node(int root_fd, int dev, const struct spec_device *device, boo
 		return err_set(err, ERR_INVALID, EINVAL, "not the path of a device: %.200s",
 			       device->path);
 	name++;
-	if (strncmp(device->path, "/dev/", 5) != 0 || name != device->path + 5) {
+	if (!begins_with(device->path, "/dev/") || name != device->path + 5) {
 		snprintf(directory, sizeof(directory), "%.*s", (int)(name - device->path),
 			 device->path);
 		result = target_ensure(root_fd, directory, TARGET_DIRECTORY, &parent, err);

@@ -3,6 +3,7 @@
 
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mounts.h"
+#include "store/base/begins.h"
 
 #define ATIME MOUNT_ATTR__ATIME
 
@@ -52,7 +53,7 @@ static const struct mount_word *find(const char *option)
 
 bool mount_option_is_data(const char *option)
 {
-	return strncmp(option, "x-", 2) != 0 && !find(option);
+	return !begins_with(option, "x-") && !find(option);
 }
 
 void mount_options_parse(char *const *options, struct mount_options *out)
@@ -62,7 +63,7 @@ void mount_options_parse(char *const *options, struct mount_options *out)
 	for (size_t i = 0; options && options[i]; i++) {
 		const struct mount_word *word = find(options[i]);
 
-		if (strncmp(options[i], MOUNT_OPTION_SUBPATH, strlen(MOUNT_OPTION_SUBPATH)) == 0)
+		if (begins_with(options[i], MOUNT_OPTION_SUBPATH))
 			parsed.subpath = options[i] + strlen(MOUNT_OPTION_SUBPATH);
 		parsed.shallow |= strcmp(options[i], MOUNT_OPTION_SHALLOW) == 0;
 		if (!word)

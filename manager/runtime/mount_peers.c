@@ -8,6 +8,7 @@
 
 #include "manager/runtime/mount_api.h"
 #include "manager/runtime/mount_id.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -24,8 +25,8 @@ static void read_tags(const char *line, size_t len, bool *shared, bool *slave)
 
 		if (field >= 6 && width == 1 && *at == '-')
 			return;
-		*shared |= field >= 6 && strncmp(at, "shared:", 7) == 0;
-		*slave |= field >= 6 && strncmp(at, "master:", 7) == 0;
+		*shared |= field >= 6 && begins_with(at, "shared:");
+		*slave |= field >= 6 && begins_with(at, "master:");
 		at += width + 1;
 	}
 }

@@ -8,6 +8,7 @@
 #include "manager/runtime/spec_health.h"
 #include "manager/runtime/spec_names.h"
 #include "manager/runtime/spec_take.h"
+#include "store/base/begins.h"
 #include "store/base/strv.h"
 
 static int take_flag(const json_t *notes, const char *key, bool *out, struct err *err)
@@ -132,7 +133,7 @@ static int take_others(json_t *notes, struct spec *spec, struct err *err)
 	int result = spec_take_pairs(notes, &pairs, err);
 
 	for (char **pair = pairs; result == 0 && pair && *pair; pair++)
-		if (strncmp(*pair, SPEC_NOTE_PREFIX, strlen(SPEC_NOTE_PREFIX)) != 0 &&
+		if (!begins_with(*pair, SPEC_NOTE_PREFIX) &&
 		    strv_add(&spec->annotations, *pair) < 0)
 			result = spec_no_memory(err);
 	return result;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 
@@ -62,17 +63,12 @@ static bool is_plain(const char *path)
 	return true;
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-	return strncmp(text, start, strlen(start)) == 0;
-}
-
 static bool is_of_ipc(const char *path)
 {
 	for (size_t i = 0; i < sizeof(of_ipc) / sizeof(of_ipc[0]); i++) {
 		bool directory = of_ipc[i][strlen(of_ipc[i]) - 1] == '/';
 
-		if (directory ? starts_with(path, of_ipc[i]) : strcmp(path, of_ipc[i]) == 0)
+		if (directory ? begins_with(path, of_ipc[i]) : strcmp(path, of_ipc[i]) == 0)
 			return true;
 	}
 	return false;
@@ -93,7 +89,7 @@ static int check(const char *pair, unsigned own, struct parameter *parameter, st
 	if (result < 0)
 		return result;
 	if (is_plain(parameter->path)) {
-		if (starts_with(parameter->path, "net/"))
+		if (begins_with(parameter->path, "net/"))
 			return own & SPEC_NS_NETWORK ? 0 :
 						       not_its_own(pair, parameter, "network", err);
 		if (is_of_ipc(parameter->path))

@@ -17,6 +17,7 @@
 #include "manager/runtime/process_family.h"
 #include "manager/runtime/usage_files.h"
 #include "manager/runtime/usage_processes.h"
+#include "store/base/begins.h"
 #include "store/base/cleanup.h"
 
 #define LEVELS_MAX 16
@@ -236,7 +237,7 @@ static void add_interface(char *line, struct usage *out)
 	unsigned long long received, sent;
 	const char *name = line + strspn(line, " ");
 
-	if (!colon || strncmp(name, "lo:", 3) == 0 ||
+	if (!colon || begins_with(name, "lo:") ||
 	    sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &received, &sent) != 2)
 		return;
 	out->received += received;
