@@ -74,7 +74,10 @@ static void write_texts(struct buf *buf, const struct spec *spec)
 	texts_add(buf, spec->seccomp);
 }
 
-/* It has no name before it is whole: nobody would ever remove what a kill leaves here. */
+/*
+ * It has no name before it is whole: nobody would ever remove what a kill leaves here. Where a file
+ * system knows no such files nothing is kept, and the next exec parses again.
+ */
 static void keep(int dir_fd, const char *bytes, size_t len)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);

@@ -162,6 +162,7 @@ static bool take_packet(struct health_probe *probe)
 
 	if (r == -EAGAIN)
 		return false;
+	stage_heard(&probe->stage);
 	if (probe->killed)
 		return r <= 0 || packet.type != PACKET_STARTED ?
 			       end_with(probe, HEALTH_TIMED_OUT, "it took too long") :

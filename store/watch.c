@@ -29,6 +29,8 @@ int watch_add(struct watch *watch, int dir_fd)
 	if (watch->fd < 0 ||
 	    inotify_add_watch(watch->fd, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) < 0)
 		return -errno;
+	/* What was written just before is seen later, too. */
+	watch->again_ms = FIRST_MS;
 	return 0;
 }
 

@@ -5,7 +5,8 @@
 /*
  * Waiting for what other processes commit: each commit is written to the log beside its database,
  * and inotify(7) tells of that. But only a moment later do others see it: whoever looks at once may
- * find nothing new, and is not woken again. So one looks again, a few times, ever later.
+ * find nothing new, and is not woken again. So one looks again, a few times, ever later; and also
+ * after the first look, as something may have been written just before.
  */
 
 struct watch {

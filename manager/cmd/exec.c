@@ -460,6 +460,7 @@ static int run(struct app *app, int argc, char **argv, struct err *err)
 		rc = spawn_stage(&exec, err);
 	if (rc == 0)
 		rc = name_container(&exec, app, err);
+	cleanup_close(&exec.command);
 	if (rc < 0)
 		end_stage(&exec);
 	if (rc == 0)

@@ -165,12 +165,16 @@ bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time)
 	       (found.flags & EXITING) && living_thread_find(proc_fd, pid) == 0;
 }
 
-bool identity_thread_lives(int proc_fd, pid_t thread)
+bool identity_thread_lives(int proc_fd, pid_t pid, pid_t thread)
 {
+	char name[32], text[STAT_MAX];
 	struct identity_stat found;
-	struct err gone = ERR_INIT;
+	ssize_t len;
 
-	return read_stat(proc_fd, thread, &found, &gone) == 0 && !(found.flags & EXITING);
+	snprintf(name, sizeof(name), "task/%d/stat", (int)thread);
+	len = proc_file_read(proc_fd, pid, name, text, sizeof(text));
+	return len > 0 && identity_parse_stat(text, (size_t)len, &found) == 0 &&
+	       !(found.flags & EXITING);
 }
 
 int identity_of_pidfd(int proc_fd, int pidfd, pid_t *out, struct err *err)

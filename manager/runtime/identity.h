@@ -47,8 +47,8 @@ int identity_start_time(int proc_fd, pid_t pid, uint64_t *out, struct err *err);
  */
 bool identity_is_exiting(int proc_fd, pid_t pid, uint64_t start_time);
 
-/* Whether the thread executes, or will: it is not on its way out. */
-bool identity_thread_lives(int proc_fd, pid_t thread);
+/* Whether `thread` is one of the process that executes, or will: it is not on its way out. */
+bool identity_thread_lives(int proc_fd, pid_t pid, pid_t thread);
 
 /* The number of the process behind `pidfd`. ERR_STATE when it has been reaped. */
 int identity_of_pidfd(int proc_fd, int pidfd, pid_t *out, struct err *err);

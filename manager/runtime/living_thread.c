@@ -24,7 +24,7 @@ pid_t living_thread_find(int proc_fd, pid_t pid)
 	while (threads && (entry = fd_readdir(threads))) {
 		const pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (thread > 0 && identity_thread_lives(proc_fd, thread))
+		if (thread > 0 && identity_thread_lives(proc_fd, pid, thread))
 			return thread;
 	}
 	return 0;

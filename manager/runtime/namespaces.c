@@ -296,7 +296,8 @@ int namespaces_open(unsigned set, pid_t pid, int pidfd, struct namespace_joins *
 			result = err_sys(err, -*fd, "cannot open /proc/%d/%s", (int)pid,
 					 kinds[i].file);
 	}
-	if (result == 0 && poll(&end, 1, 0) != 0)
+	/* Whatever was found by its number may be another's then, or nothing. */
+	if (proc_fd >= 0 && poll(&end, 1, 0) != 0)
 		result = err_set(err, ERR_STATE, ESRCH, "process %d has ended", (int)pid);
 	if (result < 0) {
 		namespace_joins_release(&found);

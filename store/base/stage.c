@@ -21,7 +21,12 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/sanitized.h"
 #include "store/base/sigdefault.h"
+
+#if SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
 
 #define STAGE_MAX_FDS 16
 /* Of a child, its stack. */
@@ -316,6 +321,15 @@ static int spawn(struct spawn *s, struct stage_child *child, struct err *err)
 	return begin(s, child, err);
 }
 
+/* What a child leaves, which does not return, the sanitizer would hold against the next mapping. */
+static void give_back(void *memory)
+{
+#if SANITIZED
+	__asan_unpoison_memory_region(memory, MEMORY_BYTES);
+#endif
+	(void)munmap(memory, MEMORY_BYTES);
+}
+
 static int spawn_in(void *memory, const char *name, const struct stage_options *options,
 		    struct stage_child *child, struct err *err)
 {
@@ -350,7 +364,7 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		return err_sys(err, errno, "cannot start stage %s", name);
 	r = spawn_in(memory, name, options, child, err);
 	if (r < 0 || !options->no_wait)
-		(void)munmap(memory, MEMORY_BYTES);
+		give_back(memory);
 	if (r == 0)
 		child->memory = options->no_wait ? memory : NULL;
 	return r;
@@ -359,7 +373,7 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 void stage_heard(struct stage_child *child)
 {
 	if (child->memory)
-		(void)munmap(child->memory, MEMORY_BYTES);
+		give_back(child->memory);
 	child->memory = NULL;
 }
 
