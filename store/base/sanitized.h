@@ -18,4 +18,14 @@
 #define SANITIZED 0
 #endif
 
+/*
+ * Of a function of a child in our memory: the sanitizer takes both for one thread, and would give
+ * them the same places for their variables.
+ */
+#if SANITIZED
+#define NOT_SANITIZED __attribute__((no_sanitize_address))
+#else
+#define NOT_SANITIZED
+#endif
+
 #endif

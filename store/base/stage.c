@@ -24,10 +24,6 @@
 #include "store/base/sanitized.h"
 #include "store/base/sigdefault.h"
 
-#if SANITIZED
-#include <sanitizer/asan_interface.h>
-#endif
-
 #define STAGE_MAX_FDS 16
 /* Of a child, its stack. */
 #define MEMORY_BYTES (32 << 10)
@@ -169,7 +165,7 @@ struct spawn {
 };
 
 /* Only SIG_IGN outlives execve(2), but a handler of the parent must not run in this child. */
-static void reset_signals(void)
+NOT_SANITIZED static void reset_signals(void)
 {
 	sigset_t none;
 
@@ -178,7 +174,7 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool place_descriptors(const struct spawn *s)
+NOT_SANITIZED static bool place_descriptors(const struct spawn *s)
 {
 	const struct stage_options *options = &s->options;
 	int nfds = options->nfds + (options->keep_mount ? 1 : 0);
@@ -207,7 +203,7 @@ static int fail(struct spawn *s, const char *step)
 	return 127;
 }
 
-static int spawn_child(void *arg)
+NOT_SANITIZED static int spawn_child(void *arg)
 {
 	struct spawn *s = arg;
 	char *const argv[] = { (char *)s->name, NULL };
@@ -321,15 +317,6 @@ static int spawn(struct spawn *s, struct stage_child *child, struct err *err)
 	return begin(s, child, err);
 }
 
-/* What a child leaves, which does not return, the sanitizer would hold against the next mapping. */
-static void give_back(void *memory)
-{
-#if SANITIZED
-	__asan_unpoison_memory_region(memory, MEMORY_BYTES);
-#endif
-	(void)munmap(memory, MEMORY_BYTES);
-}
-
 static int spawn_in(void *memory, const char *name, const struct stage_options *options,
 		    struct stage_child *child, struct err *err)
 {
@@ -364,7 +351,7 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 		return err_sys(err, errno, "cannot start stage %s", name);
 	r = spawn_in(memory, name, options, child, err);
 	if (r < 0 || !options->no_wait)
-		give_back(memory);
+		(void)munmap(memory, MEMORY_BYTES);
 	if (r == 0)
 		child->memory = options->no_wait ? memory : NULL;
 	return r;
@@ -373,7 +360,7 @@ int stage_spawn(const char *name, const struct stage_options *options, struct st
 void stage_heard(struct stage_child *child)
 {
 	if (child->memory)
-		give_back(child->memory);
+		(void)munmap(child->memory, MEMORY_BYTES);
 	child->memory = NULL;
 }
 

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -370,24 +369,6 @@ static void test_who_does_not_wait_is_not_disturbed(void **state)
 	}
 }
 
-/* As the next mapping most often stands where the child's stack was. */
-static void test_the_memory_of_a_child_can_be_used_again(void **state)
-{
-	const struct stage_options options = { 0 };
-
-	(void)state;
-	for (size_t size = 4 << 10; size <= 64 << 10; size *= 2) {
-		void *memory;
-
-		assert_int_equal(run("seven", &options), 7);
-		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			      0);
-		assert_ptr_not_equal(memory, MAP_FAILED);
-		memset(memory, 7, size);
-		assert_int_equal(munmap(memory, size), 0);
-	}
-}
-
 /* It is killed before, while or after it is executed; nothing of it is left. */
 static void test_one_that_is_given_up_at_once(void **state)
 {
@@ -468,7 +449,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_binary_cannot_be_written),
 		cmocka_unit_test(test_an_ordinary_user_starts_a_stage),
 		cmocka_unit_test(test_who_does_not_wait_is_not_disturbed),
-		cmocka_unit_test(test_the_memory_of_a_child_can_be_used_again),
 		cmocka_unit_test(test_one_that_is_given_up_at_once),
 		cmocka_unit_test(test_failures_are_told),
 		cmocka_unit_test(test_no_descriptor_is_left),
