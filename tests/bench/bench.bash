@@ -33,6 +33,21 @@ missing() {
 	done
 }
 
+# ---- the second floor -------------------------------------------------------------------------
+
+# What confined.c wants behind its four directories is CONFINED_END. The filter is cman's own, which
+# stands behind the head of 32 bytes in the file that keeps it (manager/runtime/seccomp.c).
+confined_prepare() {
+	CONFINED_CGROUP=$(findmnt -rno TARGET -t cgroup2 | head -1)/cman-bench-$$
+	mkdir "$CONFINED_CGROUP" || return 1
+	"$CMAN" run --rm bench /bin/true
+	tail -c +33 "$(find "$CMAN_ROOT/run" -name 'seccomp-*')" >"$BENCH_DIR/filter"
+	# shellcheck disable=SC2034 # for the .bench files
+	CONFINED_END=("$CONFINED_CGROUP" "$BENCH_DIR/filter" "$CTINIT" /bin/true)
+}
+
+confined_release() { [[ -z ${CONFINED_CGROUP-} ]] || rmdir "$CONFINED_CGROUP"; }
+
 # ---- peers ------------------------------------------------------------------------------------
 
 # Their records of containers are kept in our directory as well.

@@ -129,6 +129,7 @@ killed_everywhere() {
 		for id in $ids; do
 			rm -rf "${CMAN_ROOT:?}/containers/$id"
 		done
+		forget_begun
 	done 9<"$BATS_TEST_TMPDIR/points"
 }
 
