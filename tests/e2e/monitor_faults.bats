@@ -23,6 +23,8 @@ start_client() {
 	"$CMAN" run --name "$1" busybox sleep 1000 >/dev/null 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	CLIENT=$!
 	eventually is_running "$1"
+	# It has been told so, too, and knows the name.
+	eventually sleeps_in "$CLIENT" poll
 }
 
 end_of_client() {
