@@ -25,6 +25,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fd.h"
 #include "store/base/log.h"
+#include "store/base/seqpacket.h"
 #include "store/base/strv.h"
 
 #define SPEC_MAX (4u << 20)
@@ -61,7 +62,7 @@ static int no_memory(struct err *err)
 static int open_container(const struct packet_exec *exec, struct stage_state *state,
 			  struct err *err)
 {
-	AUTO_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int proc = -1;
 	int rc = engine_open(exec->pid, exec->start_time, &state->init, err);
 
 	if (rc < 0 && err->kind == ERR_STATE)
@@ -70,6 +71,9 @@ static int open_container(const struct packet_exec *exec, struct stage_state *st
 		rc = engine_await_setup(&state->init, err);
 	if (rc < 0)
 		return rc;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return err_sys(err, errno, "cannot open /proc");
 	rc = living_thread_open(proc, exec->pid, "root", O_PATH | O_DIRECTORY);
 	if (rc < 0)
 		return err_sys(err, -rc, "cannot open the container's root");
@@ -344,8 +348,7 @@ static void hear_client(struct stage_state *state)
 		state->has_client = false;
 		state->process.console_fd = STEAL_FD(fds[0]);
 	}
-	for (int i = 0; i < PACKET_FDS_MAX; i++)
-		cleanup_close(&fds[i]);
+	seqpacket_close_all(fds, PACKET_FDS_MAX);
 }
 
 /* Until the program has ended. */

@@ -67,7 +67,7 @@ static const char *find_denied(const struct seccomp_filter *filter, const struct
 			       size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!seccomp_allows(&filter->program, list[i].number, list[i].args, 2))
+		if (!seccomp_allows(&filter->program, list[i].number, list[i].args))
 			return list[i].name;
 	return NULL;
 }

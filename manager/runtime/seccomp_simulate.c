@@ -54,14 +54,13 @@ static uint32_t verdict(const struct sock_fprog *program, const struct seccomp_d
 	return SECCOMP_RET_KILL_PROCESS;
 }
 
-bool seccomp_allows(const struct sock_fprog *program, long number, const uint64_t *args,
-		    size_t nargs)
+bool seccomp_allows(const struct sock_fprog *program, long number, const uint64_t args[2])
 {
-	struct seccomp_data data = { .nr = (int)number, .arch = OWN_ARCH };
+	const struct seccomp_data data = { .nr = (int)number,
+					   .arch = OWN_ARCH,
+					   .args = { args[0], args[1] } };
 	uint32_t action;
 
-	for (size_t i = 0; i < nargs && i < sizeof(data.args) / sizeof(data.args[0]); i++)
-		data.args[i] = args[i];
 	action = verdict(program, &data) & SECCOMP_RET_ACTION_FULL;
 	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }

@@ -6,14 +6,12 @@
 
 #include <linux/filter.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /*
- * Whether `program` allows this program's system call `number` with the first `nargs` arguments as
+ * Whether `program` allows this program's system call `number` with the first two arguments as
  * given, the others 0. A program that uses what neither of our compilers makes allows nothing.
  */
-bool seccomp_allows(const struct sock_fprog *program, long number, const uint64_t *args,
-		    size_t nargs);
+bool seccomp_allows(const struct sock_fprog *program, long number, const uint64_t args[2]);
 
 #endif
